@@ -1,0 +1,165 @@
+using AgentMesh.Errors;
+using AgentMesh.Journal.Events;
+using AgentMesh.Journal.Sqlite;
+using AgentMesh.Journal.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace AgentMesh.Journal;
+
+/// <summary>
+/// Events, snapshots and the entity index of one device in one SQLite file. A task that ends well means: on disk. A task that fails with a code other than
+/// <c>AM0406</c> or <c>AM0408</c> means: nothing was stored; with these two, only the next recovery knows.
+/// </summary>
+/// <remarks>Thread-safe. One process at a time per file; within a process share one object, see <see cref="EventStoreRegistry"/>.</remarks>
+public sealed class SqliteEventStore : IDisposable
+{
+    private const int PersistenceIdCharsMax = 1024;
+
+    private readonly EventStoreSettings _settings;
+    private readonly TimeProvider _time;
+    private readonly FileLock _lock;
+    private readonly AckFile _ack;
+    private readonly GroupCommitWriter _writer;
+    private readonly ReaderPool _readers;
+    private int _disposed;
+
+    private SqliteEventStore(EventStoreSettings settings, TimeProvider time, FileLock fileLock, AckFile ack, SqliteConnection connection)
+    {
+        _settings = settings;
+        _time = time;
+        _lock = fileLock;
+        _ack = ack;
+        _writer = new GroupCommitWriter(settings, connection, ack, time);
+        _readers = new ReaderPool(settings.Path, settings.Readers);
+    }
+
+    /// <summary>The level of durability in words, for start-up messages and benchmark lines.</summary>
+    public static string Durability => "SQLite WAL synchronous=FULL";
+
+    /// <summary>Version of the SQLite library in use.</summary>
+    public static string LibraryVersion => SqliteLibrary.Version;
+
+    public string Path => _settings.Path;
+
+    /// <summary>Transactions committed since the store was opened.</summary>
+    public long Commits => _writer.Commits;
+
+    /// <exception cref="MeshException">
+    /// <c>AM0401</c> locked by another process, <c>AM0402</c> damaged, <c>AM0403</c> newer format, <c>AM0404</c> no journal, <c>AM0407</c> not writable, <c>AM0410</c> no SQLite.
+    /// A file that is refused is left as it was found.
+    /// </exception>
+    public static SqliteEventStore Open(EventStoreSettings settings, TimeProvider time)
+    {
+        FileLock fileLock = FileLock.Acquire(settings.Path + ".lock", $"the journal {settings.Path}");
+        AckFile? ack = null;
+        try
+        {
+            ack = AckFile.Open(settings.Path + ".ack");
+            return new SqliteEventStore(settings, time, fileLock, ack, JournalOpener.Open(settings, ack));
+        }
+        catch (Exception e)
+        {
+            ack?.Dispose();
+            fileLock.Dispose();
+            if (e is UnauthorizedAccessException or IOException)
+            {
+                throw new MeshException(JournalErrors.ReadOnly, $"{settings.Path} cannot be opened: {e.Message}", "give the user that runs the node write access to the data directory", e);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Takes the next fencing token. From the first append with it on, the entity refuses all older ones.</summary>
+    public Task<long> BeginEpochAsync() => _writer.Enqueue("epoch", 0, static s => s.NextEpoch.ExecuteInt64());
+
+    /// <summary>Appends all events or none. A refusal is a result and fails nobody else; a failed task carries a <see cref="MeshException"/>.</summary>
+    public Task<AppendResult> AppendAsync(EventAppend append)
+    {
+        Validate(append);
+        long bytes = 0;
+        for (int i = 0; i < append.Events.Count; i++)
+        {
+            bytes += append.Events[i].Payload.Length;
+        }
+
+        long now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        return _writer.Enqueue(append.PersistenceId, bytes, s => EventWrites.Append(s, append, now));
+    }
+
+    /// <summary>Deletes events up to and including <paramref name="toSequenceNr"/>. The highest sequence number of the entity does not change.</summary>
+    public Task DeleteToAsync(string persistenceId, long toSequenceNr) =>
+        _writer.Enqueue(persistenceId, 0, s => EventWrites.DeleteTo(s, persistenceId, toSequenceNr));
+
+    /// <summary>Highest sequence number ever used by the entity, 0 when it has none.</summary>
+    public async Task<long> ReadHighestSequenceAsync(string persistenceId, CancellationToken cancellation = default)
+    {
+        await _writer.AbandonedWritesSettled(persistenceId).WaitAsync(cancellation).ConfigureAwait(false);
+        return await _readers.ReadAsync(reader => reader.HighestSequence(persistenceId), cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Calls back for each event with a sequence number in [<paramref name="from"/>, <paramref name="to"/>], ascending, at most <paramref name="max"/> of them, one after the other on a pool thread.</summary>
+    /// <exception cref="MeshException"><c>AM0402</c> when an event of the range is missing or damaged; the callback may have seen the ones before it.</exception>
+    public async Task ReplayAsync(string persistenceId, long from, long to, long max, Action<StoredEvent> callback, CancellationToken cancellation = default)
+    {
+        await _writer.AbandonedWritesSettled(persistenceId).WaitAsync(cancellation).ConfigureAwait(false);
+        await _readers.ReadAsync(
+            reader =>
+            {
+                reader.Replay(persistenceId, from, to, max, callback, cancellation);
+                return true;
+            },
+            cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Stores a snapshot; one with the same sequence number is replaced.</summary>
+    public Task SaveSnapshotAsync(StoredSnapshot snapshot) =>
+        _writer.Enqueue(snapshot.PersistenceId, snapshot.Payload.Length, s => EventWrites.SaveSnapshot(s, snapshot));
+
+    /// <summary>The snapshot with the highest sequence number within the bounds, or null.</summary>
+    public Task<StoredSnapshot?> FindSnapshotAsync(string persistenceId, SnapshotBounds bounds, CancellationToken cancellation = default) =>
+        _readers.ReadAsync(reader => reader.FindSnapshot(persistenceId, bounds), cancellation);
+
+    public Task DeleteSnapshotsAsync(string persistenceId, SnapshotBounds bounds) =>
+        _writer.Enqueue(persistenceId, 0, s => EventWrites.DeleteSnapshots(s, persistenceId, bounds));
+
+    /// <summary>Entities whose id begins with <paramref name="prefix"/> (ordinal; the category up to the first slash must be complete), newest first.</summary>
+    /// <param name="prefix">For example <c>job/</c> or <c>job/HOME/</c>.</param>
+    /// <param name="before">The <see cref="EntityPage.Next"/> of the page before; null for the first.</param>
+    /// <param name="limit">Entities on a page, 1 to 10,000.</param>
+    public Task<EntityPage> ListAsync(string prefix, long? before, int limit, CancellationToken cancellation = default) =>
+        _readers.ReadAsync(reader => reader.NewestFirst(prefix, before, Math.Clamp(limit, 1, 10_000)), cancellation);
+
+    /// <summary>
+    /// Entities whose last event is none of <paramref name="closedManifests"/>: the unfinished ones that must be woken after a restart.
+    /// Costs one index step per distinct manifest and one per entity found, however many are closed.
+    /// </summary>
+    public Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default) =>
+        _readers.ReadAsync<IReadOnlyList<EntitySummary>>(reader => reader.WithOpenEnd(prefix, closedManifests, limit), cancellation);
+
+    /// <summary>Writes what is queued, copies the log into the file and releases the lock.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        _readers.Dispose();
+        _writer.Dispose();
+        _ack.Dispose();
+        _lock.Dispose();
+    }
+
+    private static void Validate(EventAppend append)
+    {
+        Invariant.Check(append.PersistenceId.Length is > 0 and <= PersistenceIdCharsMax && !append.PersistenceId.Contains('\0', StringComparison.Ordinal));
+        Invariant.Check(append.PreviousSequence >= 0 && append.LastSequence > append.PreviousSequence);
+        long previous = append.PreviousSequence;
+        for (int i = 0; i < append.Events.Count; i++)
+        {
+            Invariant.Check(append.Events[i].SequenceNr > previous && append.Events[i].SequenceNr <= append.LastSequence);
+            previous = append.Events[i].SequenceNr;
+        }
+    }
+}
