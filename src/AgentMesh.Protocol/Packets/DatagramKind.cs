@@ -1,0 +1,35 @@
+namespace AgentMesh.Protocol.Packets;
+
+/// <summary>What a datagram claims to be, from its first byte. The one place where these numbers are given out.</summary>
+public enum DatagramKind : byte
+{
+    /// <summary>Not of this protocol. First bytes below 0x40 stay free for STUN (RFC 7983 demultiplexing).</summary>
+    Unknown = 0,
+
+    /// <summary>A protected packet of a session: 0x40 to 0x7f.</summary>
+    Packet = 0x40,
+
+    Initiation = 0x81,
+    Response = 0x82,
+    CookieReply = 0x83,
+}
+
+public static class Datagrams
+{
+    public static DatagramKind KindOf(ReadOnlySpan<byte> datagram)
+    {
+        if (datagram.IsEmpty)
+        {
+            return DatagramKind.Unknown;
+        }
+
+        return datagram[0] switch
+        {
+            >= 0x40 and <= 0x7f => DatagramKind.Packet,
+            (byte)DatagramKind.Initiation => DatagramKind.Initiation,
+            (byte)DatagramKind.Response => DatagramKind.Response,
+            (byte)DatagramKind.CookieReply => DatagramKind.CookieReply,
+            _ => DatagramKind.Unknown,
+        };
+    }
+}
