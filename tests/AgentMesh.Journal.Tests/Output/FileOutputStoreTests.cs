@@ -1,0 +1,145 @@
+using AgentMesh.Errors;
+
+namespace AgentMesh.Journal.Tests.Output;
+
+public sealed class FileOutputStoreTests : OutputStoreSpec
+{
+    private static readonly OutputAddress Out1 = new(Job, 1, OutputStreamKind.Stdout);
+    private readonly TempDirectory _directory = new();
+    private OutputStoreSettings _settings;
+
+    public FileOutputStoreTests()
+    {
+        _settings = new OutputStoreSettings { Directory = _directory.File("output") };
+        Store = OutputStore.Open(_settings, TimeProvider.System);
+    }
+
+    public override void Dispose()
+    {
+        Store.Dispose();
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public async Task Cuts_a_torn_end_that_nobody_was_promised()
+    {
+        await Append(Out1, 0, "abc");
+        await Append(Out1, 3, "def");
+        Store.Dispose();
+        using (FileStream file = new(OneFile(), FileMode.Open))
+        {
+            file.SetLength(file.Length - 1);
+        }
+
+        Reopen();
+        Assert.Equal("abc", Text(Out1));
+        Assert.Equal(new OutputAppendResult(OutputAppendStatus.Acknowledged, 6), await Append(Out1, 3, "def"));
+        Reopen();
+        Assert.Equal("abcdef", Text(Out1));
+    }
+
+    [Fact]
+    public async Task Refuses_a_file_that_lost_acknowledged_bytes_and_leaves_it_alone()
+    {
+        await Append(Out1, 0, "first");
+        await Append(Out1, 5, "second");
+        await Store.SetFinalLengthsAsync(Job, 1, Lengths(11));
+        Store.Dispose();
+        byte[] bytes = File.ReadAllBytes(OneFile());
+        bytes[bytes.AsSpan().IndexOf("second"u8)] ^= 1;
+        File.WriteAllBytes(OneFile(), bytes);
+
+        Reopen();
+        FailsWith(JournalErrors.OutputDamaged, () => Text(Out1));
+        Assert.Equal(bytes, File.ReadAllBytes(OneFile()));
+        await Append(new OutputAddress("job/h/other", 1, OutputStreamKind.Stdout), 0, "fine");
+    }
+
+    [Fact]
+    public async Task A_file_that_was_never_finished_being_created_is_started_anew()
+    {
+        await Append(Out1, 0, "abc");
+        Store.Dispose();
+        File.WriteAllBytes(OneFile(), File.ReadAllBytes(OneFile())[..10]);
+        Reopen();
+        Assert.Equal(0, Store.GetState(Out1).Length);
+        await Append(Out1, 0, "abc");
+        Assert.Equal("abc", Text(Out1));
+    }
+
+    [Fact]
+    public void A_second_store_on_the_directory_is_refused() =>
+        FailsWith(JournalErrors.Locked, () => OutputStore.Open(_settings, TimeProvider.System));
+
+    [Fact]
+    public async Task Removes_the_jobs_that_ended_longest_ago_when_full_and_never_running_ones()
+    {
+        Store.Dispose();
+        _settings = _settings with { BytesMax = 100_000 };
+        Reopen();
+        string text = new('x', 20_000);
+        for (int i = 0; i < 8; i++)
+        {
+            OutputAddress address = new($"job/h/{i}", 1, OutputStreamKind.Stdout);
+            await Append(address, 0, text);
+            if (i != 0)
+            {
+                await Store.SetFinalLengthsAsync(address.JobId, 1, Lengths(20_000));
+            }
+        }
+
+        Assert.InRange(Store.TotalBytes, 1, 100_000);
+        Assert.Equal(20_000, Store.GetState(new OutputAddress("job/h/0", 1, OutputStreamKind.Stdout)).Length);
+        Assert.Equal(0, Store.GetState(new OutputAddress("job/h/1", 1, OutputStreamKind.Stdout)).Length);
+        Assert.Equal(20_000, Store.GetState(new OutputAddress("job/h/7", 1, OutputStreamKind.Stdout)).Length);
+    }
+
+    [Fact]
+    public async Task Refuses_more_when_everything_belongs_to_running_jobs()
+    {
+        Store.Dispose();
+        _settings = _settings with { BytesMax = 50_000 };
+        Reopen();
+        await Append(Out1, 0, new string('x', 40_000));
+        MeshException e = await Assert.ThrowsAsync<MeshException>(() => Append(Out1, 40_000, new string('x', 20_000)));
+        Assert.Equal(JournalErrors.OutputFull, e.Code);
+        Assert.Equal(40_000, Store.GetState(Out1).Length);
+    }
+
+    [Fact]
+    public async Task Refuses_more_than_one_job_may_have()
+    {
+        Store.Dispose();
+        _settings = _settings with { JobBytesMax = 10_000 };
+        Reopen();
+        await Append(Out1, 0, new string('x', 9_000));
+        MeshException e = await Assert.ThrowsAsync<MeshException>(() => Append(Out1, 9_000, new string('x', 2_000)));
+        Assert.Equal(JournalErrors.OutputTooLarge, e.Code);
+        Assert.Equal(OutputAppendStatus.Acknowledged, await Store.SetFinalLengthsAsync(Job, 1, Lengths(9_000)));
+    }
+
+    [Fact]
+    public async Task Works_with_fewer_open_files_than_jobs()
+    {
+        Store.Dispose();
+        _settings = _settings with { OpenFilesMax = 4 };
+        Reopen();
+        for (int round = 0; round < 2; round++)
+        {
+            for (int i = 0; i < 20; i++)
+            {
+                await Append(new OutputAddress($"job/h/{i}", 1, OutputStreamKind.Stdout), round, round == 0 ? "a" : "b");
+            }
+        }
+
+        Assert.All(Enumerable.Range(0, 20), i => Assert.Equal("ab", Text(new OutputAddress($"job/h/{i}", 1, OutputStreamKind.Stdout))));
+    }
+
+    private protected override void Reopen()
+    {
+        Store.Dispose();
+        Store = OutputStore.Open(_settings, TimeProvider.System);
+    }
+
+    private string OneFile() => Assert.Single(Directory.GetFiles(_settings.Directory, "*.out", SearchOption.AllDirectories));
+}
