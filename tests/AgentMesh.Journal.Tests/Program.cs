@@ -1,0 +1,11 @@
+using AgentMesh.Journal.Tests.Crash;
+
+// The crash tests start this assembly again with these verbs and kill it.
+return args switch
+{
+    ["write-events", string path] => await Victim.WriteEvents(path),
+    ["write-output", string path] => await Victim.WriteOutput(path),
+    ["hold", string path] => await Victim.Hold(path),
+    ["measure", string path] => await Victim.Measure(path),
+    _ => 2,
+};
