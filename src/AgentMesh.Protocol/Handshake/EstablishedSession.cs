@@ -6,7 +6,7 @@ using AgentMesh.Protocol.Pairing;
 namespace AgentMesh.Protocol.Handshake;
 
 /// <summary>The outcome of a complete handshake: everything that a connection needs to start.</summary>
-public sealed class EstablishedSession
+public sealed record EstablishedSession
 {
     public required DevicePublicKey RemoteKey { get; init; }
 
@@ -41,4 +41,6 @@ public sealed class EstablishedSession
 
     /// <summary>What both people compare while pairing.</summary>
     public CheckDigits CheckDigits => CheckDigits.Of(HandshakeHash.Span);
+
+    internal EstablishedSession Established(IPEndPoint from, TimeSpan now) => this with { RemoteAddress = from, EstablishedAt = now };
 }

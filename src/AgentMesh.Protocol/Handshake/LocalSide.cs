@@ -1,0 +1,24 @@
+using AgentMesh.Protocol.Crypto;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Protocol.Noise;
+using AgentMesh.Protocol.Packets;
+
+namespace AgentMesh.Protocol.Handshake;
+
+/// <summary>What all handshakes of this device share.</summary>
+internal sealed record LocalSide(DeviceIdentity Identity, HandshakeSettings Settings, ReadOnlyMemory<byte> Parameters, ulong Instance, IEntropy Entropy)
+{
+    public HandshakeMacs Macs { get; } = new(Identity.PublicKey);
+
+    /// <summary>Turns a complete handshake into packet keys.</summary>
+    public PacketProtector Protect(HandshakeState noise, CipherSuite suite, bool isInitiator, TimeSpan now)
+    {
+        Span<byte> initiatorKey = stackalloc byte[Aead.KeyBytes];
+        Span<byte> responderKey = stackalloc byte[Aead.KeyBytes];
+        noise.Split(initiatorKey, responderKey);
+        KeyChain chain = KeyChain.FromHandshake(noise.HandshakeHash, initiatorKey, responderKey);
+        System.Security.Cryptography.CryptographicOperations.ZeroMemory(initiatorKey);
+        System.Security.Cryptography.CryptographicOperations.ZeroMemory(responderKey);
+        return new PacketProtector(chain, suite, isInitiator, Settings.Rekey, Entropy, now);
+    }
+}

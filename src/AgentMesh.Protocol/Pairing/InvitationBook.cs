@@ -1,0 +1,105 @@
+using AgentMesh.Errors;
+using AgentMesh.Protocol.Crypto;
+using AgentMesh.Protocol.Handshake;
+using AgentMesh.Protocol.Identity;
+
+namespace AgentMesh.Protocol.Pairing;
+
+/// <summary>
+/// The invitations that this device gave out. Each is used at most once and only until it expires. Used and expired ones are remembered for a while, so that who
+/// holds such a link is told what happened to it; to everybody else this device stays silent. Thread-safe.
+/// </summary>
+public sealed class InvitationBook
+{
+    /// <summary>Invitations open at one time; <see cref="Create"/> refuses more.</summary>
+    public const int OpenMax = 32;
+
+    /// <summary>Invitations remembered in all; the one that expired first is forgotten first.</summary>
+    public const int RememberedMax = 256;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<InvitationId, InvitationRecord> _records = [];
+
+    public InvitationBook(IEnumerable<InvitationRecord>? records = null)
+    {
+        foreach (InvitationRecord record in records ?? [])
+        {
+            _records[record.Secret.Id] = record;
+        }
+
+        Trim();
+    }
+
+    /// <summary>The invitations as they are now, for storage after <see cref="Create"/> and after a successful <see cref="TryTake"/>.</summary>
+    public IReadOnlyList<InvitationRecord> Records
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _records.Values];
+            }
+        }
+    }
+
+    /// <summary>Makes and remembers a new secret.</summary>
+    /// <exception cref="MeshException">AM0113: <see cref="OpenMax"/> invitations are open.</exception>
+    public InvitationSecret Create(DateTimeOffset now, TimeSpan lifetime, IEntropy entropy)
+    {
+        lock (_gate)
+        {
+            int open = _records.Values.Count(r => StatusOf(r, now) == InvitationStatus.Open);
+            if (open >= OpenMax)
+            {
+                throw new MeshException(
+                    ProtocolErrors.TooManyInvitations,
+                    $"{open} invitations are open, which is the most that is allowed at one time",
+                    "Use one of them, or wait until one expires.");
+            }
+
+            InvitationSecret secret = InvitationSecret.Next(entropy);
+            _records.Add(secret.Id, new InvitationRecord(secret, now + lifetime, default));
+            Trim();
+            return secret;
+        }
+    }
+
+    /// <inheritdoc cref="IAdmission.FindInvitation"/>
+    public InvitationLookup Find(InvitationId id, DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            return _records.TryGetValue(id, out InvitationRecord record)
+                ? new InvitationLookup(StatusOf(record, now), record.Secret)
+                : new InvitationLookup(InvitationStatus.Unknown, default);
+        }
+    }
+
+    /// <inheritdoc cref="IAdmission.TryTakeInvitation"/>
+    public bool TryTake(InvitationId id, DevicePublicKey by, DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            if (by.IsNone || !_records.TryGetValue(id, out InvitationRecord record) || StatusOf(record, now) != InvitationStatus.Open)
+            {
+                return false;
+            }
+
+            _records[id] = record with { UsedBy = by };
+            return true;
+        }
+    }
+
+    private static InvitationStatus StatusOf(InvitationRecord record, DateTimeOffset now) =>
+        record.IsUsed ? InvitationStatus.Used
+        : record.ExpiresAt <= now ? InvitationStatus.Expired
+        : InvitationStatus.Open;
+
+    private void Trim()
+    {
+        foreach (InvitationId id in _records.OrderBy(r => r.Value.ExpiresAt).Take(_records.Count - RememberedMax).Select(r => r.Key).ToList())
+        {
+            _records.Remove(id);
+        }
+    }
+}
