@@ -1,0 +1,123 @@
+using AgentMesh.Errors;
+using AgentMesh.Workers.Handlers;
+using AgentMesh.Workers.Processes;
+using AgentMesh.Workers.Spool;
+
+namespace AgentMesh.Workers.Attempts;
+
+/// <summary>One attempt on this device, from the order to its end, and its output until the home has it.</summary>
+public sealed class Execution
+{
+    private readonly CancellationTokenSource _cancel = new();
+
+    internal Execution(AttemptOrder order, AttemptSpool? spool)
+    {
+        Order = order;
+        Spool = spool;
+    }
+
+    public AttemptOrder Order { get; }
+
+    /// <summary>The output of a program; null for a handler, whose result is its text.</summary>
+    public AttemptSpool? Spool { get; }
+
+    /// <summary>False while it waits for its turn.</summary>
+    public bool HasStarted { get; private set; }
+
+    /// <summary>Never faults.</summary>
+    public Task<AttemptEnd> Ended { get; private set; } = null!;
+
+    /// <summary>The home has journalled the end.</summary>
+    public bool IsAcknowledged { get; internal set; }
+
+    internal bool HasShipped => Spool is null ||
+        (Spool.IsEnded && Spool.Acknowledged(SpoolStream.Stdout) == Spool.Length(SpoolStream.Stdout) && Spool.Acknowledged(SpoolStream.Stderr) == Spool.Length(SpoolStream.Stderr));
+
+    /// <summary>Asks, then aborts, then kills; <see cref="Ended"/> tells when it is over.</summary>
+    public void Cancel() => _cancel.Cancel();
+
+    internal void Begin(ExecutionTools tools, SemaphoreSlim turns) => Ended = Task.Run(() => RunAsync(tools, turns));
+
+    private async Task<AttemptEnd> RunAsync(ExecutionTools tools, SemaphoreSlim turns)
+    {
+        bool holdsTurn = false;
+        try
+        {
+            await turns.WaitAsync(_cancel.Token).ConfigureAwait(false);
+            holdsTurn = true;
+            HasStarted = true;
+            return Order.IsProgram
+                ? await new ProgramRun(Order, Spool!, tools).ExecuteAsync(_cancel.Token).ConfigureAwait(false)
+                : await HandleAsync(tools).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_cancel.IsCancellationRequested)
+        {
+            return End(AttemptOutcome.Cancelled, null);
+        }
+        catch (MeshException refused)
+        {
+            return End(AttemptOutcome.Refused, refused);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return End(AttemptOutcome.Failed, new MeshException(WorkerErrors.SpoolFailed, $"the output could not be kept on the device: {error.Message}", "free space in its data directory"));
+        }
+        finally
+        {
+            Spool?.End();
+            if (holdsTurn)
+            {
+                turns.Release();
+            }
+        }
+    }
+
+    private async Task<AttemptEnd> HandleAsync(ExecutionTools tools)
+    {
+        if (!tools.Handlers.TryFind(Order.Line, out ICommandHandler? handler, out string arguments))
+        {
+            throw tools.Handlers.Unknown(Order.Line, tools.DeviceName);
+        }
+
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_cancel.Token);
+        using ITimer? timer = Order.Timeout is { } timeout ? tools.Time.CreateTimer(_ => limit.Cancel(), null, timeout, Timeout.InfiniteTimeSpan) : null;
+        DateTimeOffset? deadline = Order.Timeout is { } given ? tools.Time.GetUtcNow() + given : null;
+        try
+        {
+            CommandResult result = await handler.ExecuteAsync(new CommandCall(arguments, Order.Caller, Order.CallerName, deadline), limit.Token).ConfigureAwait(false);
+            return Bounded(handler, result);
+        }
+        catch (OperationCanceledException) when (!_cancel.IsCancellationRequested && limit.IsCancellationRequested)
+        {
+            return End(AttemptOutcome.TimedOut, ProgramRun.TimedOut(Order));
+        }
+        catch (MeshException problem)
+        {
+            // What the caller typed is wrong; the same line would fail again.
+            return End(AttemptOutcome.Refused, problem) with { ExitCode = 1 };
+        }
+        catch (Exception defect) when (defect is not OperationCanceledException)
+        {
+            return End(
+                AttemptOutcome.Failed,
+                new MeshException(WorkerErrors.HandlerFailed, $"the handler of '{handler.Name}' failed: {defect.GetType().Name}: {defect.Message}", "this is a defect of that handler")) with { ExitCode = 1 };
+        }
+    }
+
+    private static AttemptEnd Bounded(ICommandHandler handler, CommandResult result)
+    {
+        int bytes = System.Text.Encoding.UTF8.GetByteCount(result.Text);
+        if (bytes > CommandResult.TextBytesMax)
+        {
+            return End(
+                AttemptOutcome.Refused,
+                new MeshException(WorkerErrors.ResultTooLarge, $"the result of '{handler.Name}' has {bytes} bytes; {CommandResult.TextBytesMax} are the most", "use a program with 'run': its output has no such bound")) with { ExitCode = 1 };
+        }
+
+        AttemptOutcome outcome = result.ExitCode == 0 ? AttemptOutcome.Succeeded : AttemptOutcome.Failed;
+        return new AttemptEnd(outcome, result.ExitCode, result.Text, 0, 0, null, null, null);
+    }
+
+    private static AttemptEnd End(AttemptOutcome outcome, MeshException? problem) =>
+        new(outcome, null, null, 0, 0, problem?.Code, problem?.Message, problem?.NextStep);
+}

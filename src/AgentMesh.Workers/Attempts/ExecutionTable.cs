@@ -1,0 +1,161 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using AgentMesh.Errors;
+using AgentMesh.Workers.Spool;
+
+namespace AgentMesh.Workers.Attempts;
+
+/// <summary>
+/// The attempts of this device, running and just ended. It lives outside the actor system: when that starts over to join other devices, the
+/// next one finds its attempts here. Thread-safe.
+/// </summary>
+/// <remarks>An attempt leaves the table when its home has journalled the end and has all of its output.</remarks>
+public sealed class ExecutionTable : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<AttemptKey, Execution> _byKey = new();
+    private readonly ExecutionTools _tools;
+    private readonly string _spoolDirectory;
+    private readonly long _spoolBytesMax;
+    private readonly int _attemptsMax;
+    private readonly SemaphoreSlim _turns;
+    private readonly Lock _gate = new();
+
+    /// <param name="runningMax">Attempts at the same time; more wait in line.</param>
+    /// <param name="queuedMax">Attempts that wait in line; more are refused with AM0609.</param>
+    public ExecutionTable(ExecutionTools tools, string spoolDirectory, long spoolBytesMax, int runningMax, int queuedMax)
+    {
+        _tools = tools;
+        _spoolDirectory = spoolDirectory;
+        _spoolBytesMax = spoolBytesMax;
+        _attemptsMax = runningMax + queuedMax;
+        _turns = new SemaphoreSlim(runningMax);
+    }
+
+    /// <summary>Raised for every new attempt of a program, so that its output can be shipped.</summary>
+    public event Action<Execution>? Started;
+
+    public int Running => _byKey.Values.Count(execution => execution.HasStarted && !execution.Ended.IsCompleted);
+
+    public IReadOnlyCollection<Execution> All => [.. _byKey.Values];
+
+    /// <summary>Ends what a killed process of this node left running, and removes output whose attempts no longer exist.</summary>
+    public static int CleanUp(Processes.ProcessLedger ledger, string spoolDirectory)
+    {
+        int ended = ledger.Sweep();
+        if (Directory.Exists(spoolDirectory))
+        {
+            Directory.Delete(spoolDirectory, recursive: true);
+        }
+
+        return ended;
+    }
+
+    /// <summary>The attempt with this key: started now, or the one that is there already.</summary>
+    /// <exception cref="MeshException">AM0609: too many wait already. AM0610: its output cannot be kept.</exception>
+    public Execution StartOrGet(AttemptOrder order)
+    {
+        Execution execution;
+        lock (_gate)
+        {
+            if (_byKey.TryGetValue(order.Key, out Execution? existing))
+            {
+                return existing;
+            }
+
+            if (_byKey.Values.Count(each => !each.Ended.IsCompleted) >= _attemptsMax)
+            {
+                throw new MeshException(WorkerErrors.Busy, $"{_tools.DeviceName} has {_attemptsMax} attempts running and waiting already", "try again later, or raise agentmesh.jobs.queued-max there");
+            }
+
+            execution = new Execution(order, order.IsProgram ? OpenSpool(order.Key) : null);
+            execution.Begin(_tools, _turns);
+            _byKey[order.Key] = execution;
+        }
+
+        if (execution.Spool is not null)
+        {
+            Started?.Invoke(execution);
+        }
+
+        return execution;
+    }
+
+    public bool TryGet(AttemptKey key, out Execution execution) => _byKey.TryGetValue(key, out execution!);
+
+    /// <summary>The home has journalled the end of the attempt.</summary>
+    public void AcknowledgeEnd(AttemptKey key)
+    {
+        if (_byKey.TryGetValue(key, out Execution? execution))
+        {
+            execution.IsAcknowledged = true;
+            RemoveWhenDone(execution);
+        }
+    }
+
+    /// <summary>To be called after output was acknowledged.</summary>
+    public void RemoveWhenDone(Execution execution)
+    {
+        if (execution is { IsAcknowledged: true, HasShipped: true, Ended.IsCompleted: true })
+        {
+            Drop(execution);
+        }
+    }
+
+    /// <summary>Nobody wants it any more: a newer attempt runs, or its job is gone. Ends it and drops its output.</summary>
+    public async Task AbandonAsync(AttemptKey key)
+    {
+        if (_byKey.TryGetValue(key, out Execution? execution))
+        {
+            execution.Cancel();
+            await execution.Ended.ConfigureAwait(false);
+            Drop(execution);
+        }
+    }
+
+    /// <summary>Ends every attempt; their homes will notice and try again elsewhere or later.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (Execution execution in _byKey.Values)
+        {
+            execution.Cancel();
+        }
+
+        foreach (Execution execution in _byKey.Values)
+        {
+            await execution.Ended.ConfigureAwait(false);
+            execution.Spool?.Dispose();
+        }
+    }
+
+    private void Drop(Execution execution)
+    {
+        if (_byKey.TryRemove(execution.Order.Key, out _) && execution.Spool is { } spool)
+        {
+            spool.Dispose();
+            try
+            {
+                Directory.Delete(spool.Directory, recursive: true);
+            }
+            catch (IOException)
+            {
+                // The next start removes it.
+            }
+        }
+    }
+
+    private AttemptSpool OpenSpool(AttemptKey key)
+    {
+        try
+        {
+            return AttemptSpool.Open(Path.Combine(_spoolDirectory, NameOf(key)), _spoolBytesMax);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new MeshException(WorkerErrors.SpoolFailed, $"the output of {key} cannot be kept on {_tools.DeviceName}: {error.Message}", "free space in its data directory", error);
+        }
+    }
+
+    // A job id holds slashes and comes from another device: its hash is a safe file name.
+    private static string NameOf(AttemptKey key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key.ToString())))[..32];
+}

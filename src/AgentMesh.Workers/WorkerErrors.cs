@@ -1,0 +1,18 @@
+namespace AgentMesh.Workers;
+
+/// <summary>Codes of what goes wrong on the executing device. Each has a page in <c>docs/errors</c>.</summary>
+public static class WorkerErrors
+{
+    public const string Expression = "AM0601";
+    public const string ExpressionTooLarge = "AM0602";
+    public const string UnknownCommand = "AM0603";
+    public const string Arguments = "AM0604";
+    public const string ProgramNotStarted = "AM0605";
+    public const string ExitCode = "AM0606";
+    public const string AttemptTimedOut = "AM0607";
+    public const string PluginFailed = "AM0608";
+    public const string Busy = "AM0609";
+    public const string SpoolFailed = "AM0610";
+    public const string ResultTooLarge = "AM0611";
+    public const string HandlerFailed = "AM0612";
+}
