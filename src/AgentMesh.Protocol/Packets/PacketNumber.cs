@@ -11,11 +11,11 @@ internal static class PacketNumber
     public static ulong Expand(uint truncated, ulong expected)
     {
         ulong candidate = (expected & ~(Window - 1)) | truncated;
-        if (candidate + HalfWindow <= expected && candidate <= ulong.MaxValue - Window)
+        if (candidate < expected && expected - candidate >= HalfWindow && candidate <= ulong.MaxValue - Window)
         {
             return candidate + Window;
         }
 
-        return candidate > expected + HalfWindow && candidate >= Window ? candidate - Window : candidate;
+        return candidate > expected && candidate - expected > HalfWindow && candidate >= Window ? candidate - Window : candidate;
     }
 }

@@ -34,7 +34,8 @@ internal static class InvitationLink
             link.Append("&a=").Append(address);
         }
 
-        return link.Append(CheckMark).Append(CheckOf(link.ToString())).ToString();
+        string check = CheckOf(link.ToString());
+        return link.Append(CheckMark).Append(check).ToString();
     }
 
     /// <summary>Does not look at the expiry.</summary>
@@ -51,6 +52,7 @@ internal static class InvitationLink
             throw Damaged($"it has {link.Length} characters; no link has more than {MaxLength}");
         }
 
+        link = Prefix + link[Prefix.Length..];
         Dictionary<string, List<string>> parameters = Split(link[Prefix.Length..]);
         if (One(parameters, "v") is var version and not Version)
         {
