@@ -86,6 +86,22 @@ public class HandshakeTests
     }
 
     [Fact]
+    public void Wait_is_never_longer_than_its_step_and_seldom_the_same()
+    {
+        var waits = new HashSet<TimeSpan>();
+        for (int i = 1; i <= 20; i++)
+        {
+            TestDevice a = _net.Add(i);
+            a.Endpoint.TryConnect(_net.Add(100).Identity.PublicKey, [new IPEndPoint(IPAddress.Parse("10.9.9.9"), 9)], default, _net.Now);
+            TimeSpan wait = a.Endpoint.NextWakeUp!.Value - _net.Now.Monotonic;
+            Assert.InRange(wait, TimeSpan.FromMilliseconds(199), TimeSpan.FromMilliseconds(300));
+            waits.Add(wait);
+        }
+
+        Assert.True(waits.Count > 10);
+    }
+
+    [Fact]
     public void Initiation_that_was_not_answered_for_long_is_made_anew()
     {
         (TestDevice a, TestDevice b) = _net.Pair();
@@ -195,6 +211,41 @@ public class HandshakeTests
         Assert.Contains(HandshakeOutcome.Yielded, preferred.Outcomes);
         Assert.Single(other.Sessions);
         Assert.Single(preferred.Sessions);
+    }
+
+    [Fact]
+    public void Preferred_side_that_has_a_session_forgets_what_it_answered()
+    {
+        (TestDevice preferred, TestDevice other) = BothAnswered();
+        _net.Filter = (from, _, bytes) => from == other || Datagrams.KindOf(bytes) != DatagramKind.Response;
+        _net.Advance(TimeSpan.FromSeconds(3)); // the other side's response arrives, the preferred side's does not
+        Assert.True(preferred.Session.IsInitiator);
+        Assert.Equal(0, preferred.Endpoint.HalfOpenCount);
+    }
+
+    [Fact]
+    public void Session_that_was_confirmed_ends_the_own_attempt()
+    {
+        (TestDevice preferred, TestDevice other) = BothAnswered();
+        _net.Filter = (from, _, bytes) => from == preferred || Datagrams.KindOf(bytes) != DatagramKind.Response;
+        _net.Advance(TimeSpan.FromSeconds(3)); // the preferred side's response arrives, the other side's does not
+        Assert.False(preferred.Session.IsInitiator);
+        Assert.Null(preferred.Endpoint.NextWakeUp);
+        _net.Advance(TimeSpan.FromSeconds(30));
+        Assert.Empty(preferred.Failures);
+    }
+
+    /// <summary>Both open at once and initiations arrive on both sides until the preferred one has answered; responses are lost.</summary>
+    private (TestDevice Preferred, TestDevice Other) BothAnswered()
+    {
+        (TestDevice a, TestDevice b) = _net.Pair();
+        (TestDevice preferred, TestDevice other) = SimultaneousOpen.Prefers(a.Identity.PublicKey, b.Identity.PublicKey) ? (a, b) : (b, a);
+        _net.Filter = (_, _, bytes) => Datagrams.KindOf(bytes) == DatagramKind.Initiation;
+        preferred.Connect(other);
+        other.Connect(preferred);
+        _net.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal((1, 1), (preferred.Endpoint.HalfOpenCount, other.Endpoint.HalfOpenCount));
+        return (preferred, other);
     }
 
     private static EstablishedSession Kept(TestDevice device)

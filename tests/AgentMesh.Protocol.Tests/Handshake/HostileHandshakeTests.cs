@@ -1,6 +1,10 @@
 using System.Net;
+using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Handshake;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Protocol.Noise;
 using AgentMesh.Protocol.Packets;
+using AgentMesh.Protocol.Tests.Crypto;
 
 namespace AgentMesh.Protocol.Tests.Handshake;
 
@@ -21,6 +25,64 @@ public class HostileHandshakeTests
         Assert.Contains(HandshakeOutcome.Stranger, b.Outcomes);
         Assert.Equal([AttemptFailure.NoAnswer], a.Failures);
         Assert.Equal(0, b.Endpoint.HalfOpenCount);
+    }
+
+    [Fact]
+    public void Device_that_claims_the_key_of_another_is_refused()
+    {
+        (TestDevice a, TestDevice b) = _net.Pair();
+        DeviceIdentity mallory = DeviceIdentity.Create(new SeededEntropy(66));
+        Assert.Equal(HandshakeOutcome.Stranger, _net.Deliver(b, Elsewhere, Forge(mallory, mallory.PublicKey, b)));
+        Assert.Equal(HandshakeOutcome.Refused, _net.Deliver(b, Elsewhere, Forge(mallory, a.Identity.PublicKey, b)));
+        Assert.Equal(HandshakeOutcome.Refused, _net.Deliver(b, Elsewhere, Forge(b.Identity, b.Identity.PublicKey, b)));
+        Assert.Equal(HandshakeOutcome.Answered, _net.Deliver(b, Elsewhere, Forge(a.Identity, a.Identity.PublicKey, b)));
+    }
+
+    [Fact]
+    public void Forged_response_does_not_end_the_attempt()
+    {
+        (TestDevice a, TestDevice b) = _net.Pair();
+        _net.Filter = (from, target, bytes) =>
+        {
+            if (from == b && Datagrams.KindOf(bytes) == DatagramKind.Response)
+            {
+                byte[] forged = [.. bytes];
+                forged[50] ^= 1;
+                new HandshakeMacs(a.Identity.PublicKey).Write(forged.AsSpan(0, ResponseMessage.Mac1Offset), forged.AsSpan(ResponseMessage.Mac1Offset));
+                Assert.Equal(HandshakeOutcome.Refused, _net.Deliver(target, b.Address, forged));
+            }
+
+            return true;
+        };
+        a.Connect(b);
+        _net.Run();
+        Assert.Single(a.Sessions);
+        Assert.Single(b.Sessions);
+    }
+
+    [Fact]
+    public void First_packet_that_comes_too_late_opens_nothing()
+    {
+        (TestDevice a, TestDevice b) = _net.Pair();
+        _net.Filter = (_, _, bytes) => Datagrams.KindOf(bytes) != DatagramKind.Packet;
+        a.Connect(b);
+        _net.Run();
+        MeshInstant late = new(_net.Now.Monotonic + TimeSpan.FromSeconds(10), _net.Now.Wall);
+        Assert.False(b.Endpoint.TryConfirm(_net.Sent[^1].Bytes, a.Address, late));
+        Assert.True(b.Endpoint.TryConfirm(_net.Sent[^1].Bytes, a.Address, _net.Now));
+    }
+
+    [Fact]
+    public void Cookie_is_good_for_two_rotations_of_its_secret()
+    {
+        var jar = new CookieJar(new SeededEntropy(1));
+        byte[] cookie = new byte[CookieReplyMessage.CookieBytes], initiation = new byte[InitiationMessage.Size];
+        TimeSpan now = TimeSpan.FromSeconds(50);
+        jar.Write(Elsewhere, now, cookie);
+        HandshakeMacs.Write(cookie, initiation.AsSpan(0, InitiationMessage.Mac2Offset), initiation.AsSpan(InitiationMessage.Mac2Offset));
+        Assert.True(jar.HasValidCookie(initiation, Elsewhere, now));
+        Assert.True(jar.HasValidCookie(initiation, Elsewhere, now + TimeSpan.FromSeconds(121)));
+        Assert.False(jar.HasValidCookie(initiation, Elsewhere, now + TimeSpan.FromSeconds(242)));
     }
 
     [Fact]
@@ -240,6 +302,20 @@ public class HostileHandshakeTests
 
         Assert.False(window.TryUse(95));
         Assert.False(window.TryUse(100));
+    }
+
+    /// <summary>An initiation by <paramref name="real"/> that says it is from <paramref name="claimed"/>.</summary>
+    private byte[] Forge(DeviceIdentity real, DevicePublicKey claimed, TestDevice target)
+    {
+        byte[] message = new byte[InitiationMessage.Size], payload = new byte[InitiationPayload.Size], ephemeral = new byte[32];
+        new SeededEntropy(67).Fill(ephemeral);
+        InitiationMessage.WriteHeader(message, CipherSuite.Aes256Gcm, new ConnectionId(5));
+        using var noise = new HandshakeState(
+            NoisePattern.IKpsk2, CipherSuite.Aes256Gcm, true, InitiationMessage.Prologue(message), ephemeral, real.AgreementPrivate, real.AgreementPublic, target.Identity.AgreementPublic);
+        new InitiationPayload(claimed, 1, 2, default, new byte[HandshakeEndpoint.ParametersBytes]).Write(payload);
+        Assert.True(noise.TryWrite(payload, message.AsSpan(InitiationMessage.HeaderBytes), out _));
+        new HandshakeMacs(target.Identity.PublicKey).Write(message.AsSpan(0, InitiationMessage.Mac1Offset), message.AsSpan(InitiationMessage.Mac1Offset));
+        return message;
     }
 
     /// <summary>Every bit flipped, every length but the right one.</summary>

@@ -106,16 +106,28 @@ public class RekeyTests
     }
 
     [Fact]
-    public void Epoch_two_behind_is_refused()
+    public void Epoch_two_behind_is_refused_however_young()
     {
-        byte[] old = _pair.Seal(Initiator, "old"u8);
+        var pair = new ProtectorPair(settings: new RekeySettings { PacketsMax = 1 });
+        byte[] old = pair.Seal(pair.Initiator, "old"u8), back = pair.Seal(pair.Responder, "old"u8);
         for (int i = 0; i < 2; i++)
         {
-            _pair.Now += TimeSpan.FromSeconds(120);
-            _pair.Renew(Initiator, Responder);
+            pair.Renew(pair.Initiator, pair.Responder);
+            Assert.Equal(OpenStatus.Opened, pair.Open(pair.Initiator, pair.Seal(pair.Responder, "x"u8)));
         }
 
-        Assert.Equal(OpenStatus.UnknownEpoch, _pair.Open(Responder, old));
+        Assert.Equal(OpenStatus.UnknownEpoch, pair.Open(pair.Responder, old));
+        Assert.Equal(OpenStatus.UnknownEpoch, pair.Open(pair.Initiator, back));
+    }
+
+    [Fact]
+    public void Side_whose_request_lost_can_ask_again_later()
+    {
+        Of_two_requests_at_once_that_of_the_initiator_counts();
+        _pair.Now += TimeSpan.FromSeconds(140);
+        _pair.Renew(Responder, Initiator);
+        _pair.Exchange();
+        Assert.Equal((2u, 2u), (Initiator.Epoch, Responder.Epoch));
     }
 
     [Fact]
