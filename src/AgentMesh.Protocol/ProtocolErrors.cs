@@ -11,4 +11,6 @@ public static class ProtocolErrors
     public const string InvitationExpired = "AM0111";
     public const string InvitationUsed = "AM0112";
     public const string TooManyInvitations = "AM0113";
+    public const string NoAnswer = "AM0120";
+    public const string UnusableKey = "AM0121";
 }

@@ -121,5 +121,22 @@ public class PairingHandshakeTests
         Assert.Equal(HandshakeOutcome.Replayed, _net.Deliver(_inviter, _joiner.Address, initiation));
     }
 
+    [Theory]
+    [InlineData(AttemptFailure.NoAnswer, ProtocolErrors.NoAnswer)]
+    [InlineData(AttemptFailure.InvitationUsed, ProtocolErrors.InvitationUsed)]
+    [InlineData(AttemptFailure.InvitationExpired, ProtocolErrors.InvitationExpired)]
+    [InlineData(AttemptFailure.BadKey, ProtocolErrors.UnusableKey)]
+    public void Every_failure_has_its_code(AttemptFailure reason, string code) =>
+        Assert.Equal(code, new AttemptFailed(_inviter.Identity.PublicKey, reason).ToException("gpu-box").Code);
+
+    [Fact]
+    public void Key_that_is_no_point_fails_at_once()
+    {
+        var key = new Protocol.Identity.DevicePublicKey(new byte[32]);
+        Assert.True(_joiner.Endpoint.TryConnect(key, [_inviter.Address], default, _net.Now));
+        _net.Run();
+        Assert.Equal([AttemptFailure.BadKey], _joiner.Failures);
+    }
+
     private InvitationSecret Invite() => _book.Create(_net.Now.Wall, Invitation.DefaultLifetime, new SeededEntropy(50));
 }
