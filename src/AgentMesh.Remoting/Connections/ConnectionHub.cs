@@ -1,0 +1,305 @@
+using System.Collections.Concurrent;
+using AgentMesh.Errors;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Transport;
+
+namespace AgentMesh.Remoting;
+
+/// <summary>Serves one accepted stream until it is done. The hub disposes the stream afterwards; an exception aborts it.</summary>
+/// <param name="stopping">Cancelled when the connection or the hub closes.</param>
+public delegate Task ServiceHandler(IMeshConnection connection, IMeshStream stream, CancellationToken stopping);
+
+/// <summary>
+/// Owns the live connections of this device: dials once for any number of waiters, remembers failures, and hands each accepted
+/// stream to the handler of the service that its header names. Thread-safe. Does not own the endpoint.
+/// </summary>
+public sealed class ConnectionHub : IAsyncDisposable
+{
+    private readonly IMeshEndpoint _endpoint;
+    private readonly IPeerDirectory _directory;
+    private readonly TimeProvider _clock;
+    private readonly ConnectionHubSettings _settings;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<DeviceId, IMeshConnection> _live = [];
+    private readonly Dictionary<DeviceId, Task<IMeshConnection>> _dials = [];
+    private readonly DialFailures _failures;
+    private readonly StreamDispatcher _dispatcher;
+    private readonly ConcurrentDictionary<Task, byte> _loops = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private bool _started;
+    private bool _closed;
+
+    public ConnectionHub(IMeshEndpoint endpoint, IPeerDirectory directory, TimeProvider clock, ConnectionHubSettings? settings = null)
+    {
+        _endpoint = endpoint;
+        _directory = directory;
+        _clock = clock;
+        _settings = settings ?? new ConnectionHubSettings();
+        _failures = new DialFailures(_settings, clock);
+        _dispatcher = new StreamDispatcher(_settings, clock);
+    }
+
+    /// <summary>Raised once for each connection, before any of its streams is handed out. Handlers must be quick and must not throw.</summary>
+    public event Action<IMeshConnection>? Connected;
+
+    /// <summary>Raised once for each connection that was announced by <see cref="Connected"/>.</summary>
+    public event Action<IMeshConnection, ConnectionEnd>? Disconnected;
+
+    public DeviceId LocalId => _endpoint.LocalId;
+
+    /// <summary>A copy of the connections that are alive now.</summary>
+    public IReadOnlyList<IMeshConnection> Live
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _live.Values];
+        }
+    }
+
+    public ConnectionHubCounters Counters => _dispatcher.Counters;
+
+    /// <summary>Handlers are registered before <see cref="Start"/>, or later and then serve streams that come after.</summary>
+    /// <param name="service">1 to 32 characters of a-z, 0-9 and '-'.</param>
+    /// <returns>Dispose it to stop serving; streams in progress go on.</returns>
+    /// <exception cref="ArgumentException">A bad name, or one that has a handler already.</exception>
+    public IDisposable Register(string service, ServiceHandler handler) => _dispatcher.Register(service, handler);
+
+    /// <summary>Starts to accept connections. Dialling works without.</summary>
+    public void Start()
+    {
+        lock (_lock)
+        {
+            if (_started || _closed)
+                return;
+            _started = true;
+        }
+
+        Track(AcceptConnectionsAsync());
+    }
+
+    public bool IsLive(DeviceId id)
+    {
+        lock (_lock)
+            return _live.ContainsKey(id);
+    }
+
+    /// <summary>The live connection to a device, or a new one. Requests at the same time share one dial; the token ends only the wait of this caller.</summary>
+    /// <exception cref="MeshException">Unknown device, not reachable (at once while the backoff of an earlier failure runs), or the hub is closed.</exception>
+    public ValueTask<IMeshConnection> GetAsync(DeviceId id, CancellationToken cancellationToken)
+    {
+        Task<IMeshConnection> dial;
+        lock (_lock)
+        {
+            if (_closed)
+                return ValueTask.FromException<IMeshConnection>(Closed());
+            if (_live.TryGetValue(id, out IMeshConnection? live))
+                return ValueTask.FromResult(live);
+            if (!_dials.TryGetValue(id, out Task<IMeshConnection>? running))
+            {
+                if (!_directory.TryGet(id, out DevicePublicKey key, out IReadOnlyList<System.Net.IPEndPoint> addresses))
+                    return ValueTask.FromException<IMeshConnection>(Unknown(id));
+                if (_failures.Blocking(id) is { } error)
+                    return ValueTask.FromException<IMeshConnection>(error);
+                running = Task.Run(() => DialAsync(id, key, addresses), CancellationToken.None);
+                _dials.Add(id, running);
+            }
+
+            dial = running;
+        }
+
+        return new ValueTask<IMeshConnection>(dial.WaitAsync(cancellationToken));
+    }
+
+    /// <summary>Opens a stream to a service of a device, over the live connection or a new one, and writes the header.</summary>
+    /// <exception cref="MeshException">As <see cref="GetAsync"/>.</exception>
+    /// <exception cref="StreamAbortedException">The connection ended meanwhile.</exception>
+    public async ValueTask<IMeshStream> OpenAsync(DeviceId id, string service, StreamPriority priority, CancellationToken cancellationToken)
+    {
+        IMeshConnection connection = await GetAsync(id, cancellationToken).ConfigureAwait(false);
+        return await OpenAsync(connection, service, priority, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Opens a stream to a service over a given connection and writes the header.</summary>
+    public static async ValueTask<IMeshStream> OpenAsync(
+        IMeshConnection connection, string service, StreamPriority priority, CancellationToken cancellationToken)
+    {
+        if (!ServiceHeader.IsValidName(service))
+            throw new ArgumentException($"'{service}' is not a service name: 1 to {ServiceHeader.NameBytesMax} characters of a-z, 0-9 and '-'", nameof(service));
+        IMeshStream stream = await connection.OpenStreamAsync(priority, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await stream.WriteAsync(ServiceHeader.Encode(service), cancellationToken).ConfigureAwait(false);
+            return stream;
+        }
+        catch
+        {
+            stream.Abort(StreamCodes.Done);
+            await stream.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Forgets a failure, so that the next request dials at once: the device was heard of, or its addresses changed.</summary>
+    public void ForgetFailure(DeviceId id)
+    {
+        lock (_lock)
+            _failures.Clear(id);
+    }
+
+    /// <summary>Closes the connection to a device if there is one, for example because it was revoked.</summary>
+    public async ValueTask DisconnectAsync(DeviceId id, ulong code, string reason)
+    {
+        IMeshConnection? connection;
+        lock (_lock)
+            _live.TryGetValue(id, out connection);
+        if (connection is not null)
+            await connection.CloseAsync(code, reason).ConfigureAwait(false);
+    }
+
+    /// <summary>Closes all connections and waits until the handlers have ended.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        List<IMeshConnection> open;
+        lock (_lock)
+        {
+            if (_closed)
+                return;
+            _closed = true;
+            open = [.. _live.Values];
+        }
+
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        foreach (IMeshConnection connection in open)
+            await connection.CloseAsync(0, "shutting down").ConfigureAwait(false);
+        await Task.WhenAll(_loops.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stopping.Dispose();
+    }
+
+    private static MeshException Closed() => new(RemotingErrors.HubClosed, "connections are closed: the node is shutting down");
+
+    private static MeshException Unknown(DeviceId id) =>
+        new(RemotingErrors.UnknownDevice, $"no device with the id {id} in this mesh", "run 'agentmesh peers' to see the devices this one knows");
+
+    private async Task<IMeshConnection> DialAsync(DeviceId id, DevicePublicKey key, IReadOnlyList<System.Net.IPEndPoint> addresses)
+    {
+        try
+        {
+            IMeshConnection connection = await ConnectAsync(id, key, addresses).ConfigureAwait(false);
+            lock (_lock)
+            {
+                _dials.Remove(id);
+                _failures.Clear(id);
+            }
+
+            return Adopt(connection) ? connection : throw Closed();
+        }
+        catch (MeshException e)
+        {
+            lock (_lock)
+            {
+                _dials.Remove(id);
+                _failures.Add(id, e);
+            }
+
+            throw;
+        }
+    }
+
+    private async Task<IMeshConnection> ConnectAsync(DeviceId id, DevicePublicKey key, IReadOnlyList<System.Net.IPEndPoint> addresses)
+    {
+        using CancellationTokenSource timeout = new(_settings.DialTimeout, _clock);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopping.Token);
+        try
+        {
+            return await _endpoint.ConnectAsync(key, addresses, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            throw Closed();
+        }
+        catch (Exception e) when (e is not MeshException)
+        {
+            string why = e is OperationCanceledException ? $"no answer within {_settings.DialTimeout.TotalSeconds:0.#} s" : e.Message;
+            string tried = addresses.Count == 0 ? "no address known" : string.Join(", ", addresses);
+            throw new MeshException(RemotingErrors.DeviceUnreachable, $"device {id} is not reachable: {why} ({tried})", "is its node running? try 'agentmesh peers'", e);
+        }
+    }
+
+    /// <summary>Makes a connection the live one of its device; false when the hub is closed.</summary>
+    private bool Adopt(IMeshConnection connection)
+    {
+        bool closed;
+        lock (_lock)
+        {
+            closed = _closed;
+            if (!closed)
+            {
+                if (_live.TryGetValue(connection.RemoteId, out IMeshConnection? before) && ReferenceEquals(before, connection))
+                    return true;
+                // A restarted device opens a connection before the loss of the old one was noticed: the new one is the truth.
+                _live[connection.RemoteId] = connection;
+                _failures.Clear(connection.RemoteId);
+            }
+        }
+
+        if (closed)
+        {
+            Track(connection.CloseAsync(0, "shutting down").AsTask());
+            return false;
+        }
+
+        Connected?.Invoke(connection);
+        Track(ServeAsync(connection));
+        return true;
+    }
+
+    private async Task AcceptConnectionsAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            IMeshConnection? connection;
+            try
+            {
+                connection = await _endpoint.AcceptAsync(_stopping.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (Exception e) when (e is IOException or MeshException)
+            {
+                Counters.FailedAccepts.Increment();
+                await Task.Delay(_settings.BackoffMin, _clock).ConfigureAwait(false);
+                continue;
+            }
+
+            if (connection is null)
+                return;
+            Adopt(connection);
+        }
+    }
+
+    private async Task ServeAsync(IMeshConnection connection)
+    {
+        await Task.Yield();
+        using CancellationTokenSource stopping = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        Task serving = _dispatcher.ServeAsync(connection, stopping.Token);
+        ConnectionEnd end = await connection.Closed.ConfigureAwait(false);
+        lock (_lock)
+        {
+            if (_live.TryGetValue(connection.RemoteId, out IMeshConnection? live) && ReferenceEquals(live, connection))
+                _live.Remove(connection.RemoteId);
+        }
+
+        Disconnected?.Invoke(connection, end);
+        await stopping.CancelAsync().ConfigureAwait(false);
+        await serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private void Track(Task task)
+    {
+        _loops.TryAdd(task, 0);
+        task.ContinueWith(done => _loops.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+}
