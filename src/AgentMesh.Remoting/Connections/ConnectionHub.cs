@@ -300,6 +300,6 @@ public sealed class ConnectionHub : IAsyncDisposable
     private void Track(Task task)
     {
         _loops.TryAdd(task, 0);
-        task.ContinueWith(done => _loops.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = task.ContinueWith(done => _loops.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 }
