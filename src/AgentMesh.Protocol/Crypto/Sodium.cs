@@ -91,4 +91,8 @@ internal static partial class Sodium
 
     [LibraryImport(Library)]
     public static partial int crypto_stream_chacha20_ietf_xor_ic(Span<byte> output, ReadOnlySpan<byte> input, ulong length, ReadOnlySpan<byte> nonce, uint counter, ReadOnlySpan<byte> key);
+
+    [LibraryImport(Library)]
+    public static partial int crypto_pwhash_argon2id(
+        Span<byte> output, ulong outputLength, ReadOnlySpan<byte> password, ulong passwordLength, ReadOnlySpan<byte> salt, ulong passes, nuint memoryBytes, int algorithm);
 }

@@ -39,8 +39,8 @@ public sealed record EstablishedSession
 
     public TimeSpan EstablishedAt { get; init; }
 
-    /// <summary>What both people compare while pairing.</summary>
-    public CheckDigits CheckDigits => CheckDigits.Of(HandshakeHash.Span);
+    /// <summary>What both people compare while pairing. Slow: see <see cref="CheckDigits.Of"/>.</summary>
+    public CheckDigits ComputeCheckDigits() => CheckDigits.Of(HandshakeHash.Span);
 
     internal EstablishedSession Established(IPEndPoint from, TimeSpan now) => this with { RemoteAddress = from, EstablishedAt = now };
 }

@@ -62,7 +62,7 @@ internal static class WireVector
             ["initiation"] = Convert.ToHexStringLower(initiation),
             ["response"] = Convert.ToHexStringLower(response),
             ["handshakeHash"] = Convert.ToHexStringLower(fromInitiator.HandshakeHash.Span),
-            ["checkDigits"] = fromResponder.CheckDigits.ToString(),
+            ["checkDigits"] = fromResponder.ComputeCheckDigits().ToString(),
             ["packet0OfInitiator"] = Convert.ToHexStringLower(first),
             ["packet4294967297OfResponder"] = Convert.ToHexStringLower(back),
             ["rekeyRequest"] = Convert.ToHexStringLower(request),
