@@ -24,6 +24,11 @@ internal static class JournalOpener
                 throw Checksums.Damaged(path, $"the file is missing or empty, but {ack.Acknowledged} commits were acknowledged");
             }
 
+            if (WalInspector.FindDamage(path + "-wal") is { } position)
+            {
+                throw Checksums.Damaged(path + "-wal", $"acknowledged commits stand behind a damaged place at byte {position}");
+            }
+
             SqliteConnection connection = SqliteConnections.OpenWriter(path);
             try
             {

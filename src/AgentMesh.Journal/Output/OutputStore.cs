@@ -329,7 +329,7 @@ public sealed class OutputStore : IDisposable
             throw new MeshException(
                 JournalErrors.OutputFull,
                 $"the output store {_settings.Directory} has reached {_settings.BytesMax} bytes and all of it belongs to jobs that still run",
-                "delete finished jobs, or raise agentmesh.output.bytes-max");
+                "delete finished jobs, or raise agentmesh.output.retained-max");
         }
     }
 

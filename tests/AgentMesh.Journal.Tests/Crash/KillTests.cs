@@ -1,5 +1,6 @@
 using System.Text;
 using AgentMesh.Errors;
+using AgentMesh.Journal.Sqlite;
 using static AgentMesh.Journal.Tests.Events.StoreFixture;
 
 namespace AgentMesh.Journal.Tests.Crash;
@@ -97,6 +98,38 @@ public sealed class KillTests : IDisposable
         }
 
         Assert.True(refused > 12, $"only {refused} of 24 damaged logs were refused");
+    }
+
+    [Fact]
+    public void Damage_inside_the_log_is_found_without_the_acknowledgement_file_and_a_torn_end_is_none()
+    {
+        using (VictimProcess victim = new("write-events", _path))
+        {
+            victim.KillAfter(300);
+        }
+
+        string log = _path + "-wal";
+        byte[] bytes = File.ReadAllBytes(log);
+        Assert.Null(WalInspector.FindDamage(log));
+
+        bytes[bytes.Length / 2] ^= 1;
+        File.WriteAllBytes(log, bytes);
+        Assert.NotNull(WalInspector.FindDamage(log));
+        File.Delete(_path + ".ack");
+        Assert.Equal(JournalErrors.Damaged, Assert.Throws<MeshException>(() => Open(_path)).Code);
+        Assert.Equal(bytes, File.ReadAllBytes(log));
+
+        bytes[bytes.Length / 2] ^= 1;
+        bytes[8 * 4] ^= 0x80;
+        bytes[3] ^= 0x10;
+        File.WriteAllBytes(log, bytes);
+        Assert.NotNull(WalInspector.FindDamage(log));
+
+        bytes[8 * 4] ^= 0x80;
+        bytes[3] ^= 0x10;
+        File.WriteAllBytes(log, bytes[..^100]);
+        Assert.Null(WalInspector.FindDamage(log));
+        Open(_path).Dispose();
     }
 
     [Fact]
