@@ -1,0 +1,109 @@
+using AgentMesh.Mesh.Jobs;
+using static AgentMesh.Mesh.Contracts.WireParts;
+
+namespace AgentMesh.Mesh.Contracts;
+
+/// <summary>Events and snapshot of a job as the journal keeps them.</summary>
+internal static class JobEventContracts
+{
+    public static IEnumerable<Contract> All { get; } =
+    [
+        Contract.Of<AcceptedEvent, Wire.AcceptedEvent>(
+            m => m.Placement is null ? JobManifests.AcceptedQueued : JobManifests.AcceptedPlaced,
+            [JobManifests.AcceptedQueued, JobManifests.AcceptedPlaced],
+            Wire.AcceptedEvent.Parser,
+            m => new Wire.AcceptedEvent { At = ToWire(m.At), Spec = ToWire(m.Spec), Placement = ToWire(m.Placement) },
+            w => new AcceptedEvent(ToTime(w.At), FromWire(w.Spec), FromWire(w.Placement))),
+        Contract.Of(
+            JobManifests.Placed,
+            Wire.PlacedEvent.Parser,
+            (PlacedEvent m) => new Wire.PlacedEvent { At = ToWire(m.At), Placement = ToWire(m.Placement) },
+            w => new PlacedEvent(ToTime(w.At), Required(FromWire(w.Placement)))),
+        Contract.Of(
+            JobManifests.Retrying,
+            Wire.RetryingEvent.Parser,
+            (RetryingEvent m) => new Wire.RetryingEvent { At = ToWire(m.At), Attempt = m.Attempt, Result = ToWire(m.Result), NextAttemptAt = ToWire(m.NextAttemptAt) },
+            w => new RetryingEvent(ToTime(w.At), w.Attempt, Required(FromWire(w.Result)), ToTime(w.NextAttemptAt))),
+        Contract.Of(
+            JobManifests.Paused,
+            Wire.PausedEvent.Parser,
+            (PausedEvent m) => new Wire.PausedEvent { At = ToWire(m.At), Attempt = m.Attempt, Result = ToWire(m.Result), Reason = ToWire(m.Reason) },
+            w => new PausedEvent(ToTime(w.At), w.Attempt, FromWire(w.Result), Required(FromWire(w.Reason)))),
+        Contract.Of(
+            JobManifests.Completed,
+            Wire.CompletedEvent.Parser,
+            (CompletedEvent m) => new Wire.CompletedEvent { At = ToWire(m.At), Attempt = m.Attempt, Result = ToWire(m.Result) },
+            w => new CompletedEvent(ToTime(w.At), w.Attempt, Required(FromWire(w.Result)))),
+        Contract.Of(
+            JobManifests.Failed,
+            Wire.FailedEvent.Parser,
+            (FailedEvent m) => new Wire.FailedEvent { At = ToWire(m.At), Attempt = m.Attempt, Result = ToWire(m.Result), Reason = ToWire(m.Reason) },
+            w => new FailedEvent(ToTime(w.At), w.Attempt, FromWire(w.Result), Required(FromWire(w.Reason)))),
+        Contract.Of(
+            JobManifests.CancelRequested,
+            Wire.CancelRequestedEvent.Parser,
+            (CancelRequestedEvent m) => new Wire.CancelRequestedEvent { At = ToWire(m.At), By = ToWire(m.By) },
+            w => new CancelRequestedEvent(ToTime(w.At), FromWire(w.By))),
+        Contract.Of(
+            JobManifests.Cancelled,
+            Wire.CancelledEvent.Parser,
+            (CancelledEvent m) => new Wire.CancelledEvent { At = ToWire(m.At), Attempt = m.Attempt, Result = ToWire(m.Result), Note = ToWire(m.Note) },
+            w => new CancelledEvent(ToTime(w.At), w.Attempt, FromWire(w.Result), FromWire(w.Note))),
+        Contract.Of(
+            JobManifests.Retried,
+            Wire.RetriedEvent.Parser,
+            (RetriedEvent m) => new Wire.RetriedEvent { At = ToWire(m.At), By = ToWire(m.By) },
+            w => new RetriedEvent(ToTime(w.At), FromWire(w.By))),
+        Contract.Of<JobSnapshot, Wire.JobSnapshot>(JobManifests.Snapshot, Wire.JobSnapshot.Parser, WriteSnapshot, ReadSnapshot),
+    ];
+
+    private static Wire.JobSnapshot WriteSnapshot(JobSnapshot m)
+    {
+        var wire = new Wire.JobSnapshot
+        {
+            State = (int)m.Name,
+            Spec = ToWire(m.Spec),
+            AcceptedAt = ToWire(m.AcceptedAt),
+            QueuedAt = ToWire(m.QueuedAt),
+            Placement = ToWire(m.Placement),
+            AttemptsSinceRetry = m.AttemptsSinceRetry,
+            Result = ToWire(m.Result),
+            Reason = ToWire(m.Reason),
+        };
+        if (m.PlacedAt is { } placed)
+        {
+            wire.PlacedAt = ToWire(placed);
+        }
+
+        if (m.NextAttemptAt is { } next)
+        {
+            wire.NextAttemptAt = ToWire(next);
+        }
+
+        if (m.EndedAt is { } ended)
+        {
+            wire.EndedAt = ToWire(ended);
+        }
+
+        if (m.CancelRequestedAt is { } cancel)
+        {
+            wire.CancelRequestedAt = ToWire(cancel);
+        }
+
+        return wire;
+    }
+
+    private static JobSnapshot ReadSnapshot(Wire.JobSnapshot w) => new(
+        ToEnum<JobStateName>(w.State),
+        FromWire(w.Spec),
+        ToTime(w.AcceptedAt),
+        ToTime(w.QueuedAt),
+        FromWire(w.Placement),
+        w.HasPlacedAt ? ToTime(w.PlacedAt) : null,
+        w.AttemptsSinceRetry,
+        FromWire(w.Result),
+        FromWire(w.Reason),
+        w.HasNextAttemptAt ? ToTime(w.NextAttemptAt) : null,
+        w.HasEndedAt ? ToTime(w.EndedAt) : null,
+        w.HasCancelRequestedAt ? ToTime(w.CancelRequestedAt) : null);
+}

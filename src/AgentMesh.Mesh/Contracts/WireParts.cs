@@ -1,0 +1,189 @@
+using System.Collections.Immutable;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Protocol.Identity;
+
+namespace AgentMesh.Mesh.Contracts;
+
+/// <summary>Parts that several contracts share, to and from the wire. Reading throws <see cref="ContractException"/> for what cannot be.</summary>
+internal static class WireParts
+{
+    public static long ToWire(DateTimeOffset time) => time.ToUnixTimeMilliseconds();
+
+    public static DateTimeOffset ToTime(long milliseconds)
+    {
+        try
+        {
+            return DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            throw new ContractException($"{milliseconds} is no time");
+        }
+    }
+
+    public static long ToWire(TimeSpan span) => (long)span.TotalMilliseconds;
+
+    public static TimeSpan ToSpan(long milliseconds) => milliseconds is >= 0 and <= long.MaxValue / TimeSpan.TicksPerMillisecond
+        ? TimeSpan.FromTicks(milliseconds * TimeSpan.TicksPerMillisecond)
+        : throw new ContractException($"{milliseconds} ms is no duration");
+
+    public static JobId ToJobId(string text) => JobId.TryParse(text, out JobId id) ? id : throw new ContractException("no job id");
+
+    public static DeviceId ToDevice(string text) => DeviceId.TryParse(text, out DeviceId id) ? id : throw new ContractException("no device id");
+
+    public static int ToAttempt(int attempt) => attempt >= 1 ? attempt : throw new ContractException($"{attempt} is no attempt");
+
+    public static T Required<T>(T? part)
+        where T : class => part ?? throw new ContractException($"a {typeof(T).Name} is missing");
+
+    public static TEnum ToEnum<TEnum>(int number)
+        where TEnum : struct, Enum
+    {
+        var value = (TEnum)Enum.ToObject(typeof(TEnum), number);
+        return Enum.IsDefined(value) ? value : throw new ContractException($"{number} is no {typeof(TEnum).Name}");
+    }
+
+    public static Wire.Command ToWire(JobCommand command)
+    {
+        var wire = new Wire.Command { Line = command.Line };
+        wire.Words.AddRange(command.Words);
+        foreach ((string name, string text) in command.CallerAliases)
+        {
+            wire.CallerAliases.Add(name, text);
+        }
+
+        return wire;
+    }
+
+    public static JobCommand FromWire(Wire.Command? wire) =>
+        new(Required(wire).Line, [.. wire!.Words], wire.CallerAliases.ToImmutableSortedDictionary(StringComparer.Ordinal));
+
+    public static Wire.Caller ToWire(Caller caller) => new() { Device = caller.Device.ToString(), DeviceName = caller.DeviceName, User = caller.User };
+
+    public static Caller FromWire(Wire.Caller? wire) => new(ToDevice(Required(wire).Device), wire!.DeviceName, wire.User);
+
+    public static Wire.JobSpec ToWire(JobSpec spec)
+    {
+        var wire = new Wire.JobSpec
+        {
+            Command = ToWire(spec.Command),
+            Target = new Wire.Target { Device = spec.Target.Device.ToString(), Selector = spec.Target.Selector, Name = spec.Target.Name },
+            Caller = ToWire(spec.Caller),
+            Retry = new Wire.RetryPolicy
+            {
+                Attempts = spec.Retry.Attempts,
+                BackoffMin = ToWire(spec.Retry.BackoffMin),
+                BackoffMax = ToWire(spec.Retry.BackoffMax),
+                Jitter = spec.Retry.Jitter,
+                RetryExitCodes = spec.Retry.RetryExitCodes,
+                FailWhenUsedUp = spec.Retry.FailWhenUsedUp,
+            },
+            Timeouts = new Wire.Timeouts { Heartbeat = ToWire(spec.Timeouts.Heartbeat) },
+            IdempotencyKey = spec.IdempotencyKey ?? "",
+            QueueWhenOffline = spec.QueueWhenOffline,
+        };
+        wire.Retry.FinalExitCodes.AddRange(spec.Retry.FinalExitCodes);
+        if (spec.Timeouts.Queue is { } queue)
+        {
+            wire.Timeouts.Queue = ToWire(queue);
+        }
+
+        if (spec.Timeouts.Attempt is { } attempt)
+        {
+            wire.Timeouts.Attempt = ToWire(attempt);
+        }
+
+        if (spec.Timeouts.Total is { } total)
+        {
+            wire.Timeouts.Total = ToWire(total);
+        }
+
+        return wire;
+    }
+
+    public static JobSpec FromWire(Wire.JobSpec? wire)
+    {
+        Wire.Target target = Required(Required(wire).Target);
+        Wire.RetryPolicy retry = Required(wire!.Retry);
+        Wire.Timeouts timeouts = Required(wire.Timeouts);
+        return new JobSpec(
+            FromWire(wire.Command),
+            new JobTarget(ToDevice(target.Device), target.Selector, target.Name),
+            FromWire(wire.Caller),
+            new RetryPolicy(retry.Attempts, ToSpan(retry.BackoffMin), ToSpan(retry.BackoffMax), retry.Jitter, retry.RetryExitCodes, [.. retry.FinalExitCodes], retry.FailWhenUsedUp),
+            new JobTimeouts(
+                timeouts.HasQueue ? ToSpan(timeouts.Queue) : null,
+                timeouts.HasAttempt ? ToSpan(timeouts.Attempt) : null,
+                timeouts.HasTotal ? ToSpan(timeouts.Total) : null,
+                ToSpan(timeouts.Heartbeat)),
+            wire.IdempotencyKey.Length == 0 ? null : wire.IdempotencyKey,
+            wire.QueueWhenOffline);
+    }
+
+    public static Wire.Problem? ToWire(Problem? problem)
+    {
+        if (problem is null)
+        {
+            return null;
+        }
+
+        var wire = new Wire.Problem { Code = problem.Code, Text = problem.Text };
+        if (problem.NextStep is { } step)
+        {
+            wire.NextStep = step;
+        }
+
+        return wire;
+    }
+
+    public static Problem? FromWire(Wire.Problem? wire) => wire is null ? null : new Problem(wire.Code, wire.Text, wire.HasNextStep ? wire.NextStep : null);
+
+    public static Wire.AttemptResult? ToWire(AttemptResult? result)
+    {
+        if (result is null)
+        {
+            return null;
+        }
+
+        var wire = new Wire.AttemptResult
+        {
+            Outcome = (Wire.Outcome)result.Outcome,
+            StdoutBytes = result.StdoutBytes,
+            StderrBytes = result.StderrBytes,
+            Problem = ToWire(result.Problem),
+        };
+        if (result.ExitCode is { } code)
+        {
+            wire.ExitCode = code;
+        }
+
+        if (result.Text is { } text)
+        {
+            wire.Text = text;
+        }
+
+        if (result.Alias is { } alias)
+        {
+            wire.Alias = alias;
+        }
+
+        return wire;
+    }
+
+    public static AttemptResult? FromWire(Wire.AttemptResult? wire) => wire is null
+        ? null
+        : new AttemptResult(
+            ToEnum<AttemptOutcome>((int)wire.Outcome),
+            wire.HasExitCode ? wire.ExitCode : null,
+            wire.HasText ? wire.Text : null,
+            wire.StdoutBytes,
+            wire.StderrBytes,
+            FromWire(wire.Problem),
+            wire.HasAlias ? wire.Alias : null);
+
+    public static Wire.Placement? ToWire(Placement? placement) => placement is null
+        ? null
+        : new Wire.Placement { Attempt = placement.Attempt, Device = placement.Device.ToString(), Incarnation = placement.Incarnation };
+
+    public static Placement? FromWire(Wire.Placement? wire) => wire is null ? null : new Placement(ToAttempt(wire.Attempt), ToDevice(wire.Device), wire.Incarnation);
+}

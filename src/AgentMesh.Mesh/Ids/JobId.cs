@@ -1,0 +1,73 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
+using AgentMesh.Errors;
+using AgentMesh.Protocol.Identity;
+
+namespace AgentMesh.Mesh;
+
+/// <summary>
+/// <c>job/HOME/ULID</c>: entity id and persistence id of a job. The home is the device that accepted it and journals it. <c>default</c> is no job.
+/// </summary>
+public readonly record struct JobId
+{
+    public const string Prefix = "job/";
+
+    /// <summary>Characters people see: the end of the ulid, which is random.</summary>
+    public const int ShortLength = 7;
+
+    public const int IdempotencyKeyCharsMax = 256;
+
+    private static readonly int TextLength = Prefix.Length + DeviceId.TextLength + 1 + Ulid.TextLength;
+
+    public JobId(DeviceId home, Ulid ulid)
+    {
+        Invariant.Check(!home.IsNone);
+        Home = home;
+        Ulid = ulid;
+    }
+
+    public DeviceId Home { get; }
+
+    public Ulid Ulid { get; }
+
+    public bool IsNone => Home.IsNone;
+
+    /// <summary>What people type and read. Unique among few jobs only; see <see cref="JobIdPattern"/>.</summary>
+    public string Short => Ulid.ToString()[^ShortLength..];
+
+    /// <summary>The same home and key give the same job, so that a repeated submission reaches the entity that has the first one.</summary>
+    /// <exception cref="MeshException">AM0308: the key is empty or too long.</exception>
+    public static JobId FromIdempotencyKey(DeviceId home, string key)
+    {
+        if (key.Length is 0 or > IdempotencyKeyCharsMax)
+        {
+            throw new MeshException(MeshErrors.BadJobId, $"an idempotency key has 1 to {IdempotencyKeyCharsMax} characters, not {key.Length}", "use a shorter key, for example a hash of what it stands for");
+        }
+
+        // The device id has a fixed length, so no two pairs give the same bytes.
+        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{home}{key}"));
+        return new JobId(home, Ulid.FromHash(hash));
+    }
+
+    public static bool TryParse([NotNullWhen(true)] string? text, out JobId id)
+    {
+        id = default;
+        if (text is null || text.Length != TextLength || !text.StartsWith(Prefix, StringComparison.Ordinal) || text[Prefix.Length + DeviceId.TextLength] != '/'
+            || !DeviceId.TryParse(text.AsSpan(Prefix.Length, DeviceId.TextLength), out DeviceId home)
+            || !Ulid.TryParse(text.AsSpan(Prefix.Length + DeviceId.TextLength + 1), out Ulid ulid))
+        {
+            return false;
+        }
+
+        id = new JobId(home, ulid);
+        return true;
+    }
+
+    /// <exception cref="MeshException">AM0308</exception>
+    public static JobId Parse(string text) => TryParse(text, out JobId id)
+        ? id
+        : throw new MeshException(MeshErrors.BadJobId, $"'{text}' is not a job id", "a job id is job/DEVICE/ULID as 'agentmesh job list' prints it, or the last characters of one");
+
+    public override string ToString() => IsNone ? "(none)" : $"{Prefix}{Home}/{Ulid}";
+}

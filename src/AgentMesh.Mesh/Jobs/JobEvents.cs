@@ -1,0 +1,29 @@
+namespace AgentMesh.Mesh.Jobs;
+
+/// <summary>What the journal of a job holds. At the time of the home's clock.</summary>
+public interface IJobEvent
+{
+    DateTimeOffset At { get; }
+}
+
+/// <param name="Placement">The first attempt, when the device was there: it needs no event of its own.</param>
+public sealed record AcceptedEvent(DateTimeOffset At, JobSpec Spec, Placement? Placement) : IJobEvent;
+
+/// <summary>Written before the attempt is sent.</summary>
+public sealed record PlacedEvent(DateTimeOffset At, Placement Placement) : IJobEvent;
+
+public sealed record RetryingEvent(DateTimeOffset At, int Attempt, AttemptResult Result, DateTimeOffset NextAttemptAt) : IJobEvent;
+
+public sealed record PausedEvent(DateTimeOffset At, int Attempt, AttemptResult? Result, Problem Reason) : IJobEvent;
+
+public sealed record CompletedEvent(DateTimeOffset At, int Attempt, AttemptResult Result) : IJobEvent;
+
+public sealed record FailedEvent(DateTimeOffset At, int Attempt, AttemptResult? Result, Problem Reason) : IJobEvent;
+
+/// <summary>From here on the job can only become Cancelled.</summary>
+public sealed record CancelRequestedEvent(DateTimeOffset At, Caller By) : IJobEvent;
+
+/// <param name="Note">Set when the executing device did not confirm the end.</param>
+public sealed record CancelledEvent(DateTimeOffset At, int Attempt, AttemptResult? Result, Problem? Note) : IJobEvent;
+
+public sealed record RetriedEvent(DateTimeOffset At, Caller By) : IJobEvent;

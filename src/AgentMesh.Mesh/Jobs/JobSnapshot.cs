@@ -1,0 +1,48 @@
+namespace AgentMesh.Mesh.Jobs;
+
+/// <summary>A <see cref="JobState"/> as the snapshot store keeps it.</summary>
+public sealed record JobSnapshot(
+    JobStateName Name,
+    JobSpec Spec,
+    DateTimeOffset AcceptedAt,
+    DateTimeOffset QueuedAt,
+    Placement? Placement,
+    DateTimeOffset? PlacedAt,
+    int AttemptsSinceRetry,
+    AttemptResult? Result,
+    Problem? Reason,
+    DateTimeOffset? NextAttemptAt,
+    DateTimeOffset? EndedAt,
+    DateTimeOffset? CancelRequestedAt)
+{
+    public static JobSnapshot Of(JobState s) => new(
+        // That an attempt was heard of is not part of the record: after a recovery the device is asked again.
+        s.Name == JobStateName.Running ? JobStateName.Placing : s.Name,
+        s.Spec!,
+        s.AcceptedAt,
+        s.QueuedAt,
+        s.Placement,
+        s.PlacedAt,
+        s.AttemptsSinceRetry,
+        s.Result,
+        s.Reason,
+        s.NextAttemptAt,
+        s.EndedAt,
+        s.CancelRequestedAt);
+
+    public JobState ToState(JobId id) => JobState.None(id) with
+    {
+        Name = Name,
+        Spec = Spec,
+        AcceptedAt = AcceptedAt,
+        QueuedAt = QueuedAt,
+        Placement = Placement,
+        PlacedAt = PlacedAt,
+        AttemptsSinceRetry = AttemptsSinceRetry,
+        Result = Result,
+        Reason = Reason,
+        NextAttemptAt = NextAttemptAt,
+        EndedAt = EndedAt,
+        CancelRequestedAt = CancelRequestedAt,
+    };
+}

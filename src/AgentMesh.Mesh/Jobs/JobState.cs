@@ -1,0 +1,104 @@
+using AgentMesh.Errors;
+
+namespace AgentMesh.Mesh.Jobs;
+
+/// <summary>A job: the fold of its events, and what was heard from its attempt since. Immutable; knows no actor and no clock.</summary>
+public sealed record JobState
+{
+    private JobState(JobId jobId) => JobId = jobId;
+
+    public JobId JobId { get; }
+
+    /// <summary>False before the first event.</summary>
+    public bool Exists => Spec is not null;
+
+    public JobSpec? Spec { get; init; }
+
+    /// <summary>Meaningless unless <see cref="Exists"/>.</summary>
+    public JobStateName Name { get; init; }
+
+    public DateTimeOffset AcceptedAt { get; init; }
+
+    /// <summary>When the present wait for the device began.</summary>
+    public DateTimeOffset QueuedAt { get; init; }
+
+    /// <summary>The newest attempt; null before the first.</summary>
+    public Placement? Placement { get; init; }
+
+    public DateTimeOffset? PlacedAt { get; init; }
+
+    /// <summary>Attempts begun since the job was accepted or a person retried it; compared with <see cref="RetryPolicy.Attempts"/>.</summary>
+    public int AttemptsSinceRetry { get; init; }
+
+    /// <summary>Of the newest attempt that ended.</summary>
+    public AttemptResult? Result { get; init; }
+
+    public Problem? Reason { get; init; }
+
+    public DateTimeOffset? NextAttemptAt { get; init; }
+
+    public DateTimeOffset? EndedAt { get; init; }
+
+    public DateTimeOffset? CancelRequestedAt { get; init; }
+
+    /// <summary>Not journalled: when something was last heard from the newest attempt, or when this actor began to wait for it.</summary>
+    public DateTimeOffset? HeardAt { get; init; }
+
+    public int Attempt => Placement?.Attempt ?? 0;
+
+    public bool IsAtRest => Exists && Name.IsAtRest();
+
+    public static JobState None(JobId jobId) => new(jobId);
+
+    /// <summary>The device answered for the newest attempt.</summary>
+    public JobState Heard(DateTimeOffset at)
+    {
+        Invariant.Check(Name.HasAttempt());
+        return this with { Name = JobStateName.Running, HeardAt = at };
+    }
+
+    /// <summary>After a restart of the home: silence is counted from now, not from before it.</summary>
+    public JobState Recovered(DateTimeOffset at) => Exists && Name.HasAttempt() ? this with { Name = JobStateName.Placing, HeardAt = at } : this;
+
+    public JobState Apply(IJobEvent change)
+    {
+        Invariant.Check(Exists != (change is AcceptedEvent));
+        return change switch
+        {
+            AcceptedEvent { Placement: { } placement } e => (this with { Spec = e.Spec, AcceptedAt = e.At, QueuedAt = e.At }).Place(placement, e.At),
+            AcceptedEvent e => this with { Spec = e.Spec, AcceptedAt = e.At, QueuedAt = e.At, Name = JobStateName.Queued },
+            PlacedEvent e => Place(e.Placement, e.At),
+            RetryingEvent e => this with { Name = JobStateName.Retrying, Result = e.Result, NextAttemptAt = e.NextAttemptAt, QueuedAt = e.NextAttemptAt, HeardAt = null },
+            PausedEvent e => Rest(JobStateName.Paused, e.At, e.Result, e.Reason),
+            CompletedEvent e => Rest(JobStateName.Completed, e.At, e.Result, null),
+            FailedEvent e => Rest(JobStateName.Failed, e.At, e.Result, e.Reason),
+            CancelRequestedEvent e => this with { CancelRequestedAt = e.At },
+            CancelledEvent e => Rest(JobStateName.Cancelled, e.At, e.Result, e.Note),
+            RetriedEvent e => this with
+            {
+                Name = JobStateName.Queued, QueuedAt = e.At, AttemptsSinceRetry = 0, Reason = null, EndedAt = null, CancelRequestedAt = null, NextAttemptAt = null,
+            },
+            _ => throw new InvariantException($"unknown event {change.GetType().Name}"),
+        };
+    }
+
+    public JobView ToView(string? waitingFor = null) => new(
+        JobId, Name, Spec!, Attempt, Placement?.Device, Result, Reason, AcceptedAt, PlacedAt, EndedAt, NextAttemptAt, CancelRequestedAt is not null, waitingFor);
+
+    private JobState Place(Placement placement, DateTimeOffset at)
+    {
+        Invariant.Check(placement.Attempt == Attempt + 1);
+        return this with
+        {
+            Name = JobStateName.Placing,
+            Placement = placement,
+            PlacedAt = at,
+            HeardAt = at,
+            NextAttemptAt = null,
+            AttemptsSinceRetry = AttemptsSinceRetry + 1,
+        };
+    }
+
+    private JobState Rest(JobStateName name, DateTimeOffset at, AttemptResult? result, Problem? reason) =>
+        this with { Name = name, EndedAt = at, Result = result ?? Result, Reason = reason, NextAttemptAt = null, HeardAt = null };
+}

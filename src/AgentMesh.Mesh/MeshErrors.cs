@@ -1,0 +1,32 @@
+namespace AgentMesh.Mesh;
+
+/// <summary>Codes of what goes wrong with commands, jobs, peers, grants and the registry. Each has a page in <c>docs/errors</c>.</summary>
+public static class MeshErrors
+{
+    public const string Syntax = "AM0301";
+    public const string UnknownPeer = "AM0302";
+    public const string AmbiguousPeer = "AM0303";
+    public const string PeerOffline = "AM0304";
+    public const string AliasLoop = "AM0305";
+    public const string NotAllowed = "AM0306";
+    public const string UnknownJob = "AM0307";
+    public const string BadJobId = "AM0308";
+    public const string AmbiguousJob = "AM0309";
+    public const string HomeUnreachable = "AM0310";
+    public const string NotInThisState = "AM0311";
+    public const string Busy = "AM0312";
+    public const string RetriesUsedUp = "AM0313";
+    public const string QueueTimeout = "AM0314";
+    public const string TotalTimeout = "AM0315";
+    public const string AttemptLost = "AM0316";
+    public const string CancelUnconfirmed = "AM0317";
+    public const string NotYours = "AM0318";
+    public const string TooLarge = "AM0319";
+    public const string NoAnswer = "AM0320";
+    public const string NotStored = "AM0321";
+    public const string KeyReused = "AM0322";
+    public const string RegistryInvalid = "AM0330";
+    public const string RegistryFile = "AM0331";
+    public const string BadGrant = "AM0332";
+    public const string BadName = "AM0333";
+}

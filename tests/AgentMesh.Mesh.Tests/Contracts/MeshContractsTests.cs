@@ -1,0 +1,126 @@
+using AgentMesh.Mesh.Contracts;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Peers;
+using static AgentMesh.Mesh.Tests.Samples;
+
+namespace AgentMesh.Mesh.Tests.Contracts;
+
+public sealed class MeshContractsTests
+{
+    private static readonly object[] Full =
+    [
+        new SubmitJob(Job, FullSpec),
+        new SubmitJob(Job, SpecOf(command: JobCommand.Program("sh", "-c", "echo 'a b'", ""))),
+        new JobAccepted(Job, Repeated: true),
+        new GetJob(Job),
+        new AwaitJob(Job, Start),
+        new CancelJob(Job, Laptop),
+        new RetryJob(Job, Laptop),
+        new WakeJob(Job),
+        new JobProblem(Job, new Problem("AM0307", "no such job")),
+        new JobView(Job, JobStateName.Running, FullSpec, 2, Gpu, FullResult, new Problem("AM0313", "used up", "retry it"), Start, Start, Start, Start, true, "the device"),
+        new JobView(Job, JobStateName.Queued, Spec, 0, null, null, null, Start, null, null, null, false, null),
+        new RunAttempt(Job, 3, -42, FullSpec.Command, Laptop, TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(10)),
+        new RunAttempt(Job, 1, 42, Spec.Command, Laptop, null, TimeSpan.FromSeconds(10)),
+        new AttemptStarted(Job, 1, 42),
+        new AttemptHeartbeat(Job, 1, 5, 6),
+        new AttemptEnded(Job, 1, FullResult),
+        new AttemptEnded(Job, 1, new AttemptResult(AttemptOutcome.Succeeded, 0, "")),
+        new AttemptEndedAck(Job, 1, Recorded: true),
+        new CancelAttempt(Job, 1),
+        new AttemptUnknown(Job, 1, 7),
+        new AcceptedEvent(Start, FullSpec, new Placement(1, Gpu, 5)),
+        new AcceptedEvent(Start, FullSpec, null),
+        new PlacedEvent(Start, new Placement(2, Gpu, 5)),
+        new RetryingEvent(Start, 1, FullResult, Start.AddSeconds(1)),
+        new PausedEvent(Start, 0, null, new Problem("AM0314", "waited too long")),
+        new CompletedEvent(Start, 1, FullResult),
+        new FailedEvent(Start, 1, FullResult, new Problem("AM0601", "wrong")),
+        new CancelRequestedEvent(Start, Laptop),
+        new CancelledEvent(Start, 1, null, null),
+        new RetriedEvent(Start, Laptop),
+        new JobSnapshot(JobStateName.Paused, FullSpec, Start, Start, new Placement(2, Gpu, 5), Start, 2, FullResult, new Problem("AM0313", "used up"), Start, Start, Start),
+        new JobSnapshot(JobStateName.Queued, Spec, Start, Start, null, null, 0, null, null, null, null, null),
+        new RecordPeerFacts(new PeerId(Home, Gpu), Facts, ["192.0.2.1:14590"]),
+        new RecordPeerLink(new PeerId(Home, Gpu), PeerConnectionState.Connected, Start, "192.0.2.1:14590", TimeSpan.FromMicroseconds(250)),
+        new RecordPeerLink(new PeerId(Home, Gpu), PeerConnectionState.Failed, Start, null, null),
+        new GetPeer(new PeerId(Home, Gpu)),
+        new PeerRecorded(new PeerId(Home, Gpu)),
+        new PeerView(new PeerId(Home, Gpu), Facts, [new PeerAddress("a:1", Start), new PeerAddress("b:2", null)], PeerConnectionState.Connected, TimeSpan.FromMilliseconds(3), Start),
+        new PeerView(new PeerId(Home, Gpu), null, [], PeerConnectionState.Disconnected, null, null),
+        new PeerFactsEvent(Start, Facts, ["a:1"]),
+        new PeerLinkEvent(Start, PeerConnectionState.Connected, "a:1", TimeSpan.FromMilliseconds(1)),
+    ];
+
+    [Fact]
+    public void Every_contract_reads_back_what_it_wrote()
+    {
+        foreach (object message in Full)
+        {
+            Assert.True(MeshContracts.TryFind(message, out Contract? contract), $"{message.GetType().Name} is not registered");
+            object copy = MeshContracts.Read(contract.ManifestOf(message), contract.Write(message));
+            if (message is PeerFactsEvent or RecordPeerFacts)
+            {
+                Assert.Equal(message.ToString()!.Length, copy.ToString()!.Length);
+                continue;
+            }
+
+            Assert.Equal(message, copy);
+        }
+    }
+
+    [Fact]
+    public void Every_registered_type_has_a_sample_here()
+    {
+        Assert.Empty(MeshContracts.Types.Except(Full.Select(message => message.GetType())));
+    }
+
+    [Fact]
+    public void Manifests_are_versioned_and_hold_no_type_name()
+    {
+        Assert.All(MeshContracts.Manifests, manifest => Assert.Matches("^[a-z-]+(\\.[a-z-]+)?\\.[0-9]+$", manifest));
+    }
+
+    [Fact]
+    public void An_unknown_manifest_is_refused_by_name()
+    {
+        ContractException refused = Assert.Throws<ContractException>(() => MeshContracts.Read("job.submit.2", []));
+        Assert.Contains("job.submit.2", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Damaged_or_hostile_bytes_never_give_anything_but_a_contract_exception()
+    {
+        var random = new Random(20260102);
+        foreach (object message in Full)
+        {
+            Assert.True(MeshContracts.TryFind(message, out Contract? contract));
+            byte[] good = contract.Write(message);
+            for (int round = 0; round < 200; round++)
+            {
+                byte[] bad = round % 3 == 0 ? good[..random.Next(good.Length + 1)] : (byte[])good.Clone();
+                for (int flips = random.Next(4); flips > 0 && bad.Length > 0; flips--)
+                {
+                    bad[random.Next(bad.Length)] ^= (byte)(1 << random.Next(8));
+                }
+
+                try
+                {
+                    MeshContracts.Read(contract.ManifestOf(message), bad);
+                }
+                catch (ContractException)
+                {
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void The_last_manifest_tells_the_state()
+    {
+        Assert.Equal(JobStateName.Completed, JobManifests.StateAfter(JobManifests.Completed));
+        Assert.Contains(JobManifests.Paused, JobManifests.AtRest);
+        Assert.DoesNotContain(JobManifests.CancelRequested, JobManifests.AtRest);
+        Assert.Null(JobManifests.StateAfter("job-event.frobnicated.1"));
+    }
+}
