@@ -20,7 +20,7 @@ public class Config
         Substitutions = root.Substitutions;
     }
 
-    public Config(Config source, Config? fallback)
+    public Config(Config source, Config fallback)
     {
         Root = source.Root;
         Substitutions = source.Substitutions;
@@ -50,7 +50,7 @@ public class Config
             throw new ArgumentException("a configuration cannot be its own fallback", nameof(fallback));
         }
 
-        if (fallback.IsEmpty)
+        if (fallback is null || fallback.IsEmpty)
         {
             return this;
         }
@@ -61,16 +61,16 @@ public class Config
     public virtual bool HasPath(string path) => Find(path) is not null;
 
     /// <summary>Null where nothing has the path. Objects are not merged with the fallback's; <see cref="GetConfig"/> does that.</summary>
-    public HoconValue? GetValue(string path) => Find(path);
+    public HoconValue GetValue(string path) => Find(path)!;
 
     /// <summary>The part below <paramref name="path"/>, merged with that of the fallback; null where nothing has the path.</summary>
-    public virtual Config? GetConfig(string path)
+    public virtual Config GetConfig(string path)
     {
         HoconValue? value = FindHere(path);
         Config? below = Fallback?.GetConfig(path);
         if (value is null)
         {
-            return below;
+            return below!;
         }
 
         Config own = value.ToConfig();
@@ -87,7 +87,7 @@ public class Config
 
     public virtual long GetLong(string path, long @default = 0) => Read(path, value => value.GetLong(), @default);
 
-    public virtual string? GetString(string path, string? @default = null) => Read(path, value => value.GetString(), @default);
+    public virtual string GetString(string path, string @default = null!) => Read(path, value => value.GetString()!, @default);
 
     public virtual float GetFloat(string path, float @default = 0) => Read(path, value => value.GetFloat(), @default);
 
@@ -165,7 +165,7 @@ public class Config
     {
         // The new fallback goes behind the ones that are there.
         Config? behind = Fallback is null ? fallback : fallback is null ? Fallback : Fallback.Copy(fallback);
-        return new Config(this, behind);
+        return new Config(this, behind!);
     }
 
     private static bool IsBare(HoconValue root) => root.IsEmpty || (root.GetObject() is { Items.Count: 0 });

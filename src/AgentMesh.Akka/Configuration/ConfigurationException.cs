@@ -10,11 +10,11 @@ public class ConfigurationException : AkkaException
     {
     }
 
-    public ConfigurationException(string message, Exception? exception)
+    public ConfigurationException(string message, Exception exception)
         : base(message, exception)
     {
     }
 
-    public static ConfigurationException NullOrEmptyConfig<T>(string? path = null) => new(
+    public static ConfigurationException NullOrEmptyConfig<T>(string path = null!) => new(
         path is null ? $"the configuration of {typeof(T).Name} is missing or empty" : $"the configuration of {typeof(T).Name} at '{path}' is missing or empty");
 }
