@@ -1,4 +1,5 @@
 using AgentMesh.Errors;
+using AgentMesh.Mesh.Jobs;
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Processes;
 using AgentMesh.Workers.Spool;
@@ -25,7 +26,7 @@ public sealed class Execution
     public bool HasStarted { get; private set; }
 
     /// <summary>Never faults.</summary>
-    public Task<AttemptEnd> Ended { get; private set; } = null!;
+    public Task<AttemptResult> Ended { get; private set; } = null!;
 
     /// <summary>The home has journalled the end.</summary>
     public bool IsAcknowledged { get; internal set; }
@@ -38,7 +39,7 @@ public sealed class Execution
 
     internal void Begin(ExecutionTools tools, SemaphoreSlim turns) => Ended = Task.Run(() => RunAsync(tools, turns));
 
-    private async Task<AttemptEnd> RunAsync(ExecutionTools tools, SemaphoreSlim turns)
+    private async Task<AttemptResult> RunAsync(ExecutionTools tools, SemaphoreSlim turns)
     {
         bool holdsTurn = false;
         try
@@ -72,7 +73,7 @@ public sealed class Execution
         }
     }
 
-    private async Task<AttemptEnd> HandleAsync(ExecutionTools tools)
+    private async Task<AttemptResult> HandleAsync(ExecutionTools tools)
     {
         if (!tools.Handlers.TryFind(Order.Line, out ICommandHandler? handler, out string arguments))
         {
@@ -84,7 +85,7 @@ public sealed class Execution
         DateTimeOffset? deadline = Order.Timeout is { } given ? tools.Time.GetUtcNow() + given : null;
         try
         {
-            CommandResult result = await handler.ExecuteAsync(new CommandCall(arguments, Order.Caller, Order.CallerName, deadline), limit.Token).ConfigureAwait(false);
+            CommandResult result = await handler.ExecuteAsync(new CommandCall(arguments, Order.Caller.Device, Order.Caller.DeviceName, deadline), limit.Token).ConfigureAwait(false);
             return Bounded(handler, result);
         }
         catch (OperationCanceledException) when (!_cancel.IsCancellationRequested && limit.IsCancellationRequested)
@@ -104,7 +105,7 @@ public sealed class Execution
         }
     }
 
-    private static AttemptEnd Bounded(ICommandHandler handler, CommandResult result)
+    private AttemptResult Bounded(ICommandHandler handler, CommandResult result)
     {
         int bytes = System.Text.Encoding.UTF8.GetByteCount(result.Text);
         if (bytes > CommandResult.TextBytesMax)
@@ -115,9 +116,10 @@ public sealed class Execution
         }
 
         AttemptOutcome outcome = result.ExitCode == 0 ? AttemptOutcome.Succeeded : AttemptOutcome.Failed;
-        return new AttemptEnd(outcome, result.ExitCode, result.Text, 0, 0, null, null, null);
+        return new AttemptResult(outcome, result.ExitCode, result.Text, Alias: Order.Alias);
     }
 
-    private static AttemptEnd End(AttemptOutcome outcome, MeshException? problem) =>
-        new(outcome, null, null, 0, 0, problem?.Code, problem?.Message, problem?.NextStep);
+    internal static Problem? ProblemOf(MeshException? problem) => problem is null ? null : new Problem(problem.Code, problem.Message, problem.NextStep);
+
+    private AttemptResult End(AttemptOutcome outcome, MeshException? problem) => new(outcome, Problem: ProblemOf(problem), Alias: Order.Alias);
 }

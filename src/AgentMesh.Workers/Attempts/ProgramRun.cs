@@ -1,5 +1,6 @@
 using System.Globalization;
 using AgentMesh.Errors;
+using AgentMesh.Mesh.Jobs;
 using AgentMesh.Workers.Processes;
 using AgentMesh.Workers.Spool;
 
@@ -13,13 +14,13 @@ internal sealed class ProgramRun(AttemptOrder order, AttemptSpool spool, Executi
     public static MeshException TimedOut(AttemptOrder order) =>
         new(WorkerErrors.AttemptTimedOut, $"the attempt took longer than {order.Timeout!.Value.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s and was ended", "give it more time with --attempt-timeout");
 
-    public async Task<AttemptEnd> ExecuteAsync(CancellationToken cancel)
+    public async Task<AttemptResult> ExecuteAsync(CancellationToken cancel)
     {
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["AGENTMESH_JOB"] = order.Key.JobId,
+            ["AGENTMESH_JOB"] = order.Key.Job.ToString(),
             ["AGENTMESH_ATTEMPT"] = order.Key.Attempt.ToString(CultureInfo.InvariantCulture),
-            ["AGENTMESH_CALLER"] = order.CallerName,
+            ["AGENTMESH_CALLER"] = order.Caller.DeviceName,
         };
         using ILaunchedProcess process = tools.Launcher.Launch(new ProcessOrder(order.Words, tools.WorkingDirectory, environment));
         tools.Ledger.Add(process.Id);
@@ -34,7 +35,7 @@ internal sealed class ProgramRun(AttemptOrder order, AttemptSpool spool, Executi
         }
     }
 
-    private async Task<AttemptEnd> FollowAsync(ILaunchedProcess process, CancellationToken cancel)
+    private async Task<AttemptResult> FollowAsync(ILaunchedProcess process, CancellationToken cancel)
     {
         using var stopPumps = new CancellationTokenSource();
         Task pumps = Task.WhenAll(
@@ -100,7 +101,7 @@ internal sealed class ProgramRun(AttemptOrder order, AttemptSpool spool, Executi
         }
     }
 
-    private AttemptEnd Conclude(AttemptOutcome? ended, int code)
+    private AttemptResult Conclude(AttemptOutcome? ended, int code)
     {
         AttemptOutcome outcome = ended ?? (code == 0 ? AttemptOutcome.Succeeded : AttemptOutcome.Failed);
         MeshException? problem = outcome switch
@@ -108,7 +109,7 @@ internal sealed class ProgramRun(AttemptOrder order, AttemptSpool spool, Executi
             AttemptOutcome.TimedOut => TimedOut(order),
             _ => null,
         };
-        return new AttemptEnd(
-            outcome, code, null, spool.Length(SpoolStream.Stdout), spool.Length(SpoolStream.Stderr), problem?.Code, problem?.Message, problem?.NextStep);
+        return new AttemptResult(
+            outcome, code, null, spool.Length(SpoolStream.Stdout), spool.Length(SpoolStream.Stderr), Execution.ProblemOf(problem), order.Alias);
     }
 }

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text;
 using AgentMesh.Errors;
+using AgentMesh.Mesh;
+using AgentMesh.Mesh.Jobs;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Handlers;
@@ -12,7 +14,8 @@ namespace AgentMesh.Workers.Tests.Attempts;
 /// <summary>Real processes: what is promised of them cannot be shown with doubles.</summary>
 public sealed class ExecutionTableTests : IAsyncLifetime
 {
-    private static readonly DeviceId Caller = DeviceId.Parse(new string('c', DeviceId.TextLength));
+    private static readonly DeviceId Device = DeviceId.Parse(new string('c', DeviceId.TextLength));
+    private static readonly Caller Caller = new(Device, "laptop", "user");
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly string _directory = Directory.CreateTempSubdirectory("am-workers-").FullName;
@@ -38,7 +41,7 @@ public sealed class ExecutionTableTests : IAsyncLifetime
     {
         Execution run = _table.StartOrGet(Program("sh", "-c", "echo out; echo err >&2; exit 7"));
 
-        AttemptEnd end = await run.Ended.WaitAsync(Patience);
+        AttemptResult end = await run.Ended.WaitAsync(Patience);
 
         Assert.Equal((AttemptOutcome.Failed, 7, 4L, 4L), (end.Outcome, end.ExitCode, end.StdoutBytes, end.StderrBytes));
         Assert.Equal("out\n", await Text(run, SpoolStream.Stdout));
@@ -62,7 +65,7 @@ public sealed class ExecutionTableTests : IAsyncLifetime
 
         await run.Ended.WaitAsync(Patience);
 
-        Assert.Equal("job/x/1 1 laptop\n", await Text(run, SpoolStream.Stdout));
+        Assert.Equal($"{Key("1").Job} 1 laptop\n", await Text(run, SpoolStream.Stdout));
     }
 
     [Fact]
@@ -80,9 +83,9 @@ public sealed class ExecutionTableTests : IAsyncLifetime
     [Fact]
     public async Task A_missing_program_is_refused_with_a_code()
     {
-        AttemptEnd end = await _table.StartOrGet(Program("no-such-program-here")).Ended.WaitAsync(Patience);
+        AttemptResult end = await _table.StartOrGet(Program("no-such-program-here")).Ended.WaitAsync(Patience);
 
-        Assert.Equal((AttemptOutcome.Refused, WorkerErrors.ProgramNotStarted), (end.Outcome, end.ErrorCode));
+        Assert.Equal((AttemptOutcome.Refused, WorkerErrors.ProgramNotStarted), (end.Outcome, end.Problem?.Code));
     }
 
     [Fact]
@@ -94,7 +97,7 @@ public sealed class ExecutionTableTests : IAsyncLifetime
         int grandchild = int.Parse(File.ReadAllText(file).Trim());
 
         run.Cancel();
-        AttemptEnd end = await run.Ended.WaitAsync(Patience);
+        AttemptResult end = await run.Ended.WaitAsync(Patience);
 
         Assert.Equal(AttemptOutcome.Cancelled, end.Outcome);
         await Until(() => !IsAlive(grandchild));
@@ -108,7 +111,7 @@ public sealed class ExecutionTableTests : IAsyncLifetime
         await Until(() => File.Exists(file));
 
         run.Cancel();
-        AttemptEnd end = await run.Ended.WaitAsync(Patience);
+        AttemptResult end = await run.Ended.WaitAsync(Patience);
 
         Assert.Equal((AttemptOutcome.Cancelled, 137), (end.Outcome, end.ExitCode));
     }
@@ -119,7 +122,7 @@ public sealed class ExecutionTableTests : IAsyncLifetime
         string file = Path.Combine(_directory, "left");
         Execution run = _table.StartOrGet(Program("sh", "-c", $"sleep 300 & echo $! > {file}"));
 
-        AttemptEnd end = await run.Ended.WaitAsync(Patience);
+        AttemptResult end = await run.Ended.WaitAsync(Patience);
 
         Assert.Equal(AttemptOutcome.Succeeded, end.Outcome);
         int left = int.Parse(File.ReadAllText(file).Trim());
@@ -148,9 +151,9 @@ public sealed class ExecutionTableTests : IAsyncLifetime
     [Fact]
     public async Task A_timeout_ends_the_attempt_with_its_code()
     {
-        AttemptEnd end = await _table.StartOrGet(Program("sleep", "300") with { Timeout = TimeSpan.FromMilliseconds(200) }).Ended.WaitAsync(Patience);
+        AttemptResult end = await _table.StartOrGet(Program("sleep", "300") with { Timeout = TimeSpan.FromMilliseconds(200) }).Ended.WaitAsync(Patience);
 
-        Assert.Equal((AttemptOutcome.TimedOut, WorkerErrors.AttemptTimedOut), (end.Outcome, end.ErrorCode));
+        Assert.Equal((AttemptOutcome.TimedOut, WorkerErrors.AttemptTimedOut), (end.Outcome, end.Problem?.Code));
     }
 
     [Fact]
@@ -200,9 +203,9 @@ public sealed class ExecutionTableTests : IAsyncLifetime
         await _table.DisposeAsync();
         _table = Create(running: 1, queued: 1);
         Execution first = _table.StartOrGet(Program("sleep", "300"));
-        Execution second = _table.StartOrGet(Program("echo", "second") with { Key = new AttemptKey("job/x/2", 1) });
+        Execution second = _table.StartOrGet(Program("echo", "second") with { Key = Key("2") });
 
-        MeshException error = Assert.Throws<MeshException>(() => _table.StartOrGet(Program("echo", "third") with { Key = new AttemptKey("job/x/3", 1) }));
+        MeshException error = Assert.Throws<MeshException>(() => _table.StartOrGet(Program("echo", "third") with { Key = Key("3") }));
 
         Assert.Equal(WorkerErrors.Busy, error.Code);
         Assert.False(second.HasStarted);
@@ -217,7 +220,7 @@ public sealed class ExecutionTableTests : IAsyncLifetime
     [InlineData("CALC 1", "1")]
     public async Task A_handler_answers_with_text(string line, string result)
     {
-        AttemptEnd end = await _table.StartOrGet(Handler(line)).Ended.WaitAsync(Patience);
+        AttemptResult end = await _table.StartOrGet(Handler(line)).Ended.WaitAsync(Patience);
 
         Assert.Equal((AttemptOutcome.Succeeded, result), (end.Outcome, end.Text));
     }
@@ -228,9 +231,9 @@ public sealed class ExecutionTableTests : IAsyncLifetime
     [InlineData("help frobnicate", WorkerErrors.UnknownCommand)]
     public async Task A_wrong_line_is_refused_with_a_code(string line, string code)
     {
-        AttemptEnd end = await _table.StartOrGet(Handler(line)).Ended.WaitAsync(Patience);
+        AttemptResult end = await _table.StartOrGet(Handler(line)).Ended.WaitAsync(Patience);
 
-        Assert.Equal((AttemptOutcome.Refused, code), (end.Outcome, end.ErrorCode));
+        Assert.Equal((AttemptOutcome.Refused, code), (end.Outcome, end.Problem?.Code));
     }
 
     [Fact]
@@ -238,7 +241,7 @@ public sealed class ExecutionTableTests : IAsyncLifetime
     {
         foreach (string line in new[] { "status", "system status" })
         {
-            AttemptEnd end = await _table.StartOrGet(Handler(line)).Ended.WaitAsync(Patience);
+            AttemptResult end = await _table.StartOrGet(Handler(line)).Ended.WaitAsync(Patience);
             Assert.Contains("device: test", end.Text, StringComparison.Ordinal);
             Assert.Matches(@"memory: [\d.]+ (GiB|MiB) free of", end.Text);
         }
@@ -253,9 +256,11 @@ public sealed class ExecutionTableTests : IAsyncLifetime
         running,
         queued);
 
-    private static AttemptOrder Program(params string[] words) => new(new AttemptKey("job/x/1", 1), Caller, "", words, Caller, "laptop", null);
+    private static AttemptKey Key(string name) => new(JobId.FromIdempotencyKey(Device, name), 1);
 
-    private static AttemptOrder Handler(string line) => new(new AttemptKey("job/x/" + line, 1), Caller, line, [], Caller, "laptop", null);
+    private static AttemptOrder Program(params string[] words) => new(Key("1"), "", words, Caller, null, null);
+
+    private static AttemptOrder Handler(string line) => new(Key(line), line, [], Caller, null, null);
 
     private static async Task<string> Text(Execution run, SpoolStream stream)
     {

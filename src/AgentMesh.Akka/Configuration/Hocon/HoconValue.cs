@@ -51,7 +51,7 @@ public class HoconValue : IMightBeAHoconObject
     public bool IsObject() => Values.Any(value => value is HoconObject or HoconSubstitution) && GetObject() is not null;
 
     /// <summary>All objects of the value merged; null where there is none.</summary>
-    public HoconObject? GetObject()
+    public HoconObject GetObject()
     {
         HoconObject? only = null;
         bool isMerged = false;
@@ -86,21 +86,21 @@ public class HoconValue : IMightBeAHoconObject
             only.Merge(next);
         }
 
-        return only;
+        return only!;
     }
 
     /// <summary>The value under <paramref name="key"/>, or null.</summary>
     public HoconValue? GetChildObject(string key) => GetObject()?.GetKey(key);
 
     /// <summary>Null for <c>null</c>, an array or an object.</summary>
-    public string? GetString()
+    public string GetString()
     {
         if (!IsString())
         {
-            return null;
+            return null!;
         }
 
-        return Values.Count == 1 ? Values[0].GetString() : string.Concat(Values.Select(value => value.GetString()));
+        return Values.Count == 1 ? Values[0].GetString()! : string.Concat(Values.Select(value => value.GetString()));
     }
 
     public IList<HoconValue> GetArray() => Values.Count == 1 && Values[0] is HoconObject numbered

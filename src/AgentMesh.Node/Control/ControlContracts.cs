@@ -1,0 +1,158 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace AgentMesh.Node.Control;
+
+// What the control API takes and gives, as JSON with camelCase names. Documented in docs/control-api.md; fields are only added.
+// Times are ISO 8601 in UTC, durations and round trips are milliseconds, sizes are bytes. A field that is null is unknown.
+
+/// <summary>GET /v1/status.</summary>
+/// <param name="Durability">The level that acknowledged jobs have, for example "SQLite WAL synchronous=FULL".</param>
+public sealed record StatusView(
+    string Name,
+    string Id,
+    string Version,
+    string Engine,
+    int ProcessId,
+    DateTimeOffset StartedAt,
+    string DataDirectory,
+    IReadOnlyList<string> Addresses,
+    string Durability,
+    int Generation,
+    IReadOnlyList<MemberView> Members,
+    int PeersKnown,
+    int PeersConnected,
+    int AttemptsRunning,
+    long MemoryBytes);
+
+/// <param name="Status">joining, weaklyup, up, leaving, exiting or down.</param>
+public sealed record MemberView(string Id, string? Name, string Status, bool Reachable);
+
+/// <summary>GET /v1/peers. <paramref name="Index"/> is stable as long as the node runs.</summary>
+/// <param name="State">disconnected, connecting, connected or failed; the local device is "connected".</param>
+/// <param name="Grants">What that device may do here.</param>
+public sealed record PeerView(
+    int Index,
+    string Name,
+    string Id,
+    bool IsLocal,
+    string State,
+    string? Address,
+    string? Path,
+    double? RoundTripMs,
+    double? LossRatio,
+    DateTimeOffset? LastSeen,
+    string? Platform,
+    string? HostName,
+    string? Version,
+    bool IsMember,
+    IReadOnlyList<string> Capabilities,
+    IReadOnlyList<string> Grants,
+    string? Problem);
+
+/// <summary>POST /v1/commands: one line as typed, for example <c>@gpu calc 1+2</c>, or a target with an argument vector.</summary>
+/// <param name="Arguments">Where given, the program and its arguments for <c>run</c>; never passed through a shell.</param>
+/// <param name="IdempotencyKey">A repeat with the same key returns the first job.</param>
+/// <param name="Queue">Accept the job though the target is offline; it starts when the device is back.</param>
+/// <param name="Detach">Answer after the job was accepted.</param>
+/// <param name="TimeoutMs">Longest wait for the end; the job itself goes on. Null waits for ever.</param>
+public sealed record CommandRequest(
+    string? Line = null,
+    string? Target = null,
+    IReadOnlyList<string>? Arguments = null,
+    string? IdempotencyKey = null,
+    bool Queue = false,
+    bool Detach = false,
+    double? TimeoutMs = null,
+    int? Attempts = null,
+    double? AttemptTimeoutMs = null);
+
+/// <summary>One line of the answer to POST /v1/commands, told apart by <see cref="Type"/>.</summary>
+/// <remarks>accepted: job and target are set. output: stream, offset and data. ended: job. problem: problem, and job where there is one.</remarks>
+public sealed record CommandEvent(
+    string Type,
+    string? Target = null,
+    string? Address = null,
+    string? Alias = null,
+    JobView? Job = null,
+    OutputView? Output = null,
+    ProblemView? Problem = null);
+
+/// <summary>A piece of output. <paramref name="Data"/> is base64.</summary>
+/// <param name="Stream">stdout or stderr.</param>
+/// <param name="Offset">Of the first byte, from the start of that attempt's stream.</param>
+public sealed record OutputView(int Attempt, string Stream, long Offset, byte[] Data);
+
+/// <summary>A job as it stands.</summary>
+/// <param name="Id">Whole: job/HOME/ULID.</param>
+/// <param name="State">queued, placing, running, retrying, paused, completed, failed or cancelled.</param>
+/// <param name="Reason">Why it waits, is paused, failed or was cancelled.</param>
+/// <param name="Result">The recorded result of a handler; null for a program, whose result is its output and exit code.</param>
+public sealed record JobView(
+    string Id,
+    string ShortId,
+    string State,
+    string Command,
+    string Target,
+    string TargetName,
+    int Attempt,
+    int AttemptsMax,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? EndedAt,
+    string? Result,
+    int? ExitCode,
+    string? Reason,
+    ProblemView? Problem,
+    string? Alias,
+    string? IdempotencyKey,
+    long? StdoutBytes,
+    long? StderrBytes,
+    bool Repeated = false);
+
+/// <summary>GET /v1/jobs.</summary>
+/// <param name="Next">Pass as <c>before</c> for the next page; null at the end.</param>
+public sealed record JobPage(IReadOnlyList<JobView> Jobs, string? Next);
+
+/// <summary>POST /v1/invitations.</summary>
+public sealed record InviteRequest(IReadOnlyList<string>? Grants = null, double? LifetimeMs = null);
+
+public sealed record InvitationView(string Link, DateTimeOffset ExpiresAt, IReadOnlyList<string> Grants);
+
+/// <summary>POST /v1/join.</summary>
+public sealed record JoinRequest(string Link, IReadOnlyList<string>? Grants = null);
+
+/// <param name="CheckDigits">Six digits that the other device shows too.</param>
+public sealed record PairingView(string Name, string Id, string CheckDigits, DateTimeOffset At);
+
+/// <summary>POST /v1/grants: exactly one of grant and revoke holds names.</summary>
+public sealed record GrantRequest(string Peer, IReadOnlyList<string>? Grant = null, IReadOnlyList<string>? Revoke = null);
+
+/// <summary>POST /v1/connect.</summary>
+public sealed record ConnectRequest(string Host, int Port);
+
+/// <summary>What went wrong, in every answer that is not a success and inside events.</summary>
+/// <param name="Code">Stable, with a page in docs/errors.</param>
+/// <param name="Next">What can be done about it.</param>
+public sealed record ProblemView(string Code, string Message, string? Next);
+
+public sealed record ConfigView(string Text);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.Never)]
+[JsonSerializable(typeof(StatusView))]
+[JsonSerializable(typeof(IReadOnlyList<PeerView>))]
+[JsonSerializable(typeof(PeerView))]
+[JsonSerializable(typeof(CommandRequest))]
+[JsonSerializable(typeof(CommandEvent))]
+[JsonSerializable(typeof(OutputView))]
+[JsonSerializable(typeof(JobView))]
+[JsonSerializable(typeof(JobPage))]
+[JsonSerializable(typeof(InviteRequest))]
+[JsonSerializable(typeof(InvitationView))]
+[JsonSerializable(typeof(JoinRequest))]
+[JsonSerializable(typeof(PairingView))]
+[JsonSerializable(typeof(IReadOnlyList<PairingView>))]
+[JsonSerializable(typeof(GrantRequest))]
+[JsonSerializable(typeof(ConnectRequest))]
+[JsonSerializable(typeof(ProblemView))]
+[JsonSerializable(typeof(ConfigView))]
+public sealed partial class ControlJson : JsonSerializerContext;

@@ -1,0 +1,181 @@
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using AgentMesh.Errors;
+using AgentMesh.Node.Settings;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
+
+namespace AgentMesh.Node.Control;
+
+/// <summary>
+/// The one door for people and programs: HTTP/1.1 with JSON over a Unix socket that only the user may open. The CLI, the REPL and later
+/// the dashboard are its clients. Documented in <c>docs/control-api.md</c>.
+/// </summary>
+internal sealed class ControlServer : IAsyncDisposable
+{
+    private const int BodyBytesMax = 4 * 1024 * 1024;
+
+    private readonly WebApplication _app;
+
+    private ControlServer(WebApplication app) => _app = app;
+
+    public static async Task<ControlServer> StartAsync(string socket, IControlServices services)
+    {
+        DataDirectory.CreatePrivate(Path.GetDirectoryName(socket)!);
+
+        // A file that a killed node left behind: the lock on the data directory says that nobody listens there.
+        File.Delete(socket);
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(options =>
+        {
+            options.Limits.MaxRequestBodySize = BodyBytesMax;
+            options.AddServerHeader = false;
+            options.ListenUnixSocket(socket, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        WebApplication app = builder.Build();
+        app.Use(AnswerProblems);
+        Map(app, services);
+        await app.StartAsync().ConfigureAwait(false);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
+        return new ControlServer(app);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
+        await _app.StopAsync(patience.Token).ConfigureAwait(false);
+        await _app.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static void Map(WebApplication app, IControlServices services)
+    {
+        app.MapGet("/v1/status", async http => await Answer(http, services.StatusAsync(http.RequestAborted), ControlJson.Default.StatusView).ConfigureAwait(false));
+        app.MapGet("/v1/peers", async http => await Answer(http, services.PeersAsync(http.RequestAborted), ControlJson.Default.IReadOnlyListPeerView).ConfigureAwait(false));
+        app.MapGet("/v1/config", async http => await Answer(http, services.ConfigAsync(), ControlJson.Default.ConfigView).ConfigureAwait(false));
+        app.MapGet("/v1/pairings", async http => await Answer(http, services.PairingsAsync(), ControlJson.Default.IReadOnlyListPairingView).ConfigureAwait(false));
+        app.MapPost("/v1/invitations", async http =>
+            await Answer(http, services.InviteAsync(await Body(http, ControlJson.Default.InviteRequest).ConfigureAwait(false)), ControlJson.Default.InvitationView).ConfigureAwait(false));
+        app.MapPost("/v1/join", async http =>
+            await Answer(http, services.JoinAsync(await Body(http, ControlJson.Default.JoinRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.PairingView).ConfigureAwait(false));
+        app.MapPost("/v1/grants", async http =>
+            await Answer(http, services.GrantAsync(await Body(http, ControlJson.Default.GrantRequest).ConfigureAwait(false)), ControlJson.Default.PeerView).ConfigureAwait(false));
+        app.MapPost("/v1/connect", async http =>
+            await Answer(http, services.ConnectAsync(await Body(http, ControlJson.Default.ConnectRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.PeerView).ConfigureAwait(false));
+        app.MapPost("/v1/commands", async http =>
+            await Stream(http, services.RunAsync(await Body(http, ControlJson.Default.CommandRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.CommandEvent).ConfigureAwait(false));
+        app.MapGet("/v1/jobs", async http =>
+            await Answer(http, services.JobsAsync(Query(http, "state"), Number(http, "limit") ?? 50, Query(http, "before"), http.RequestAborted), ControlJson.Default.JobPage).ConfigureAwait(false));
+        MapJob(app, services);
+        app.MapPost("/v1/shutdown", async http =>
+        {
+            http.Response.StatusCode = StatusCodes.Status202Accepted;
+            await http.Response.CompleteAsync().ConfigureAwait(false);
+            services.Shutdown();
+        });
+        app.MapFallback(http => throw new MeshException(
+            NodeErrors.ControlRequest, $"there is no {http.Request.Method} {http.Request.Path} in this control API", "node and command line may have different versions: restart the node with 'agentmesh down' and 'agentmesh up'"));
+    }
+
+    // A job is named by a query value: its id holds slashes.
+    private static void MapJob(WebApplication app, IControlServices services)
+    {
+        app.MapGet("/v1/job", async http => await Answer(http, services.JobAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.JobView).ConfigureAwait(false));
+        app.MapPost("/v1/job/cancel", async http => await Answer(http, services.CancelAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.JobView).ConfigureAwait(false));
+        app.MapPost("/v1/job/retry", async http => await Answer(http, services.RetryAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.JobView).ConfigureAwait(false));
+        app.MapGet("/v1/job/output", async http =>
+            await Stream(
+                http,
+                services.OutputAsync(Need(http, "id"), Query(http, "stream"), Number(http, "attempt"), LongNumber(http, "from") ?? 0, Query(http, "follow") == "true", http.RequestAborted),
+                ControlJson.Default.OutputView).ConfigureAwait(false));
+    }
+
+    private static async Task AnswerProblems(HttpContext http, RequestDelegate next)
+    {
+        try
+        {
+            await next(http).ConfigureAwait(false);
+        }
+        catch (Exception error) when (!http.Response.HasStarted && error is not OperationCanceledException)
+        {
+            (int status, ProblemView problem) = Problems.Describe(error);
+            http.Response.StatusCode = status;
+            await http.Response.WriteAsJsonAsync(problem, ControlJson.Default.ProblemView, cancellationToken: http.RequestAborted).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The client went away.
+        }
+    }
+
+    private static async Task Answer<T>(HttpContext http, Task<T> answer, JsonTypeInfo<T> type) =>
+        await http.Response.WriteAsJsonAsync(await answer.ConfigureAwait(false), type, cancellationToken: http.RequestAborted).ConfigureAwait(false);
+
+    /// <summary>Newline-delimited JSON, flushed with every event. A problem in mid-stream is its last line, an object with "problem".</summary>
+    private static async Task Stream<T>(HttpContext http, IAsyncEnumerable<T> events, JsonTypeInfo<T> type)
+    {
+        IAsyncEnumerator<T> each = events.GetAsyncEnumerator(http.RequestAborted);
+        await using (each.ConfigureAwait(false))
+        {
+            // Problems before the first event become an HTTP status.
+            bool more = await each.MoveNextAsync().ConfigureAwait(false);
+            http.Response.ContentType = "application/x-ndjson";
+            try
+            {
+                while (more)
+                {
+                    await JsonSerializer.SerializeAsync(http.Response.Body, each.Current, type, http.RequestAborted).ConfigureAwait(false);
+                    await http.Response.WriteAsync("\n", http.RequestAborted).ConfigureAwait(false);
+                    await http.Response.Body.FlushAsync(http.RequestAborted).ConfigureAwait(false);
+                    more = await each.MoveNextAsync().ConfigureAwait(false);
+                }
+            }
+            catch (Exception error) when (error is not OperationCanceledException)
+            {
+                var last = new CommandEvent("problem", Problem: Problems.Describe(error).Problem);
+                await JsonSerializer.SerializeAsync(http.Response.Body, last, ControlJson.Default.CommandEvent, http.RequestAborted).ConfigureAwait(false);
+                await http.Response.WriteAsync("\n", http.RequestAborted).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static async Task<T> Body<T>(HttpContext http, JsonTypeInfo<T> type)
+    {
+        try
+        {
+            return await JsonSerializer.DeserializeAsync(http.Request.Body, type, http.RequestAborted).ConfigureAwait(false)
+                ?? throw new JsonException("the body is null");
+        }
+        catch (JsonException error)
+        {
+            throw new MeshException(NodeErrors.ControlRequest, $"the request body is not valid: {error.Message}", "see docs/control-api.md for its fields", error);
+        }
+    }
+
+    private static string? Query(HttpContext http, string name) => http.Request.Query[name] is [{ Length: > 0 } value, ..] ? value : null;
+
+    private static string Need(HttpContext http, string name) =>
+        Query(http, name) ?? throw new MeshException(NodeErrors.ControlRequest, $"{http.Request.Path} needs the query value '{name}'", "see docs/control-api.md");
+
+    private static long? LongNumber(HttpContext http, string name)
+    {
+        if (Query(http, name) is not { } text)
+        {
+            return null;
+        }
+
+        return long.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out long value) && value >= 0
+            ? value
+            : throw new MeshException(NodeErrors.ControlRequest, $"'{text}' is not a valid value for '{name}': a whole number from 0 is expected", "see docs/control-api.md");
+    }
+
+    private static int? Number(HttpContext http, string name) => LongNumber(http, name) is { } value ? (int)Math.Min(value, int.MaxValue) : null;
+}

@@ -1,0 +1,36 @@
+namespace AgentMesh.Node.Control;
+
+/// <summary>What the node does for people; every door (control API, later the gateway and the dashboard) calls this and nothing else.</summary>
+internal interface IControlServices
+{
+    Task<StatusView> StatusAsync(CancellationToken cancellationToken);
+
+    Task<IReadOnlyList<PeerView>> PeersAsync(CancellationToken cancellationToken);
+
+    Task<ConfigView> ConfigAsync();
+
+    /// <summary>Devices paired since the node started, newest first.</summary>
+    Task<IReadOnlyList<PairingView>> PairingsAsync();
+
+    Task<InvitationView> InviteAsync(InviteRequest request);
+
+    Task<PairingView> JoinAsync(JoinRequest request, CancellationToken cancellationToken);
+
+    Task<PeerView> GrantAsync(GrantRequest request);
+
+    Task<PeerView> ConnectAsync(ConnectRequest request, CancellationToken cancellationToken);
+
+    IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, CancellationToken cancellationToken);
+
+    Task<JobPage> JobsAsync(string? state, int limit, string? before, CancellationToken cancellationToken);
+
+    Task<JobView> JobAsync(string id, CancellationToken cancellationToken);
+
+    Task<JobView> CancelAsync(string id, CancellationToken cancellationToken);
+
+    Task<JobView> RetryAsync(string id, CancellationToken cancellationToken);
+
+    IAsyncEnumerable<OutputView> OutputAsync(string id, string? stream, int? attempt, long from, bool follow, CancellationToken cancellationToken);
+
+    void Shutdown();
+}

@@ -1,0 +1,135 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Remoting;
+
+namespace AgentMesh.Node.Links;
+
+/// <summary>What a device said about itself when it was last here.</summary>
+internal sealed record DeviceHello(string Name, string Platform, string HostName, string Version, IReadOnlyList<string> Capabilities);
+
+/// <summary>
+/// Where admitted devices were last found, and when. Kept in a file, so that a device is found again without anybody's help. Hints, never proof:
+/// who is admitted is the registry's matter.
+/// </summary>
+internal sealed class DeviceDirectory : IPeerDirectory
+{
+    private const int AddressesMax = 32;
+    private const int DevicesMax = 10_000;
+
+    private readonly ConcurrentDictionary<DeviceId, Place> _places = new();
+    private readonly string _file;
+    private readonly TimeProvider _time;
+    private readonly Lock _saving = new();
+    private volatile IReadOnlyDictionary<DeviceId, DevicePublicKey> _admitted = new Dictionary<DeviceId, DevicePublicKey>();
+
+    public DeviceDirectory(string file, TimeProvider time)
+    {
+        _file = file;
+        _time = time;
+        Load();
+    }
+
+    /// <summary>The devices of the mesh without this one, as the registry has them.</summary>
+    public IReadOnlyDictionary<DeviceId, DevicePublicKey> Admitted
+    {
+        get => _admitted;
+        set => _admitted = value;
+    }
+
+    public bool TryGet(DeviceId id, out DevicePublicKey key, out IReadOnlyList<IPEndPoint> addresses)
+    {
+        addresses = _places.TryGetValue(id, out Place? place) ? place.Addresses : [];
+        return _admitted.TryGetValue(id, out key);
+    }
+
+    public DateTimeOffset? LastSeen(DeviceId id) => _places.GetValueOrDefault(id)?.LastSeen;
+
+    public DeviceHello? Hello(DeviceId id) => _places.GetValueOrDefault(id)?.Hello;
+
+    public IReadOnlyList<IPEndPoint> Addresses(DeviceId id) => _places.GetValueOrDefault(id)?.Addresses ?? [];
+
+    /// <summary>Connected just now at this address, which is tried first from now on.</summary>
+    public void Found(DeviceId id, IPEndPoint? at)
+    {
+        Update(id, place => place with { LastSeen = _time.GetUtcNow(), Addresses = at is null ? place.Addresses : Merge([at], place.Addresses) });
+        Save();
+    }
+
+    /// <summary>Still there; not written to disk each time.</summary>
+    public void Seen(DeviceId id) => Update(id, place => place with { LastSeen = _time.GetUtcNow() });
+
+    /// <summary>What the device itself said. Its own word on its addresses goes before what others said.</summary>
+    public void Heard(DeviceId id, DeviceHello hello, IEnumerable<IPEndPoint> addresses)
+    {
+        Update(id, place => place with { Hello = hello, Addresses = Merge(place.Addresses.Take(1), Merge(addresses, place.Addresses)) });
+        Save();
+    }
+
+    /// <summary>What another device or the user said about where it is.</summary>
+    public void Told(DeviceId id, IEnumerable<IPEndPoint> addresses) => Update(id, place => place with { Addresses = Merge(place.Addresses, addresses) });
+
+    public void Save()
+    {
+        lock (_saving)
+        {
+            try
+            {
+                var stored = _places.ToDictionary(
+                    item => item.Key.ToString(),
+                    item => new StoredPlace([.. item.Value.Addresses.Select(address => address.ToString())], item.Value.LastSeen, item.Value.Hello),
+                    StringComparer.Ordinal);
+                string fresh = _file + ".new";
+                File.WriteAllText(fresh, JsonSerializer.Serialize(stored, DirectoryJson.Default.DictionaryStringStoredPlace));
+                File.Move(fresh, _file, overwrite: true);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                // A cache: without it devices are found by their announcements.
+            }
+        }
+    }
+
+    private void Load()
+    {
+        try
+        {
+            if (!File.Exists(_file))
+            {
+                return;
+            }
+
+            foreach ((string text, StoredPlace stored) in JsonSerializer.Deserialize(File.ReadAllText(_file), DirectoryJson.Default.DictionaryStringStoredPlace) ?? [])
+            {
+                if (DeviceId.TryParse(text, out DeviceId id))
+                {
+                    _places[id] = new Place([.. AddressText.ParseAll(stored.Addresses, AddressesMax)], stored.LastSeen, stored.Hello);
+                }
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException)
+        {
+            // Damaged: it fills again.
+        }
+    }
+
+    private void Update(DeviceId id, Func<Place, Place> change)
+    {
+        if (_places.Count < DevicesMax || _places.ContainsKey(id))
+        {
+            _places.AddOrUpdate(id, _ => change(new Place([], null, null)), (_, place) => change(place));
+        }
+    }
+
+    private static IReadOnlyList<IPEndPoint> Merge(IEnumerable<IPEndPoint> first, IEnumerable<IPEndPoint> then) => [.. first.Concat(then).Distinct().Take(AddressesMax)];
+
+    private sealed record Place(IReadOnlyList<IPEndPoint> Addresses, DateTimeOffset? LastSeen, DeviceHello? Hello);
+}
+
+internal sealed record StoredPlace(IReadOnlyList<string> Addresses, DateTimeOffset? LastSeen, DeviceHello? Hello);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(Dictionary<string, StoredPlace>))]
+internal sealed partial class DirectoryJson : JsonSerializerContext;

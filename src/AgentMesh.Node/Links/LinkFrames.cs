@@ -1,0 +1,62 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using AgentMesh.Node.Links.Wire;
+using AgentMesh.Transport;
+using Google.Protobuf;
+
+namespace AgentMesh.Node.Links;
+
+/// <summary>Frames of the link stream. A damaged or oversized frame ends the stream; it never throws anything but the stream's own end.</summary>
+internal static class LinkFrames
+{
+    public const int FrameBytesMax = 256 * 1024;
+
+    private const int HeaderBytes = 4;
+
+    public static async ValueTask WriteAsync(IMeshStream stream, Frame frame, CancellationToken cancellationToken)
+    {
+        int size = frame.CalculateSize();
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(HeaderBytes + size);
+        try
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(buffer, size);
+            frame.WriteTo(buffer.AsSpan(HeaderBytes, size));
+            await stream.WriteAsync(buffer.AsMemory(0, HeaderBytes + size), cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Null at the end of the stream and at bytes that are no frame.</summary>
+    public static async ValueTask<Frame?> ReadAsync(IMeshStream stream, CancellationToken cancellationToken)
+    {
+        byte[] header = new byte[HeaderBytes];
+        if (!await stream.TryFillAsync(header, cancellationToken).ConfigureAwait(false))
+        {
+            return null;
+        }
+
+        int size = BinaryPrimitives.ReadInt32LittleEndian(header);
+        if (size is < 0 or > FrameBytesMax)
+        {
+            return null;
+        }
+
+        byte[] body = new byte[size];
+        if (!await stream.TryFillAsync(body, cancellationToken).ConfigureAwait(false))
+        {
+            return null;
+        }
+
+        try
+        {
+            return Frame.Parser.ParseFrom(body);
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,304 @@
+using System.Collections.Concurrent;
+using System.Net;
+using AgentMesh.Errors;
+using AgentMesh.Node.Links.Wire;
+using AgentMesh.Node.Membership;
+using AgentMesh.Node.Settings;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Remoting;
+using AgentMesh.Transport;
+
+namespace AgentMesh.Node.Links;
+
+/// <summary>
+/// Keeps a connection to every admitted device that can be reached, and on it the link: names, addresses, the registry, and which cluster each
+/// side believes in. It works without any actor system, because it is what brings clusters together.
+/// </summary>
+internal sealed class LinkService : IAsyncDisposable
+{
+    public const string Service = "link";
+
+    private readonly ConnectionHub _hub;
+    private readonly DeviceDirectory _directory;
+    private readonly IRegistryExchange _registry;
+    private readonly LinkSettings _settings;
+    private readonly Func<Hello> _hello;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentDictionary<DeviceId, Keeper> _keepers = new();
+    private readonly ConcurrentDictionary<DeviceId, LinkSession> _sessions = new();
+    private volatile ClusterView? _ownView;
+
+    public LinkService(ConnectionHub hub, DeviceDirectory directory, IRegistryExchange registry, LinkSettings settings, Func<Hello> hello, TimeProvider time)
+    {
+        _hub = hub;
+        _directory = directory;
+        _registry = registry;
+        _settings = settings;
+        _hello = hello;
+        _time = time;
+        hub.Register(Service, ServeAsync);
+        registry.Changed += OnRegistryChanged;
+    }
+
+    /// <summary>A link came up, went down, or its device has a new view of its cluster.</summary>
+    public event Action<DeviceId>? Changed;
+
+    /// <summary>The views of all linked devices that have told one.</summary>
+    public IReadOnlyCollection<ClusterView> Views => [.. _sessions.Values.Select(session => session.View).OfType<ClusterView>()];
+
+    public bool IsLinked(DeviceId device) => _sessions.ContainsKey(device);
+
+    public IReadOnlyCollection<DeviceId> Linked => [.. _sessions.Keys];
+
+    /// <summary>What is told to the others; null while this device has not joined anything.</summary>
+    public ClusterView? OwnView
+    {
+        get => _ownView;
+        set
+        {
+            _ownView = value;
+            foreach (LinkSession session in _sessions.Values)
+            {
+                session.Poke();
+            }
+        }
+    }
+
+    /// <summary>Starts to look for every admitted device, and for those that are admitted later.</summary>
+    public void KeepAll()
+    {
+        foreach (DeviceId device in _directory.Admitted.Keys)
+        {
+            Keep(device);
+        }
+    }
+
+    /// <summary>Dials at once instead of at the end of the present wait.</summary>
+    public void Hurry(DeviceId device)
+    {
+        Keep(device);
+        _keepers[device].Hurry();
+    }
+
+    public string? Problem(DeviceId device) => _keepers.GetValueOrDefault(device)?.Problem;
+
+    public bool IsConnecting(DeviceId device) => _keepers.GetValueOrDefault(device)?.IsConnecting ?? false;
+
+    public async ValueTask DisposeAsync()
+    {
+        _registry.Changed -= OnRegistryChanged;
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(_keepers.Values.Select(keeper => keeper.Running)).ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private void Keep(DeviceId device) => _keepers.GetOrAdd(device, id =>
+    {
+        var keeper = new Keeper();
+        keeper.Running = Task.Run(() => KeepAsync(id, keeper));
+        return keeper;
+    });
+
+    private async Task KeepAsync(DeviceId device, Keeper keeper)
+    {
+        TimeSpan wait = _settings.RetryMin;
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                keeper.IsConnecting = true;
+                using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+                using ITimer limit = _time.CreateTimer(_ => patience.Cancel(), null, _settings.ConnectTimeout, Timeout.InfiniteTimeSpan);
+                IMeshConnection connection = await _hub.GetAsync(device, patience.Token).ConfigureAwait(false);
+                keeper.IsConnecting = false;
+                keeper.Problem = null;
+                wait = _settings.RetryMin;
+                if (connection.IsInitiator)
+                {
+                    IMeshStream stream = await _hub.OpenAsync(device, Service, StreamPriority.Control, patience.Token).ConfigureAwait(false);
+                    await RunSessionAsync(connection, stream, _stop.Token).ConfigureAwait(false);
+                }
+                else
+                {
+                    // The side that opened the connection opens the link.
+                    await connection.Closed.WaitAsync(_stop.Token).ConfigureAwait(false);
+                }
+            }
+            catch (MeshException error)
+            {
+                keeper.Problem = error.Message;
+            }
+            catch (Exception error) when (error is IOException or OperationCanceledException)
+            {
+                keeper.Problem ??= "no answer";
+            }
+
+            keeper.IsConnecting = false;
+            if (_stop.IsCancellationRequested)
+            {
+                return;
+            }
+
+            await keeper.WaitAsync(wait, _time, _stop.Token).ConfigureAwait(false);
+            wait = TimeSpan.FromTicks(Math.Min(wait.Ticks * 2, _settings.RetryMax.Ticks));
+        }
+    }
+
+    private Task ServeAsync(IMeshConnection connection, IMeshStream stream, CancellationToken cancellationToken) => RunSessionAsync(connection, stream, cancellationToken);
+
+    private async Task RunSessionAsync(IMeshConnection connection, IMeshStream stream, CancellationToken cancellationToken)
+    {
+        DeviceId device = connection.RemoteId;
+        var session = new LinkSession(stream, _settings.Refresh, _time);
+        _sessions[device] = session;
+        _directory.Found(device, connection.Path.Remote);
+        Changed?.Invoke(device);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
+        try
+        {
+            Task talking = session.TalkAsync(_hello, () => _ownView, _registry, Whereabouts, over.Token);
+            Task listening = ListenAsync(device, session, over.Token);
+            await Task.WhenAny(talking, listening).ConfigureAwait(false);
+            await over.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(talking, listening).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException or MeshException)
+        {
+            // The connection is gone: the keeper looks for another.
+        }
+        finally
+        {
+            _sessions.TryRemove(new KeyValuePair<DeviceId, LinkSession>(device, session));
+            _directory.Seen(device);
+            stream.Abort(0);
+            Changed?.Invoke(device);
+        }
+    }
+
+    private async Task ListenAsync(DeviceId device, LinkSession session, CancellationToken cancellationToken)
+    {
+        while (await session.ReadAsync(cancellationToken).ConfigureAwait(false) is { } frame)
+        {
+            _directory.Seen(device);
+            switch (frame.ContentCase)
+            {
+                case Frame.ContentOneofCase.Hello:
+                    _directory.Heard(device, HelloOf(frame.Hello), AddressText.ParseAll(frame.Hello.Addresses, LocalAddresses.Most));
+                    break;
+                case Frame.ContentOneofCase.View:
+                    session.View = ViewOf(device, frame.View);
+                    break;
+                case Frame.ContentOneofCase.RegistryHeads:
+                    session.TheirHeads = HeadsOf(frame.RegistryHeads);
+                    session.Poke();
+                    continue;
+                case Frame.ContentOneofCase.RegistryEntries:
+                    _registry.Take(frame.RegistryEntries.Entries.Select(entry => entry.ToByteArray()));
+                    continue;
+                case Frame.ContentOneofCase.Whereabouts:
+                    TakeWhereabouts(frame.Whereabouts);
+                    continue;
+                default:
+                    // A newer peer may say more than this version understands.
+                    continue;
+            }
+
+            Changed?.Invoke(device);
+        }
+    }
+
+    private static DeviceHello HelloOf(Hello hello) => new(
+        SettingsReader.CleanName(hello.Name), Short(hello.Platform), Short(hello.HostName), Short(hello.ProductVersion), [.. hello.Capabilities.Take(64).Select(Short)]);
+
+    private static string Short(string text) => text.Length <= 128 ? text : text[..128];
+
+    private static ClusterView? ViewOf(DeviceId device, View view)
+    {
+        var members = new HashSet<ViewMember>();
+        foreach (Member member in view.Members.Take(10_000))
+        {
+            if (DeviceId.TryParse(member.Device, out DeviceId id))
+            {
+                members.Add(new ViewMember(id, member.Incarnation));
+            }
+        }
+
+        return members.Count == 0 ? null : new ClusterView(new ViewMember(device, view.Incarnation), members);
+    }
+
+    private static Dictionary<DeviceId, ulong> HeadsOf(RegistryHeads heads)
+    {
+        var read = new Dictionary<DeviceId, ulong>();
+        foreach (Head head in heads.Heads.Take(10_000))
+        {
+            if (DeviceId.TryParse(head.Author, out DeviceId author))
+            {
+                read[author] = head.Count;
+            }
+        }
+
+        return read;
+    }
+
+    private void TakeWhereabouts(Whereabouts whereabouts)
+    {
+        foreach (Sighting sighting in whereabouts.Sightings.Take(1_000))
+        {
+            if (DeviceId.TryParse(sighting.Device, out DeviceId id) && _directory.Admitted.ContainsKey(id))
+            {
+                _directory.Told(id, AddressText.ParseAll(sighting.Addresses, 8));
+            }
+        }
+    }
+
+    /// <summary>Where this device has found the others.</summary>
+    private Whereabouts Whereabouts()
+    {
+        var all = new Whereabouts();
+        foreach (DeviceId device in _sessions.Keys.Take(200))
+        {
+            var sighting = new Sighting { Device = device.ToString() };
+            sighting.Addresses.Add(_directory.Addresses(device).Take(8).Select((IPEndPoint address) => address.ToString()));
+            all.Sightings.Add(sighting);
+        }
+
+        return all;
+    }
+
+    private void OnRegistryChanged()
+    {
+        foreach (LinkSession session in _sessions.Values)
+        {
+            session.Poke();
+        }
+
+        KeepAll();
+    }
+
+    private sealed class Keeper
+    {
+        private TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Running { get; set; } = Task.CompletedTask;
+
+        public bool IsConnecting { get; set; }
+
+        public string? Problem { get; set; }
+
+        public void Hurry() => _hurry.TrySetResult();
+
+        public async Task WaitAsync(TimeSpan wait, TimeProvider time, CancellationToken cancellationToken)
+        {
+            try
+            {
+                await Task.WhenAny(_hurry.Task, Task.Delay(wait, time, cancellationToken)).ConfigureAwait(false);
+                _hurry = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+            catch (OperationCanceledException)
+            {
+                // The caller's loop looks at its token.
+            }
+        }
+    }
+}

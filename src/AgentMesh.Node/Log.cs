@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Logging;
+
+namespace AgentMesh.Node;
+
+/// <summary>Every log line of the node, with its id.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(2001, LogLevel.Information, "generation {Number} is a member with {Members}")]
+    public static partial void Joined(ILogger log, int number, string members);
+
+    [LoggerMessage(2002, LogLevel.Information, "generation {Number} ends: {Reason}")]
+    public static partial void StartsOver(ILogger log, int number, string reason);
+
+    [LoggerMessage(2003, LogLevel.Warning, "could not join {Devices} in time; this device begins a cluster of its own")]
+    public static partial void CouldNotJoin(ILogger log, string devices);
+
+    [LoggerMessage(2004, LogLevel.Information, "paired with {Name} ({Device}), check digits {Digits}")]
+    public static partial void Paired(ILogger log, string name, string device, string digits);
+
+    [LoggerMessage(2005, LogLevel.Warning, "ended {Count} program groups that an earlier run left behind")]
+    public static partial void Swept(ILogger log, int count);
+
+    [LoggerMessage(2006, LogLevel.Error, "{What} failed")]
+    public static partial void Failed(ILogger log, string what, Exception error);
+}

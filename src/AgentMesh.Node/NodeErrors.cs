@@ -1,0 +1,15 @@
+namespace AgentMesh.Node;
+
+/// <summary>Codes of configuration, data directory and control API. Each has a page in <c>docs/errors</c>.</summary>
+internal static class NodeErrors
+{
+    public const string ConfigurationSyntax = "AM0201";
+    public const string ConfigurationUnknownKey = "AM0202";
+    public const string ConfigurationValue = "AM0203";
+    public const string ConfigurationFileMissing = "AM0204";
+    public const string DataDirectoryInUse = "AM0205";
+    public const string DataDirectoryUnusable = "AM0206";
+    public const string ControlRequest = "AM0208";
+    public const string NodeStarting = "AM0209";
+    public const string ListenFailed = "AM0210";
+}

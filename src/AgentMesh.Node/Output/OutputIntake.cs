@@ -1,0 +1,183 @@
+using System.Buffers;
+using System.Threading.Channels;
+using AgentMesh.Errors;
+using AgentMesh.Journal;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Transport;
+using AgentMesh.Workers.Attempts;
+using AgentMesh.Workers.Spool;
+
+namespace AgentMesh.Node.Output;
+
+/// <summary>Says whether a device may deliver output for an attempt: it must be the one that the job's home has sent the attempt to.</summary>
+/// <returns>Null where it may.</returns>
+internal delegate Task<OutputRefusal?> OutputPermission(string jobId, int attempt, DeviceId from, CancellationToken cancellationToken);
+
+/// <summary>Takes output in at the home of a job and acknowledges what is on disk.</summary>
+internal sealed class OutputIntake(OutputStore store, OutputPermission mayDeliver)
+{
+    /// <summary>Appends that wait for the disk on one stream; at 256 KiB each they bound its memory to 8 MiB.</summary>
+    private const int PendingMax = 32;
+
+    /// <summary>Serves one <c>output-append</c> stream until it ends.</summary>
+    public async Task ServeAsync(IMeshConnection connection, IMeshStream stream, CancellationToken cancellationToken)
+    {
+        if (await OutputRequest.ReadAsync(stream, cancellationToken).ConfigureAwait(false) is not { } request)
+        {
+            stream.Abort((ulong)OutputRefusal.UnknownJob);
+            return;
+        }
+
+        OutputRefusal? refusal = await mayDeliver(request.JobId, request.Attempt, connection.RemoteId, cancellationToken).ConfigureAwait(false)
+            ?? (await store.StartAttemptAsync(request.JobId, request.Attempt).ConfigureAwait(false) == OutputAppendStatus.OlderAttempt ? OutputRefusal.OlderAttempt : null);
+        if (refusal is { } why)
+        {
+            await RefuseAsync(stream, why, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var pending = Channel.CreateBounded<Pending>(new BoundedChannelOptions(PendingMax) { SingleReader = true, SingleWriter = true });
+        Task answering = AnswerAsync(stream, pending.Reader, cancellationToken);
+        try
+        {
+            await TakeAsync(request, stream, pending.Writer, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            pending.Writer.TryComplete();
+        }
+
+        await answering.ConfigureAwait(false);
+    }
+
+    /// <summary>The output of an attempt that runs at its home: the same store, without the network.</summary>
+    public async Task<bool> TakeAllAsync(Execution execution, CancellationToken cancellationToken)
+    {
+        AttemptSpool spool = execution.Spool!;
+        AttemptKey key = execution.Order.Key;
+        string jobId = key.Job.ToString();
+        if (await store.StartAttemptAsync(jobId, key.Attempt).ConfigureAwait(false) == OutputAppendStatus.OlderAttempt)
+        {
+            spool.Acknowledge(SpoolStream.Stdout, long.MaxValue);
+            spool.Acknowledge(SpoolStream.Stderr, long.MaxValue);
+            return spool.IsEnded;
+        }
+
+        byte[] buffer = new byte[OutputFrame.DataBytesMax];
+        while (true)
+        {
+            Task changed = spool.Changed;
+            bool isEnded = spool.IsEnded, moved = false;
+            foreach (SpoolStream part in (SpoolStream[])[SpoolStream.Stdout, SpoolStream.Stderr])
+            {
+                long offset = spool.Acknowledged(part);
+                int read = await spool.ReadAsync(part, offset, buffer, cancellationToken).ConfigureAwait(false);
+                if (read > 0)
+                {
+                    OutputAppendResult result = await store.AppendAsync(new OutputAddress(jobId, key.Attempt, KindOf((byte)part)), offset, buffer.AsMemory(0, read)).ConfigureAwait(false);
+                    spool.Acknowledge(part, result.Length);
+                    moved = true;
+                }
+            }
+
+            if (!moved && isEnded)
+            {
+                await EndAsync(jobId, key.Attempt, spool.Length(SpoolStream.Stdout), spool.Length(SpoolStream.Stderr)).ConfigureAwait(false);
+                return true;
+            }
+
+            if (!moved)
+            {
+                await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static OutputStreamKind KindOf(byte stream) => stream == (byte)SpoolStream.Stderr ? OutputStreamKind.Stderr : OutputStreamKind.Stdout;
+
+    private static async Task RefuseAsync(IMeshStream stream, OutputRefusal why, CancellationToken cancellationToken)
+    {
+        await new OutputFrame(OutputFrameKind.Refuse, 0, (long)why, 0).SendAsync(stream, cancellationToken).ConfigureAwait(false);
+        await stream.CompleteWritesAsync().ConfigureAwait(false);
+    }
+
+    private async Task TakeAsync(OutputRequest request, IMeshStream stream, ChannelWriter<Pending> pending, CancellationToken cancellationToken)
+    {
+        byte[] header = new byte[OutputFrame.HeaderBytes];
+        var final = new Dictionary<OutputStreamKind, long>();
+        while (await OutputFrame.ReadAsync(stream, header, cancellationToken).ConfigureAwait(false) is { } frame)
+        {
+            if (frame.Stream is not ((byte)SpoolStream.Stdout or (byte)SpoolStream.Stderr))
+            {
+                return;
+            }
+
+            if (frame.Kind == OutputFrameKind.End)
+            {
+                final[KindOf(frame.Stream)] = frame.Offset;
+                if (final.Count == 2)
+                {
+                    // In line behind the appends: the end counts only after everything before it is on disk.
+                    await pending.WriteAsync(new Pending(0, null, null, () => EndAsync(request.JobId, request.Attempt, final[OutputStreamKind.Stdout], final[OutputStreamKind.Stderr])), cancellationToken).ConfigureAwait(false);
+                }
+
+                continue;
+            }
+
+            byte[] data = ArrayPool<byte>.Shared.Rent(frame.Length);
+            if (frame.Kind != OutputFrameKind.Data || !await stream.TryFillAsync(data.AsMemory(0, frame.Length), cancellationToken).ConfigureAwait(false))
+            {
+                ArrayPool<byte>.Shared.Return(data);
+                return;
+            }
+
+            Task<OutputAppendResult> append = store.AppendAsync(new OutputAddress(request.JobId, request.Attempt, KindOf(frame.Stream)), frame.Offset, data.AsMemory(0, frame.Length));
+            await pending.WriteAsync(new Pending(frame.Stream, append, data, null), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task AnswerAsync(IMeshStream stream, ChannelReader<Pending> pending, CancellationToken cancellationToken)
+    {
+        await foreach (Pending next in pending.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (next.End is { } end)
+            {
+                await end().ConfigureAwait(false);
+                await new OutputFrame(OutputFrameKind.End, (byte)SpoolStream.Stdout, 0, 0).SendAsync(stream, cancellationToken).ConfigureAwait(false);
+                await new OutputFrame(OutputFrameKind.End, (byte)SpoolStream.Stderr, 0, 0).SendAsync(stream, cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
+            OutputAppendResult result;
+            try
+            {
+                result = await next.Append!.ConfigureAwait(false);
+            }
+            catch (MeshException)
+            {
+                // A full disk, for example: the spool keeps the output, and the sender tries again.
+                await RefuseAsync(stream, OutputRefusal.StoreFailed, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(next.Data!);
+            }
+
+            if (result.Status == OutputAppendStatus.OlderAttempt)
+            {
+                await RefuseAsync(stream, OutputRefusal.OlderAttempt, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+
+            await new OutputFrame(OutputFrameKind.Acknowledge, next.Stream, result.Length, 0).SendAsync(stream, cancellationToken).ConfigureAwait(false);
+        }
+
+        await stream.CompleteWritesAsync().ConfigureAwait(false);
+    }
+
+    private Task<OutputAppendStatus> EndAsync(string jobId, int attempt, long stdout, long stderr) => store.SetFinalLengthsAsync(
+        jobId, attempt, new Dictionary<OutputStreamKind, long> { [OutputStreamKind.Stdout] = stdout, [OutputStreamKind.Stderr] = stderr });
+
+    private readonly record struct Pending(byte Stream, Task<OutputAppendResult>? Append, byte[]? Data, Func<Task>? End);
+}

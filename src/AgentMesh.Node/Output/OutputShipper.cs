@@ -1,0 +1,198 @@
+using System.Collections.Concurrent;
+using AgentMesh.Errors;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Remoting;
+using AgentMesh.Transport;
+using AgentMesh.Workers.Attempts;
+using AgentMesh.Workers.Spool;
+
+namespace AgentMesh.Node.Output;
+
+/// <summary>
+/// Brings the output of attempts from their spool to their home, in order, and goes on where it was when a connection or the home comes back.
+/// What the home acknowledged is on its disk and may go here.
+/// </summary>
+internal sealed class OutputShipper : IAsyncDisposable
+{
+    private static readonly TimeSpan RetryMin = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(5);
+
+    private readonly DeviceId _self;
+    private readonly ExecutionTable _table;
+    private readonly ConnectionHub _hub;
+    private readonly OutputIntake _local;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentDictionary<AttemptKey, Task> _shipments = new();
+
+    public OutputShipper(DeviceId self, ExecutionTable table, ConnectionHub hub, OutputIntake local, TimeProvider time)
+    {
+        _self = self;
+        _table = table;
+        _hub = hub;
+        _local = local;
+        _time = time;
+        table.Started += Begin;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _table.Started -= Begin;
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(_shipments.Values).ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private void Begin(Execution execution) => _shipments[execution.Order.Key] = Task.Run(() => ShipAsync(execution));
+
+    private async Task ShipAsync(Execution execution)
+    {
+        TimeSpan wait = RetryMin;
+        try
+        {
+            while (!_stop.IsCancellationRequested)
+            {
+                try
+                {
+                    if (await TryShipAsync(execution).ConfigureAwait(false))
+                    {
+                        break;
+                    }
+
+                    wait = RetryMin;
+                }
+                catch (Exception error) when (error is MeshException or IOException)
+                {
+                    // The home is away: the spool keeps the output.
+                    wait = TimeSpan.FromTicks(Math.Min(wait.Ticks * 2, RetryMax.Ticks));
+                }
+
+                await Task.Delay(wait, _time, _stop.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+        catch (ObjectDisposedException)
+        {
+            // The attempt was abandoned and its spool is gone.
+        }
+        finally
+        {
+            _shipments.TryRemove(execution.Order.Key, out _);
+            _table.RemoveWhenDone(execution);
+        }
+    }
+
+    /// <returns>True when everything has arrived, or the home does not want it.</returns>
+    private async Task<bool> TryShipAsync(Execution execution)
+    {
+        if (execution.Order.Key.Job.Home == _self)
+        {
+            return await _local.TakeAllAsync(execution, _stop.Token).ConfigureAwait(false);
+        }
+
+        IMeshStream stream = await _hub.OpenAsync(execution.Order.Key.Job.Home, OutputServices.Append, StreamPriority.Bulk, _stop.Token).ConfigureAwait(false);
+        await using (stream.ConfigureAwait(false))
+        {
+            AttemptKey key = execution.Order.Key;
+            await new OutputRequest(key.Job.ToString(), key.Attempt, 0, 0, false).SendAsync(stream, _stop.Token).ConfigureAwait(false);
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+            Task<bool> acknowledgements = TakeAcknowledgementsAsync(execution, stream, ended);
+            try
+            {
+                await SendAsync(execution, stream, ended.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
+            {
+                // The home has ended the stream: its last frame says why.
+            }
+
+            return await acknowledgements.ConfigureAwait(false);
+        }
+    }
+
+    private static async Task SendAsync(Execution execution, IMeshStream stream, CancellationToken cancel)
+    {
+        AttemptSpool spool = execution.Spool!;
+        byte[] buffer = new byte[OutputFrame.HeaderBytes + OutputFrame.DataBytesMax];
+        var sent = new Dictionary<SpoolStream, long>
+        {
+            [SpoolStream.Stdout] = spool.Acknowledged(SpoolStream.Stdout),
+            [SpoolStream.Stderr] = spool.Acknowledged(SpoolStream.Stderr),
+        };
+        while (true)
+        {
+            Task changed = spool.Changed;
+            bool isEnded = spool.IsEnded;
+            bool moved = false;
+            foreach (SpoolStream part in (SpoolStream[])[SpoolStream.Stdout, SpoolStream.Stderr])
+            {
+                int read = await spool.ReadAsync(part, sent[part], buffer.AsMemory(OutputFrame.HeaderBytes), cancel).ConfigureAwait(false);
+                if (read > 0)
+                {
+                    new OutputFrame(OutputFrameKind.Data, (byte)part, sent[part], read).Write(buffer);
+                    await stream.WriteAsync(buffer.AsMemory(0, OutputFrame.HeaderBytes + read), cancel).ConfigureAwait(false);
+                    sent[part] += read;
+                    moved = true;
+                }
+            }
+
+            if (!moved && isEnded)
+            {
+                foreach ((SpoolStream part, long length) in sent)
+                {
+                    await new OutputFrame(OutputFrameKind.End, (byte)part, length, 0).SendAsync(stream, cancel).ConfigureAwait(false);
+                }
+
+                await stream.CompleteWritesAsync().ConfigureAwait(false);
+                return;
+            }
+
+            if (!moved)
+            {
+                await changed.WaitAsync(cancel).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<bool> TakeAcknowledgementsAsync(Execution execution, IMeshStream stream, CancellationTokenSource ended)
+    {
+        byte[] header = new byte[OutputFrame.HeaderBytes];
+        var final = new HashSet<byte>();
+        try
+        {
+            while (await OutputFrame.ReadAsync(stream, header, _stop.Token).ConfigureAwait(false) is { } frame)
+            {
+                switch (frame.Kind)
+                {
+                    case OutputFrameKind.Acknowledge when frame.Stream is (byte)SpoolStream.Stdout or (byte)SpoolStream.Stderr:
+                        execution.Spool!.Acknowledge((SpoolStream)frame.Stream, frame.Offset);
+                        break;
+                    case OutputFrameKind.End:
+                        final.Add(frame.Stream);
+                        break;
+                    case OutputFrameKind.Refuse when frame.Offset is (long)OutputRefusal.OlderAttempt or (long)OutputRefusal.UnknownJob or (long)OutputRefusal.NotYours:
+                        // Nobody will ever want it: what is spooled counts as taken.
+                        execution.Spool!.Acknowledge(SpoolStream.Stdout, long.MaxValue);
+                        execution.Spool.Acknowledge(SpoolStream.Stderr, long.MaxValue);
+                        return execution.Spool.IsEnded;
+                    case OutputFrameKind.Refuse:
+                        return false;
+                }
+
+                if (final.Count == 2)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+        finally
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+        }
+    }
+}

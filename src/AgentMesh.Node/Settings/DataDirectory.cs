@@ -1,0 +1,98 @@
+using System.Globalization;
+using AgentMesh.Errors;
+
+namespace AgentMesh.Node.Settings;
+
+/// <summary>
+/// The directory of one device, private to its user and locked for as long as this object lives: a device has one running node, so its
+/// journal has one writer.
+/// </summary>
+internal sealed class DataDirectory : IDisposable
+{
+    private readonly FileStream _lock;
+
+    private DataDirectory(string path, FileStream held)
+    {
+        Root = path;
+        _lock = held;
+    }
+
+    public string Root { get; }
+
+    public string this[string name] => Path.Combine(Root, name);
+
+    /// <exception cref="MeshException">AM0205 another node holds it; AM0206 it cannot be created or written.</exception>
+    public static DataDirectory Open(string path, int processId)
+    {
+        FileStream? held = null;
+        try
+        {
+            CreatePrivate(path);
+            string file = Path.Combine(path, "node.lock");
+            try
+            {
+                held = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+            }
+            catch (IOException error) when (error is not PathTooLongException and not DirectoryNotFoundException and not FileNotFoundException)
+            {
+                string owner = ReadOwner(path);
+                throw new MeshException(
+                    NodeErrors.DataDirectoryInUse,
+                    $"the data directory {path} is in use by a running node{owner}",
+                    "stop it with 'agentmesh down', or choose another directory with --data-dir",
+                    error);
+            }
+
+            // The lock file cannot be read by others on Windows, so the process id stands beside it.
+            File.WriteAllText(Path.Combine(path, "node.pid"), processId.ToString(CultureInfo.InvariantCulture) + "\n");
+            return new DataDirectory(path, held);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        {
+            held?.Dispose();
+            throw new MeshException(
+                NodeErrors.DataDirectoryUnusable,
+                $"the data directory {path} cannot be used: {error.Message}",
+                "check its owner, its permissions and the free space, or choose another with --data-dir",
+                error);
+        }
+    }
+
+    public static void CreatePrivate(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    public void Dispose()
+    {
+        try
+        {
+            File.Delete(this["node.pid"]);
+        }
+        catch (IOException)
+        {
+            // A stale number does no harm: the lock decides.
+        }
+
+        _lock.Dispose();
+    }
+
+    private static string ReadOwner(string path)
+    {
+        try
+        {
+            return $" (process {File.ReadAllText(Path.Combine(path, "node.pid")).Trim()})";
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+}

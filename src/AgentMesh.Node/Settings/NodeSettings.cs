@@ -1,0 +1,71 @@
+using System.Net;
+using Akka.Configuration;
+
+namespace AgentMesh.Node.Settings;
+
+/// <summary>Everything a node can be told, read once at start. Defaults and units: <c>hocon/reference.conf</c>.</summary>
+public sealed record NodeSettings
+{
+    public required string DataDirectory { get; init; }
+
+    public required string DeviceName { get; init; }
+
+    public required IReadOnlyList<IPEndPoint> Listen { get; init; }
+
+    public required HostPort? Announce { get; init; }
+
+    public required IReadOnlyList<HostPort> Peers { get; init; }
+
+    public required IReadOnlyDictionary<string, string> Aliases { get; init; }
+
+    public required LinkSettings Link { get; init; }
+
+    public required InviteSettings Invite { get; init; }
+
+    public required JobSettings Jobs { get; init; }
+
+    public required OutputSettings Output { get; init; }
+
+    public required IReadOnlyList<string> DefaultGrants { get; init; }
+
+    public required PluginSettings Plugins { get; init; }
+
+    public required ClusterSettings Cluster { get; init; }
+
+    public required string ControlSocket { get; init; }
+
+    public required string LogLevel { get; init; }
+
+    /// <summary>The <c>akka</c> part of the merged configuration, for the actor system.</summary>
+    public required Config Engine { get; init; }
+}
+
+public readonly record struct HostPort(string Host, int Port)
+{
+    public override string ToString() => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+}
+
+public sealed record LinkSettings(
+    TimeSpan RetryMin, TimeSpan RetryMax, TimeSpan ConnectTimeout, TimeSpan KeepAlive, TimeSpan DeadAfter, TimeSpan Refresh);
+
+public sealed record InviteSettings(TimeSpan Lifetime, int OpenMax);
+
+/// <summary>A time limit of null is none.</summary>
+public sealed record JobSettings(
+    int Attempts,
+    TimeSpan BackoffMin,
+    TimeSpan BackoffMax,
+    double Jitter,
+    bool PauseWhenUsedUp,
+    TimeSpan? QueueTimeout,
+    TimeSpan? AttemptTimeout,
+    TimeSpan? TotalTimeout,
+    TimeSpan HeartbeatTimeout,
+    int RunningMax,
+    int QueuedMax);
+
+public sealed record OutputSettings(long RetainedBytesMax, long SpoolBytesMax);
+
+public sealed record PluginSettings(IReadOnlyList<string> Assemblies, IReadOnlyDictionary<string, IReadOnlyList<string>> Programs);
+
+public sealed record ClusterSettings(TimeSpan UnreachableAfter, TimeSpan DownAfter);

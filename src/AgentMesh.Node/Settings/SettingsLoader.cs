@@ -1,0 +1,158 @@
+using System.Globalization;
+using System.Net;
+using AgentMesh.Errors;
+using Akka.Configuration;
+using Akka.Configuration.Hocon;
+
+namespace AgentMesh.Node.Settings;
+
+/// <summary>reference.conf, file, environment and options into one checked <see cref="NodeSettings"/>.</summary>
+public static class SettingsLoader
+{
+    private static readonly (string Variable, string Path)[] EnvironmentNames =
+    [
+        ("AGENTMESH_DEVICE_NAME", "device-name"),
+        ("AGENTMESH_PORT", "listen.port"),
+        ("AGENTMESH_ANNOUNCE_HOST", "announce.host"),
+        ("AGENTMESH_ANNOUNCE_PORT", "announce.port"),
+        ("AGENTMESH_LOG_LEVEL", "log.level"),
+    ];
+
+    public static Config Reference() => ConfigurationFactory.FromResource("reference.conf", typeof(SettingsLoader).Assembly);
+
+    /// <exception cref="MeshException">AM0201-AM0204: file, place and what is wrong with it.</exception>
+    public static NodeSettings Load(SettingsSource source) => Bind(Merge(source, out string dataDirectory, out string origin), dataDirectory, origin);
+
+    /// <summary>The merged configuration, as <c>agentmesh config</c> prints it.</summary>
+    public static Config Merge(SettingsSource source, out string dataDirectory, out string origin)
+    {
+        Config reference = Reference();
+        dataDirectory = Path.GetFullPath(FirstOf(source.DataDirectory, source.Environment("AGENTMESH_DATA_DIR")) ?? DefaultDataDirectory(source.Environment));
+        string? file = source.ConfigFile ?? FindFile(dataDirectory);
+        origin = file ?? "the settings";
+        Config merged = reference;
+        if (file is not null)
+        {
+            Config user = PeerConfigFile.Translate(Parse(ReadFile(file), file));
+            KnownKeys.Check(reference, user, file);
+            merged = user.WithFallback(merged);
+            string configured = user.GetString("agentmesh.data-dir", "");
+            if (configured.Length > 0 && FirstOf(source.DataDirectory, source.Environment("AGENTMESH_DATA_DIR")) is null)
+            {
+                dataDirectory = Path.GetFullPath(configured);
+            }
+        }
+
+        foreach ((string variable, string path) in EnvironmentNames)
+        {
+            if (FirstOf(source.Environment(variable)) is { } value)
+            {
+                merged = Single(path, value).WithFallback(merged);
+            }
+        }
+
+        foreach ((string path, string value) in source.Options)
+        {
+            Config option = Single(path, value);
+            KnownKeys.Check(reference, option, "the command line");
+            merged = option.WithFallback(merged);
+        }
+
+        return merged;
+    }
+
+    private static NodeSettings Bind(Config config, string dataDirectory, string origin)
+    {
+        var read = new SettingsReader(config, origin);
+        int port = read.Integer("listen.port", 0, 65535);
+        string announceHost = read.Text("announce.host");
+        int announcePort = read.Integer("announce.port", 0, 65535);
+        string name = read.Text("device-name");
+        string socket = read.Text("control.socket");
+        return new NodeSettings
+        {
+            DataDirectory = dataDirectory,
+            DeviceName = name.Length > 0 ? read.DeviceName(name) : SettingsReader.CleanName(Dns.GetHostName()),
+            Listen = [.. read.List("listen.hosts").Select(host => new IPEndPoint(read.Address("listen.hosts", host), port))],
+            Announce = announceHost.Length > 0 ? new HostPort(announceHost, announcePort == 0 ? port : announcePort) : null,
+            Peers = read.HostPorts("peers"),
+            Aliases = read.Map("commands"),
+            Link = new LinkSettings(
+                read.Time("link.retry-min"),
+                read.Time("link.retry-max"),
+                read.Time("link.connect-timeout"),
+                read.Time("link.keepalive"),
+                read.Time("link.dead-after"),
+                read.Time("link.refresh")),
+            Invite = new InviteSettings(read.Time("invite.lifetime"), read.Integer("invite.open-max", 1, 10_000)),
+            Jobs = new JobSettings(
+                read.Integer("jobs.attempts", 1, 1000),
+                read.Time("jobs.backoff-min"),
+                read.Time("jobs.backoff-max"),
+                read.Share("jobs.jitter"),
+                read.OneOf("jobs.used-up", "paused", "failed") == "paused",
+                read.Limit("jobs.queue-timeout"),
+                read.Limit("jobs.attempt-timeout"),
+                read.Limit("jobs.total-timeout"),
+                read.Time("jobs.heartbeat-timeout"),
+                read.Integer("jobs.running-max", 1, 100_000),
+                read.Integer("jobs.queued-max", 0, 10_000_000)),
+            Output = new OutputSettings(read.Size("output.retained-max"), read.Size("output.spool-max")),
+            DefaultGrants = read.List("grants.default"),
+            Plugins = new PluginSettings(read.List("plugins.assemblies"), read.Lists("plugins.programs")),
+            Cluster = new ClusterSettings(read.Time("cluster.unreachable-after"), read.Time("cluster.down-after")),
+            ControlSocket = socket.Length > 0 ? Path.GetFullPath(socket) : Control.ControlSocketPath.For(dataDirectory),
+            LogLevel = read.OneOf("log.level", "debug", "info", "warning", "error", "off"),
+            Engine = config.GetConfig("akka") is { IsEmpty: false } akka ? akka.Root.AtKey("akka") : ConfigurationFactory.Empty,
+        };
+    }
+
+    private static Config Parse(string text, string file)
+    {
+        try
+        {
+            return ConfigurationFactory.ParseString(text);
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            throw new MeshException(NodeErrors.ConfigurationSyntax, $"{file}: {error.Message}", "correct the file and start again; nothing was changed", error);
+        }
+    }
+
+    private static string ReadFile(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new MeshException(NodeErrors.ConfigurationFileMissing, $"the configuration file {file} cannot be read: {error.Message}", "name another file with --config", error);
+        }
+    }
+
+    private static string? FindFile(string dataDirectory) =>
+        new[] { "agentmesh.conf", "peer_config.json" }.Select(name => Path.Combine(dataDirectory, name)).FirstOrDefault(File.Exists);
+
+    private static string DefaultDataDirectory(Func<string, string?> environment)
+    {
+        string home = environment("HOME") ?? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        string data = FirstOf(environment("XDG_DATA_HOME")) ?? (OperatingSystem.IsWindows()
+            ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
+            : Path.Combine(home, ".local", "share"));
+        return Path.Combine(data, "agentmesh");
+    }
+
+    private static string? FirstOf(params string?[] values) => values.FirstOrDefault(value => !string.IsNullOrEmpty(value));
+
+    // A list comes as HOCON; anything else is a text, whatever characters it holds.
+    private static Config Single(string path, string value) =>
+        ConfigurationFactory.ParseString(string.Create(CultureInfo.InvariantCulture, $"agentmesh.{path} = {(value.StartsWith('[') ? value : Quote(value))}"));
+
+    /// <summary>A HOCON list of texts.</summary>
+    public static string ListOf(IEnumerable<string> values) => $"[{string.Join(", ", values.Select(Quote))}]";
+
+    private static string Quote(string value) =>
+        "\"" + value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)
+            .Replace("\n", "\\n", StringComparison.Ordinal).Replace("\t", "\\t", StringComparison.Ordinal) + "\"";
+}

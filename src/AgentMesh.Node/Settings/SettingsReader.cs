@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using AgentMesh.Errors;
+using Akka.Configuration;
+using Akka.Configuration.Hocon;
+
+namespace AgentMesh.Node.Settings;
+
+/// <summary>Reads one value each, checks it, and names file and path when it is wrong.</summary>
+internal sealed class SettingsReader(Config config, string origin)
+{
+    /// <summary>Letters, digits, '-', '_' and '.', at most 63: what can stand after '@' in a command line.</summary>
+    public static string CleanName(string name)
+    {
+        var clean = new StringBuilder();
+        foreach (char c in name)
+        {
+            clean.Append(char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '-');
+        }
+
+        string text = clean.ToString().Trim('-', '.');
+        return text.Length == 0 ? "device" : text[..Math.Min(text.Length, 63)];
+    }
+
+    public string DeviceName(string name) => CleanName(name) == name
+        ? name
+        : throw Wrong("device-name", name, "letters, digits, '-', '_' and '.', at most 63 of them");
+
+    public string Text(string path) => config.GetString("agentmesh." + path, "");
+
+    public string OneOf(string path, params string[] values)
+    {
+        string value = Text(path).ToLowerInvariant();
+        return values.Contains(value, StringComparer.Ordinal) ? value : throw Wrong(path, Text(path), "one of " + string.Join(", ", values));
+    }
+
+    public int Integer(string path, int min, int max) =>
+        int.TryParse(Text(path), NumberStyles.Integer, CultureInfo.InvariantCulture, out int value) && value >= min && value <= max
+            ? value
+            : throw Wrong(path, Text(path), $"a whole number from {min} to {max}");
+
+    public double Share(string path) =>
+        double.TryParse(Text(path), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value is >= 0 and <= 1
+            ? value
+            : throw Wrong(path, Text(path), "a number from 0 to 1");
+
+    public TimeSpan Time(string path) => Limit(path) ?? throw Wrong(path, Text(path), "a duration above zero, for example 500ms or 10s");
+
+    public TimeSpan? Limit(string path)
+    {
+        TimeSpan value = Checked(path, "a duration, for example 500ms, 10s or 5m", () => config.GetTimeSpan("agentmesh." + path, null));
+        return value <= TimeSpan.Zero ? null : value;
+    }
+
+    public long Size(string path) =>
+        Checked(path, "a size, for example 64KiB or 10GiB", () => config.GetByteSize("agentmesh." + path)) is { } size and >= 0
+            ? size
+            : throw Wrong(path, Text(path), "a size, for example 64KiB or 10GiB");
+
+    public IReadOnlyList<string> List(string path) =>
+        Checked(path, "a list of texts, for example [\"a\", \"b\"]", () => (IReadOnlyList<string>)[.. config.GetStringList("agentmesh." + path)]);
+
+    public IPAddress Address(string path, string text) =>
+        IPAddress.TryParse(text, out IPAddress? address) ? address : throw Wrong(path, text, "an IPv4 or IPv6 address");
+
+    public IReadOnlyDictionary<string, string> Map(string path) =>
+        Items(path).ToDictionary(item => item.Key, item => item.Value.GetString(), StringComparer.Ordinal);
+
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Lists(string path) =>
+        Items(path).ToDictionary(item => item.Key, item => (IReadOnlyList<string>)[.. item.Value.GetStringList()], StringComparer.Ordinal);
+
+    public IReadOnlyList<HostPort> HostPorts(string path)
+    {
+        HoconValue? value = config.GetValue("agentmesh." + path);
+        if (value is null || value.IsEmpty)
+        {
+            return [];
+        }
+
+        return Checked<IReadOnlyList<HostPort>>(path, "a list such as [{ host = \"192.0.2.7\", port = 14590 }]", () =>
+            [.. value.GetArray().Select(item => new HostPort(Part(item, "host").GetString(), Part(item, "port").GetInt()))]);
+    }
+
+    private static HoconValue Part(HoconValue item, string name) =>
+        item.IsObject() && item.GetChildObject(name) is { } part ? part : throw new FormatException($"'{name}' is missing");
+
+    private IEnumerable<KeyValuePair<string, HoconValue>> Items(string path)
+    {
+        HoconValue? value = config.GetValue("agentmesh." + path);
+        return value is null || value.IsEmpty || !value.IsObject() ? [] : value.GetObject().Items;
+    }
+
+    private T Checked<T>(string path, string expected, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception error) when (error is not MeshException and not OutOfMemoryException)
+        {
+            throw Wrong(path, Text(path), expected);
+        }
+    }
+
+    private MeshException Wrong(string path, string value, string expected) =>
+        new(NodeErrors.ConfigurationValue, $"{origin}: agentmesh.{path} = \"{value}\" is not valid: {expected} is expected", "correct the value and start again");
+}

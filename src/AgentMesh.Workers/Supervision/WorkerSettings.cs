@@ -1,0 +1,24 @@
+using AgentMesh.Errors;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Workers.Attempts;
+using Akka.Actor;
+
+namespace AgentMesh.Workers.Supervision;
+
+/// <summary>Whether a caller may have a command run here.</summary>
+/// <param name="isProgram">A program may read and change what the user of this device may: it needs a grant of its own.</param>
+/// <returns>Null where it may; otherwise what the caller is told.</returns>
+public delegate MeshException? CommandPermission(DeviceId caller, bool isProgram);
+
+/// <summary>What the supervisor of the workers is made with.</summary>
+/// <param name="Incarnation">This life of the node process: attempts sent to an earlier one are not begun again.</param>
+/// <param name="Aliases">Of this device.</param>
+/// <param name="EntityOf">Where messages to the entity of a job are sent.</param>
+public sealed record WorkerSettings(
+    DeviceId Self,
+    long Incarnation,
+    ExecutionTable Table,
+    IReadOnlyDictionary<string, string> Aliases,
+    CommandPermission Permission,
+    Func<Mesh.JobId, IActorRef> EntityOf);

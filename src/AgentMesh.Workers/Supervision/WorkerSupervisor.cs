@@ -1,0 +1,207 @@
+using AgentMesh.Errors;
+using AgentMesh.Mesh.Commands;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Workers.Attempts;
+using AgentMesh.Workers.Spool;
+using Akka.Actor;
+
+namespace AgentMesh.Workers.Supervision;
+
+/// <summary>
+/// <c>/user/workers</c> of a device: takes attempts from the homes of jobs and tells them how it goes. What runs belongs to the
+/// <see cref="ExecutionTable"/>, which outlives this actor: a new one finds it there.
+/// </summary>
+public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
+{
+    public const string Name = "workers";
+
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan RepeatEndAfter = TimeSpan.FromSeconds(1);
+
+    private readonly WorkerSettings _settings;
+    private readonly Dictionary<AttemptKey, Tracked> _tracked = [];
+
+    public WorkerSupervisor(WorkerSettings settings)
+    {
+        _settings = settings;
+        Receive<RunAttempt>(OnRunAttempt);
+        Receive<CancelAttempt>(OnCancelAttempt);
+        Receive<AttemptEndedAck>(OnEndedAck);
+        Receive<Over>(over => TellEnd(over.Key));
+        Receive<TickNow>(_ => OnTick());
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Create(WorkerSettings settings) => Props.Create(() => new WorkerSupervisor(settings));
+
+    protected override void PreStart()
+    {
+        foreach (Execution execution in _settings.Table.All.Where(execution => !execution.IsAcknowledged))
+        {
+            Track(execution, TimeSpan.FromSeconds(5));
+        }
+
+        Timers.StartPeriodicTimer(TickNow.Instance, TickNow.Instance, Tick);
+    }
+
+    private void OnRunAttempt(RunAttempt order)
+    {
+        var key = new AttemptKey(order.JobId, order.Attempt);
+        if (_settings.Table.TryGet(key, out Execution known))
+        {
+            Answer(known);
+            return;
+        }
+
+        if (order.Incarnation != _settings.Incarnation || EndOlder(key))
+        {
+            Sender.Tell(new AttemptUnknown(order.JobId, order.Attempt, _settings.Incarnation));
+            return;
+        }
+
+        try
+        {
+            ExpandedLine line = order.Command.IsProgram
+                ? new ExpandedLine("", order.Command.Words, null)
+                : Aliases.Expand(order.Command.Line, _settings.Aliases, order.Command.CallerAliases);
+            if (_settings.Permission(order.Caller.Device, !line.Words.IsEmpty) is { } refused)
+            {
+                throw refused;
+            }
+
+            Execution started = _settings.Table.StartOrGet(new AttemptOrder(key, line.Line, line.Words, order.Caller, order.Timeout, line.Alias));
+            Track(started, order.HeartbeatEvery);
+            Answer(started);
+        }
+        catch (MeshException refused)
+        {
+            // Nothing runs and nothing is kept: the home repeats its order until it has this answer.
+            var problem = new Problem(refused.Code, refused.Message, refused.NextStep);
+            Sender.Tell(new AttemptEnded(order.JobId, order.Attempt, new AttemptResult(AttemptOutcome.Refused, Problem: problem)));
+        }
+    }
+
+    /// <returns>True where a newer attempt of the job runs here: the order comes too late.</returns>
+    private bool EndOlder(AttemptKey key)
+    {
+        bool isOld = false;
+        foreach (AttemptKey other in _settings.Table.All.Select(execution => execution.Order.Key).Where(other => other.Job == key.Job && other.Attempt != key.Attempt))
+        {
+            if (other.Attempt > key.Attempt)
+            {
+                isOld = true;
+            }
+            else
+            {
+                Abandon(other);
+            }
+        }
+
+        return isOld;
+    }
+
+    private void OnCancelAttempt(CancelAttempt order)
+    {
+        var key = new AttemptKey(order.JobId, order.Attempt);
+        if (!_settings.Table.TryGet(key, out Execution execution))
+        {
+            Sender.Tell(new AttemptUnknown(order.JobId, order.Attempt, _settings.Incarnation));
+            return;
+        }
+
+        execution.Cancel();
+        if (execution.Ended.IsCompletedSuccessfully)
+        {
+            Answer(execution);
+        }
+    }
+
+    private void OnEndedAck(AttemptEndedAck ack)
+    {
+        var key = new AttemptKey(ack.JobId, ack.Attempt);
+        if (ack.Recorded)
+        {
+            _tracked.Remove(key);
+            _settings.Table.AcknowledgeEnd(key);
+        }
+        else
+        {
+            Abandon(key);
+        }
+    }
+
+    private void Abandon(AttemptKey key)
+    {
+        _tracked.Remove(key);
+
+        // Ends in the background; it never fails.
+        _ = _settings.Table.AbandonAsync(key);
+    }
+
+    private void Answer(Execution execution)
+    {
+        AttemptKey key = execution.Order.Key;
+        Sender.Tell(execution.Ended.IsCompletedSuccessfully
+            ? new AttemptEnded(key.Job, key.Attempt, execution.Ended.Result)
+            : new AttemptStarted(key.Job, key.Attempt, _settings.Incarnation));
+    }
+
+    private void Track(Execution execution, TimeSpan heartbeatEvery)
+    {
+        AttemptKey key = execution.Order.Key;
+        _tracked[key] = new Tracked(execution, heartbeatEvery) { ToldAt = Now };
+        _ = execution.Ended.PipeTo(Self, Self, _ => new Over(key), _ => new Over(key));
+    }
+
+    private void TellEnd(AttemptKey key)
+    {
+        if (!_tracked.TryGetValue(key, out Tracked? tracked))
+        {
+            return;
+        }
+
+        tracked.ToldAt = Now;
+        _settings.EntityOf(key.Job).Tell(new AttemptEnded(key.Job, key.Attempt, tracked.Execution.Ended.Result), Self);
+    }
+
+    private void OnTick()
+    {
+        foreach ((AttemptKey key, Tracked tracked) in _tracked)
+        {
+            TimeSpan since = Now - tracked.ToldAt;
+            if (tracked.Execution.Ended.IsCompletedSuccessfully)
+            {
+                if (since >= RepeatEndAfter)
+                {
+                    TellEnd(key);
+                }
+            }
+            else if (since >= tracked.HeartbeatEvery)
+            {
+                tracked.ToldAt = Now;
+                AttemptSpool? spool = tracked.Execution.Spool;
+                var heartbeat = new AttemptHeartbeat(key.Job, key.Attempt, spool?.Length(SpoolStream.Stdout) ?? 0, spool?.Length(SpoolStream.Stderr) ?? 0);
+                _settings.EntityOf(key.Job).Tell(heartbeat, Self);
+            }
+        }
+    }
+
+    private static TimeSpan Now => Context.System.Scheduler.MonotonicClock;
+
+    private sealed class Tracked(Execution execution, TimeSpan heartbeatEvery)
+    {
+        public Execution Execution => execution;
+
+        public TimeSpan HeartbeatEvery => heartbeatEvery;
+
+        public TimeSpan ToldAt { get; set; }
+    }
+
+    private sealed record Over(AttemptKey Key) : INoSerializationVerificationNeeded;
+
+    private sealed class TickNow : INoSerializationVerificationNeeded
+    {
+        public static readonly TickNow Instance = new();
+    }
+}

@@ -1,0 +1,108 @@
+using AgentMesh.Errors;
+using AgentMesh.Node.Settings;
+
+namespace AgentMesh.Node.Tests;
+
+public sealed class SettingsTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("am-settings-").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public void Defaults_come_from_the_reference()
+    {
+        NodeSettings settings = Load(null);
+
+        Assert.Equal(14590, settings.Listen[0].Port);
+        Assert.Equal(2, settings.Listen.Count);
+        Assert.Equal(TimeSpan.FromMinutes(10), settings.Invite.Lifetime);
+        Assert.Equal(["calc", "echo", "status", "help"], settings.DefaultGrants);
+        Assert.Null(settings.Jobs.TotalTimeout);
+        Assert.Equal(10L << 30, settings.Output.RetainedBytesMax);
+        Assert.Equal(_directory, settings.DataDirectory);
+        Assert.Matches("^[A-Za-z0-9._-]+$", settings.DeviceName);
+    }
+
+    [Fact]
+    public void A_peer_config_of_kai_is_understood()
+    {
+        NodeSettings settings = Load("""
+            { "listenPort": 14595, "autoListen": true, "interactive": true,
+              "peers": [ { "host": "127.0.0.1", "port": 14590 } ],
+              "commands": { "add": "calc 1+2", "say": "echo \"hello\"" } }
+            """, "peer_config.json");
+
+        Assert.Equal(14595, settings.Listen[0].Port);
+        Assert.Equal([new HostPort("127.0.0.1", 14590)], settings.Peers);
+        Assert.Equal("calc 1+2", settings.Aliases["add"]);
+        Assert.Equal("echo \"hello\"", settings.Aliases["say"]);
+    }
+
+    [Fact]
+    public void Environment_wins_over_the_file_and_options_win_over_both()
+    {
+        var source = Source("agentmesh { device-name = file, listen.port = 1001 }") with
+        {
+            Environment = name => name switch { "AGENTMESH_PORT" => "1002", "AGENTMESH_DEVICE_NAME" => "environment", _ => null },
+            Options = new Dictionary<string, string> { ["listen.port"] = "1003" },
+        };
+
+        NodeSettings settings = SettingsLoader.Load(source);
+
+        Assert.Equal(1003, settings.Listen[0].Port);
+        Assert.Equal("environment", settings.DeviceName);
+    }
+
+    [Theory]
+    [InlineData("agentmesh { lisen { port = 1 } }", "AM0202", "agentmesh.listen")]
+    [InlineData("agentmesh { listen { prt = 1 } }", "AM0202", "agentmesh.listen.port")]
+    [InlineData("agentmesh { listen { port = 70000 } }", "AM0203", "65535")]
+    [InlineData("agentmesh { link { keepalive = soon } }", "AM0203", "duration")]
+    [InlineData("agentmesh { output { spool-max = lots } }", "AM0203", "size")]
+    [InlineData("agentmesh { device-name = \"a b\" }", "AM0203", "letters")]
+    [InlineData("agentmesh { jobs { used-up = never } }", "AM0203", "paused, failed")]
+    [InlineData("agentmesh {\n  listen { port = \n", "AM0201", "line")]
+    public void A_wrong_setting_is_refused_with_code_and_place(string text, string code, string says)
+    {
+        MeshException error = Assert.Throws<MeshException>(() => Load(text));
+
+        Assert.Equal(code, error.Code);
+        Assert.Contains(says, error.Message + error.NextStep, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("agentmesh.conf", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_unreadable_file_is_named()
+    {
+        MeshException error = Assert.Throws<MeshException>(() => SettingsLoader.Load(Source(null) with { ConfigFile = Path.Combine(_directory, "none.conf") }));
+
+        Assert.Equal("AM0204", error.Code);
+    }
+
+    [Fact]
+    public void A_second_owner_of_a_data_directory_is_refused_with_the_process_of_the_first()
+    {
+        string path = Path.Combine(_directory, "data");
+        using (DataDirectory.Open(path, 4711))
+        {
+            MeshException error = Assert.Throws<MeshException>(() => DataDirectory.Open(path, 4712));
+            Assert.Equal("AM0205", error.Code);
+            Assert.Contains("4711", error.Message, StringComparison.Ordinal);
+        }
+
+        DataDirectory.Open(path, 4712).Dispose();
+    }
+
+    private NodeSettings Load(string? text, string file = "agentmesh.conf") => SettingsLoader.Load(Source(text, file));
+
+    private SettingsSource Source(string? text, string file = "agentmesh.conf")
+    {
+        if (text is not null)
+        {
+            File.WriteAllText(Path.Combine(_directory, file), text);
+        }
+
+        return new SettingsSource(null, _directory, new Dictionary<string, string>(), _ => null);
+    }
+}

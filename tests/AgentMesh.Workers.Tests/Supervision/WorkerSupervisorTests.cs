@@ -1,0 +1,173 @@
+using System.Threading.Channels;
+using AgentMesh.Errors;
+using AgentMesh.Mesh;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Workers.Attempts;
+using AgentMesh.Workers.Handlers;
+using AgentMesh.Workers.Processes;
+using AgentMesh.Workers.Supervision;
+using Akka.Actor;
+using Akka.Configuration;
+
+namespace AgentMesh.Workers.Tests.Supervision;
+
+/// <summary>The supervisor with a home that is a mailbox of the test.</summary>
+public sealed class WorkerSupervisorTests : IAsyncLifetime
+{
+    private const long Life = 7;
+
+    private static readonly DeviceId Self = DeviceId.Parse(new string('c', DeviceId.TextLength));
+    private static readonly DeviceId Other = DeviceId.Parse(new string('d', DeviceId.TextLength));
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("am-supervisor-").FullName;
+    private readonly ActorSystem _system = ActorSystem.Create("test", ConfigurationFactory.ParseString("akka.loglevel = WARNING"));
+    private readonly Channel<object> _home = Channel.CreateUnbounded<object>();
+    private readonly ExecutionTable _table;
+    private readonly IActorRef _mailbox;
+    private IActorRef _workers;
+
+    public WorkerSupervisorTests()
+    {
+        HandlerRegistry handlers = BuiltIns.CreateRegistry(new DeviceFacts("test", _directory, TimeProvider.System));
+        var tools = new ExecutionTools("test", handlers, ProcessLauncher.ForThisPlatform(), new ProcessLedger(Path.Combine(_directory, "running")), _directory, TimeSpan.FromSeconds(1), TimeProvider.System);
+        _table = new ExecutionTable(tools, Path.Combine(_directory, "spool"), 1 << 20, 8, 8);
+        _mailbox = _system.ActorOf(Props.Create(() => new Mailbox(_home.Writer)));
+        _workers = StartSupervisor("workers");
+    }
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        await _system.Terminate();
+        await _table.DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Fact]
+    public async Task An_attempt_is_started_once_and_its_end_repeated_until_acknowledged()
+    {
+        RunAttempt order = Order("a", JobCommand.Handler("calc 1+2"));
+        Send(order);
+        Send(order);
+
+        AttemptEnded end = await Next<AttemptEnded>();
+        Assert.Equal(("3", AttemptOutcome.Succeeded), (end.Result.Text, end.Result.Outcome));
+        Assert.Equal(end, await Next<AttemptEnded>());
+
+        Send(new AttemptEndedAck(order.JobId, 1, Recorded: true));
+        await Until(() => _table.All.Count == 0);
+    }
+
+    [Fact]
+    public async Task An_order_for_an_earlier_life_of_the_node_is_not_begun()
+    {
+        Send(Order("a", JobCommand.Handler("calc 1+2")) with { Incarnation = Life - 1 });
+
+        Assert.Equal(Life, (await Next<AttemptUnknown>()).Incarnation);
+        Assert.Empty(_table.All);
+    }
+
+    [Fact]
+    public async Task A_program_needs_a_grant_and_an_alias_does_not_get_around_it()
+    {
+        Send(Order("a", JobCommand.Program("true"), Other));
+        Assert.Equal("AM0306", (await Next<AttemptEnded>()).Result.Problem?.Code);
+
+        Send(Order("b", JobCommand.Handler("danger"), Other));
+        Assert.Equal("AM0306", (await Next<AttemptEnded>()).Result.Problem?.Code);
+
+        Send(Order("c", JobCommand.Handler("add"), Other));
+        AttemptEnded added = await Next<AttemptEnded>();
+        Assert.Equal(("3", "add"), (added.Result.Text, added.Result.Alias));
+    }
+
+    [Fact]
+    public async Task A_newer_attempt_ends_the_older_one_and_an_older_one_is_not_begun()
+    {
+        RunAttempt first = Order("a", JobCommand.Program("sleep", "300"));
+        Send(first);
+        await Next<AttemptStarted>();
+        Execution running = Assert.Single(_table.All);
+
+        Send(first with { Attempt = 2, Command = JobCommand.Handler("echo two") });
+        AttemptResult ended = await running.Ended.WaitAsync(Patience);
+        Assert.Equal(AttemptOutcome.Cancelled, ended.Outcome);
+        Assert.Equal(2, (await Next<AttemptEnded>()).Attempt);
+        await Until(() => !_table.TryGet(running.Order.Key, out _));
+
+        Send(first with { Attempt = 1 });
+        Assert.Equal(1, (await Next<AttemptUnknown>()).Attempt);
+    }
+
+    [Fact]
+    public async Task A_cancelled_program_ends_and_tells_so()
+    {
+        RunAttempt order = Order("a", JobCommand.Program("sleep", "300"));
+        Send(order);
+        await Next<AttemptStarted>();
+
+        Send(new CancelAttempt(order.JobId, 1));
+
+        Assert.Equal(AttemptOutcome.Cancelled, (await Next<AttemptEnded>()).Result.Outcome);
+    }
+
+    [Fact]
+    public async Task A_new_supervisor_finds_the_attempts_of_the_last_one()
+    {
+        RunAttempt order = Order("a", JobCommand.Program("sleep", "300"));
+        Send(order);
+        await Next<AttemptStarted>();
+        await _workers.GracefulStop(Patience);
+
+        _workers = StartSupervisor("workers-again");
+        Send(order);
+        await Next<AttemptStarted>();
+        Assert.Single(_table.All);
+        Assert.Single(_table.All).Cancel();
+        Assert.Equal(AttemptOutcome.Cancelled, (await Next<AttemptEnded>()).Result.Outcome);
+    }
+
+    private static RunAttempt Order(string key, JobCommand command, DeviceId? caller = null) => new(
+        JobId.FromIdempotencyKey(Self, key), 1, Life, command, new Caller(caller ?? Self, "laptop", "user"), null, TimeSpan.FromMinutes(1));
+
+    private static async Task Until(Func<bool> condition)
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        while (!condition())
+        {
+            await Task.Delay(5, limit.Token);
+        }
+    }
+
+    private IActorRef StartSupervisor(string name) => _system.ActorOf(
+        WorkerSupervisor.Create(new WorkerSettings(
+            Self,
+            Life,
+            _table,
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["add"] = "calc 1+2", ["danger"] = "run -- true" },
+            (caller, isProgram) => isProgram && caller != Self ? new MeshException(MeshErrors.NotAllowed, "no", "ask") : null,
+            _ => _mailbox)),
+        name);
+
+    private void Send(object message) => _workers.Tell(message, _mailbox);
+
+    private async Task<T> Next<T>()
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            if (await _home.Reader.ReadAsync(limit.Token) is T wanted)
+            {
+                return wanted;
+            }
+        }
+    }
+
+    private sealed class Mailbox : ReceiveActor
+    {
+        public Mailbox(ChannelWriter<object> to) => ReceiveAny(message => to.TryWrite(message));
+    }
+}
