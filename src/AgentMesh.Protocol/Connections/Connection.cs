@@ -1,0 +1,319 @@
+using AgentMesh.Protocol.Frames;
+using AgentMesh.Protocol.Handshake;
+using AgentMesh.Protocol.Packets;
+using AgentMesh.Protocol.Recovery;
+using AgentMesh.Protocol.Streams;
+
+namespace AgentMesh.Protocol.Connections;
+
+/// <summary>
+/// One session with another device, from the end of the handshake on, without socket, timer or thread. One owner at a time calls it; after every call the owner sends
+/// what <see cref="PollTransmit"/> gives, takes what <see cref="TryReadEvent"/> gives and sets its timer to <see cref="NextTimeout"/>.
+/// </summary>
+internal sealed class Connection : IFrameFate, IDisposable
+{
+    private readonly EstablishedSession _session;
+    private readonly TransportParameters _remote;
+    private readonly IPacketProtector _protector;
+    private readonly Queue<ConnectionEvent> _events = new();
+    private readonly RekeyCarrier _rekey;
+    private readonly Liveness _liveness;
+    private readonly Closing _closing = new();
+    private readonly FrameReceiver _receiver;
+    private readonly ConnectionSettings _settings;
+    private readonly NetworkPath _path;
+    private bool _isPingPending;
+    private bool _isPacing;
+
+    /// <param name="datagramBytes">Greatest datagram that the path carries; cut to what the other side takes.</param>
+    public Connection(EstablishedSession session, ConnectionSettings settings, int datagramBytes, TimeSpan now)
+    {
+        settings.Check();
+        _session = session;
+        _settings = settings;
+        _protector = session.Protector;
+        _remote = TransportParameters.Read(session.RemoteParameters.Span);
+        _rekey = new RekeyCarrier(_protector);
+        _liveness = new Liveness(settings, now);
+        _path = new NetworkPath(default, Math.Min(datagramBytes, _remote.DatagramBytesMax), settings.AckDelayMax, this);
+        Streams = new StreamLayer(session.IsInitiator, settings, _remote, _events) { RoundTrip = RttEstimator.Initial };
+        _receiver = new FrameReceiver(_path, Streams, _protector, _remote.AckDelayMax);
+        TuneSendBuffer();
+        _isPingPending = session.IsInitiator; // the other side starts when it has a packet
+    }
+
+    public StreamLayer Streams { get; }
+
+    public NetworkPath Path => _path;
+
+    public bool IsOpen => _closing.IsOpen;
+
+    /// <summary>The owner may forget the connection.</summary>
+    public bool IsDrained => _closing.IsDrained;
+
+    /// <summary>Set when <see cref="IsOpen"/> is false.</summary>
+    public ConnectionEnding End { get; private set; }
+
+    /// <summary>Packets that were not authentic, not new or not readable.</summary>
+    public long Dropped { get; private set; }
+
+    /// <summary>Takes one datagram and uses it as scratch. Never throws for bytes.</summary>
+    public void HandleDatagram(Span<byte> datagram, TimeSpan now)
+    {
+        if (IsDrained)
+        {
+            return;
+        }
+
+        OpenStatus status = _protector.Open(datagram, _path.Id, now, out OpenedPacket packet);
+        if (status != OpenStatus.Opened)
+        {
+            Dropped++;
+            return;
+        }
+
+        if (!IsOpen && !HasClose(datagram.Slice(packet.PayloadOffset, packet.PayloadLength)))
+        {
+            _closing.PacketArrived();
+            return;
+        }
+
+        FrameOutcome outcome = _receiver.Handle(datagram.Slice(packet.PayloadOffset, packet.PayloadLength), now);
+        if (outcome.Close is { } close)
+        {
+            EndWithoutAWord(new ConnectionEnding(ByRemote: true, close.Code, close.Reason));
+            return;
+        }
+
+        if (outcome.Violation != CloseCodes.None)
+        {
+            Close(outcome.Violation, "protocol violation", now);
+            return;
+        }
+
+        _path.Received.Add(packet.PacketNumber, outcome.IsAckEliciting, now);
+        _liveness.Received(outcome.IsAckEliciting, now);
+        Streams.RoundTrip = _path.Rtt.Smoothed;
+        TuneSendBuffer();
+    }
+
+    /// <summary>Writes the next datagram; to be called until it returns 0. <paramref name="buffer"/> holds at least <see cref="NetworkPath.DatagramBytes"/> of the path.</summary>
+    public int PollTransmit(Span<byte> buffer, TimeSpan now)
+    {
+        if (!IsOpen)
+        {
+            return _closing.IsFramePending ? TransmitClose(buffer, now) : 0;
+        }
+
+        _rekey.Poll(now);
+        bool mayElicit = MayElicit(now);
+        bool isAckDue = _path.Received.IsDue(now);
+        if (_path.Sent.IsFull || (!isAckDue && !(mayElicit && HasWork)))
+        {
+            return 0;
+        }
+
+        SentPacket draft = _path.Sent.Draft();
+        Span<byte> payload = buffer[PacketLayout.HeaderBytes..(_path.DatagramBytes - PacketLayout.TagBytes)];
+        var writer = new PacketWriter(payload, draft);
+        writer.WriteAck(_path.Received, now);
+        if (mayElicit)
+        {
+            WriteFrames(ref writer);
+            if (!draft.IsAckEliciting && _path.Loss.Probes > 0)
+            {
+                writer.TryWritePing();
+            }
+        }
+
+        return writer.Length == 0 ? 0 : Seal(buffer, writer.Length, draft, now);
+    }
+
+    /// <summary>When <see cref="HandleTimeout"/> or <see cref="PollTransmit"/> has something to do next.</summary>
+    public TimeSpan NextTimeout()
+    {
+        if (!IsOpen)
+        {
+            return _closing.NextTimeout;
+        }
+
+        TimeSpan next = Min(_liveness.NextTimeout(Streams.Count > 0), _protector.NextWakeUp);
+        next = Min(next, _path.Loss.NextTimeout(_remote.AckDelayMax) ?? TimeSpan.MaxValue);
+        next = Min(next, _path.Received.DueAt ?? TimeSpan.MaxValue);
+        return _isPacing ? Min(next, _path.Pacer.NextAt) : next;
+    }
+
+    public void HandleTimeout(TimeSpan now)
+    {
+        _closing.HandleTimeout(now);
+        if (!IsOpen)
+        {
+            return;
+        }
+
+        bool hasStreams = Streams.Count > 0;
+        if (_protector.IsExpired(now))
+        {
+            EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.KeysExpired, "the keys could not be renewed in time"));
+        }
+        else if (_liveness.IsDead(now))
+        {
+            EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.TimedOut, "the other device does not answer any more"));
+        }
+        else if (_liveness.IsIdle(hasStreams, now))
+        {
+            Close(CloseCodes.None, "idle", now);
+        }
+        else
+        {
+            _isPingPending |= _liveness.MustAsk(hasStreams, now);
+            _path.Loss.HandleTimeout(now, _remote.AckDelayMax);
+        }
+    }
+
+    public bool TryReadEvent(out ConnectionEvent happened) => _events.TryDequeue(out happened);
+
+    /// <summary>Says goodbye; what was not sent yet is not sent any more.</summary>
+    public void Close(ulong code, string reason, TimeSpan now)
+    {
+        if (IsOpen)
+        {
+            _closing.Begin(new CloseFrame(code, reason), now, _path.Rtt.ProbeTimeout(_remote.AckDelayMax));
+            Finish(new ConnectionEnding(ByRemote: false, code, reason));
+        }
+    }
+
+    /// <summary>Ends at once and sends nothing, because nobody would hear it.</summary>
+    public void EndWithoutAWord(ConnectionEnding end)
+    {
+        bool wasOpen = IsOpen;
+        _closing.Drain();
+        if (wasOpen)
+        {
+            Finish(end);
+        }
+    }
+
+    public void Dispose() => _protector.Dispose();
+
+    void IFrameFate.FrameAcked(in SentFrame frame) => Streams.Acked(frame);
+
+    void IFrameFate.FrameLost(in SentFrame frame)
+    {
+        if (frame.Kind == SentFrameKind.Rekey)
+        {
+            _rekey.Lost(frame.Offset);
+        }
+        else
+        {
+            Streams.Lost(frame);
+        }
+    }
+
+    private bool HasWork => _isPingPending || _rekey.IsPending || Streams.HasControl || Streams.HasData || _path.Loss.Probes > 0;
+
+    /// <summary>Whether window and pacing allow a packet that counts.</summary>
+    private bool MayElicit(TimeSpan now)
+    {
+        _isPacing = false;
+        if (_path.Loss.Probes > 0)
+        {
+            return true;
+        }
+
+        if (!_path.IsWindowOpen)
+        {
+            return false;
+        }
+
+        _path.Pacer.Refill(now, _path.Congestion, _path.Rtt, _path.DatagramBytes);
+        _isPacing = !_path.Pacer.CanSend;
+        return !_isPacing;
+    }
+
+    private void WriteFrames(ref PacketWriter writer)
+    {
+        if (_isPingPending && writer.TryWritePing())
+        {
+            _isPingPending = false;
+        }
+
+        if (_rekey.IsPending && writer.TryWriteRekey(_rekey.Message, _rekey.Number))
+        {
+            _rekey.Sent();
+        }
+
+        if (Streams.HasControl)
+        {
+            Streams.WriteControl(ref writer);
+        }
+
+        if (writer.HasRoomForData)
+        {
+            Streams.WriteData(ref writer);
+        }
+    }
+
+    private int Seal(Span<byte> buffer, int payloadLength, SentPacket draft, TimeSpan now)
+    {
+        if (!_protector.TrySeal(buffer, payloadLength, _session.RemoteConnectionId, _path.Id, draft.Number, now, out int length))
+        {
+            EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.KeysExpired, "the keys could not be renewed in time"));
+            return 0;
+        }
+
+        draft.Bytes = length;
+        _path.Sent.Commit(draft);
+        _path.Loss.Sent(draft, now);
+        if (draft.IsAckEliciting)
+        {
+            _path.Pacer.Sent(length);
+            _liveness.SentEliciting(now);
+        }
+
+        return length;
+    }
+
+    private int TransmitClose(Span<byte> buffer, TimeSpan now)
+    {
+        _closing.FrameSent();
+        if (_path.Sent.IsFull)
+        {
+            return 0;
+        }
+
+        SentPacket draft = _path.Sent.Draft();
+        int payloadLength = _closing.Frame.Write(buffer[PacketLayout.HeaderBytes..]);
+        if (!_protector.TrySeal(buffer, payloadLength, _session.RemoteConnectionId, _path.Id, draft.Number, now, out int length))
+        {
+            return 0;
+        }
+
+        _path.Sent.Commit(draft);
+        return length;
+    }
+
+    private void Finish(ConnectionEnding end)
+    {
+        End = end;
+        Streams.Release();
+        _events.Enqueue(new ConnectionEvent(ConnectionEventKind.Closed));
+    }
+
+    private void TuneSendBuffer() =>
+        Streams.SendBuffer = (int)Math.Clamp(2 * _path.Congestion.Window, _settings.SendBuffer, _settings.SendBufferMax);
+
+    // While closing, only the other side's goodbye matters.
+    private bool HasClose(ReadOnlySpan<byte> payload)
+    {
+        if (!FrameReceiver.ContainsClose(payload))
+        {
+            return false;
+        }
+
+        _closing.Drain();
+        return true;
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}

@@ -1,0 +1,39 @@
+using AgentMesh.Protocol.Packets;
+using AgentMesh.Protocol.Recovery;
+
+namespace AgentMesh.Protocol.Connections;
+
+/// <summary>One way between two devices, with packet numbers, round-trip time, losses and window of its own.</summary>
+internal sealed class NetworkPath
+{
+    public NetworkPath(PathId id, int datagramBytes, TimeSpan ackDelayMax, IFrameFate fate)
+    {
+        Id = id;
+        DatagramBytes = datagramBytes;
+        Congestion = new Cubic(datagramBytes);
+        Received = new ReceivedPackets(ackDelayMax);
+        Loss = new LossDetector(Sent, Rtt, Congestion, fate);
+    }
+
+    public PathId Id { get; }
+
+    /// <summary>Greatest datagram that is sent here.</summary>
+    public int DatagramBytes { get; private set; }
+
+    public RttEstimator Rtt { get; } = new();
+
+    public ICongestionController Congestion { get; }
+
+    public Pacer Pacer { get; } = new();
+
+    public SentPacketRing Sent { get; } = new();
+
+    public LossDetector Loss { get; }
+
+    public ReceivedPackets Received { get; }
+
+    public bool IsWindowOpen => Loss.BytesInFlight + DatagramBytes <= Congestion.Window || Loss.PacketsInFlight == 0;
+
+    /// <summary>More than half of the window is in use: that it is no greater is what holds the application back.</summary>
+    public bool IsWindowUsed => Loss.BytesInFlight > Congestion.Window / 2;
+}

@@ -1,0 +1,91 @@
+using AgentMesh.Protocol.Frames;
+using AgentMesh.Protocol.Streams;
+
+namespace AgentMesh.Protocol.Connections;
+
+/// <summary>
+/// Which packets arrived on one path and when that has to be said. At once when packets are missing or out of order; else after every <see cref="EveryMin"/>nd and later
+/// every <see cref="Every"/>th, or when the delay is over.
+/// </summary>
+internal sealed class ReceivedPackets(TimeSpan delayMax)
+{
+    /// <summary>At first the other side's window is small and every acknowledgement counts.</summary>
+    public const int EveryMin = 2;
+
+    public const int Every = 10;
+
+    private const int SoonPackets = 100;
+
+    // Half-open ranges of numbers; bounded by what one frame tells, the oldest go first.
+    private readonly RangeSet _ranges = new();
+    private TimeSpan _largestAt;
+    private int _unacked;
+    private long _seen;
+
+    /// <summary>When an acknowledgement is due; null when there is nothing to acknowledge.</summary>
+    public TimeSpan? DueAt { get; private set; }
+
+    public bool IsDue(TimeSpan now) => DueAt <= now;
+
+    public void Add(ulong number, bool isAckEliciting, TimeSpan now)
+    {
+        ulong expected = _ranges.IsEmpty ? 0 : _ranges[_ranges.Count - 1].End;
+        _ranges.Add(number, number + 1);
+        if (_ranges.Count > AckFrame.RangesMax)
+        {
+            _ranges.Take(ulong.MaxValue);
+        }
+
+        if (number >= expected)
+        {
+            _largestAt = now;
+        }
+
+        if (!isAckEliciting)
+        {
+            return;
+        }
+
+        _seen++;
+        _unacked++;
+        bool atOnce = number != expected || _unacked >= (_seen < SoonPackets ? EveryMin : Every);
+        DueAt = atOnce ? now : DueAt ?? now + delayMax;
+    }
+
+    /// <summary>Writes an ACK frame when something new arrived. What was due is done.</summary>
+    public int Write(Span<byte> destination, TimeSpan now, out ulong upTo)
+    {
+        upTo = 0;
+        if (DueAt is null)
+        {
+            return 0;
+        }
+
+        Span<PacketRange> newestFirst = stackalloc PacketRange[_ranges.Count];
+        for (int i = 0; i < newestFirst.Length; i++)
+        {
+            (ulong start, ulong end) = _ranges[_ranges.Count - 1 - i];
+            newestFirst[i] = new PacketRange(start, end - 1);
+        }
+
+        int written = AckFrame.Write(destination, newestFirst, now - _largestAt);
+        if (written > 0)
+        {
+            upTo = newestFirst[0].Last;
+            DueAt = null;
+            _unacked = 0;
+        }
+
+        return written;
+    }
+
+    /// <summary>The other side has seen an acknowledgement up to this number: what lies before needs no repetition.</summary>
+    public void Confirmed(ulong upTo)
+    {
+        // The newest stays, so that the next expected number is known.
+        while (_ranges.Count > 1 && _ranges.First.End <= upTo)
+        {
+            _ranges.Take(ulong.MaxValue);
+        }
+    }
+}

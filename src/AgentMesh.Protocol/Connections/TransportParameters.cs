@@ -1,0 +1,49 @@
+using System.Buffers.Binary;
+using AgentMesh.Protocol.Handshake;
+
+namespace AgentMesh.Protocol.Connections;
+
+/// <summary>
+/// What each side tells during the handshake about the limits it starts with. 32 bytes, numbers big-endian.
+/// <code>
+///  0  window of a stream in bytes, 4
+///  4  window of a class in bytes, 4
+///  8  streams per class, 2
+/// 10  greatest datagram in bytes, 2
+/// 12  greatest delay of acknowledgements in milliseconds, 1
+/// 13  zeros, 19; not looked at
+/// </code>
+/// </summary>
+internal readonly record struct TransportParameters(uint StreamWindow, uint ClassWindow, ushort StreamsPerClass, ushort DatagramBytesMax, byte AckDelayMaxMilliseconds)
+{
+    public const int Size = HandshakeEndpoint.ParametersBytes;
+
+    /// <summary>No device can do with less; a smaller number counts as this.</summary>
+    public const int DatagramBytesMin = 1200;
+
+    public TimeSpan AckDelayMax => TimeSpan.FromMilliseconds(AckDelayMaxMilliseconds);
+
+    public static TransportParameters Of(ConnectionSettings settings) => new(
+        (uint)settings.StreamWindow,
+        (uint)settings.ClassWindow,
+        (ushort)settings.StreamsPerClassMax,
+        (ushort)settings.DatagramBytesMax,
+        (byte)Math.Ceiling(settings.AckDelayMax.TotalMilliseconds));
+
+    public static TransportParameters Read(ReadOnlySpan<byte> source) => new(
+        BinaryPrimitives.ReadUInt32BigEndian(source),
+        BinaryPrimitives.ReadUInt32BigEndian(source[4..]),
+        BinaryPrimitives.ReadUInt16BigEndian(source[8..]),
+        Math.Max((ushort)DatagramBytesMin, BinaryPrimitives.ReadUInt16BigEndian(source[10..])),
+        source[12]);
+
+    public void Write(Span<byte> destination)
+    {
+        destination[..Size].Clear();
+        BinaryPrimitives.WriteUInt32BigEndian(destination, StreamWindow);
+        BinaryPrimitives.WriteUInt32BigEndian(destination[4..], ClassWindow);
+        BinaryPrimitives.WriteUInt16BigEndian(destination[8..], StreamsPerClass);
+        BinaryPrimitives.WriteUInt16BigEndian(destination[10..], DatagramBytesMax);
+        destination[12] = AckDelayMaxMilliseconds;
+    }
+}

@@ -1,0 +1,101 @@
+namespace AgentMesh.Protocol.Recovery;
+
+/// <summary>CUBIC (RFC 9438) with slow start.</summary>
+internal sealed class Cubic : ICongestionController
+{
+    // RFC 9438, section 4.6 and 5.1.
+    private const double Beta = 0.7;
+    private const double C = 0.4;
+
+    // RFC 9002, section 7.2: ten datagrams, two at least.
+    private const int InitialDatagrams = 10;
+    private const int MinimumDatagrams = 2;
+
+    // Growth in the Reno-friendly region, RFC 9438, section 4.3.
+    private const double RenoAlpha = 3 * (1 - Beta) / (1 + Beta);
+
+    private int _datagram;
+    private double _window;
+    private double _threshold = double.MaxValue;
+    private double _windowMax;
+    private double _windowReno;
+    private double _k;
+    private TimeSpan? _epochStart;
+    private TimeSpan? _recoveryStart;
+
+    public Cubic(int datagramBytes)
+    {
+        _datagram = datagramBytes;
+        _window = InitialDatagrams * datagramBytes;
+    }
+
+    public long Window => (long)_window;
+
+    public bool IsInSlowStart => _window < _threshold;
+
+    private double Minimum => MinimumDatagrams * (double)_datagram;
+
+    public void SetDatagramBytes(int bytes)
+    {
+        _datagram = bytes;
+        _window = Math.Max(_window, Minimum);
+    }
+
+    public void Acked(int bytes, TimeSpan sentAt, TimeSpan now, RttEstimator rtt, bool isWindowUsed)
+    {
+        if (sentAt <= _recoveryStart)
+        {
+            return;
+        }
+
+        if (!isWindowUsed)
+        {
+            _epochStart = null; // the time in which nothing was asked of the network does not count
+            return;
+        }
+
+        if (IsInSlowStart)
+        {
+            _window += bytes;
+            return;
+        }
+
+        if (_epochStart is null)
+        {
+            _epochStart = now;
+            _windowReno = _window;
+            _k = _windowMax > _window ? Math.Cbrt((_windowMax - _window) / _datagram / C) : 0;
+            _windowMax = Math.Max(_windowMax, _window);
+        }
+
+        double t = (now - _epochStart.Value + rtt.Smoothed).TotalSeconds;
+        double cubic = (C * Math.Pow(t - _k, 3) * _datagram) + _windowMax;
+        double target = Math.Clamp(cubic, _window, 1.5 * _window);
+        double share = bytes / _window;
+        _windowReno += (_windowReno < _windowMax ? RenoAlpha : 1) * _datagram * share;
+        _window = Math.Max(_window + ((target - _window) * share), _windowReno);
+    }
+
+    public void Lost(TimeSpan sentAt, TimeSpan now)
+    {
+        if (sentAt <= _recoveryStart)
+        {
+            return;
+        }
+
+        _recoveryStart = now;
+        _epochStart = null;
+
+        // Fast convergence, RFC 9438, section 4.7: a shrinking share is given up sooner.
+        _windowMax = _window < _windowMax ? _window * (1 + Beta) / 2 : _window;
+        _window = Math.Max(_window * Beta, Minimum);
+        _threshold = _window;
+    }
+
+    public void PersistentlyLost()
+    {
+        _window = Minimum;
+        _epochStart = null;
+        _recoveryStart = null;
+    }
+}

@@ -1,0 +1,234 @@
+using AgentMesh.Protocol.Frames;
+
+namespace AgentMesh.Protocol.Recovery;
+
+/// <summary>Hears what became of the frames of a packet.</summary>
+internal interface IFrameFate
+{
+    void FrameAcked(in SentFrame frame);
+
+    void FrameLost(in SentFrame frame);
+}
+
+/// <summary>
+/// Loss detection of one path (RFC 9002, section 6): a packet is lost when later ones were acknowledged and it is far enough behind, in number or in time; and probes
+/// go out when nothing is acknowledged at all.
+/// </summary>
+internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, ICongestionController congestion, IFrameFate fate)
+{
+    /// <summary>RFC 9002, kPacketThreshold; grows where the network is seen to reorder more.</summary>
+    public const int PacketThresholdMin = 3;
+
+    /// <summary>A probe goes out at the latest after this time, however often nothing was heard.</summary>
+    public static readonly TimeSpan ProbeTimeoutMax = TimeSpan.FromSeconds(2);
+
+    private const int PacketThresholdMax = 256;
+    private const int PersistentTimeouts = 3;
+    private const int ProbesPerTimeout = 2;
+
+    private int _packetThreshold = PacketThresholdMin;
+    private ulong? _largestAcked;
+    private TimeSpan? _lossAt;
+    private TimeSpan _lastElicitingAt;
+    private int _timeouts;
+
+    public long BytesInFlight { get; private set; }
+
+    public int PacketsInFlight { get; private set; }
+
+    /// <summary>Packets that may go out regardless of the window.</summary>
+    public int Probes { get; private set; }
+
+    public long PacketsSent { get; private set; }
+
+    public long PacketsLost { get; private set; }
+
+    /// <summary>When <see cref="HandleTimeout"/> has something to do; null when nothing is in flight.</summary>
+    public TimeSpan? NextTimeout(TimeSpan ackDelayMax) => _lossAt ?? (PacketsInFlight > 0 ? _lastElicitingAt + BackedOff(ackDelayMax) : null);
+
+    public TimeSpan BackedOff(TimeSpan ackDelayMax)
+    {
+        TimeSpan timeout = rtt.ProbeTimeout(ackDelayMax) * (1 << Math.Min(_timeouts, 16));
+        return timeout < ProbeTimeoutMax ? timeout : ProbeTimeoutMax;
+    }
+
+    public void Sent(SentPacket packet, TimeSpan now)
+    {
+        packet.SentAt = now;
+        PacketsSent++;
+        if (packet.IsAckEliciting)
+        {
+            packet.State = SentPacketState.Outstanding;
+            BytesInFlight += packet.Bytes;
+            PacketsInFlight++;
+            _lastElicitingAt = now;
+            Probes = Math.Max(0, Probes - 1);
+        }
+    }
+
+    /// <summary>False when it acknowledges what was never sent.</summary>
+    /// <param name="confirmed">The greatest number that the other side knows to be acknowledged; null for none.</param>
+    public bool HandleAck(in AckFrame ack, TimeSpan ackDelayMax, TimeSpan now, bool isWindowUsed, out ulong? confirmed)
+    {
+        confirmed = null;
+        if (ack.Largest >= sent.Next)
+        {
+            return false;
+        }
+
+        bool anyNew = false;
+        bool isLargestNew = ack.Largest >= sent.First && sent[ack.Largest].State == SentPacketState.Outstanding;
+        if (isLargestNew)
+        {
+            TimeSpan delay = ack.Delay < ackDelayMax ? ack.Delay : ackDelayMax;
+            rtt.Add(now - sent[ack.Largest].SentAt, delay);
+        }
+
+        foreach (PacketRange range in ack)
+        {
+            if (range.Last < sent.First)
+            {
+                break;
+            }
+
+            for (ulong number = Math.Max(range.First, sent.First); number <= range.Last; number++)
+            {
+                SentPacket packet = sent[number];
+                if (packet.AckedUpTo is { } upTo)
+                {
+                    confirmed = confirmed is { } before ? Math.Max(before, upTo) : upTo;
+                    packet.AckedUpTo = null;
+                }
+
+                if (packet.State != SentPacketState.Settled)
+                {
+                    anyNew |= packet.State == SentPacketState.Outstanding;
+                    Settle(packet, ack.Largest, now, isWindowUsed);
+                }
+            }
+        }
+
+        _largestAcked = _largestAcked is { } largest ? Math.Max(largest, ack.Largest) : ack.Largest;
+        if (anyNew)
+        {
+            _timeouts = 0;
+        }
+
+        DetectLost(now);
+        sent.Trim(now - (4 * rtt.Smoothed));
+        return true;
+    }
+
+    public void HandleTimeout(TimeSpan now, TimeSpan ackDelayMax)
+    {
+        if (_lossAt is { } lossAt)
+        {
+            if (lossAt <= now)
+            {
+                DetectLost(now);
+                sent.Trim(now - (4 * rtt.Smoothed));
+            }
+
+            return;
+        }
+
+        if (PacketsInFlight == 0 || _lastElicitingAt + BackedOff(ackDelayMax) > now)
+        {
+            return;
+        }
+
+        _timeouts++;
+        Probes = ProbesPerTimeout;
+        RepeatOldest();
+    }
+
+    /// <summary>Says the frames of the oldest packets again without calling them lost: something in them may be all that the other side waits for.</summary>
+    private void RepeatOldest()
+    {
+        int repeated = 0;
+        for (ulong number = sent.First; number < sent.Next && repeated < ProbesPerTimeout; number++)
+        {
+            SentPacket packet = sent[number];
+            if (packet.State == SentPacketState.Outstanding)
+            {
+                ReportLost(packet);
+                repeated++;
+            }
+        }
+    }
+
+    private void Settle(SentPacket packet, ulong largest, TimeSpan now, bool isWindowUsed)
+    {
+        if (packet.State == SentPacketState.Lost)
+        {
+            // It was only late: be more patient, in number of packets, from now on.
+            _packetThreshold = (int)Math.Clamp(largest - packet.Number + 1, (ulong)_packetThreshold, PacketThresholdMax);
+        }
+        else
+        {
+            BytesInFlight -= packet.Bytes;
+            PacketsInFlight--;
+            congestion.Acked(packet.Bytes, packet.SentAt, now, rtt, isWindowUsed);
+        }
+
+        packet.State = SentPacketState.Settled;
+        foreach (ref readonly SentFrame frame in packet.Frames)
+        {
+            fate.FrameAcked(frame);
+        }
+
+        packet.Forget();
+    }
+
+    private void DetectLost(TimeSpan now)
+    {
+        _lossAt = null;
+        if (_largestAcked is not { } largest)
+        {
+            return;
+        }
+
+        TimeSpan delay = (rtt.Smoothed > rtt.Latest ? rtt.Smoothed : rtt.Latest) * 9 / 8;
+        delay = delay > RttEstimator.Granularity ? delay : RttEstimator.Granularity;
+        TimeSpan? firstLostAt = null, lastLostAt = null;
+        for (ulong number = sent.First; number < largest; number++)
+        {
+            SentPacket packet = sent[number];
+            if (packet.State != SentPacketState.Outstanding)
+            {
+                continue;
+            }
+
+            if (largest - number < (ulong)_packetThreshold && packet.SentAt + delay > now)
+            {
+                _lossAt = packet.SentAt + delay;
+                break; // later ones were sent later
+            }
+
+            packet.State = SentPacketState.Lost;
+            BytesInFlight -= packet.Bytes;
+            PacketsInFlight--;
+            PacketsLost++;
+            firstLostAt ??= packet.SentAt;
+            lastLostAt = packet.SentAt;
+            ReportLost(packet);
+        }
+
+        if (lastLostAt is { } last)
+        {
+            congestion.Lost(last, now);
+            if (rtt.HasSample && last - firstLostAt > PersistentTimeouts * rtt.ProbeTimeout(TimeSpan.Zero) && PacketsInFlight == 0)
+            {
+                congestion.PersistentlyLost();
+            }
+        }
+    }
+
+    private void ReportLost(SentPacket packet)
+    {
+        foreach (ref readonly SentFrame frame in packet.Frames)
+        {
+            fate.FrameLost(frame);
+        }
+    }
+}

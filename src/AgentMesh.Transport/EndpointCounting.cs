@@ -1,0 +1,50 @@
+using AgentMesh.Protocol.Handshake;
+
+namespace AgentMesh.Transport;
+
+/// <summary>Counts from several threads.</summary>
+internal sealed class EndpointCounting
+{
+    private long _received;
+    private long _sent;
+    private long _malformed;
+    private long _strangers;
+    private long _refused;
+    private long _unknown;
+    private long _notAuthentic;
+    private long _sendFailures;
+
+    public void Received() => Interlocked.Increment(ref _received);
+
+    public void Sent(bool succeeded) => Interlocked.Increment(ref succeeded ? ref _sent : ref _sendFailures);
+
+    public void Unknown() => Interlocked.Increment(ref _unknown);
+
+    public void NotAuthentic() => Interlocked.Increment(ref _notAuthentic);
+
+    public void Handshake(HandshakeOutcome outcome)
+    {
+        switch (outcome)
+        {
+            case HandshakeOutcome.Malformed:
+                Interlocked.Increment(ref _malformed);
+                break;
+            case HandshakeOutcome.Stranger:
+                Interlocked.Increment(ref _strangers);
+                break;
+            case HandshakeOutcome.Refused or HandshakeOutcome.Replayed or HandshakeOutcome.Limited:
+                Interlocked.Increment(ref _refused);
+                break;
+        }
+    }
+
+    public MeshEndpointCounters Read() => new(
+        Interlocked.Read(ref _received),
+        Interlocked.Read(ref _sent),
+        Interlocked.Read(ref _malformed),
+        Interlocked.Read(ref _strangers),
+        Interlocked.Read(ref _refused),
+        Interlocked.Read(ref _unknown),
+        Interlocked.Read(ref _notAuthentic),
+        Interlocked.Read(ref _sendFailures));
+}

@@ -1,0 +1,391 @@
+using System.Net;
+using System.Threading.Channels;
+using AgentMesh.Errors;
+using AgentMesh.Protocol.Connections;
+using AgentMesh.Protocol.Handshake;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Protocol.Packets;
+using AgentMesh.Protocol.Pairing;
+using AgentMesh.Protocol.Streams;
+
+namespace AgentMesh.Transport;
+
+/// <summary>A connection of a <see cref="MeshEndpoint"/>: the protocol's state machine under a lock, and what waits for it.</summary>
+public sealed class MeshConnection : IMeshConnection
+{
+    [ThreadStatic]
+    private static byte[]? t_datagram;
+
+    private readonly Lock _gate = new();
+    private readonly MeshEndpoint _endpoint;
+    private readonly EstablishedSession _session;
+    private readonly Connection _connection;
+    private readonly SocketAddress _remote;
+    private readonly ITimer _timer;
+    private readonly Channel<IMeshStream> _opened = Channel.CreateUnbounded<IMeshStream>();
+    private readonly TaskCompletionSource<ConnectionEnd> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Signal[] _mayOpen = [new(), new(), new()];
+    private TimeSpan _timerAt = TimeSpan.MaxValue;
+    private bool _released;
+
+    internal MeshConnection(MeshEndpoint endpoint, EstablishedSession session, ConnectionSettings settings, int datagramBytes)
+    {
+        _endpoint = endpoint;
+        _session = session;
+        _remote = session.RemoteAddress.Serialize();
+        _connection = new Connection(session, settings, datagramBytes, endpoint.Now.Monotonic);
+        _timer = endpoint.Time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public DevicePublicKey RemoteKey => _session.RemoteKey;
+
+    public DeviceId RemoteId => _session.RemoteKey.Id;
+
+    public bool IsInitiator => _session.IsInitiator;
+
+    /// <summary>The invitation that this connection used up; none between devices that know each other.</summary>
+    public InvitationId Invitation => _session.Invitation;
+
+    public Task<ConnectionEnd> Closed => _closed.Task;
+
+    public MeshPathInfo Path
+    {
+        get
+        {
+            lock (_gate)
+            {
+                NetworkPath path = _connection.Path;
+                return new MeshPathInfo("direct", _session.RemoteAddress, path.Rtt.HasSample ? path.Rtt.Smoothed : null, null, path.DatagramBytes - PacketLayout.Overhead);
+            }
+        }
+    }
+
+    internal ConnectionId LocalConnectionId => _session.LocalConnectionId;
+
+    internal bool IsOpen
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _connection.IsOpen;
+            }
+        }
+    }
+
+    /// <summary>What both people compare while pairing. Takes about a tenth of a second.</summary>
+    public CheckDigits ComputeCheckDigits() => _session.ComputeCheckDigits();
+
+    public async ValueTask<IMeshStream> OpenStreamAsync(StreamPriority priority, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task mayOpen;
+            lock (_gate)
+            {
+                ThrowIfEnded();
+                if (_connection.Streams.TryOpen((StreamClass)priority, out ProtocolStream? opened))
+                {
+                    return new MeshStream(this, opened!);
+                }
+
+                mayOpen = _mayOpen[(int)priority].Wait();
+            }
+
+            await mayOpen.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public async ValueTask<IMeshStream?> AcceptStreamAsync(CancellationToken cancellationToken) =>
+        await _opened.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false) && _opened.Reader.TryRead(out IMeshStream? next) ? next : null;
+
+    public ValueTask CloseAsync(ulong code, string reason)
+    {
+        Close(Math.Min(code, CloseCodes.ApplicationMax), reason);
+        return ValueTask.CompletedTask;
+    }
+
+    internal void Close(ulong code, string reason)
+    {
+        lock (_gate)
+        {
+            _connection.Close(code, reason, Now);
+            Pump();
+        }
+    }
+
+    internal void EndWithoutAWord(ConnectionEnding end)
+    {
+        lock (_gate)
+        {
+            _connection.EndWithoutAWord(end);
+            Pump();
+        }
+    }
+
+    /// <summary>Sends the first packet, where that is this side's part.</summary>
+    internal void Begin() => Flush();
+
+    internal void Handle(Span<byte> datagram)
+    {
+        lock (_gate)
+        {
+            if (_released)
+            {
+                return;
+            }
+
+            long dropped = _connection.Dropped;
+            _connection.HandleDatagram(datagram, Now);
+            if (_connection.Dropped != dropped)
+            {
+                _endpoint.Counting.NotAuthentic();
+            }
+
+            TellEvents();
+        }
+    }
+
+    internal void Flush()
+    {
+        lock (_gate)
+        {
+            Pump();
+        }
+    }
+
+    /// <summary>The endpoint is gone.</summary>
+    internal void Release()
+    {
+        lock (_gate)
+        {
+            if (_released)
+            {
+                return;
+            }
+
+            _connection.EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.EndpointStopped, "the endpoint stopped"));
+            TellEvents();
+            _released = true;
+            _timer.Dispose();
+            _connection.Dispose();
+        }
+    }
+
+    internal int Read(MeshStream stream, Span<byte> destination, out Task wait)
+    {
+        lock (_gate)
+        {
+            wait = Task.CompletedTask;
+            ThrowIfEnded();
+            ProtocolStream inner = stream.Inner;
+            int count = _connection.Streams.Read(inner, destination, Now);
+            if (count > 0)
+            {
+                // Allowances travel with the next packet; only when nothing else would carry them are they sent now.
+                if (_connection.Streams.HasControl)
+                {
+                    Pump();
+                }
+
+                return count;
+            }
+
+            if (inner.Receive.ResetCode is { } code)
+            {
+                throw new StreamAbortedException(code, "the other side gave the stream up");
+            }
+
+            if (inner.Receive.IsDone || inner.Receive.IsStopped || destination.IsEmpty)
+            {
+                Pump();
+                return 0;
+            }
+
+            wait = stream.Readable.Wait();
+            return -1;
+        }
+    }
+
+    internal int Write(MeshStream stream, ReadOnlySpan<byte> data, out Task wait)
+    {
+        lock (_gate)
+        {
+            ThrowIfEnded();
+            SendHalf send = stream.Inner.Send;
+            if (!send.CanWrite)
+            {
+                throw new StreamAbortedException(send.ResetCode ?? 0, send.ResetCode is null ? "the stream was completed" : "the stream was given up");
+            }
+
+            int taken = _connection.Streams.Write(stream.Inner, data);
+            wait = taken < data.Length ? stream.Writable.Wait() : Task.CompletedTask;
+            Pump();
+            return taken;
+        }
+    }
+
+    internal void Finish(MeshStream stream)
+    {
+        lock (_gate)
+        {
+            if (_connection.IsOpen)
+            {
+                _connection.Streams.Finish(stream.Inner);
+                Pump();
+            }
+        }
+    }
+
+    internal void Abort(MeshStream stream, ulong code)
+    {
+        lock (_gate)
+        {
+            if (!_connection.IsOpen)
+            {
+                return;
+            }
+
+            if (!stream.Inner.Send.IsDone)
+            {
+                _connection.Streams.Reset(stream.Inner, code);
+            }
+
+            _connection.Streams.Stop(stream.Inner, code, Now);
+            Pump();
+        }
+    }
+
+    internal void Leave(MeshStream stream)
+    {
+        lock (_gate)
+        {
+            if (!_connection.IsOpen)
+            {
+                return;
+            }
+
+            if (stream.Inner.Send.CanWrite)
+            {
+                _connection.Streams.Reset(stream.Inner, 0);
+            }
+
+            _connection.Streams.Stop(stream.Inner, 0, Now);
+            Pump();
+        }
+    }
+
+    private TimeSpan Now => _endpoint.Now.Monotonic;
+
+    private void OnTimer()
+    {
+        lock (_gate)
+        {
+            if (_released)
+            {
+                return;
+            }
+
+            _timerAt = TimeSpan.MaxValue;
+            _connection.HandleTimeout(Now);
+            Pump();
+        }
+    }
+
+    /// <summary>Sends what is due, tells what happened and sets the timer, as the state machine asks after every call.</summary>
+    private void Pump()
+    {
+        if (_released)
+        {
+            return;
+        }
+
+        byte[] buffer = t_datagram ??= GC.AllocateUninitializedArray<byte>(ushort.MaxValue + 1);
+        TimeSpan now = Now;
+        for (int length = _connection.PollTransmit(buffer, now); length > 0; length = _connection.PollTransmit(buffer, now))
+        {
+            _endpoint.Send(buffer.AsSpan(0, length), _remote);
+            now = Now;
+        }
+
+        TellEvents();
+        if (_connection.IsDrained)
+        {
+            _released = true;
+            _timer.Dispose();
+            _connection.Dispose();
+            _endpoint.Forget(this);
+            return;
+        }
+
+        SetTimer(now);
+    }
+
+    private void SetTimer(TimeSpan now)
+    {
+        TimeSpan at = _connection.NextTimeout();
+
+        // A timer that is set to an earlier moment than needed costs less than setting it for every packet.
+        if (at >= _timerAt)
+        {
+            return;
+        }
+
+        _timerAt = at;
+        TimeSpan wait = at - now;
+        _timer.Change(wait > TimeSpan.Zero ? TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)) : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+    }
+
+    private void TellEvents()
+    {
+        while (_connection.TryReadEvent(out ConnectionEvent happened))
+        {
+            switch (happened.Kind)
+            {
+                case ConnectionEventKind.StreamOpened:
+                    _opened.Writer.TryWrite(new MeshStream(this, happened.Stream!));
+                    break;
+                case ConnectionEventKind.StreamReadable:
+                    (happened.Stream!.Owner as MeshStream)?.Readable.Set();
+                    break;
+                case ConnectionEventKind.StreamWritable:
+                    happened.Stream!.IsWritableRaised = false;
+                    (happened.Stream.Owner as MeshStream)?.Writable.Set();
+                    break;
+                case ConnectionEventKind.StreamsAvailable:
+                    _mayOpen[(int)happened.Class].Set();
+                    break;
+                case ConnectionEventKind.Closed:
+                    Ended();
+                    break;
+            }
+        }
+    }
+
+    private void Ended()
+    {
+        foreach (Signal mayOpen in _mayOpen)
+        {
+            mayOpen.Set();
+        }
+
+        foreach (ProtocolStream stream in _connection.Streams.All)
+        {
+            (stream.Owner as MeshStream)?.Readable.Set();
+            (stream.Owner as MeshStream)?.Writable.Set();
+        }
+
+        _opened.Writer.TryComplete();
+        _endpoint.Unlist(this);
+        ConnectionEnding end = _connection.End;
+        _closed.TrySetResult(new ConnectionEnd(end.ByRemote, end.Code, end.Reason));
+    }
+
+    private void ThrowIfEnded()
+    {
+        if (!_connection.IsOpen)
+        {
+            throw new StreamAbortedException(_connection.End.Code, $"the connection to {RemoteId} ended: {_connection.End.Reason}");
+        }
+    }
+}

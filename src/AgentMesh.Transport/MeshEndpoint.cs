@@ -1,0 +1,259 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Channels;
+using AgentMesh.Errors;
+using AgentMesh.Protocol;
+using AgentMesh.Protocol.Connections;
+using AgentMesh.Protocol.Crypto;
+using AgentMesh.Protocol.Handshake;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Protocol.Packets;
+using AgentMesh.Protocol.Pairing;
+using AgentMesh.Transport.Udp;
+
+namespace AgentMesh.Transport;
+
+/// <summary>
+/// The UDP endpoint of a device: sockets, clocks and threads around the protocol's state machines. One thread receives for each socket; whoever
+/// uses a connection sends by itself, so that nothing waits for another thread.
+/// </summary>
+public sealed class MeshEndpoint : IMeshEndpoint
+{
+    private const int AcceptedMax = 1024;
+
+    // Datagrams that are handled before answers are sent: one acknowledgement then covers them all.
+    private const int BatchMax = 64;
+
+    private readonly DeviceIdentity _identity;
+    private readonly MeshEndpointSettings _settings;
+    private readonly TimeProvider _time;
+    private readonly long _start;
+    private readonly IReadOnlyList<UdpSocket> _sockets;
+    private readonly Dialer _dialer;
+    private readonly ConcurrentDictionary<ConnectionId, MeshConnection> _byId = new();
+    private readonly ConcurrentDictionary<DeviceId, MeshConnection> _byDevice = new();
+    private readonly Channel<IMeshConnection> _accepted = Channel.CreateBounded<IMeshConnection>(AcceptedMax);
+    private readonly List<Thread> _receivers = [];
+    private readonly EndpointCounting _counting = new();
+    private int _stopped;
+    private bool _silent;
+
+    private MeshEndpoint(DeviceIdentity identity, IAdmission admission, InitiationStamps stamps, MeshEndpointSettings settings, IEntropy entropy, TimeProvider time, IReadOnlyList<UdpSocket> sockets)
+    {
+        _identity = identity;
+        _settings = settings;
+        _time = time;
+        _start = time.GetTimestamp();
+        _sockets = sockets;
+        byte[] parameters = new byte[TransportParameters.Size];
+        TransportParameters.Of(settings.Connection).Write(parameters);
+        var handshakes = new HandshakeEndpoint(identity, admission, settings.Handshake, stamps, parameters, entropy);
+        _dialer = new Dialer(handshakes, this, time);
+    }
+
+    public DeviceId LocalId => _identity.Id;
+
+    public IReadOnlyList<IPEndPoint> LocalAddresses => [.. _sockets.Select(socket => socket.Local)];
+
+    public MeshEndpointCounters Counters => _counting.Read();
+
+    internal MeshInstant Now => new(_time.GetElapsedTime(_start), _time.GetUtcNow());
+
+    internal TimeProvider Time => _time;
+
+    internal EndpointCounting Counting => _counting;
+
+    /// <exception cref="MeshException">AM0130: an address cannot be listened on.</exception>
+    public static MeshEndpoint Open(DeviceIdentity identity, IAdmission admission, InitiationStamps stamps, MeshEndpointSettings settings, IEntropy entropy, TimeProvider time)
+    {
+        var sockets = new List<UdpSocket>();
+        try
+        {
+            foreach (IPEndPoint local in settings.Listen)
+            {
+                if (local.AddressFamily == AddressFamily.InterNetwork || Socket.OSSupportsIPv6)
+                {
+                    sockets.Add(UdpSocket.Bind(local, settings.SocketBufferBytes));
+                }
+            }
+        }
+        catch
+        {
+            sockets.ForEach(socket => socket.Dispose());
+            throw;
+        }
+
+        var endpoint = new MeshEndpoint(identity, admission, stamps, settings, entropy, time, sockets);
+        endpoint.StartReceiving();
+        return endpoint;
+    }
+
+    public ValueTask<IMeshConnection> ConnectAsync(DevicePublicKey key, IReadOnlyList<IPEndPoint> addresses, CancellationToken cancellationToken) =>
+        _byDevice.TryGetValue(key.Id, out MeshConnection? live) && live.IsOpen
+            ? ValueTask.FromResult<IMeshConnection>(live)
+            : DialAsync(key, addresses, default, key.Id.ToString(), cancellationToken);
+
+    /// <summary>Joins the device that made the invitation; its handshake uses it up.</summary>
+    /// <exception cref="MeshException">AM0111, AM0112, AM0120: expired, used, no answer.</exception>
+    public async ValueTask<MeshConnection> JoinAsync(Invitation invitation, CancellationToken cancellationToken) =>
+        (MeshConnection)await DialAsync(invitation.Key, invitation.Addresses, invitation.Secret, $"{invitation.InviterName} ({invitation.Key.Id})", cancellationToken).ConfigureAwait(false);
+
+    public async ValueTask<IMeshConnection?> AcceptAsync(CancellationToken cancellationToken) =>
+        await _accepted.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false) && _accepted.Reader.TryRead(out IMeshConnection? next) ? next : null;
+
+    public ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _stopped, 1) != 0)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        _dialer.Stop();
+        foreach (MeshConnection connection in _byId.Values)
+        {
+            connection.Close(CloseCodes.None, "the device stops");
+        }
+
+        foreach (UdpSocket socket in _sockets)
+        {
+            socket.Dispose();
+        }
+
+        foreach (Thread receiver in _receivers.Where(receiver => receiver != Thread.CurrentThread))
+        {
+            receiver.Join();
+        }
+
+        foreach (MeshConnection connection in _byId.Values)
+        {
+            connection.Release();
+        }
+
+        _accepted.Writer.TryComplete();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>For tests: from now on nothing is sent, as after a cut cable.</summary>
+    internal void GoSilent() => Volatile.Write(ref _silent, true);
+
+    /// <summary>Sends with the first socket of the family.</summary>
+    internal void Send(ReadOnlySpan<byte> datagram, SocketAddress to)
+    {
+        if (Volatile.Read(ref _silent))
+        {
+            return;
+        }
+
+        foreach (UdpSocket socket in _sockets)
+        {
+            if (socket.Family == to.Family)
+            {
+                _counting.Sent(socket.TrySend(datagram, to));
+                return;
+            }
+        }
+
+        _counting.Sent(succeeded: false);
+    }
+
+    /// <summary>A handshake has ended well. Called by the <see cref="Dialer"/>.</summary>
+    internal MeshConnection Established(EstablishedSession session)
+    {
+        int datagramBytes = IPAddress.IsLoopback(session.RemoteAddress.Address) ? _settings.LoopbackDatagramBytes : _settings.DatagramBytes;
+        var connection = new MeshConnection(this, session, _settings.Connection, datagramBytes);
+        _byId[session.LocalConnectionId] = connection;
+        MeshConnection? before = null;
+        _byDevice.AddOrUpdate(connection.RemoteId, connection, (_, old) =>
+        {
+            before = old;
+            return connection;
+        });
+        before?.EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.Replaced, "a newer session took its place"));
+        connection.Begin();
+        if (!session.IsInitiator && !_accepted.Writer.TryWrite(connection))
+        {
+            connection.Close(CloseCodes.None, "too many connections wait to be accepted");
+        }
+
+        return connection;
+    }
+
+    /// <summary>The connection cannot be used any more; it may still have to say goodbye.</summary>
+    internal void Unlist(MeshConnection connection) => _byDevice.TryRemove(KeyValuePair.Create(connection.RemoteId, connection));
+
+    internal void Forget(MeshConnection connection)
+    {
+        Unlist(connection);
+        _byId.TryRemove(KeyValuePair.Create(connection.LocalConnectionId, connection));
+    }
+
+    private async ValueTask<IMeshConnection> DialAsync(DevicePublicKey key, IReadOnlyList<IPEndPoint> addresses, InvitationSecret secret, string target, CancellationToken cancellationToken)
+    {
+        if (Volatile.Read(ref _stopped) != 0)
+        {
+            throw new MeshException(TransportErrors.EndpointStopped, "this device's endpoint has stopped", "start the node again with 'agentmesh up'");
+        }
+
+        return await _dialer.DialAsync(key, addresses, secret, target, cancellationToken).ConfigureAwait(false);
+    }
+
+    private void StartReceiving()
+    {
+        foreach (UdpSocket socket in _sockets)
+        {
+            var receiver = new Thread(() => Receive(socket)) { IsBackground = true, Name = $"mesh-udp {socket.Local}" };
+            _receivers.Add(receiver);
+            receiver.Start();
+        }
+    }
+
+    private void Receive(UdpSocket socket)
+    {
+        byte[] buffer = GC.AllocateUninitializedArray<byte>(ushort.MaxValue + 1, pinned: true);
+        var touched = new List<MeshConnection>();
+        while (socket.TryReceive(buffer, out int length, out IPEndPoint from))
+        {
+            Handle(buffer.AsSpan(0, length), from, touched);
+            for (int more = 1; more < BatchMax && socket.HasMore && socket.TryReceive(buffer, out length, out from); more++)
+            {
+                Handle(buffer.AsSpan(0, length), from, touched);
+            }
+
+            foreach (MeshConnection connection in touched)
+            {
+                connection.Flush();
+            }
+
+            touched.Clear();
+        }
+    }
+
+    private void Handle(Span<byte> datagram, IPEndPoint from, List<MeshConnection> touched)
+    {
+        _counting.Received();
+        if (Datagrams.KindOf(datagram) != DatagramKind.Packet)
+        {
+            _counting.Handshake(_dialer.HandleDatagram(datagram, from));
+            return;
+        }
+
+        if (!PacketLayout.TryReadDestination(datagram, out ConnectionId destination))
+        {
+            _counting.Handshake(HandshakeOutcome.Malformed);
+            return;
+        }
+
+        if (!_byId.TryGetValue(destination, out MeshConnection? connection) && !(_dialer.TryConfirm(datagram, from) && _byId.TryGetValue(destination, out connection)))
+        {
+            _counting.Unknown();
+            return;
+        }
+
+        connection.Handle(datagram);
+        if (!touched.Contains(connection))
+        {
+            touched.Add(connection);
+        }
+    }
+}
