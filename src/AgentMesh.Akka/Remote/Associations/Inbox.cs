@@ -1,0 +1,87 @@
+using AgentMesh.Engine.Wire;
+using Akka.Actor;
+using Akka.Actor.Internal;
+using Akka.Dispatch.SysMsg;
+using Akka.Event;
+
+namespace Akka.Remote.Associations;
+
+/// <summary>Turns envelopes from other systems into deliveries. What cannot be read is counted, logged and dropped; it never throws.</summary>
+internal sealed class Inbox(RemoteActorRefProvider provider, ActorSystemImpl system, RemotingSettings settings)
+{
+    private readonly ILoggingAdapter _log = Logging.GetLogger(system, "Remoting.Inbox");
+    private long _malformed;
+
+    /// <summary>Frames and messages that could not be read.</summary>
+    public long MalformedCount => Interlocked.Read(ref _malformed);
+
+    public void Malformed() => Interlocked.Increment(ref _malformed);
+
+    /// <returns>False when the envelope cannot be read.</returns>
+    public bool TryRead(Batch batch, AgentMesh.Engine.Wire.Envelope envelope, out Action deliver)
+    {
+        deliver = null!;
+        if (envelope.Recipient >= batch.Paths.Count || envelope.Sender > batch.Paths.Count || envelope.Manifest > batch.Manifests.Count)
+        {
+            Malformed();
+            return false;
+        }
+
+        string manifest = envelope.Manifest == 0 ? string.Empty : batch.Manifests[(int)envelope.Manifest - 1];
+        object message;
+        try
+        {
+            message = system.Serialization.Deserialize(envelope.Payload.ToByteArray(), envelope.Serializer, manifest);
+        }
+        catch (Exception error)
+        {
+            Malformed();
+            _log.Warning("A message with serializer [{0}] and manifest [{1}] cannot be read and was dropped: {2}", envelope.Serializer, manifest.Length <= 64 ? manifest : manifest[..64], error.Message);
+            return false;
+        }
+
+        if (!ActorPath.TryParse(batch.Paths[(int)envelope.Recipient], out ActorPath? path) || !provider.HasAddress(path.Address))
+        {
+            Malformed();
+            return false;
+        }
+
+        IInternalActorRef recipient = provider.Local.ResolveLocal(path);
+        IActorRef sender = envelope.Sender == 0 ? provider.DeadLetters : provider.ResolveActorRef(batch.Paths[(int)envelope.Sender - 1]);
+        deliver = () => Deliver(recipient, message, sender);
+        return message is SystemMessage == (envelope.SystemSequence != 0);
+    }
+
+    private void Deliver(IInternalActorRef recipient, object message, IActorRef sender)
+    {
+        switch (message)
+        {
+            case SystemMessage systemMessage when !settings.UntrustedMode || systemMessage is not IPossiblyHarmful:
+                recipient.SendSystemMessage(systemMessage);
+                break;
+            case SystemMessage:
+                break;
+            case ActorSelectionMessage selection:
+                DeliverSelection(recipient, selection, sender);
+                break;
+            case IPossiblyHarmful when settings.UntrustedMode:
+                _log.Debug("Untrusted mode: a message of type [{0}] was dropped", message.GetType().Name);
+                break;
+            default:
+                recipient.Tell(message, sender);
+                break;
+        }
+    }
+
+    private void DeliverSelection(IInternalActorRef anchor, ActorSelectionMessage selection, IActorRef sender)
+    {
+        if (settings.UntrustedMode)
+        {
+            string path = "/" + string.Join('/', selection.Elements.AsEnumerable());
+            if (selection.Message is IPossiblyHarmful || anchor.Path.Depth != 0 || !settings.TrustedSelectionPaths.Contains(path))
+                return;
+        }
+
+        ActorSelection.DeliverSelection(anchor, sender, selection);
+    }
+}

@@ -1,0 +1,133 @@
+using Akka.Actor;
+using Akka.Actor.Internal;
+using Akka.Configuration;
+using Akka.Dispatch;
+using Akka.Event;
+
+namespace Akka.Remote;
+
+/// <summary>
+/// Watches the systems that have watched actors: asks each for a heartbeat, and when one stays silent tells everybody who watches an actor there.
+/// </summary>
+internal class RemoteWatcher : UntypedActor, IRequiresMessageQueue<IUnboundedMessageQueueSemantics>, IWithTimers
+{
+    public const string ActorName = "remote-watcher";
+
+    private readonly IFailureDetectorRegistry<Address> _detectors;
+    private readonly Dictionary<Address, int> _nodes = [];
+    private readonly TimeSpan _interval;
+    private readonly TimeSpan _expectFirstAfter;
+    private readonly ActorSystemImpl _system = (ActorSystemImpl)Context.System;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+
+    public RemoteWatcher(IFailureDetectorRegistry<Address> detectors, RemotingSettings settings)
+    {
+        _detectors = detectors;
+        _interval = settings.Watch.GetTimeSpan("heartbeat-interval");
+        _expectFirstAfter = settings.Watch.GetTimeSpan("expected-response-after");
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart() => Timers.StartPeriodicTimer(Tick.Instance, Tick.Instance, _interval);
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case Heartbeat:
+                Sender.Tell(new HeartbeatRsp(AddressUidExtension.Uid(_system)), Self);
+                break;
+            case HeartbeatRsp answer:
+                Heard(Sender.Path.Address, answer.AddressUid);
+                break;
+            case WatchRemote watch:
+                Watch(watch.Address);
+                break;
+            case ExpectFirst expected when _nodes.TryGetValue(expected.Address, out int uid) && uid == 0 && !_detectors.IsMonitoring(expected.Address):
+                // From here on silence counts.
+                _detectors.Heartbeat(expected.Address);
+                break;
+            case ExpectFirst:
+                break;
+            case Tick:
+                OnTick();
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    /// <summary>Members of the cluster are watched by the cluster.</summary>
+    protected virtual bool IsWatchedByOthers(Address address) => false;
+
+    protected void Forget(Address address)
+    {
+        _nodes.Remove(address);
+        _detectors.Remove(address);
+    }
+
+    protected void AddressIsGone(Address address, int? uid)
+    {
+        Forget(address);
+        if (uid is { } known && known != 0)
+            ((RemoteActorRefProvider)_system.Provider).Quarantine(address, known);
+        _system.AddressTerminatedTopic.Publish(new AddressTerminated(address));
+    }
+
+    private void Watch(Address address)
+    {
+        if (!_nodes.TryAdd(address, 0))
+            return;
+        Timers.StartSingleTimer(address, new ExpectFirst(address), _expectFirstAfter);
+        Ask(address);
+    }
+
+    private void Heard(Address address, int uid)
+    {
+        if (!_nodes.ContainsKey(address))
+            return;
+        _nodes[address] = uid;
+        _detectors.Heartbeat(address);
+    }
+
+    private void OnTick()
+    {
+        foreach ((Address address, int uid) in _nodes.ToArray())
+        {
+            if (IsWatchedByOthers(address))
+            {
+                Forget(address);
+            }
+            else if (!_detectors.IsAvailable(address))
+            {
+                _log.Warning("No heartbeat from [{0}] any more; whoever watches actors there is told", address);
+                AddressIsGone(address, uid);
+            }
+            else
+            {
+                Ask(address);
+            }
+        }
+    }
+
+    private void Ask(Address address) => Context.ActorSelection(new RootActorPath(address) / "system" / ActorName).Tell(Heartbeat.Instance, Self);
+
+    internal sealed class Heartbeat : IDeadLetterSuppression
+    {
+        public static readonly Heartbeat Instance = new();
+    }
+
+    internal sealed record HeartbeatRsp(int AddressUid) : IDeadLetterSuppression;
+
+    /// <summary>An actor at the address is watched.</summary>
+    internal sealed record WatchRemote(Address Address) : INoSerializationVerificationNeeded;
+
+    private sealed record ExpectFirst(Address Address) : INoSerializationVerificationNeeded;
+
+    private sealed class Tick : INoSerializationVerificationNeeded
+    {
+        public static readonly Tick Instance = new();
+    }
+}

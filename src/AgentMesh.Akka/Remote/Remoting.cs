@@ -1,0 +1,141 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Akka.Actor;
+using Akka.Actor.Internal;
+using Akka.Configuration;
+using Akka.Dispatch.SysMsg;
+using Akka.Event;
+using Akka.Remote.Associations;
+using Akka.Remote.Transport;
+using Akka.Util.Internal;
+
+namespace Akka.Remote;
+
+/// <summary>Messages between actor systems: the transports, and one <see cref="Association"/> for each other system.</summary>
+internal sealed class Remoting : IAssociationEventListener
+{
+    private readonly SchemeAugmenter _scheme = new("akka");
+    private readonly ConcurrentDictionary<Address, Association> _associations = new();
+    private readonly ConcurrentDictionary<InboundConnection, bool> _inbound = new();
+    private readonly ILoggingAdapter _log;
+    private ImmutableDictionary<Address, Transport.Transport> _transports = ImmutableDictionary<Address, Transport.Transport>.Empty;
+    private volatile bool _stopping;
+
+    public Remoting(RemoteActorRefProvider provider, ActorSystemImpl system, RemotingSettings settings)
+    {
+        Provider = provider;
+        System = system;
+        Settings = settings;
+        _log = Logging.GetLogger(system, nameof(Remoting));
+        Inbox = new Inbox(provider, system, settings);
+    }
+
+    public RemoteActorRefProvider Provider { get; }
+
+    public ActorSystemImpl System { get; }
+
+    public RemotingSettings Settings { get; }
+
+    public Inbox Inbox { get; }
+
+    public Address DefaultAddress { get; private set; } = null!;
+
+    public IReadOnlySet<Address> Addresses { get; private set; } = ImmutableHashSet<Address>.Empty;
+
+    public long Incarnation => AddressUidExtension.Of(System).Incarnation;
+
+    public bool IsStopping => _stopping;
+
+    /// <exception cref="ConfigurationException">There is no transport, or one cannot be made or does not listen.</exception>
+    public void Start()
+    {
+        if (Settings.TransportNames.Count == 0)
+            throw new ConfigurationException("akka.remote.enabled-transports names no transport; one is needed with this akka.actor.provider");
+        foreach (string name in Settings.TransportNames)
+        {
+            Config config = System.Settings.Config.GetConfig(name) ?? throw new ConfigurationException($"akka.remote.enabled-transports names '{name}', which is no section");
+            Transport.Transport transport = TypeResolver.Create<Transport.Transport>(config.GetString("transport-class", string.Empty), name + ".transport-class", System, config);
+            Task<(Address, TaskCompletionSource<IAssociationEventListener>)> listening = transport.Listen();
+            if (!listening.Wait(Settings.StartupTimeout))
+                throw new ConfigurationException($"The transport '{name}' does not listen after {Settings.StartupTimeout}");
+            (Address own, TaskCompletionSource<IAssociationEventListener> listener) = listening.Result;
+            Address address = _scheme.AugmentScheme(own);
+            _transports = _transports.Add(address, transport);
+            DefaultAddress ??= address;
+            Addresses = _transports.Keys.ToImmutableHashSet();
+            listener.SetResult(this);
+        }
+
+        Publish(new RemotingListenEvent([.. Addresses]));
+    }
+
+    public void Send(object message, IActorRef sender, RemoteActorRef recipient) =>
+        To(recipient.Path.Address).Send(new Outgoing(message, sender, recipient));
+
+    public void SendSystem(SystemMessage message, RemoteActorRef recipient) =>
+        To(recipient.Path.Address).SendSystem(new Outgoing(message, ActorRefs.NoSender, recipient));
+
+    public void Quarantine(Address address, int? uid)
+    {
+        if (!Provider.HasAddress(address))
+            To(address).Quarantine(uid, "asked for");
+    }
+
+    /// <summary>The transport that can reach the address.</summary>
+    /// <exception cref="InvalidAssociationException">None can.</exception>
+    public async Task<AssociationHandle> AssociateAsync(Address remote)
+    {
+        foreach ((Address own, Transport.Transport transport) in _transports)
+        {
+            Address plain = _scheme.RemoveScheme(remote);
+            if (own.Protocol == remote.Protocol && transport.IsResponsibleFor(plain))
+                return await transport.Associate(plain).ConfigureAwait(false);
+        }
+
+        throw new InvalidAssociationException($"No transport of this system reaches {remote}; it has {string.Join(", ", Addresses)}");
+    }
+
+    public long MaximumPayloadBytes(Address remote) =>
+        _transports.FirstOrDefault(each => each.Key.Protocol == remote.Protocol).Value?.MaximumPayloadBytes ?? 32 * 1024;
+
+    public Association To(Address remote) => _associations.GetOrAdd(remote, static (address, remoting) => new Association(remoting, address), this);
+
+    public void Notify(IAssociationEvent ev)
+    {
+        if (ev is not InboundAssociation inbound)
+            return;
+        if (_stopping)
+            inbound.Association.Disassociate();
+        else
+        {
+            var connection = new InboundConnection(this, inbound.Association);
+            _inbound.TryAdd(connection, true);
+            inbound.Association.ReadHandlerSource.TrySetResult(connection);
+        }
+    }
+
+    public void Ended(InboundConnection connection) => _inbound.TryRemove(connection, out _);
+
+    public void Publish(RemotingLifecycleEvent happened)
+    {
+        System.EventStream.Publish(happened);
+        if (happened.LogLevel() >= LogLevel.WarningLevel)
+            _log.Warning("{0}", happened);
+        else
+            _log.Debug("{0}", happened);
+    }
+
+    /// <summary>Sends what waits, says goodbye and ends the transports.</summary>
+    public async Task Shutdown()
+    {
+        Association[] open = [.. _associations.Values];
+        await Task.WhenAll(open.Select(association => association.FlushAsync(Settings.FlushWait))).ConfigureAwait(false);
+        _stopping = true;
+        foreach (Association association in open)
+            association.Close();
+        foreach (InboundConnection connection in _inbound.Keys)
+            connection.Close();
+        await Task.WhenAll(_transports.Values.Select(transport => transport.Shutdown())).WaitAsync(Settings.ShutdownTimeout, System.Settings.Clock).ConfigureAwait(false);
+        System.EventStream.Publish(new RemotingShutdownEvent());
+    }
+}
