@@ -1,0 +1,91 @@
+using System.Buffers.Binary;
+using System.Threading.Channels;
+using AgentMesh.Errors;
+using AgentMesh.Transport;
+using Google.Protobuf;
+
+namespace AgentMesh.Remoting;
+
+/// <summary>One lane of an association on its way out: a bounded queue in front of a stream. Frames are a 4-byte little-endian length and that many bytes.</summary>
+internal sealed class FrameWriter
+{
+    /// <summary>Payloads that wait; each is about 32 KiB, so a lane holds some 4 MiB at most.</summary>
+    private const int WaitingMax = 128;
+
+    private readonly IMeshStream _stream;
+    private readonly Channel<ByteString> _waiting = Channel.CreateBounded<ByteString>(new BoundedChannelOptions(WaitingMax) { SingleReader = true });
+    private readonly Lock _gate = new();
+    private Action? _whenWritable;
+    private bool _ended;
+
+    public FrameWriter(IMeshStream stream)
+    {
+        _stream = stream;
+        Running = Task.Run(RunAsync);
+    }
+
+    /// <summary>Never fails; ends when the stream does.</summary>
+    public Task Running { get; }
+
+    public bool TryWrite(ByteString payload) => _waiting.Writer.TryWrite(payload);
+
+    public void NotifyWhenWritable(Action callback)
+    {
+        lock (_gate)
+        {
+            if (!_ended && _waiting.Reader.Count >= WaitingMax)
+            {
+                _whenWritable += callback;
+                return;
+            }
+        }
+
+        callback();
+    }
+
+    /// <summary>No more payloads; those that wait are still sent.</summary>
+    public void Complete() => _waiting.Writer.TryComplete();
+
+    private async Task RunAsync()
+    {
+        byte[] header = new byte[sizeof(int)];
+        try
+        {
+            await foreach (ByteString payload in _waiting.Reader.ReadAllAsync().ConfigureAwait(false))
+            {
+                TellWritable();
+                BinaryPrimitives.WriteInt32LittleEndian(header, payload.Length);
+                await _stream.WriteAsync(header, CancellationToken.None).ConfigureAwait(false);
+                await _stream.WriteAsync(payload.Memory, CancellationToken.None).ConfigureAwait(false);
+            }
+
+            await _stream.CompleteWritesAsync().ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or MeshException)
+        {
+            // The reader of the other direction sees the end as well and tells the association.
+        }
+        finally
+        {
+            _waiting.Writer.TryComplete();
+            lock (_gate)
+            {
+                _ended = true;
+            }
+
+            TellWritable();
+        }
+    }
+
+    private void TellWritable()
+    {
+        Action? told;
+        lock (_gate)
+        {
+            told = _whenWritable;
+            _whenWritable = null;
+        }
+
+        told?.Invoke();
+    }
+}
