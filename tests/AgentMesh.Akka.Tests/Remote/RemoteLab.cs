@@ -17,6 +17,21 @@ internal sealed class RemoteLab : IAsyncDisposable
 
     public static Address AddressOf(string host) => new("akka.test", "lab", host, 1);
 
+    public ActorSystem StartMember(string host, string extra = "") => Start(host, extra + """
+
+        akka {
+          actor.provider = cluster
+          cluster {
+            roles = ["all"]
+            gossip-interval = 30ms
+            leader-actions-interval = 30ms
+            run-coordinated-shutdown-when-down = off
+            failure-detector { heartbeat-interval = 50ms, acceptable-heartbeat-pause = 400ms, expected-response-after = 300ms }
+          }
+          coordinated-shutdown { default-phase-timeout = 2s, phases { cluster-leave.timeout = 2s, cluster-exiting.timeout = 2s, cluster-sharding-shutdown-region.timeout = 2s } }
+        }
+        """);
+
     public ActorSystem Start(string host, string extra = "")
     {
         ActorSystem system = ActorSystem.Create("lab", ConfigurationFactory.ParseString(extra).WithFallback(ConfigurationFactory.ParseString($$"""

@@ -1,0 +1,30 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+using Akka.Event;
+
+namespace Akka.Cluster.Membership;
+
+/// <summary>What the members of a cluster send each other.</summary>
+internal interface IClusterMessage : IDeadLetterSuppression;
+
+/// <summary>Is there a cluster at your place that I can join?</summary>
+internal sealed record InitJoin : IClusterMessage;
+
+internal sealed record InitJoinAck(Address From) : IClusterMessage;
+
+internal sealed record InitJoinNack(Address From) : IClusterMessage;
+
+/// <summary>Repeated until <see cref="Welcome"/> comes.</summary>
+internal sealed record JoinRequest(UniqueAddress Node, ImmutableHashSet<string> Roles) : IClusterMessage;
+
+internal sealed record Welcome(UniqueAddress From, Gossip Gossip) : IClusterMessage;
+
+internal sealed record LeaveRequest(Address Node) : IClusterMessage;
+
+internal sealed record GossipEnvelope(UniqueAddress From, UniqueAddress To, Gossip Gossip) : IClusterMessage;
+
+internal sealed record GossipStatus(UniqueAddress From, VectorClock Version) : IClusterMessage;
+
+internal sealed record Heartbeat(UniqueAddress From) : IClusterMessage;
+
+internal sealed record HeartbeatResponse(UniqueAddress From) : IClusterMessage;
