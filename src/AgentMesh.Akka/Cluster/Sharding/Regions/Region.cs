@@ -1,0 +1,286 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+using Akka.Cluster.Sharding.Coordination;
+using Akka.Event;
+
+namespace Akka.Cluster.Sharding.Regions;
+
+/// <summary>What a region is made with.</summary>
+/// <param name="EntityProps">Null for a proxy: it has no shards of its own.</param>
+internal sealed record RegionSettings(
+    string TypeName, string? Role, string CoordinatorPath, IMessageExtractor Extractor, Func<string, Props>? EntityProps, object StopMessage, TimeSpan PassivateIdleAfter, TuningParameters Tuning, TimeSpan RetryMin, TimeSpan QueryTimeout);
+
+/// <summary>
+/// The door to the entities of one type: whoever sends to an entity sends here. Knows where shards live, asks the coordinator when it does
+/// not, and holds messages meanwhile. Order is kept per sender and entity, except across a hand-off.
+/// </summary>
+internal sealed class Region : ReceiveActor, IWithTimers
+{
+    private readonly RegionSettings _settings;
+    private readonly Cluster _cluster = Cluster.Get(Context.System);
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly OldestMember _oldest;
+    private readonly Dictionary<string, IActorRef> _homes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IActorRef> _shards = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<IActorRef>> _handOffs = new(StringComparer.Ordinal);
+    private readonly MessageBuffers _waiting;
+    private IActorRef? _coordinator;
+    private UniqueAddress? _coordinatorHost;
+    private TimeSpan _retry;
+    private bool _leaving;
+
+    public Region(RegionSettings settings)
+    {
+        _settings = settings;
+        _oldest = new OldestMember(settings.Role);
+        _waiting = new MessageBuffers(settings.Tuning.BufferSize);
+        _retry = settings.RetryMin;
+        Receive<ClusterEvent.CurrentClusterState>(state => OnMembers(() => _oldest.Reset(state)));
+        Receive<ClusterEvent.IMemberEvent>(change => OnMembers(() => _oldest.Apply(change)));
+        Receive<RegisterAck>(OnRegisterAck);
+        Receive<ShardHome>(OnShardHome);
+        Receive<HostShard>(OnHostShard);
+        Receive<BeginHandOff>(OnBeginHandOff);
+        Receive<HandOff>(OnHandOff);
+        Receive<Retry>(_ => OnRetry());
+        Receive<Terminated>(OnTerminated);
+        Receive<GracefulShutdown>(_ => OnGracefulShutdown());
+        Receive<GetShardRegionState>(_ => OnGetState());
+        ReceiveAny(Deliver);
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart() => _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsSnapshot, typeof(ClusterEvent.IMemberEvent));
+
+    protected override void PostStop() => _cluster.Unsubscribe(Self);
+
+    /// <summary>A failed region must not lose what it knows of its shards: nothing it does is worth a restart.</summary>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(static _ => Directive.Restart);
+
+    private void OnMembers(Action apply)
+    {
+        apply();
+        UniqueAddress? host = _oldest.Current?.UniqueAddress;
+        if (Equals(host, _coordinatorHost))
+            return;
+        _coordinatorHost = host;
+        LoseCoordinator();
+    }
+
+    private void LoseCoordinator()
+    {
+        if (_coordinator is not null)
+            Context.Unwatch(_coordinator);
+        _coordinator = null;
+        _retry = _settings.RetryMin;
+        OnRetry();
+    }
+
+    /// <summary>Asks again for whatever is missing; the waits grow while nothing answers.</summary>
+    private void OnRetry()
+    {
+        if (_coordinator is null)
+        {
+            SendRegistration();
+        }
+        else
+        {
+            foreach (string shard in _waiting.Keys)
+                _coordinator.Tell(new GetShardHome(shard));
+            if (_leaving)
+                _coordinator.Tell(new LeaveRequest(Self));
+        }
+
+        if (_coordinator is not null && _waiting.Count == 0 && !_leaving)
+            return;
+        Timers.StartSingleTimer(Retry.Instance, Retry.Instance, _retry);
+        TimeSpan longer = _retry + _retry;
+        _retry = longer < _settings.Tuning.RetryInterval ? longer : _settings.Tuning.RetryInterval;
+    }
+
+    private void SendRegistration()
+    {
+        if (_oldest.Current is not { } host)
+            return;
+        ActorSelection coordinator = Context.ActorSelection(new RootActorPath(host.Address) + _settings.CoordinatorPath);
+        object registration = _settings.EntityProps is null ? new RegisterProxy(Self) : new Register(Self, [.. _shards.Keys]);
+        coordinator.Tell(registration, Self);
+    }
+
+    private void OnRegisterAck(RegisterAck ack)
+    {
+        if (ack.Coordinator.Equals(_coordinator))
+            return;
+        if (_coordinator is not null)
+            Context.Unwatch(_coordinator);
+        _coordinator = Context.Watch(ack.Coordinator);
+        _retry = _settings.RetryMin;
+        OnRetry();
+    }
+
+    private void Deliver(object message)
+    {
+        string? shard = message is ShardingEnvelope envelope && _settings.Extractor.EntityId(message) is null
+            ? _settings.Extractor.ShardId(envelope.EntityId, envelope)
+            : _settings.Extractor.EntityId(message) is { Length: > 0 } ? _settings.Extractor.ShardId(message) : null;
+        if (string.IsNullOrEmpty(shard))
+        {
+            _log.Warning("A message of type [{0}] is for no entity of [{1}]", message.GetType().Name, _settings.TypeName);
+            Unhandled(message);
+            return;
+        }
+
+        if (_homes.TryGetValue(shard, out IActorRef? home) && !_waiting.Holds(shard))
+        {
+            Route(shard, home, message, Sender);
+            return;
+        }
+
+        bool first = !_waiting.Holds(shard);
+        if (!_waiting.Add(shard, message, Sender))
+        {
+            Context.System.EventStream.Publish(new Dropped(message, $"the buffer of shard region [{_settings.TypeName}] is full", Sender, Self));
+            return;
+        }
+
+        if (!first)
+            return;
+        _coordinator?.Tell(new GetShardHome(shard));
+        if (!Timers.IsTimerActive(Retry.Instance))
+        {
+            _retry = _settings.RetryMin;
+            Timers.StartSingleTimer(Retry.Instance, Retry.Instance, _retry);
+        }
+    }
+
+    private void Route(string shard, IActorRef home, object message, IActorRef sender)
+    {
+        if (home.Equals(Self))
+            LocalShard(shard).Tell(message, sender);
+        else
+            home.Tell(message, sender);
+    }
+
+    private void OnShardHome(ShardHome answer)
+    {
+        // A home that moves without a hand-off: its old one is gone.
+        _homes[answer.Shard] = answer.Region;
+        if (answer.Region.Equals(Self))
+            LocalShard(answer.Shard);
+        else
+            Context.Watch(answer.Region);
+        foreach ((object message, IActorRef sender) in _waiting.Take(answer.Shard))
+            Route(answer.Shard, answer.Region, message, sender);
+    }
+
+    private void OnHostShard(HostShard order)
+    {
+        if (_settings.EntityProps is null || _leaving)
+            return;
+        LocalShard(order.Shard);
+        Sender.Tell(new ShardStarted(order.Shard));
+        OnShardHome(new ShardHome(order.Shard, Self));
+    }
+
+    private IActorRef LocalShard(string shard)
+    {
+        if (_shards.TryGetValue(shard, out IActorRef? running))
+            return running;
+        Func<string, Props> entities = _settings.EntityProps ?? throw new InvalidOperationException($"The proxy of [{_settings.TypeName}] was made the home of shard [{shard}]");
+        IActorRef made = Context.ActorOf(Props.Create(() => new Shard(shard, _settings, entities)), Uri.EscapeDataString(shard));
+        _shards[shard] = Context.Watch(made);
+        return made;
+    }
+
+    private void OnBeginHandOff(BeginHandOff order)
+    {
+        _homes.Remove(order.Shard);
+        Sender.Tell(new BeginHandOffAck(order.Shard));
+    }
+
+    private void OnHandOff(HandOff order)
+    {
+        _homes.Remove(order.Shard);
+        if (!_shards.TryGetValue(order.Shard, out IActorRef? shard))
+        {
+            Sender.Tell(new ShardStopped(order.Shard));
+            return;
+        }
+
+        if (!_handOffs.TryGetValue(order.Shard, out List<IActorRef>? askers))
+            _handOffs.Add(order.Shard, askers = []);
+        if (!askers.Contains(Sender))
+            askers.Add(Sender);
+        shard.Tell(Shard.StopAll.Instance);
+    }
+
+    private void OnTerminated(Terminated ended)
+    {
+        if (ended.ActorRef.Equals(_coordinator))
+        {
+            _coordinator = null;
+            _retry = _settings.RetryMin;
+            OnRetry();
+            return;
+        }
+
+        foreach ((string shard, IActorRef home) in _homes.Where(each => each.Value.Equals(ended.ActorRef)).ToArray())
+            _homes.Remove(shard);
+        string? own = _shards.FirstOrDefault(each => each.Value.Equals(ended.ActorRef)).Key;
+        if (own is null)
+            return;
+        _shards.Remove(own);
+        if (_handOffs.Remove(own, out List<IActorRef>? askers))
+        {
+            foreach (IActorRef asker in askers)
+                asker.Tell(new ShardStopped(own));
+        }
+
+        if (_leaving && _shards.Count == 0)
+            Context.Stop(Self);
+    }
+
+    private void OnGracefulShutdown()
+    {
+        _leaving = true;
+        if (_shards.Count == 0)
+        {
+            Context.Stop(Self);
+            return;
+        }
+
+        _retry = _settings.RetryMin;
+        OnRetry();
+    }
+
+    private void OnGetState()
+    {
+        IActorRef asker = Sender;
+        Task<CurrentShardRegionState> collected = Collect([.. _shards], _settings.QueryTimeout);
+        _ = collected.PipeTo(asker, Self);
+    }
+
+    private static async Task<CurrentShardRegionState> Collect(KeyValuePair<string, IActorRef>[] shards, TimeSpan timeout)
+    {
+        (string Shard, ShardState? State)[] answers = await Task.WhenAll(shards.Select(async shard =>
+        {
+            try
+            {
+                return (shard.Key, (ShardState?)await shard.Value.Ask<ShardState>(Shard.GetState.Instance, timeout).ConfigureAwait(false));
+            }
+            catch (AskTimeoutException)
+            {
+                return (shard.Key, null);
+            }
+        })).ConfigureAwait(false);
+        return new CurrentShardRegionState(
+            [.. answers.Where(answer => answer.State is not null).Select(answer => answer.State!)],
+            [.. answers.Where(answer => answer.State is null).Select(answer => answer.Shard)]);
+    }
+
+    private sealed class Retry
+    {
+        public static readonly Retry Instance = new();
+    }
+}
