@@ -1,0 +1,12 @@
+using AgentMesh.Protocol.Identity;
+using Akka.Actor;
+
+namespace AgentMesh.Mesh.Jobs.Entity;
+
+/// <summary>What a job needs of the device it lives on.</summary>
+/// <param name="LifeOf">Which life of its node a device has now: null while it is away. Another number means that it was restarted.</param>
+/// <param name="WorkersOf">The supervisor of the workers on a device.</param>
+/// <param name="Random">In [0, 1).</param>
+/// <param name="RestAfter">So long a job at rest that nobody asks for stays in memory.</param>
+public sealed record JobEnvironment(
+    DeviceId Self, Func<DeviceId, long?> LifeOf, Func<IActorContext, DeviceId, ICanTell> WorkersOf, TimeProvider Time, Func<double> Random, TimeSpan RestAfter);

@@ -1,0 +1,100 @@
+using AgentMesh.Protocol.Identity;
+
+namespace AgentMesh.Mesh.Jobs;
+
+/// <summary>What a home decides about a job. Pure: the state, what happened, the time and chance in; the event to be journalled out.</summary>
+public static class JobRules
+{
+    /// <summary>So long a home waits for a device to confirm that an attempt was cancelled.</summary>
+    public static readonly TimeSpan CancelConfirmedWithin = TimeSpan.FromSeconds(10);
+
+    /// <param name="life">Of the target's node; null while it is away.</param>
+    public static AcceptedEvent Accept(JobSpec spec, long? life, DateTimeOffset now) =>
+        new(now, spec, life is { } here ? new Placement(1, spec.Target.Device, here) : null);
+
+    public static PlacedEvent Place(JobState job, long life, DateTimeOffset now) => new(now, new Placement(job.Attempt + 1, job.Spec!.Target.Device, life));
+
+    /// <summary>The newest attempt has ended, or is given up for lost.</summary>
+    /// <param name="random">In [0, 1), for the jitter of the wait.</param>
+    public static IJobEvent AfterAttempt(JobState job, AttemptResult result, DateTimeOffset now, double random)
+    {
+        if (job.CancelRequestedAt is not null)
+        {
+            return new CancelledEvent(now, job.Attempt, result, null);
+        }
+
+        switch (result.Outcome)
+        {
+            case AttemptOutcome.Succeeded:
+                return new CompletedEvent(now, job.Attempt, result);
+            case AttemptOutcome.Refused:
+                return new FailedEvent(now, job.Attempt, result, result.Problem ?? Ended(result));
+            case AttemptOutcome.Failed when !IsRetried(job.Spec!.Retry, result):
+                return new FailedEvent(now, job.Attempt, result, result.Problem ?? Ended(result));
+        }
+
+        RetryPolicy retry = job.Spec!.Retry;
+        if (job.AttemptsSinceRetry < retry.Attempts)
+        {
+            return new RetryingEvent(now, job.Attempt, result, now + retry.BackoffAfter(job.AttemptsSinceRetry, random));
+        }
+
+        Problem last = result.Problem ?? Ended(result);
+        var usedUp = new Problem(
+            MeshErrors.RetriesUsedUp, $"all {retry.Attempts} attempts were used up; the last one: {last.Text}", "look at 'agentmesh job logs', then 'agentmesh job retry' begins again");
+        return retry.FailWhenUsedUp ? new FailedEvent(now, job.Attempt, result, usedUp) : new PausedEvent(now, job.Attempt, result, usedUp);
+    }
+
+    /// <summary>What time alone brings about; null for nothing.</summary>
+    /// <param name="life">Of the target's node; null while it is away.</param>
+    public static IJobEvent? AfterTime(JobState job, long? life, DateTimeOffset now, double random)
+    {
+        JobSpec spec = job.Spec!;
+        if (!job.IsAtRest && !job.Name.HasAttempt() && spec.Timeouts.Total is { } total && now - job.AcceptedAt >= total)
+        {
+            return new FailedEvent(now, job.Attempt, null, TotalTimeout(total));
+        }
+
+        switch (job.Name)
+        {
+            case JobStateName.Queued or JobStateName.Retrying when (job.NextAttemptAt ?? now) <= now && life is { } here:
+                return Place(job, here, now);
+            case JobStateName.Queued when spec.Timeouts.Queue is { } limit && now - job.QueuedAt >= limit:
+                return new PausedEvent(now, job.Attempt, null, new Problem(
+                    MeshErrors.QueueTimeout, $"{spec.Target.Name} was not there for {limit}", "'agentmesh job retry' waits again"));
+            case JobStateName.Placing or JobStateName.Running when job.CancelRequestedAt is { } since && now - since >= CancelConfirmedWithin:
+                return new CancelledEvent(now, job.Attempt, null, new Problem(
+                    MeshErrors.CancelUnconfirmed, $"{spec.Target.Name} did not confirm the end of attempt {job.Attempt}", "the attempt ends there as soon as the device hears of it"));
+            case JobStateName.Placing or JobStateName.Running when IsLost(job, life, now) is { } why:
+                return AfterAttempt(job, new AttemptResult(AttemptOutcome.Lost, Problem: why), now, random);
+            default:
+                return null;
+        }
+    }
+
+    public static Problem TotalTimeout(TimeSpan total) => new(MeshErrors.TotalTimeout, $"the job was not done within {total}", "'agentmesh job retry' begins again");
+
+    private static bool IsRetried(RetryPolicy policy, AttemptResult result) =>
+        policy.RetryExitCodes && (result.ExitCode is not { } code || !policy.FinalExitCodes.Contains(code));
+
+    private static Problem? IsLost(JobState job, long? life, DateTimeOffset now)
+    {
+        Placement placement = job.Placement!;
+        if (life is { } other && other != placement.Incarnation)
+        {
+            return new Problem(MeshErrors.AttemptLost, $"the node of {job.Spec!.Target.Name} was restarted during attempt {placement.Attempt}", "nothing needs to be done: it is tried again");
+        }
+
+        TimeSpan silence = now - (job.HeardAt ?? job.PlacedAt ?? now);
+        return silence >= job.Spec!.Timeouts.Heartbeat
+            ? new Problem(MeshErrors.AttemptLost, $"nothing was heard from {job.Spec.Target.Name} for {(int)silence.TotalSeconds} s", "nothing needs to be done: it is tried again when the device is back")
+            : null;
+    }
+
+    private static Problem Ended(AttemptResult result) => result.Outcome switch
+    {
+        AttemptOutcome.Failed => new Problem(MeshErrors.ExitCode, result.ExitCode is { } code ? $"the program ended with exit code {code}" : "the program was ended by a signal", "its output tells more: 'agentmesh job logs'"),
+        AttemptOutcome.Cancelled => new Problem(MeshErrors.AttemptLost, "the device ended the attempt because its node was stopped", null),
+        _ => new Problem(MeshErrors.AttemptLost, $"the attempt ended as {result.Outcome}", null),
+    };
+}

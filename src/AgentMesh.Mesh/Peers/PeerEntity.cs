@@ -1,0 +1,94 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+using Akka.Event;
+using Akka.Persistence;
+
+namespace AgentMesh.Mesh.Peers;
+
+/// <summary>What this device remembers of another, whether it is there or not. Round-trip times are kept in memory only.</summary>
+public sealed class PeerEntity : ReceivePersistentActor
+{
+    private readonly PeerId _id;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private PeerView _view;
+
+    public PeerEntity(PeerId id)
+    {
+        _id = id;
+        _view = new PeerView(id, null, [], PeerConnectionState.Disconnected, null, null);
+        PersistenceId = id.ToString();
+        Recover<IPeerEvent>(Apply);
+        Recover<RecoveryCompleted>(_ => _view = _view with { State = PeerConnectionState.Disconnected, RoundTrip = null });
+        Command<RecordPeerFacts>(OnFacts);
+        Command<RecordPeerLink>(OnLink);
+        Command<GetPeer>(_ => Sender.Tell(_view));
+    }
+
+    public override string PersistenceId { get; }
+
+    public static Props Create(PeerId id) => Props.Create(() => new PeerEntity(id));
+
+    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
+    {
+        _log.Warning("What was learnt of [{0}] could not be journalled: {1}", _id, cause.Message);
+        base.OnPersistFailure(cause, @event, sequenceNr);
+    }
+
+    private void OnFacts(RecordPeerFacts facts)
+    {
+        IActorRef asker = Sender;
+        bool isNews = !facts.Facts.Equals(_view.Facts) || facts.Addresses.Any(address => _view.Addresses.All(known => known.Text != address));
+        if (!isNews)
+        {
+            asker.Tell(new PeerRecorded(_id));
+            return;
+        }
+
+        Persist(new PeerFactsEvent(DateTimeOffset.UnixEpoch, facts.Facts, facts.Addresses), stored =>
+        {
+            Apply(stored);
+            asker.Tell(new PeerRecorded(_id));
+        });
+    }
+
+    private void OnLink(RecordPeerLink link)
+    {
+        IActorRef asker = Sender;
+        bool isNews = link.State != _view.State || (link.Address is { } address && (_view.Addresses.IsEmpty || _view.Addresses[0].Text != address));
+        if (!isNews)
+        {
+            _view = _view with { RoundTrip = link.RoundTrip ?? _view.RoundTrip, LastSeenAt = link.State == PeerConnectionState.Connected ? link.At : _view.LastSeenAt };
+            asker.Tell(new PeerRecorded(_id));
+            return;
+        }
+
+        Persist(new PeerLinkEvent(link.At, link.State, link.Address, link.RoundTrip), stored =>
+        {
+            Apply(stored);
+            asker.Tell(new PeerRecorded(_id));
+        });
+    }
+
+    private void Apply(IPeerEvent change)
+    {
+        switch (change)
+        {
+            case PeerFactsEvent facts:
+                _view = _view with { Facts = facts.Facts, Addresses = Merge(_view.Addresses, facts.Addresses.Select(text => new PeerAddress(text, null))) };
+                break;
+            case PeerLinkEvent link:
+                bool isUp = link.State == PeerConnectionState.Connected;
+                _view = _view with
+                {
+                    State = link.State,
+                    RoundTrip = isUp ? link.RoundTrip : null,
+                    LastSeenAt = isUp || _view.State == PeerConnectionState.Connected ? link.At : _view.LastSeenAt,
+                    Addresses = isUp && link.Address is { } at ? Merge([new PeerAddress(at, link.At)], _view.Addresses) : _view.Addresses,
+                };
+                break;
+        }
+    }
+
+    private static ImmutableArray<PeerAddress> Merge(IEnumerable<PeerAddress> first, IEnumerable<PeerAddress> then) =>
+        [.. first.Concat(then).DistinctBy(address => address.Text, StringComparer.Ordinal).Take(PeerView.AddressesMax)];
+}
