@@ -1,10 +1,83 @@
+using System.CommandLine;
 using System.Reflection;
+using AgentMesh.Cli;
+using AgentMesh.Cli.Demo;
+using AgentMesh.Cli.Output;
+using AgentMesh.Cli.Repl;
+using AgentMesh.Cli.Verbs;
+using AgentMesh.Node.Control;
 
-if (args is ["version"])
+// The quickest verb needs none of the rest.
+if (args is ["version"] or ["--version"])
 {
-    Console.WriteLine(typeof(Program).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion);
+    Console.WriteLine(ProductVersion.Text);
     return 0;
 }
 
-Console.Error.WriteLine("only 'version' is there yet");
-return 255;
+var global = new GlobalOptions();
+var root = new RootCommand("AgentMesh turns the machines you own into one computer. A line that starts with @ runs a command on a device: agentmesh @gpu-box calc 1+2");
+foreach (Option builtIn in root.Options.OfType<VersionOption>().ToArray())
+{
+    root.Options.Remove(builtIn);
+}
+
+global.AddTo(root);
+foreach (Command verb in NodeVerbs.All(global).Concat(PeerVerbs.All(global)))
+{
+    root.Subcommands.Add(verb);
+}
+
+root.Subcommands.Add(RunVerbs.Run(global));
+root.Subcommands.Add(JobVerbs.All(global));
+root.Subcommands.Add(ReplVerb.Create(global));
+root.Subcommands.Add(DemoVerb.Create(global));
+root.Subcommands.Add(global.Verb("version", "Print the version.", [], (session, _, _) =>
+{
+    session.Terminal.Out.WriteLine(ProductVersion.Text);
+    return Task.FromResult(0);
+}));
+root.Subcommands.Add(new Command("test", "Run every test of this source tree (only as ./agentmesh test)."));
+
+var options = new SubmitOptions();
+foreach (Symbol symbol in options.All)
+{
+    // They may stand before a line that starts with @.
+    ((Option)symbol).Hidden = true;
+    root.Options.Add((Option)symbol);
+}
+
+// '@name' means a device here, not a file with further arguments.
+var parsing = new ParserConfiguration { ResponseFileTokenReplacer = null };
+int at = Array.FindIndex(args, word => word.StartsWith('@') && word.Length > 1);
+bool verbBefore = at > 0 && args.Take(at).Any(word => root.Subcommands.Any(verb => verb.Name == word));
+if (at >= 0 && !verbBefore)
+{
+    // Everything from the @ on is the line: nothing in it is an option of ours.
+    ParseResult before = root.Parse([.. args[..at], "version"], parsing);
+    if (before.Errors.Count == 0)
+    {
+        using var interrupted = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, press) =>
+        {
+            press.Cancel = true;
+            interrupted.Cancel();
+        };
+        Session session = global.Session(before);
+        return await GlobalOptions.GuardAsync(
+            session, guarded => RunVerbs.AtLine(guarded, args[at..], options.Apply(new CommandRequest(), before), interrupted.Token), interrupted.Token).ConfigureAwait(false);
+    }
+}
+
+ParseResult parsed = root.Parse(args, parsing);
+if (parsed.Errors.Count > 0)
+{
+    foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors)
+    {
+        Console.Error.WriteLine($"agentmesh: {CliErrors.Usage}: {error.Message}");
+    }
+
+    Console.Error.WriteLine($"  next: agentmesh {(parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ")}--help");
+    return CommandRun.MeshFailure;
+}
+
+return await parsed.InvokeAsync().ConfigureAwait(false);

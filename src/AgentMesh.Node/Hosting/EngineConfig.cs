@@ -1,4 +1,7 @@
 using System.Globalization;
+using AgentMesh.Journal;
+using AgentMesh.Mesh.Contracts;
+using AgentMesh.Mesh.Sharding;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Identity;
 using Akka.Configuration;
@@ -10,9 +13,7 @@ internal static class EngineConfig
 {
     public const string SystemName = "agentmesh";
 
-    public static string RoleOf(DeviceId home) => "home-" + home;
-
-    public static Config Create(NodeSettings settings, DeviceId self, Config serializers)
+    public static Config Create(NodeSettings settings, DeviceId self, EventStoreSettings journal)
     {
         Config node = ConfigurationFactory.ParseString($$"""
             akka {
@@ -32,34 +33,28 @@ internal static class EngineConfig
                 }
               }
               cluster {
-                roles = ["{{RoleOf(self)}}"]
+                roles = ["{{MeshSharding.RoleOf(self)}}"]
                 allow-weakly-up-members = on
                 downing-provider-class = "AgentMesh.Remoting.MeshDowningProvider, AgentMesh.Remoting"
                 mesh-downing.down-after = {{Millis(settings.Cluster.DownAfter)}}
                 failure-detector.acceptable-heartbeat-pause = {{Millis(settings.Cluster.UnreachableAfter)}}
                 run-coordinated-shutdown-when-down = off
               }
-              persistence {
-                journal.plugin = "akka.persistence.journal.agentmesh-sqlite"
-                journal.agentmesh-sqlite {
-                  class = "AgentMesh.Journal.SqliteJournal, AgentMesh.Journal"
-                  file = "{{Escape(Path.Combine(settings.DataDirectory, "journal.db"))}}"
-                }
-                snapshot-store.plugin = "akka.persistence.snapshot-store.agentmesh-sqlite"
-                snapshot-store.agentmesh-sqlite {
-                  class = "AgentMesh.Journal.SqliteSnapshotStore, AgentMesh.Journal"
-                  file = "{{Escape(Path.Combine(settings.DataDirectory, "journal.db"))}}"
-                }
+              # A device that stops must not wait long for others that are not there.
+              coordinated-shutdown.phases {
+                cluster-sharding-shutdown-region.timeout = 1s
+                cluster-leave.timeout = 1s
+                cluster-exiting.timeout = 1s
               }
             }
             """);
-        Config merged = node.WithFallback(serializers);
+        Config merged = node
+            .WithFallback(ConfigurationFactory.ParseString(MeshSerializer.Hocon()))
+            .WithFallback(ConfigurationFactory.ParseString(SqlitePersistence.Hocon(journal)));
         return settings.Engine.IsEmpty ? merged : settings.Engine.WithFallback(merged);
     }
 
     private static string EngineLevel(string level) => level == "off" ? "OFF" : level.ToUpperInvariant();
 
     private static string Millis(TimeSpan span) => span.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture) + "ms";
-
-    private static string Escape(string path) => path.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
 }

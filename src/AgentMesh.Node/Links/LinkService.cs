@@ -47,6 +47,9 @@ internal sealed class LinkService : IAsyncDisposable
     /// <summary>The views of all linked devices that have told one.</summary>
     public IReadOnlyCollection<ClusterView> Views => [.. _sessions.Values.Select(session => session.View).OfType<ClusterView>()];
 
+    /// <summary>Which life of its node a device has now; null while there is no link to it.</summary>
+    public long? LifeOf(DeviceId device) => _sessions.GetValueOrDefault(device)?.Life;
+
     public bool IsLinked(DeviceId device) => _sessions.ContainsKey(device);
 
     public IReadOnlyCollection<DeviceId> Linked => [.. _sessions.Keys];
@@ -184,6 +187,7 @@ internal sealed class LinkService : IAsyncDisposable
             switch (frame.ContentCase)
             {
                 case Frame.ContentOneofCase.Hello:
+                    session.Life = frame.Hello.Life;
                     _directory.Heard(device, HelloOf(frame.Hello), AddressText.ParseAll(frame.Hello.Addresses, LocalAddresses.Most));
                     break;
                 case Frame.ContentOneofCase.View:

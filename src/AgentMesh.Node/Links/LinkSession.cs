@@ -16,6 +16,9 @@ internal sealed class LinkSession(IMeshStream stream, TimeSpan refresh, TimeProv
 
     public ClusterView? View { get; set; }
 
+    /// <summary>Which life of its node the other device has; null before its hello.</summary>
+    public long? Life { get; set; }
+
     public IReadOnlyDictionary<DeviceId, ulong>? TheirHeads { get; set; }
 
     /// <summary>Something is new: speak now.</summary>

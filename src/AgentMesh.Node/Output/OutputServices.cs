@@ -4,5 +4,4 @@ namespace AgentMesh.Node.Output;
 internal static class OutputServices
 {
     public const string Append = "output-append";
-    public const string Read = "output-read";
 }

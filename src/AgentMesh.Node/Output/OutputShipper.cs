@@ -15,7 +15,7 @@ namespace AgentMesh.Node.Output;
 internal sealed class OutputShipper : IAsyncDisposable
 {
     private static readonly TimeSpan RetryMin = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(2);
 
     private readonly DeviceId _self;
     private readonly ExecutionTable _table;

@@ -1,0 +1,11 @@
+namespace AgentMesh.Cli;
+
+/// <summary>Codes that only the command line gives. Each has a page in <c>docs/errors</c>.</summary>
+internal static class CliErrors
+{
+    public const string NoNode = "AM0220";
+    public const string ConnectionLost = "AM0221";
+    public const string Usage = "AM0222";
+    public const string StartFailed = "AM0223";
+    public const string TimedOut = "AM0224";
+}

@@ -1,0 +1,74 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using AgentMesh.Errors;
+using Spectre.Console;
+
+namespace AgentMesh.Cli.Output;
+
+/// <summary>Where results and messages go: results on stdout, everything about them on stderr, colours only for a person.</summary>
+internal sealed class Terminal
+{
+    private Terminal(bool json, bool colour, TextWriter output, TextWriter error)
+    {
+        Json = json;
+        Out = output;
+        Error = error;
+        Console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(output),
+            Ansi = colour ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = colour ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
+        });
+        if (!colour)
+        {
+            // A table for a program or a file must not be folded at a guessed width.
+            Console.Profile.Width = 240;
+        }
+    }
+
+    public bool Json { get; }
+
+    public TextWriter Out { get; }
+
+    public TextWriter Error { get; }
+
+    public IAnsiConsole Console { get; }
+
+    public static Terminal Create(bool json, bool noColour, TextWriter? output = null, TextWriter? error = null)
+    {
+        bool colour = !noColour && !json && output is null && !System.Console.IsOutputRedirected &&
+            string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        return new Terminal(json, colour, output ?? System.Console.Out, error ?? System.Console.Error);
+    }
+
+    public void PrintJson<T>(T value, JsonTypeInfo<T> type) => Out.WriteLine(JsonSerializer.Serialize(value, type));
+
+    public void Note(string text) => Error.WriteLine(text);
+
+    public void Problem(MeshException problem)
+    {
+        Error.WriteLine($"agentmesh: {problem.Code}: {problem.Message}");
+        if (problem.NextStep is { Length: > 0 } next)
+        {
+            Error.WriteLine($"  next: {next}");
+        }
+    }
+
+    /// <summary>A table without frames: it can be read by people and cut by awk.</summary>
+    public void Table(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        var table = new Table { Border = TableBorder.None, ShowHeaders = true };
+        foreach (string heading in headings)
+        {
+            table.AddColumn(new TableColumn($"[bold]{Markup.Escape(heading)}[/]") { NoWrap = heading != "COMMAND" && heading != "REASON", Padding = new Padding(0, 0, 2, 0) });
+        }
+
+        foreach (IReadOnlyList<string> row in rows)
+        {
+            table.AddRow([.. row.Select(cell => new Text(cell))]);
+        }
+
+        Console.Write(table);
+    }
+}

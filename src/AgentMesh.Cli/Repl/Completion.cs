@@ -1,0 +1,56 @@
+using AgentMesh.Cli.Client;
+using AgentMesh.Errors;
+using AgentMesh.Node.Control;
+
+namespace AgentMesh.Cli.Repl;
+
+/// <summary>What Tab offers: device names after '@', job ids after the job verbs, verbs and commands at the start.</summary>
+internal sealed class Completion(ControlClient client)
+{
+    private static readonly string[] First = ["calc", "cancel", "connect", "echo", "exit", "help", "invite", "jobs", "join", "logs", "peers", "quit", "retry", "run", "show", "status", "system"];
+    private static readonly string[] AfterPeer = ["calc", "echo", "help", "run", "status", "system"];
+    private static readonly string[] JobVerbsOfPrompt = ["logs", "show", "cancel", "retry"];
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+
+    public IReadOnlyList<string> Complete(string before)
+    {
+        string[] words = before.Split(' ');
+        string word = words[^1];
+        return [.. Candidates(words, word).Where(candidate => candidate.StartsWith(word, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+    }
+
+    private IEnumerable<string> Candidates(string[] words, string word)
+    {
+        if (words.Length == 1)
+        {
+            return word.StartsWith('@') ? Peers().Append("@all") : First;
+        }
+
+        if (words.Length == 2 && words[0].StartsWith('@'))
+        {
+            return AfterPeer;
+        }
+
+        return words.Length == 2 && JobVerbsOfPrompt.Contains(words[0], StringComparer.Ordinal) ? Jobs() : [];
+    }
+
+    private IEnumerable<string> Peers() =>
+        Ask(cancel => client.GetAsync("v1/peers", ControlJson.Default.IReadOnlyListPeerView, cancel))?.Select(peer => "@" + peer.Name) ?? [];
+
+    private IEnumerable<string> Jobs() =>
+        Ask(cancel => client.GetAsync("v1/jobs?limit=50", ControlJson.Default.JobPage, cancel))?.Jobs.Select(job => job.ShortId) ?? [];
+
+    private static T? Ask<T>(Func<CancellationToken, Task<T>> ask)
+        where T : class
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        try
+        {
+            return ask(patience.Token).GetAwaiter().GetResult();
+        }
+        catch (Exception error) when (error is MeshException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,200 @@
+using System.Text;
+
+namespace AgentMesh.Cli.Repl;
+
+/// <summary>
+/// One line from a person at a terminal, with editing, history and completion. Lines that are pasted together are returned one by one:
+/// what is waiting in the terminal's buffer after Enter is simply the next line.
+/// </summary>
+internal sealed class LineEditor(History history, Func<string, IReadOnlyList<string>> complete)
+{
+    private readonly StringBuilder _line = new();
+    private int _at;
+    private int _shown;
+    private string _prompt = "";
+
+    /// <summary>Null at the end of the input (Ctrl+D on an empty line); an empty text after Ctrl+C.</summary>
+    public string? Read(string prompt)
+    {
+        _prompt = prompt;
+        _line.Clear();
+        _at = 0;
+        _shown = 0;
+        history.StartAtEnd();
+        Console.Write(prompt);
+        Console.TreatControlCAsInput = true;
+        try
+        {
+            while (true)
+            {
+                ConsoleKeyInfo key = Console.ReadKey(intercept: true);
+                if (key.Key == ConsoleKey.Enter)
+                {
+                    Console.WriteLine();
+                    history.Add(_line.ToString());
+                    return _line.ToString();
+                }
+
+                if (IsControl(key, 'D') && _line.Length == 0)
+                {
+                    Console.WriteLine();
+                    return null;
+                }
+
+                if (IsControl(key, 'C'))
+                {
+                    Console.WriteLine("^C");
+                    return "";
+                }
+
+                Apply(key);
+                Redraw();
+            }
+        }
+        finally
+        {
+            Console.TreatControlCAsInput = false;
+        }
+    }
+
+    private static bool IsControl(ConsoleKeyInfo key, char letter) =>
+        (key.Modifiers.HasFlag(ConsoleModifiers.Control) && (int)key.Key == letter) || key.KeyChar == letter - '@';
+
+    private void Apply(ConsoleKeyInfo key)
+    {
+        switch (key.Key)
+        {
+            case ConsoleKey.LeftArrow when _at > 0:
+                _at--;
+                break;
+            case ConsoleKey.RightArrow when _at < _line.Length:
+                _at++;
+                break;
+            case ConsoleKey.Home:
+                _at = 0;
+                break;
+            case ConsoleKey.End:
+                _at = _line.Length;
+                break;
+            case ConsoleKey.UpArrow:
+                Replace(history.Older());
+                break;
+            case ConsoleKey.DownArrow:
+                Replace(history.Newer());
+                break;
+            case ConsoleKey.Backspace when _at > 0:
+                _line.Remove(--_at, 1);
+                break;
+            case ConsoleKey.Delete when _at < _line.Length:
+                _line.Remove(_at, 1);
+                break;
+            case ConsoleKey.Tab:
+                Complete();
+                break;
+            case ConsoleKey.Escape:
+                Replace("");
+                break;
+            default:
+                ApplyControl(key);
+                break;
+        }
+    }
+
+    private void ApplyControl(ConsoleKeyInfo key)
+    {
+        if (IsControl(key, 'A'))
+        {
+            _at = 0;
+        }
+        else if (IsControl(key, 'E'))
+        {
+            _at = _line.Length;
+        }
+        else if (IsControl(key, 'U'))
+        {
+            _line.Remove(0, _at);
+            _at = 0;
+        }
+        else if (IsControl(key, 'K'))
+        {
+            _line.Length = _at;
+        }
+        else if (IsControl(key, 'W'))
+        {
+            int start = _at;
+            while (start > 0 && _line[start - 1] == ' ')
+            {
+                start--;
+            }
+
+            while (start > 0 && _line[start - 1] != ' ')
+            {
+                start--;
+            }
+
+            _line.Remove(start, _at - start);
+            _at = start;
+        }
+        else if (!char.IsControl(key.KeyChar))
+        {
+            _line.Insert(_at++, key.KeyChar);
+        }
+    }
+
+    private void Replace(string? text)
+    {
+        if (text is not null)
+        {
+            _line.Clear().Append(text);
+            _at = _line.Length;
+        }
+    }
+
+    private void Complete()
+    {
+        string before = _line.ToString(0, _at);
+        string word = before[(before.LastIndexOf(' ') + 1)..];
+        IReadOnlyList<string> found = complete(before);
+        if (found.Count == 0)
+        {
+            return;
+        }
+
+        string common = CommonStart(found);
+        if (common.Length > word.Length)
+        {
+            string rest = common[word.Length..] + (found.Count == 1 ? " " : "");
+            _line.Insert(_at, rest);
+            _at += rest.Length;
+        }
+        else if (found.Count > 1)
+        {
+            Console.WriteLine();
+            Console.WriteLine(string.Join("  ", found));
+            _shown = 0;
+            Console.Write(_prompt);
+        }
+    }
+
+    internal static string CommonStart(IReadOnlyList<string> words)
+    {
+        string first = words[0];
+        int length = words.Min(word => word.Length);
+        int same = 0;
+        while (same < length && words.All(word => word[same] == first[same]))
+        {
+            same++;
+        }
+
+        return first[..same];
+    }
+
+    // The line is written anew from its start: a REPL line is short, and this needs no knowledge of the terminal.
+    private void Redraw()
+    {
+        string text = _line.ToString();
+        int erase = Math.Max(0, _shown - text.Length);
+        Console.Write("\r" + _prompt + text + new string(' ', erase) + new string('\b', erase + text.Length - _at));
+        _shown = text.Length;
+    }
+}

@@ -1,0 +1,115 @@
+using System.Globalization;
+using AgentMesh.Cli.Client;
+using AgentMesh.Cli.Verbs;
+using AgentMesh.Errors;
+using AgentMesh.Node.Control;
+
+namespace AgentMesh.Cli.Repl;
+
+/// <summary>What one line of the REPL means: its own verbs first, everything else is a command for a device.</summary>
+internal sealed class ReplLines(Session session, ControlClient client)
+{
+    /// <summary>The verbs of the prompt itself, for help and completion.</summary>
+    public static readonly IReadOnlyList<(string Verb, string Help)> Verbs =
+    [
+        ("@PEER COMMAND", "run a command on a device: @gpu-box calc 1+2, @0 status, @all status"),
+        ("COMMAND", "run it on this device: calc 2^64, echo hello, status, help"),
+        ("connect HOST PORT", "try an address at which an admitted device may be found"),
+        ("peers", "list the devices"),
+        ("jobs [STATE]", "list jobs, the newest first"),
+        ("logs JOB [OFFSET]", "print the output of a job and follow it"),
+        ("show JOB | cancel JOB | retry JOB", "look at a job, stop it, try it again"),
+        ("invite [GRANT...]", "print a single-use link for another device"),
+        ("join LINK", "join the mesh of the device that gave the link"),
+        ("help", "this list"),
+        ("exit, quit", "leave; the node goes on"),
+    ];
+
+    public bool HasEnded { get; private set; }
+
+    /// <returns>The exit code of the line; 0 for an empty one or a comment.</returns>
+    public Task<int> ExecuteAsync(string line, CancellationToken cancel)
+    {
+        string text = line.Trim();
+        if (text.Length == 0 || text.StartsWith('#'))
+        {
+            return Task.FromResult(0);
+        }
+
+        return GlobalOptions.GuardAsync(session, _ => Dispatch(text, cancel), cancel);
+    }
+
+    private async Task<int> Dispatch(string text, CancellationToken cancel)
+    {
+        string[] words = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        switch (words[0])
+        {
+            case "exit" or "quit":
+                HasEnded = true;
+                return 0;
+            case "help" when words.Length == 1:
+                Help();
+                return 0;
+            case "peers" when words.Length == 1:
+                PeerVerbs.ShowPeers(session, await client.GetAsync("v1/peers", ControlJson.Default.IReadOnlyListPeerView, cancel).ConfigureAwait(false));
+                return 0;
+            case "connect":
+                return await ConnectAsync(words, cancel).ConfigureAwait(false);
+            case "jobs" when words.Length <= 2:
+                return await JobVerbs.ListAsync(session, client, words.Length > 1 ? words[1] : null, 20, cancel).ConfigureAwait(false);
+            case "logs" when words.Length is 2 or 3:
+                return await JobVerbs.LogsAsync(session, client, words[1], null, null, words.Length > 2 ? Offset(words[2]) : 0, follow: true, cancel).ConfigureAwait(false);
+            case "show" or "cancel" or "retry" when words.Length == 2:
+                return await ActAsync(words[0], words[1], cancel).ConfigureAwait(false);
+            case "invite":
+                InvitationView invitation = await client.PostAsync(
+                    "v1/invitations", new InviteRequest(words[1..]), ControlJson.Default.InviteRequest, ControlJson.Default.InvitationView, cancel).ConfigureAwait(false);
+                session.Terminal.Out.WriteLine(invitation.Link);
+                return 0;
+            case "join" when words.Length == 2:
+                PairingView paired = await client.PostAsync(
+                    "v1/join", new JoinRequest(words[1]), ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
+                session.Terminal.Out.WriteLine($"paired with {paired.Name}, check digits: {paired.CheckDigits}");
+                return 0;
+            default:
+                var run = new CommandRun(client, session.Terminal) { ConsoleStyle = !text.StartsWith('@') };
+                return await run.ExecuteAsync(session.Limit(new CommandRequest(Line: text)), cancel).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<int> ConnectAsync(string[] words, CancellationToken cancel)
+    {
+        if (words.Length != 3 || !int.TryParse(words[2], NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port is < 1 or > 65535)
+        {
+            throw new MeshException(CliErrors.Usage, "connect needs a host and a port", "for example: connect 192.0.2.7 14590");
+        }
+
+        PeerView found = await client.PostAsync(
+            "v1/connect", new ConnectRequest(words[1], port), ControlJson.Default.ConnectRequest, ControlJson.Default.PeerView, cancel).ConfigureAwait(false);
+        session.Terminal.Out.WriteLine($"connected to {found.Name} at {found.Address}");
+        return 0;
+    }
+
+    private async Task<int> ActAsync(string verb, string job, CancellationToken cancel)
+    {
+        string query = $"id={Uri.EscapeDataString(job)}";
+        JobView view = verb == "show"
+            ? await client.GetAsync($"v1/job?{query}", ControlJson.Default.JobView, cancel).ConfigureAwait(false)
+            : await client.PostAsync($"v1/job/{verb}?{query}", ControlJson.Default.JobView, cancel).ConfigureAwait(false);
+        session.Terminal.Out.WriteLine($"{view.ShortId} {view.State} on {view.TargetName}: {view.Command}");
+        return 0;
+    }
+
+    private static long Offset(string text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long offset)
+            ? offset
+            : throw new MeshException(CliErrors.Usage, $"'{text}' is not a byte offset", "a whole number from 0 is expected: logs JOB 4096");
+
+    private void Help()
+    {
+        foreach ((string verb, string help) in Verbs)
+        {
+            session.Terminal.Out.WriteLine($"  {verb,-34}{help}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+using System.Text;
+using AgentMesh.Cli.Client;
+using AgentMesh.Cli.Output;
+using AgentMesh.Errors;
+using AgentMesh.Mesh;
+using AgentMesh.Node.Control;
+
+namespace AgentMesh.Cli.Verbs;
+
+/// <summary>Sends one command and shows what comes back: results on stdout, everything else on stderr.</summary>
+internal sealed class CommandRun(ControlClient client, Terminal terminal)
+{
+    /// <summary>The exit code where the mesh, and not the command, failed.</summary>
+    public const int MeshFailure = 255;
+
+    private readonly List<JobView> _ended = [];
+    private readonly Dictionary<string, string> _addresses = new(StringComparer.Ordinal);
+    private bool _refused;
+    private bool _many;
+    private bool _atLineStart = true;
+
+    /// <summary>Shows a local result as <c>Result: 3</c>, as the console of KAI NetworkPeer does.</summary>
+    public bool ConsoleStyle { get; init; }
+
+    /// <returns>The exit code: the command's own, the first that is not 0 of several, 255 for a failure of the mesh.</returns>
+    public async Task<int> ExecuteAsync(CommandRequest request, CancellationToken cancellationToken)
+    {
+        await foreach (CommandEvent happened in client.RunAsync(request, cancellationToken).ConfigureAwait(false))
+        {
+            if (terminal.Json)
+            {
+                terminal.PrintJson(happened, ControlJson.Default.CommandEvent);
+            }
+
+            Show(happened, request);
+        }
+
+        return ExitCode();
+    }
+
+    private void Show(CommandEvent happened, CommandRequest request)
+    {
+        switch (happened.Type)
+        {
+            case "accepted":
+                _many |= _addresses.Count > 0;
+                _addresses[happened.Job!.Id] = happened.Address ?? happened.Job.TargetName;
+                if (request.Detach && !terminal.Json)
+                {
+                    terminal.Out.WriteLine(happened.Job.ShortId);
+                }
+
+                break;
+            case "targets":
+                _many = true;
+                break;
+            case "output" when !terminal.Json:
+                Write(happened.Output!, happened.Target);
+                break;
+            case "ended":
+                _ended.Add(happened.Job!);
+                if (!terminal.Json)
+                {
+                    ShowEnd(happened.Job!, happened.Alias);
+                }
+
+                break;
+            case "problem":
+                _refused = true;
+                if (!terminal.Json)
+                {
+                    ProblemView problem = happened.Problem!;
+                    string where = _many && happened.Target is not null ? $"{happened.Target}: " : "";
+                    terminal.Problem(new MeshException(problem.Code, where + problem.Message, problem.Next));
+                }
+
+                break;
+        }
+    }
+
+    private void Write(OutputView output, string? target)
+    {
+        if (!_many)
+        {
+            // Bytes as they are: the output of a program need not be text.
+            Stream raw = output.Stream == "stderr" ? RawError.Value : RawOut.Value;
+            terminal.Out.Flush();
+            raw.Write(output.Data);
+            raw.Flush();
+            return;
+        }
+
+        TextWriter to = output.Stream == "stderr" ? terminal.Error : terminal.Out;
+        foreach (string line in Encoding.UTF8.GetString(output.Data).SplitLines())
+        {
+            to.Write(_atLineStart ? $"{target}: {line}" : line);
+            _atLineStart = line.EndsWith('\n');
+        }
+    }
+
+    private void ShowEnd(JobView job, string? alias)
+    {
+        if (job.State == "completed")
+        {
+            if (job.Result is not null)
+            {
+                terminal.Out.WriteLine(Sentence(job, alias));
+            }
+
+            return;
+        }
+
+        string reason = job.Problem is { } problem ? $"{problem.Code}: {problem.Message}" : job.Reason ?? job.State;
+        bool programFailed = job.ExitCode is > 0 && (job.Problem is null || job.Problem.Code == MeshErrors.ExitCode);
+        if (!programFailed)
+        {
+            terminal.Error.WriteLine(_many ? $"{job.TargetName}: {reason}" : $"agentmesh: {reason}");
+            if (job.Problem?.Next is { Length: > 0 } next)
+            {
+                terminal.Error.WriteLine($"  next: {next}");
+            }
+            else if (job.State == "paused")
+            {
+                terminal.Error.WriteLine($"  next: look with 'agentmesh job show {job.ShortId}', then 'agentmesh job retry {job.ShortId}' or 'job cancel'");
+            }
+        }
+        else
+        {
+            terminal.Error.WriteLine($"agentmesh: {job.TargetName}: exit code {job.ExitCode}");
+        }
+    }
+
+    private string Sentence(JobView job, string? alias)
+    {
+        if (alias is not null)
+        {
+            return $"Result from {_addresses.GetValueOrDefault(job.Id, job.TargetName)} for command '{alias}': {job.Result}";
+        }
+
+        if (_many)
+        {
+            return job.Result!.Contains('\n', StringComparison.Ordinal) ? $"{job.TargetName}:\n{job.Result}" : $"{job.TargetName}: {job.Result}";
+        }
+
+        return ConsoleStyle ? $"Result: {job.Result}" : job.Result!;
+    }
+
+    private int ExitCode()
+    {
+        if (_refused)
+        {
+            return MeshFailure;
+        }
+
+        foreach (JobView job in _ended)
+        {
+            int code = CodeOf(job);
+            if (code != 0)
+            {
+                return code;
+            }
+        }
+
+        return 0;
+    }
+
+    private static int CodeOf(JobView job) => job.State switch
+    {
+        "completed" => 0,
+        _ when job.ExitCode is > 0 and { } code => code,
+        _ => MeshFailure,
+    };
+
+    private static readonly Lazy<Stream> RawOut = new(Console.OpenStandardOutput);
+    private static readonly Lazy<Stream> RawError = new(Console.OpenStandardError);
+}

@@ -1,0 +1,169 @@
+using System.CommandLine;
+using System.Globalization;
+using AgentMesh.Cli.Client;
+using AgentMesh.Node.Control;
+
+namespace AgentMesh.Cli.Verbs;
+
+/// <summary>job list, show, logs, cancel, retry.</summary>
+internal static class JobVerbs
+{
+    public static Command All(GlobalOptions global)
+    {
+        var job = new Command("job", "Look at durable jobs and act on them.")
+        {
+            List(global),
+            Logs(global),
+        };
+        var id = new Argument<string>("JOB") { Description = "A job's short id or whole id." };
+        job.Subcommands.Add(global.Verb("show", "Show one job.", [id], async (session, parsed, cancel) =>
+        {
+            using var client = session.Connect();
+            ShowJob(session, await client.GetAsync($"v1/job?id={Uri.EscapeDataString(parsed.GetValue(id)!)}", ControlJson.Default.JobView, cancel).ConfigureAwait(false));
+            return 0;
+        }));
+        job.Subcommands.Add(Act(global, "cancel", "Ask a job to stop; then stop it."));
+        job.Subcommands.Add(Act(global, "retry", "Give a paused or failed job another attempt."));
+        return job;
+    }
+
+    public static async Task<int> ListAsync(Session session, ControlClient client, string? state, int limit, CancellationToken cancel)
+    {
+        JobPage page = await client.GetAsync(
+            $"v1/jobs?limit={limit}" + (state is null ? "" : $"&state={Uri.EscapeDataString(state)}"), ControlJson.Default.JobPage, cancel).ConfigureAwait(false);
+        if (session.Terminal.Json)
+        {
+            session.Terminal.PrintJson(page, ControlJson.Default.JobPage);
+            return 0;
+        }
+
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        session.Terminal.Table(
+            ["JOB", "STATE", "ON", "ATTEMPT", "AGE", "COMMAND", "REASON"],
+            page.Jobs.Select(job => (IReadOnlyList<string>)
+            [
+                job.ShortId,
+                job.State,
+                job.TargetName,
+                string.Create(CultureInfo.InvariantCulture, $"{job.Attempt}/{job.AttemptsMax}"),
+                Durations.Age(now - job.CreatedAt),
+                job.Command,
+                job.Problem?.Message ?? job.Reason ?? "",
+            ]));
+        if (page.Next is not null)
+        {
+            session.Terminal.Note("there are more: raise --limit");
+        }
+
+        return 0;
+    }
+
+    public static async Task<int> LogsAsync(
+        Session session, ControlClient client, string id, string? stream, int? attempt, long from, bool follow, CancellationToken cancel)
+    {
+        using Stream output = Console.OpenStandardOutput();
+        using Stream error = Console.OpenStandardError();
+        await foreach (OutputView chunk in client.OutputAsync(id, stream, attempt, from, follow, cancel).ConfigureAwait(false))
+        {
+            if (session.Terminal.Json)
+            {
+                session.Terminal.PrintJson(chunk, ControlJson.Default.OutputView);
+                continue;
+            }
+
+            Stream to = chunk.Stream == "stderr" ? error : output;
+            await to.WriteAsync(chunk.Data, cancel).ConfigureAwait(false);
+            await to.FlushAsync(cancel).ConfigureAwait(false);
+        }
+
+        return 0;
+    }
+
+    private static Command List(GlobalOptions global)
+    {
+        var state = new Option<string?>("--state") { Description = "Only jobs in this state." };
+        var limit = new Option<int>("--limit") { Description = "At most this many, the newest first.", DefaultValueFactory = _ => 50 };
+        return global.Verb("list", "List jobs, the newest first.", [state, limit], async (session, parsed, cancel) =>
+        {
+            using var client = session.Connect();
+            return await ListAsync(session, client, parsed.GetValue(state), parsed.GetValue(limit), cancel).ConfigureAwait(false);
+        });
+    }
+
+    private static Command Logs(GlobalOptions global)
+    {
+        var id = new Argument<string>("JOB") { Description = "A job's short id or whole id." };
+        var follow = new Option<bool>("--follow", "-f") { Description = "Go on until the attempt has ended." };
+        var from = new Option<long>("--from") { Description = "Start at this byte offset of the stream." };
+        var stream = new Option<string?>("--stream") { Description = "stdout or stderr; both when absent." };
+        stream.AcceptOnlyFromAmong("stdout", "stderr");
+        var attempt = new Option<int?>("--attempt") { Description = "An earlier attempt; the latest when absent." };
+        return global.Verb("logs", "Print the output of a job.", [id, follow, from, stream, attempt], async (session, parsed, cancel) =>
+        {
+            using var client = session.Connect();
+            return await LogsAsync(
+                session, client, parsed.GetValue(id)!, parsed.GetValue(stream), parsed.GetValue(attempt), parsed.GetValue(from), parsed.GetValue(follow), cancel).ConfigureAwait(false);
+        });
+    }
+
+    private static Command Act(GlobalOptions global, string verb, string description)
+    {
+        var id = new Argument<string>("JOB") { Description = "A job's short id or whole id." };
+        return global.Verb(verb, description, [id], async (session, parsed, cancel) =>
+        {
+            using var client = session.Connect();
+            JobView job = await client.PostAsync($"v1/job/{verb}?id={Uri.EscapeDataString(parsed.GetValue(id)!)}", ControlJson.Default.JobView, cancel).ConfigureAwait(false);
+            if (session.Terminal.Json)
+            {
+                session.Terminal.PrintJson(job, ControlJson.Default.JobView);
+            }
+            else
+            {
+                session.Terminal.Out.WriteLine($"{job.ShortId} {job.State}");
+            }
+
+            return 0;
+        });
+    }
+
+    private static void ShowJob(Session session, JobView job)
+    {
+        if (session.Terminal.Json)
+        {
+            session.Terminal.PrintJson(job, ControlJson.Default.JobView);
+            return;
+        }
+
+        TextWriter to = session.Terminal.Out;
+        to.WriteLine($"job       {job.Id}");
+        to.WriteLine($"command   {job.Command}");
+        to.WriteLine($"on        {job.TargetName} ({job.Target})");
+        to.WriteLine($"state     {job.State}{(job.Reason is null ? "" : $": {job.Reason}")}");
+        to.WriteLine($"attempt   {job.Attempt} of {job.AttemptsMax}");
+        to.WriteLine($"created   {job.CreatedAt:u}");
+        if (job.EndedAt is { } ended)
+        {
+            to.WriteLine($"ended     {ended:u}");
+        }
+
+        if (job.ExitCode is { } code)
+        {
+            to.WriteLine($"exit code {code}");
+        }
+
+        if (job.StdoutBytes is not null || job.StderrBytes is not null)
+        {
+            to.WriteLine($"output    {job.StdoutBytes ?? 0} bytes stdout, {job.StderrBytes ?? 0} bytes stderr");
+        }
+
+        if (job.Problem is { } problem)
+        {
+            to.WriteLine($"problem   {problem.Code}: {problem.Message}");
+        }
+
+        if (job.Result is not null)
+        {
+            to.WriteLine($"result    {job.Result}");
+        }
+    }
+}

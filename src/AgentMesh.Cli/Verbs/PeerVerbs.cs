@@ -1,0 +1,191 @@
+using System.CommandLine;
+using System.Globalization;
+using AgentMesh.Node.Control;
+
+namespace AgentMesh.Cli.Verbs;
+
+/// <summary>status, peers, invite, join, grant, connect: the devices of the mesh.</summary>
+internal static class PeerVerbs
+{
+    public static IEnumerable<Command> All(GlobalOptions global)
+    {
+        yield return global.Verb("status", "Show this device's node: addresses, cluster members, durability.", [], async (session, _, cancel) =>
+        {
+            using var client = session.Connect();
+            StatusView status = await client.GetAsync("v1/status", ControlJson.Default.StatusView, cancel).ConfigureAwait(false);
+            Show(session, status);
+            return 0;
+        });
+        yield return global.Verb("peers", "List the devices of the mesh.", [], async (session, _, cancel) =>
+        {
+            using var client = session.Connect();
+            ShowPeers(session, await client.GetAsync("v1/peers", ControlJson.Default.IReadOnlyListPeerView, cancel).ConfigureAwait(false));
+            return 0;
+        });
+        yield return Invite(global);
+        yield return Join(global);
+        yield return Grant(global);
+        yield return Connect(global);
+    }
+
+    public static void ShowPeers(Session session, IReadOnlyList<PeerView> peers)
+    {
+        if (session.Terminal.Json)
+        {
+            session.Terminal.PrintJson(peers, ControlJson.Default.IReadOnlyListPeerView);
+            return;
+        }
+
+        session.Terminal.Table(
+            ["#", "NAME", "STATE", "ADDRESS", "PATH", "RTT", "LAST SEEN", "ID"],
+            peers.Select(peer => (IReadOnlyList<string>)
+            [
+                peer.Index.ToString(CultureInfo.InvariantCulture),
+                peer.Name + (peer.IsLocal ? " (this device)" : ""),
+                peer.State,
+                peer.Address ?? "-",
+                peer.Path ?? "-",
+                peer.RoundTripMs is { } ms ? string.Create(CultureInfo.InvariantCulture, $"{ms:0.0} ms") : "-",
+                peer.IsLocal || peer.State == "connected" ? "now" : peer.LastSeen is { } seen ? Durations.Age(TimeProvider.System.GetUtcNow() - seen) + " ago" : "never",
+                peer.Id[..12],
+            ]));
+    }
+
+    private static void Show(Session session, StatusView status)
+    {
+        if (session.Terminal.Json)
+        {
+            session.Terminal.PrintJson(status, ControlJson.Default.StatusView);
+            return;
+        }
+
+        TextWriter to = session.Terminal.Out;
+        to.WriteLine($"device      {status.Name} ({status.Id})");
+        to.WriteLine($"version     {status.Version}, engine {status.Engine}, process {status.ProcessId}, up {Durations.Age(TimeProvider.System.GetUtcNow() - status.StartedAt)}");
+        to.WriteLine($"data        {status.DataDirectory}");
+        to.WriteLine($"addresses   {string.Join(", ", status.Addresses)}");
+        to.WriteLine($"durability  {status.Durability}");
+        to.WriteLine($"peers       {status.PeersConnected} of {status.PeersKnown} connected");
+        to.WriteLine($"cluster     {string.Join(", ", status.Members.Select(member => $"{member.Name ?? member.Id[..12]} {member.Status}{(member.Reachable ? "" : " (unreachable)")}"))} (generation {status.Generation})");
+        to.WriteLine($"running     {status.AttemptsRunning}");
+        to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory      {status.MemoryBytes / 1048576.0:0} MiB"));
+    }
+
+    private static Command Invite(GlobalOptions global)
+    {
+        var grants = new Option<string[]>("--grant") { Description = "What the joining device may run here beside the default, for example run.", AllowMultipleArgumentsPerToken = true };
+        var lifetime = new Option<TimeSpan?>("--valid") { Description = "How long the link can be used (default 10m).", CustomParser = Durations.Parse };
+        var wait = new Option<bool>("--wait") { Description = "Stay until a device has joined, then show its check digits." };
+        return global.Verb("invite", "Print a single-use link with which another device joins.", [grants, lifetime, wait], async (session, parsed, cancel) =>
+        {
+            using var client = session.Connect();
+            var request = new InviteRequest(parsed.GetValue(grants), parsed.GetValue(lifetime)?.TotalMilliseconds);
+            DateTimeOffset began = TimeProvider.System.GetUtcNow();
+            InvitationView invitation = await client.PostAsync("v1/invitations", request, ControlJson.Default.InviteRequest, ControlJson.Default.InvitationView, cancel).ConfigureAwait(false);
+            if (session.Terminal.Json)
+            {
+                session.Terminal.PrintJson(invitation, ControlJson.Default.InvitationView);
+            }
+            else
+            {
+                session.Terminal.Out.WriteLine(invitation.Link);
+                session.Terminal.Note($"valid once, until {invitation.ExpiresAt.ToLocalTime():HH:mm:ss}; on the other device: agentmesh join 'LINK'");
+            }
+
+            return parsed.GetValue(wait) ? await WaitForJoin(session, client, began, invitation.ExpiresAt, cancel).ConfigureAwait(false) : 0;
+        });
+    }
+
+    private static async Task<int> WaitForJoin(Session session, Client.ControlClient client, DateTimeOffset began, DateTimeOffset until, CancellationToken cancel)
+    {
+        while (TimeProvider.System.GetUtcNow() < until)
+        {
+            IReadOnlyList<PairingView> pairings = await client.GetAsync("v1/pairings", ControlJson.Default.IReadOnlyListPairingView, cancel).ConfigureAwait(false);
+            if (pairings.FirstOrDefault(pairing => pairing.At >= began) is { } joined)
+            {
+                ShowPairing(session, joined);
+                return 0;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, cancel).ConfigureAwait(false);
+        }
+
+        session.Terminal.Note("nobody joined: the invitation has expired");
+        return CommandRun.MeshFailure;
+    }
+
+    private static Command Join(GlobalOptions global)
+    {
+        var link = new Argument<string>("LINK") { Description = "What 'agentmesh invite' printed on the other device; quote it in a shell." };
+        var grants = new Option<string[]>("--grant") { Description = "What the inviting device may run here beside the default.", AllowMultipleArgumentsPerToken = true };
+        return global.Verb("join", "Join the mesh of the device that gave the link.", [link, grants], async (session, parsed, cancel) =>
+        {
+            using var client = session.Connect();
+            PairingView paired = await client.PostAsync(
+                "v1/join", new JoinRequest(parsed.GetValue(link)!, parsed.GetValue(grants)), ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
+            ShowPairing(session, paired);
+            return 0;
+        });
+    }
+
+    private static void ShowPairing(Session session, PairingView paired)
+    {
+        if (session.Terminal.Json)
+        {
+            session.Terminal.PrintJson(paired, ControlJson.Default.PairingView);
+            return;
+        }
+
+        session.Terminal.Out.WriteLine($"paired with {paired.Name} ({paired.Id[..12]})");
+        session.Terminal.Out.WriteLine($"check digits: {paired.CheckDigits}");
+        session.Terminal.Note("the other device shows the same digits: 'agentmesh invite --wait' or 'agentmesh peers' there");
+    }
+
+    private static Command Grant(GlobalOptions global)
+    {
+        var peer = new Argument<string>("PEER") { Description = "Name, index or id prefix." };
+        var names = new Argument<string[]>("COMMAND") { Description = "Commands that device may run here, for example run.", Arity = ArgumentArity.OneOrMore };
+        var revoke = new Option<bool>("--revoke") { Description = "Take them away instead." };
+        return global.Verb("grant", "Allow another device to run commands on this one.", [peer, names, revoke], async (session, parsed, cancel) =>
+        {
+            using var client = session.Connect();
+            string[] given = parsed.GetValue(names)!;
+            GrantRequest request = parsed.GetValue(revoke)
+                ? new GrantRequest(parsed.GetValue(peer)!, Revoke: given)
+                : new GrantRequest(parsed.GetValue(peer)!, Grant: given);
+            PeerView changed = await client.PostAsync("v1/grants", request, ControlJson.Default.GrantRequest, ControlJson.Default.PeerView, cancel).ConfigureAwait(false);
+            if (session.Terminal.Json)
+            {
+                session.Terminal.PrintJson(changed, ControlJson.Default.PeerView);
+            }
+            else
+            {
+                session.Terminal.Out.WriteLine($"{changed.Name} may run here: {string.Join(", ", changed.Grants)}");
+            }
+
+            return 0;
+        });
+    }
+
+    private static Command Connect(GlobalOptions global)
+    {
+        var host = new Argument<string>("HOST");
+        var port = new Argument<int>("PORT") { DefaultValueFactory = _ => 14590 };
+        return global.Verb("connect", "Try an address at which an admitted device may be found.", [host, port], async (session, parsed, cancel) =>
+        {
+            using var client = session.Connect();
+            PeerView found = await client.PostAsync(
+                "v1/connect", new ConnectRequest(parsed.GetValue(host)!, parsed.GetValue(port)), ControlJson.Default.ConnectRequest, ControlJson.Default.PeerView, cancel).ConfigureAwait(false);
+            if (session.Terminal.Json)
+            {
+                session.Terminal.PrintJson(found, ControlJson.Default.PeerView);
+            }
+            else
+            {
+                session.Terminal.Out.WriteLine($"connected to {found.Name} at {found.Address}");
+            }
+
+            return 0;
+        });
+    }
+}

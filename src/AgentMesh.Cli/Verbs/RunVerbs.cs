@@ -1,0 +1,64 @@
+using System.CommandLine;
+using AgentMesh.Errors;
+using AgentMesh.Node.Control;
+
+namespace AgentMesh.Cli.Verbs;
+
+/// <summary>run, and the line that starts with @.</summary>
+internal static class RunVerbs
+{
+    public static Command Run(GlobalOptions global)
+    {
+        var target = new Argument<string>("TARGET") { Description = "@name, @index, @id-prefix or @all; this device when it is left out." };
+        var line = new Argument<string[]>("PROGRAM") { Description = "After --: the program and its arguments, passed on as they are.", Arity = ArgumentArity.ZeroOrMore };
+        var options = new SubmitOptions();
+        return global.Verb("run", "Run a program on a device: run @peer -- PROGRAM ARGS.", [target, line, .. options.All], async (session, parsed, cancel) =>
+        {
+            using var client = session.Connect();
+            string first = parsed.GetValue(target)!;
+            string[] rest = parsed.GetValue(line) ?? [];
+            bool named = first.StartsWith('@');
+            if (named && rest.Length == 0)
+            {
+                throw new MeshException(CliErrors.Usage, "no program is named", "write: agentmesh run @peer -- PROGRAM ARGUMENTS");
+            }
+
+            CommandRequest request = options.Apply(new CommandRequest(Target: named ? first : null, Arguments: named ? rest : [first, .. rest]), parsed);
+            return await new CommandRun(client, session.Terminal).ExecuteAsync(session.Limit(request), cancel).ConfigureAwait(false);
+        });
+    }
+
+    /// <summary>"@peer command": the words as they are, so that nothing in the command is taken for an option of ours, unless it stands before the line.</summary>
+    public static async Task<int> AtLine(Session session, IReadOnlyList<string> words, CommandRequest template, CancellationToken cancel)
+    {
+        using var client = session.Connect();
+
+        // Words a shell has already split keep their borders; "run" takes them as the argument vector.
+        int program = words.Count > 1 && words[1] == "run" ? (words.Count > 2 && words[2] == "--" ? 3 : 2) : -1;
+        CommandRequest request = program > 0 && words.Count > program
+            ? template with { Target = words[0], Arguments = [.. words.Skip(program)] }
+            : template with { Line = string.Join(' ', words) };
+        return await new CommandRun(client, session.Terminal).ExecuteAsync(session.Limit(request), cancel).ConfigureAwait(false);
+    }
+}
+
+/// <summary>The options of a submission, the same for run and for lines.</summary>
+internal sealed class SubmitOptions
+{
+    private readonly Option<string?> _key = new("--key") { Description = "Idempotency key: a repeat returns the first job." };
+    private readonly Option<bool> _queue = new("--queue") { Description = "Accept the job though the device is offline." };
+    private readonly Option<bool> _detach = new("--detach") { Description = "Print the job id and do not wait." };
+    private readonly Option<int?> _attempts = new("--attempts") { Description = "Attempts before the job is paused." };
+    private readonly Option<TimeSpan?> _attemptTimeout = new("--attempt-timeout") { Description = "Longest single attempt.", CustomParser = Durations.Parse };
+
+    public Symbol[] All => [_key, _queue, _detach, _attempts, _attemptTimeout];
+
+    public CommandRequest Apply(CommandRequest request, ParseResult parsed) => request with
+    {
+        IdempotencyKey = parsed.GetValue(_key),
+        Queue = parsed.GetValue(_queue),
+        Detach = parsed.GetValue(_detach),
+        Attempts = parsed.GetValue(_attempts),
+        AttemptTimeoutMs = parsed.GetValue(_attemptTimeout)?.TotalMilliseconds,
+    };
+}

@@ -1,0 +1,107 @@
+using System.Runtime.CompilerServices;
+using AgentMesh.Errors;
+using AgentMesh.Journal;
+using AgentMesh.Mesh;
+using AgentMesh.Mesh.Contracts;
+using AgentMesh.Mesh.Grants;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Jobs.Entity;
+using AgentMesh.Mesh.Registry;
+using AgentMesh.Mesh.Sharding;
+using AgentMesh.Node.Links;
+using AgentMesh.Node.Output;
+using AgentMesh.Node.Settings;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Remoting;
+using AgentMesh.Workers.Attempts;
+using AgentMesh.Workers.Supervision;
+using Akka.Actor;
+using Microsoft.Extensions.Logging;
+
+namespace AgentMesh.Node.Hosting;
+
+/// <summary>Starts the entities and workers in each generation, and wakes the jobs that an earlier one left unfinished.</summary>
+internal sealed class EntityHost(
+    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, ExecutionTable table, SqliteEventStore journal, TimeProvider time, ILogger log)
+{
+    private const int WokenMax = 100_000;
+    private const int WokenAtOnce = 64;
+
+    private static readonly TimeSpan RestAfter = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WakeWithin = TimeSpan.FromSeconds(30);
+
+    private readonly ConditionalWeakTable<Generation, MeshSharding> _shardings = [];
+
+    public MeshSharding? Of(Generation generation) => _shardings.TryGetValue(generation, out MeshSharding? sharding) ? sharding : null;
+
+    public void Equip(Generation generation)
+    {
+        var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter);
+        MeshSharding sharding = MeshSharding.Start(generation.System, environment);
+        _shardings.AddOrUpdate(generation, sharding);
+        generation.System.ActorOf(
+            WorkerSupervisor.Create(new WorkerSettings(self, life, table, settings.Aliases, Permission, job => sharding.JobsOf(job.Home))), WorkerSupervisor.Name);
+        _ = Task.Run(() => ReviveAsync(sharding));
+    }
+
+    /// <summary>Output is taken only from the device that the job's home has sent the attempt to.</summary>
+    public async Task<OutputRefusal?> MayDeliverAsync(MeshSharding? sharding, string jobId, int attempt, DeviceId from, CancellationToken cancellationToken)
+    {
+        if (!JobId.TryParse(jobId, out JobId job) || job.Home != self)
+        {
+            return OutputRefusal.UnknownJob;
+        }
+
+        if (sharding is null)
+        {
+            // The node is starting: it does not know yet, and the sender asks again.
+            return OutputRefusal.StoreFailed;
+        }
+
+        object answer = await sharding.Jobs.Ask<object>(new GetJob(job), WakeWithin, cancellationToken).ConfigureAwait(false);
+        return answer switch
+        {
+            JobView view when view.Attempt > attempt => OutputRefusal.OlderAttempt,
+            JobView view when view.Attempt == attempt && view.Device == from => null,
+            JobView => OutputRefusal.NotYours,
+            _ => OutputRefusal.UnknownJob,
+        };
+    }
+
+    private long? LifeOf(DeviceId device) => device == self ? life : links.LifeOf(device);
+
+    private ICanTell WorkersOf(IActorContext context, DeviceId device) => device == self
+        ? context.System.ActorSelection("/user/" + WorkerSupervisor.Name)
+        : context.System.ActorSelection(new RootActorPath(new Address("akka.mesh", EngineConfig.SystemName, device.ToString(), MeshTransport.Port)) / "user" / WorkerSupervisor.Name);
+
+    private MeshException? Permission(DeviceId caller, bool isProgram)
+    {
+        if (!isProgram || caller == self || (registry.Devices.TryGetValue(caller, out RegisteredDevice? device) && device.Grants.Contains(Grant.Run)))
+        {
+            return null;
+        }
+
+        string name = registry.Devices.TryGetValue(caller, out RegisteredDevice? known) ? known.Name : caller.ToString();
+        return new MeshException(MeshErrors.NotAllowed, $"{name} may not start programs on {settings.DeviceName}", $"on {settings.DeviceName}: agentmesh grant {name} run");
+    }
+
+    private async Task ReviveAsync(MeshSharding sharding)
+    {
+        try
+        {
+            IReadOnlyList<EntitySummary> open = await journal.OpenAsync($"{JobId.Prefix}{self}/", JobManifests.AtRest, WokenMax).ConfigureAwait(false);
+            foreach (EntitySummary[] batch in open.Chunk(WokenAtOnce))
+            {
+                await Task.WhenAll(batch.Select(entity => JobId.TryParse(entity.PersistenceId, out JobId job) ? sharding.Jobs.Ask<object>(new WakeJob(job), WakeWithin) : Task.FromResult<object>(entity))).ConfigureAwait(false);
+            }
+        }
+        catch (Exception error) when (error is AskTimeoutException or MeshException or TaskCanceledException)
+        {
+            Log.Failed(log, "waking unfinished jobs", error);
+        }
+    }
+
+#pragma warning disable RS0030 // jitter of retries: the one place where the node takes chance from the process
+    private static double NextRandom() => Random.Shared.NextDouble();
+#pragma warning restore RS0030
+}

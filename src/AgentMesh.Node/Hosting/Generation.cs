@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+using AgentMesh.Node.Membership;
+using AgentMesh.Protocol.Identity;
+using Akka.Actor;
+using Akka.Cluster;
+
+namespace AgentMesh.Node.Hosting;
+
+/// <summary>
+/// One actor system of the node, from joining a cluster to leaving it. What it needs beyond its life (endpoint, databases, running programs) belongs
+/// to the node. See docs/adr/0006.
+/// </summary>
+internal sealed class Generation : IAsyncDisposable
+{
+    private static readonly TimeSpan TerminateWithin = TimeSpan.FromSeconds(5);
+
+    private readonly TaskCompletionSource<string> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private Generation(int number, ActorSystem system)
+    {
+        Number = number;
+        System = system;
+    }
+
+    public int Number { get; }
+
+    public ActorSystem System { get; }
+
+    public ClusterView? View { get; private set; }
+
+    public ImmutableList<MemberState> Members { get; private set; } = [];
+
+    /// <summary>Completes with the reason when this generation has to be replaced.</summary>
+    public Task<string> Over => _over.Task;
+
+    /// <summary>Starts the actor system and joins; completes when this member is up.</summary>
+    /// <param name="join">Devices of the cluster to join; empty to begin one of its own.</param>
+    /// <exception cref="TimeoutException">Not up within <paramref name="within"/>; the caller disposes it and tries differently.</exception>
+    public static async Task<Generation> StartAsync(
+        int number, ActorSystem system, IReadOnlyList<DeviceId> join, TimeSpan within, Action changed, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var generation = new Generation(number, system);
+        Cluster cluster = Cluster.Get(system);
+        var up = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        cluster.RegisterOnMemberUp(() => up.TrySetResult());
+        cluster.RegisterOnMemberRemoved(() => generation.End("this device was taken out of the cluster"));
+        system.ActorOf(
+            ClusterWatcher.Create(
+                (view, members) =>
+                {
+                    generation.View = view;
+                    generation.Members = members;
+                    changed();
+                },
+                generation.End),
+            "cluster-watcher");
+        if (join.Count == 0)
+        {
+            cluster.Join(cluster.SelfAddress);
+        }
+        else
+        {
+            cluster.JoinSeedNodes([.. join.Select(device => cluster.SelfAddress.WithHost(device.ToString()))]);
+        }
+
+        try
+        {
+            await up.Task.WaitAsync(within, time, cancellationToken).ConfigureAwait(false);
+            return generation;
+        }
+        catch
+        {
+            await generation.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public void End(string reason) => _over.TrySetResult(reason);
+
+    public async ValueTask DisposeAsync()
+    {
+        _over.TrySetResult("the node replaces it");
+        try
+        {
+            await System.Terminate().WaitAsync(TerminateWithin).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // Its actors hold nothing that the next generation needs exclusively; it goes on ending behind.
+        }
+    }
+}

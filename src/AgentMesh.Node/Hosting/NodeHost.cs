@@ -1,0 +1,250 @@
+using System.Net;
+using System.Security.Cryptography;
+using AgentMesh.Errors;
+using AgentMesh.Journal;
+using AgentMesh.Mesh;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Registry;
+using AgentMesh.Node.Control;
+using AgentMesh.Node.Links;
+using AgentMesh.Node.Links.Wire;
+using AgentMesh.Node.Output;
+using AgentMesh.Node.Pairing;
+using AgentMesh.Node.Services;
+using AgentMesh.Node.Settings;
+using AgentMesh.Protocol.Connections;
+using AgentMesh.Protocol.Crypto;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Remoting;
+using AgentMesh.Transport;
+using AgentMesh.Workers.Attempts;
+using AgentMesh.Workers.Handlers;
+using AgentMesh.Workers.Plugins;
+using AgentMesh.Workers.Processes;
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace AgentMesh.Node.Hosting;
+
+/// <summary>A node: puts the parts together, starts them in order and ends them in the opposite one. One per data directory.</summary>
+public sealed class NodeHost : IAsyncDisposable
+{
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MemberWithin = TimeSpan.FromSeconds(15);
+
+    private readonly Stack<Func<ValueTask>> _end = new();
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private NodeParts _parts = null!;
+
+    private NodeHost()
+    {
+    }
+
+    public string LocalId => _parts.Identity.Id.ToString();
+
+    public IReadOnlyList<IPEndPoint> Addresses => _parts.Endpoint.LocalAddresses;
+
+    public string Durability => SqliteEventStore.Durability;
+
+    /// <summary>Starts everything; completes when this device is a member of a cluster, even if only of its own.</summary>
+    /// <exception cref="MeshException">A part cannot start; what had started is ended again.</exception>
+    public static async Task<NodeHost> StartAsync(NodeSettings settings, Config configuration, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var host = new NodeHost();
+        try
+        {
+            await host.BuildAsync(settings, configuration, time, cancellationToken).ConfigureAwait(false);
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Until somebody asks the node to stop, or the token is cancelled.</summary>
+    public async Task RunUntilStopped(CancellationToken cancellationToken)
+    {
+        using CancellationTokenRegistration registration = cancellationToken.Register(() => _stopped.TrySetResult());
+        await _stopped.Task.ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        while (_end.TryPop(out Func<ValueTask>? end))
+        {
+            await end().ConfigureAwait(false);
+        }
+    }
+
+    private async Task BuildAsync(NodeSettings settings, Config configuration, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var data = Ending(DataDirectory.Open(settings.DataDirectory, Environment.ProcessId));
+        ILoggerFactory loggers = Ending(LoggerFactory.Create(logging => logging.SetMinimumLevel(LevelOf(settings.LogLevel)).AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            console.UseUtcTimestamp = true;
+        })));
+        ILogger log = loggers.CreateLogger("node");
+        DeviceIdentity identity = IdentityFile.LoadOrCreate(data.Root, SystemEntropy.Instance);
+        DeviceRegistry registry = Ending(DeviceRegistry.Open(data[DeviceRegistry.FileName], identity, time));
+        var directory = new DeviceDirectory(data["devices.json"], time);
+        registry.Changed += ShowAdmitted;
+        ShowAdmitted();
+        var pairing = new PairingService(identity, settings, registry, directory, time, log);
+        MeshEndpoint endpoint = EndingAsync(MeshEndpoint.Open(identity, pairing, StampFile.Open(data.Root), EndpointSettings(settings), SystemEntropy.Instance, time));
+        ConnectionHub hub = EndingAsync(new ConnectionHub(endpoint, directory, time));
+        hub.Connected += pairing.Connected;
+
+        EventStoreSettings journalSettings = new() { Path = data["journal.db"] };
+        EventStoreLease journal = Ending(EventStoreRegistry.Acquire(journalSettings, time));
+        OutputStore outputs = Ending(OutputStore.Open(new OutputStoreSettings { Directory = data["output"], BytesMax = settings.Output.RetainedBytesMax }, time));
+        HandlerRegistry handlers = Handlers(settings, data.Root, time);
+        ExecutionTable table = Table(settings, data, handlers, time, log);
+        long life = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & long.MaxValue | 1;
+        IReadOnlyList<IPEndPoint> addresses = LocalAddresses.Of(endpoint.LocalAddresses, settings.Announce);
+        LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, addresses, handlers, life), time));
+        links.Changed += pairing.AdmitIfKnown;
+
+        var entityHost = new EntityHost(identity.Id, life, settings, registry, links, table, journal.Store, time, log);
+        GenerationKeeper generations = EndingAsync(new GenerationKeeper(links, directory, () => NewSystem(settings, identity.Id, journalSettings, hub, time), entityHost.Equip, time, log));
+        var intake = new OutputIntake(outputs, (job, attempt, from, cancel) => entityHost.MayDeliverAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel));
+        EndingAsync(new OutputShipper(identity.Id, table, hub, intake, time));
+        hub.Register(OutputServices.Append, intake.ServeAsync);
+
+        var caller = new Caller(identity.Id, settings.DeviceName, Environment.UserName);
+        var entities = new Entities(generations, entityHost.Of, time);
+        var jobs = new JobService(identity.Id, caller, entities, journal.Store, new OutputReading(outputs, time), time);
+        var devices = new Devices(identity.Id, settings.DeviceName, registry, directory);
+        _parts = new NodeParts
+        {
+            Settings = settings,
+            Identity = identity,
+            Registry = registry,
+            Directory = directory,
+            Devices = devices,
+            Endpoint = endpoint,
+            Hub = hub,
+            Links = links,
+            Generations = generations,
+            Handlers = handlers,
+            Table = table,
+            Pairing = pairing,
+            Jobs = jobs,
+            Commands = new CommandService(identity.Id, caller, settings, devices, directory, () => addresses.Count > 0 ? addresses[0].ToString() : "local", entities, jobs, UlidSource.Secure(time), time),
+            Addresses = addresses,
+            Time = time,
+        };
+        ToldAddresses(settings, registry, directory);
+        hub.Start();
+        links.KeepAll();
+        generations.Start();
+        await generations.CurrentAsync(MemberWithin, cancellationToken).ConfigureAwait(false);
+        EndingAsync(await ControlServer.StartAsync(settings.ControlSocket, new NodeServices(_parts, configuration.GetConfig("agentmesh").ToString(includeFallback: true), () => _stopped.TrySetResult())).ConfigureAwait(false));
+
+        void ShowAdmitted() => directory.Admitted = registry.Devices.ToDictionary(device => device.Key, device => device.Value.Key);
+    }
+
+    private static ActorSystem NewSystem(NodeSettings settings, DeviceId self, EventStoreSettings journal, ConnectionHub hub, TimeProvider time) => ActorSystem.Create(
+        EngineConfig.SystemName,
+        ActorSystemSetup.Create(new MeshTransportSetup(hub, time), BootstrapSetup.Create().WithConfig(EngineConfig.Create(settings, self, journal))));
+
+    private static MeshEndpointSettings EndpointSettings(NodeSettings settings) => new()
+    {
+        Listen = settings.Listen,
+        Connection = new ConnectionSettings
+        {
+            KeepAlive = settings.Link.KeepAlive,
+            PeerTimeout = settings.Link.DeadAfter > settings.Link.KeepAlive ? settings.Link.DeadAfter - settings.Link.KeepAlive : settings.Link.DeadAfter,
+            IdleTimeout = TimeSpan.Zero,
+        },
+    };
+
+    private static HandlerRegistry Handlers(NodeSettings settings, string dataDirectory, TimeProvider time)
+    {
+        HandlerRegistry handlers = BuiltIns.CreateRegistry(new DeviceFacts(settings.DeviceName, dataDirectory, time));
+        foreach (ICommandHandler handler in settings.Plugins.Assemblies.SelectMany(HandlerAssembly.Load))
+        {
+            handlers.Add(handler);
+        }
+
+        foreach ((string name, IReadOnlyList<string> words) in settings.Plugins.Programs)
+        {
+            handlers.Add(new ProgramHandler(name, words, dataDirectory));
+        }
+
+        return handlers;
+    }
+
+    private ExecutionTable Table(NodeSettings settings, DataDirectory data, HandlerRegistry handlers, TimeProvider time, ILogger log)
+    {
+        var ledger = new ProcessLedger(data["running"]);
+        int swept = ExecutionTable.CleanUp(ledger, data["spool"]);
+        if (swept > 0)
+        {
+            Log.Swept(log, swept);
+        }
+
+        string work = data["work"];
+        DataDirectory.CreatePrivate(work);
+        var tools = new ExecutionTools(settings.DeviceName, handlers, ProcessLauncher.ForThisPlatform(), ledger, work, Grace, time);
+        return EndingAsync(new ExecutionTable(tools, data["spool"], settings.Output.SpoolBytesMax, settings.Jobs.RunningMax, settings.Jobs.QueuedMax));
+    }
+
+    private static Hello HelloOf(NodeSettings settings, IReadOnlyList<IPEndPoint> addresses, HandlerRegistry handlers, long life)
+    {
+        var hello = new Hello
+        {
+            Version = 1,
+            Name = settings.DeviceName,
+            Platform = DeviceNames.Platform,
+            HostName = Environment.MachineName,
+            ProductVersion = NodeServices.Version,
+            Life = life,
+        };
+        hello.Addresses.AddRange(addresses.Select(address => address.ToString()));
+        hello.Capabilities.AddRange(handlers.All.Select(handler => handler.Name).Take(64));
+        return hello;
+    }
+
+    /// <summary>Addresses of the configuration belong to no device in particular: every one that is known may be there.</summary>
+    private static void ToldAddresses(NodeSettings settings, DeviceRegistry registry, DeviceDirectory directory)
+    {
+        IPEndPoint[] told = [.. settings.Peers.SelectMany(LocalAddresses.Resolve)];
+        foreach (DeviceId device in told.Length > 0 ? registry.Devices.Keys : [])
+        {
+            directory.Told(device, told);
+        }
+    }
+
+    private static LogLevel LevelOf(string level) => level switch
+    {
+        "debug" => LogLevel.Debug,
+        "info" => LogLevel.Information,
+        "warning" => LogLevel.Warning,
+        "error" => LogLevel.Error,
+        _ => LogLevel.None,
+    };
+
+    private T Ending<T>(T part)
+        where T : IDisposable
+    {
+        _end.Push(() =>
+        {
+            part.Dispose();
+            return ValueTask.CompletedTask;
+        });
+        return part;
+    }
+
+    private T EndingAsync<T>(T part)
+        where T : IAsyncDisposable
+    {
+        _end.Push(part.DisposeAsync);
+        return part;
+    }
+}

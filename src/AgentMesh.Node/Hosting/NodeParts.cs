@@ -1,0 +1,51 @@
+using System.Net;
+using AgentMesh.Journal;
+using AgentMesh.Mesh.Registry;
+using AgentMesh.Node.Links;
+using AgentMesh.Node.Pairing;
+using AgentMesh.Node.Services;
+using AgentMesh.Node.Settings;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Remoting;
+using AgentMesh.Transport;
+using AgentMesh.Workers.Attempts;
+using AgentMesh.Workers.Handlers;
+
+namespace AgentMesh.Node.Hosting;
+
+/// <summary>The parts of a running node that outlive its actor systems, for those who show them.</summary>
+internal sealed record NodeParts
+{
+    public required NodeSettings Settings { get; init; }
+
+    public required DeviceIdentity Identity { get; init; }
+
+    public required DeviceRegistry Registry { get; init; }
+
+    public required DeviceDirectory Directory { get; init; }
+
+    public required Devices Devices { get; init; }
+
+    public required MeshEndpoint Endpoint { get; init; }
+
+    public required ConnectionHub Hub { get; init; }
+
+    public required LinkService Links { get; init; }
+
+    public required GenerationKeeper Generations { get; init; }
+
+    public required HandlerRegistry Handlers { get; init; }
+
+    public required ExecutionTable Table { get; init; }
+
+    public required PairingService Pairing { get; init; }
+
+    public required JobService Jobs { get; init; }
+
+    public required CommandService Commands { get; init; }
+
+    /// <summary>Where this device can be told to be.</summary>
+    public required IReadOnlyList<IPEndPoint> Addresses { get; init; }
+
+    public required TimeProvider Time { get; init; }
+}

@@ -1,0 +1,95 @@
+using System.Runtime.CompilerServices;
+using AgentMesh.Journal;
+using AgentMesh.Mesh;
+
+namespace AgentMesh.Node.Output;
+
+/// <summary>A piece of output as a reader gets it.</summary>
+internal readonly record struct OutputPiece(int Attempt, OutputStreamKind Stream, long Offset, ReadOnlyMemory<byte> Data);
+
+/// <summary>What an attempt wrote in all, as its end says.</summary>
+internal readonly record struct FinalLengths(long Stdout, long Stderr)
+{
+    public long Of(OutputStreamKind stream) => stream == OutputStreamKind.Stderr ? Stderr : Stdout;
+}
+
+/// <summary>Reads the output of jobs from the store of their home, as far as it is and, following, until it is complete.</summary>
+internal sealed class OutputReading(OutputStore store, TimeProvider time)
+{
+    private const int PieceBytes = 64 * 1024;
+
+    /// <summary>The end of an attempt may be known before its last output has come from the executing device.</summary>
+    private static readonly TimeSpan LateWithin = TimeSpan.FromSeconds(15);
+
+    private static readonly OutputStreamKind[] Both = [OutputStreamKind.Stdout, OutputStreamKind.Stderr];
+
+    /// <param name="stream">Null for both; what was read first is given first.</param>
+    /// <param name="end">
+    /// Completes when the attempt is over: with what it wrote in all, or with null when nothing more is to be waited for. Null reads what is there now.
+    /// </param>
+    public async IAsyncEnumerable<OutputPiece> ReadAsync(JobId job, int attempt, OutputStreamKind? stream, long from, Task<FinalLengths?>? end, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string id = job.ToString();
+        OutputStreamKind[] streams = stream is { } one ? [one] : Both;
+        long[] offsets = [.. streams.Select(_ => from)];
+        long? endedAt = null;
+        while (true)
+        {
+            FinalLengths? final = end is { IsCompletedSuccessfully: true } ? await end.ConfigureAwait(false) : null;
+            bool isOver = end is null || end.IsCompleted;
+            bool moved = false, complete = true;
+            for (int i = 0; i < streams.Length; i++)
+            {
+                OutputSlice slice = store.Read(new OutputAddress(id, attempt, streams[i]), offsets[i], PieceBytes);
+                if (slice.Data.Length > 0)
+                {
+                    offsets[i] += slice.Data.Length;
+                    moved = true;
+                    yield return new OutputPiece(attempt, streams[i], slice.Offset, slice.Data);
+                }
+
+                complete &= (final is { } lengths && offsets[i] >= lengths.Of(streams[i])) || (slice.State.IsComplete && offsets[i] >= slice.State.Length);
+            }
+
+            if (moved)
+            {
+                continue;
+            }
+
+            if (complete || (isOver && final is null))
+            {
+                yield break;
+            }
+
+            if (isOver)
+            {
+                endedAt ??= time.GetTimestamp();
+                if (time.GetElapsedTime(endedAt.Value) >= LateWithin)
+                {
+                    yield break;
+                }
+            }
+
+            await WaitAsync(id, attempt, streams, offsets, isOver ? Task.Delay(LateWithin, time, cancellationToken) : end!, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task WaitAsync(string id, int attempt, OutputStreamKind[] streams, long[] offsets, Task end, CancellationToken cancellationToken)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        List<Task> news = [end];
+        for (int i = 0; i < streams.Length; i++)
+        {
+            var address = new OutputAddress(id, attempt, streams[i]);
+            OutputState state = store.GetState(address);
+            if (!state.IsComplete || state.Length > offsets[i])
+            {
+                news.Add(store.WaitForLengthAsync(address, offsets[i], over.Token));
+            }
+        }
+
+        await Task.WhenAny(news).ConfigureAwait(false);
+        await over.CancelAsync().ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+}

@@ -1,0 +1,142 @@
+using System.Collections.Concurrent;
+using AgentMesh.Errors;
+using AgentMesh.Mesh.Grants;
+using AgentMesh.Mesh.Registry;
+using AgentMesh.Node.Control;
+using AgentMesh.Node.Links;
+using AgentMesh.Node.Settings;
+using AgentMesh.Protocol.Crypto;
+using AgentMesh.Protocol.Handshake;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Protocol.Pairing;
+using AgentMesh.Remoting;
+using AgentMesh.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace AgentMesh.Node.Pairing;
+
+/// <summary>
+/// Takes devices in: makes links, joins by links, and answers the handshake's question who is admitted. Invitations live in memory: after a
+/// restart of the node they are void.
+/// </summary>
+internal sealed class PairingService : IAdmission
+{
+    private const int RememberedMax = 100;
+
+    private static readonly TimeSpan JoinWithin = TimeSpan.FromSeconds(15);
+
+    private readonly DeviceIdentity _identity;
+    private readonly NodeSettings _settings;
+    private readonly DeviceRegistry _registry;
+    private readonly DeviceDirectory _directory;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly InvitationBook _book = new();
+    private readonly ConcurrentDictionary<InvitationId, IReadOnlyCollection<string>> _grants = new();
+    private readonly ConcurrentDictionary<DeviceId, Guest> _guests = new();
+    private readonly ConcurrentQueue<PairingView> _done = new();
+
+    public PairingService(DeviceIdentity identity, NodeSettings settings, DeviceRegistry registry, DeviceDirectory directory, TimeProvider time, ILogger log)
+    {
+        _identity = identity;
+        _settings = settings;
+        _registry = registry;
+        _directory = directory;
+        _time = time;
+        _log = log;
+    }
+
+    /// <summary>Devices paired since the node started, newest first.</summary>
+    public IReadOnlyList<PairingView> Done => [.. _done.Reverse()];
+
+    public bool IsAdmitted(DevicePublicKey key) => _registry.IsAdmitted(key) || _guests.ContainsKey(key.Id);
+
+    public InvitationLookup FindInvitation(InvitationId id, DateTimeOffset now) => _book.Find(id, now);
+
+    public bool TryTakeInvitation(InvitationId id, DevicePublicKey by, DateTimeOffset now) => _book.TryTake(id, by, now);
+
+    /// <summary>A connection came in. One that used an invitation up waits for its name before it is admitted.</summary>
+    public void Connected(IMeshConnection connection)
+    {
+        if (connection is MeshConnection { Invitation.IsNone: false } guest && !connection.IsInitiator)
+        {
+            _guests[guest.RemoteId] = new Guest(guest.RemoteKey, guest.Invitation, guest.ComputeCheckDigits().ToString());
+            AdmitIfKnown(guest.RemoteId);
+        }
+    }
+
+    /// <summary>A device has said its name.</summary>
+    public void AdmitIfKnown(DeviceId device)
+    {
+        if (_directory.Hello(device) is not { } hello || !_guests.TryRemove(device, out Guest? guest))
+        {
+            return;
+        }
+
+        _grants.TryRemove(guest.Invitation, out IReadOnlyCollection<string>? granted);
+        _registry.Admit(guest.Key, hello.Name, [.. granted ?? [], .. _settings.DefaultGrants]);
+        Remember(device, hello.Name, guest.Digits);
+    }
+
+    public InvitationView Invite(InviteRequest request, IReadOnlyList<System.Net.IPEndPoint> addresses)
+    {
+        IReadOnlyCollection<string> grants = Grant.Check(request.Grants ?? []);
+        DateTimeOffset now = _time.GetUtcNow();
+        TimeSpan lifetime = request.LifetimeMs is { } given ? TimeSpan.FromMilliseconds(Math.Clamp(given, 1_000, TimeSpan.FromDays(1).TotalMilliseconds)) : _settings.Invite.Lifetime;
+        InvitationSecret secret = _book.Create(now, lifetime, SystemEntropy.Instance);
+        _grants[secret.Id] = grants;
+        DateTimeOffset expires = DateTimeOffset.FromUnixTimeSeconds((now + lifetime).ToUnixTimeSeconds());
+        var invitation = new Invitation
+        {
+            Key = _identity.PublicKey,
+            Secret = secret,
+            ExpiresAt = expires,
+            InviterName = _settings.DeviceName,
+            Addresses = [.. addresses.Take(Invitation.AddressesMax)],
+        };
+        return new InvitationView(invitation.ToLink(), expires, [.. grants]);
+    }
+
+    public async Task<PairingView> JoinAsync(JoinRequest request, MeshEndpoint endpoint, LinkService links, CancellationToken cancellationToken)
+    {
+        IReadOnlyCollection<string> grants = Grant.Check(request.Grants ?? []);
+        Invitation invitation = Invitation.Parse(request.Link, _time.GetUtcNow());
+        if (invitation.Key == _identity.PublicKey)
+        {
+            throw new MeshException(NodeErrors.ControlRequest, "this link was made by this very device", "use it on the other device");
+        }
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using ITimer limit = _time.CreateTimer(_ => patience.Cancel(), null, JoinWithin, Timeout.InfiniteTimeSpan);
+        MeshConnection connection;
+        try
+        {
+            connection = await endpoint.JoinAsync(invitation, patience.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new AttemptFailed(invitation.Key, AttemptFailure.NoAnswer).ToException($"{invitation.InviterName} ({invitation.Key.Id})");
+        }
+
+        string digits = await Task.Run(connection.ComputeCheckDigits, cancellationToken).ContinueWith(t => t.Result.ToString(), cancellationToken, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default).ConfigureAwait(false);
+        _directory.Told(invitation.Key.Id, invitation.Addresses);
+        _registry.Admit(invitation.Key, invitation.InviterName, [.. grants, .. _settings.DefaultGrants]);
+        links.Hurry(invitation.Key.Id);
+        return Remember(invitation.Key.Id, invitation.InviterName, digits);
+    }
+
+    private PairingView Remember(DeviceId device, string name, string digits)
+    {
+        var view = new PairingView(name, device.ToString(), digits, _time.GetUtcNow());
+        _done.Enqueue(view);
+        while (_done.Count > RememberedMax)
+        {
+            _done.TryDequeue(out _);
+        }
+
+        Log.Paired(_log, name, device.ToString(), digits);
+        return view;
+    }
+
+    private sealed record Guest(DevicePublicKey Key, InvitationId Invitation, string Digits);
+}

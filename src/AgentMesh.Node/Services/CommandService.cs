@@ -1,0 +1,202 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using AgentMesh.Errors;
+using AgentMesh.Mesh;
+using AgentMesh.Mesh.Commands;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Node.Control;
+using AgentMesh.Node.Links;
+using AgentMesh.Node.Output;
+using AgentMesh.Node.Settings;
+using AgentMesh.Protocol.Identity;
+using MeshJobView = AgentMesh.Mesh.Jobs.JobView;
+
+namespace AgentMesh.Node.Services;
+
+/// <summary>Turns a line into durable jobs, one per device it is for, and tells how they go.</summary>
+internal sealed class CommandService(
+    DeviceId self, Caller caller, NodeSettings settings, Devices devices, DeviceDirectory directory, Func<string> ownAddress, Entities entities, JobService jobs, UlidSource ids, TimeProvider time)
+{
+    private const int EventsMax = 256;
+
+    public async IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        (string? selector, JobCommand command) = Read(request);
+        IReadOnlyList<NamedDevice> targets = devices.Select(selector);
+        if (targets.Count > 1)
+        {
+            yield return new CommandEvent("targets");
+        }
+
+        var events = Channel.CreateBounded<CommandEvent>(EventsMax);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task running = Task.Run(
+            async () =>
+            {
+                await Task.WhenAll(targets.Select(target => RunOneAsync(request, command, target, selector, targets.Count > 1, events.Writer, over.Token))).ConfigureAwait(false);
+                events.Writer.TryComplete();
+            },
+            CancellationToken.None);
+        try
+        {
+            await foreach (CommandEvent happened in events.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            {
+                yield return happened;
+            }
+        }
+        finally
+        {
+            await over.CancelAsync().ConfigureAwait(false);
+            await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private (string? Selector, JobCommand Command) Read(CommandRequest request)
+    {
+        if (request.Arguments is { Count: > 0 } words)
+        {
+            if (words.Sum(word => word.Length) > JobCommand.BytesMax / 2)
+            {
+                throw new MeshException(MeshErrors.TooLarge, "the arguments are too long to travel in one message", "put long input into a file that the program reads");
+            }
+
+            return (request.Target?.TrimStart('@'), JobCommand.Program(words));
+        }
+
+        CommandLine line = CommandLine.Parse(request.Line ?? "");
+        string? selector = line.Selector ?? request.Target?.TrimStart('@');
+        return (selector, Aliases.TryReadProgram(line.Command, out ImmutableArray<string> program)
+            ? JobCommand.Program(program)
+            : JobCommand.Handler(line.Command, Aliases.Reachable(line.Command, settings.Aliases)));
+    }
+
+    private async Task RunOneAsync(
+        CommandRequest request, JobCommand command, NamedDevice target, string? selector, bool many, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
+    {
+        string address = AddressOf(target);
+        try
+        {
+            JobSpec spec = SpecOf(request, command, target, selector);
+            JobId id = request.IdempotencyKey is { } key ? JobId.FromIdempotencyKey(self, many ? $"{key}/{target.Id}" : key) : new JobId(self, ids.Next());
+            JobAccepted accepted = await entities.AskAsync<JobAccepted>(new SubmitJob(id, spec), cancellationToken).ConfigureAwait(false);
+            MeshJobView first = await jobs.GetAsync(id, cancellationToken).ConfigureAwait(false);
+            await events.WriteAsync(new CommandEvent("accepted", target.Name, address, Job: JobViews.Of(first, accepted.Repeated)), cancellationToken).ConfigureAwait(false);
+            if (request.Detach)
+            {
+                return;
+            }
+
+            MeshJobView end = await WaitAsync(request, id, command.IsProgram, first, target, address, events, cancellationToken).ConfigureAwait(false);
+            await events.WriteAsync(new CommandEvent("ended", target.Name, address, end.Result?.Alias, JobViews.Of(end, accepted.Repeated)), cancellationToken).ConfigureAwait(false);
+        }
+        catch (MeshException error)
+        {
+            await events.WriteAsync(new CommandEvent("problem", target.Name, address, Problem: new ProblemView(error.Code, error.Message, error.NextStep)), cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The caller went away; the job goes on.
+        }
+        catch (Exception defect) when (defect is not OperationCanceledException)
+        {
+            await events.WriteAsync(new CommandEvent("problem", target.Name, address, Problem: Problems.Describe(defect).Problem), CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<MeshJobView> WaitAsync(
+        CommandRequest request, JobId id, bool mayHaveOutput, MeshJobView first, NamedDevice target, string address, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using ITimer? limit = request.TimeoutMs is { } ms ? time.CreateTimer(_ => patience.Cancel(), null, TimeSpan.FromMilliseconds(ms), Timeout.InfiniteTimeSpan) : null;
+        try
+        {
+            if (!mayHaveOutput && first.State.IsAtRest())
+            {
+                return first;
+            }
+
+            Task<MeshJobView> ending = jobs.AwaitAsync(id, patience.Token);
+            await ShowOutputAsync(id, ending, target, address, events, patience.Token).ConfigureAwait(false);
+            return await ending.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new MeshException(
+                MeshErrors.NoAnswer, $"job {id.Short} on {target.Name} was not done within {request.TimeoutMs / 1000:0.###} s", $"it goes on: 'agentmesh job show {id.Short}' and 'agentmesh job logs -f {id.Short}' follow it, 'agentmesh job cancel {id.Short}' ends it");
+        }
+    }
+
+    /// <summary>Output as it comes, attempt by attempt: when one is lost, that of the next follows from its beginning.</summary>
+    private async Task ShowOutputAsync(JobId id, Task<MeshJobView> ending, NamedDevice target, string address, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
+    {
+        int shown = 0;
+        while (true)
+        {
+            bool last = ending.IsCompleted;
+            MeshJobView view = last ? await ending.ConfigureAwait(false) : await jobs.GetAsync(id, cancellationToken).ConfigureAwait(false);
+            if (view.Attempt > shown && (last || !view.Spec.Command.IsProgram || view.State.HasAttempt()))
+            {
+                shown = view.Attempt;
+                using var newer = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                Task<FinalLengths?> end = EndOfAsync(id, shown, ending, newer.Token);
+                await foreach (OutputPiece piece in jobs.OutputOf(id, shown, end, cancellationToken).ConfigureAwait(false))
+                {
+                    var output = new OutputView(piece.Attempt, piece.Stream == Journal.OutputStreamKind.Stderr ? "stderr" : "stdout", piece.Offset, piece.Data.ToArray());
+                    await events.WriteAsync(new CommandEvent("output", target.Name, address, Output: output), cancellationToken).ConfigureAwait(false);
+                }
+
+                await newer.CancelAsync().ConfigureAwait(false);
+            }
+
+            if (last)
+            {
+                return;
+            }
+
+            await Task.WhenAny(ending, Task.Delay(TimeSpan.FromMilliseconds(200), time, cancellationToken)).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>An attempt is over when the job is at rest or a newer attempt has begun.</summary>
+    private async Task<FinalLengths?> EndOfAsync(JobId id, int attempt, Task<MeshJobView> ending, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (!ending.IsCompleted)
+            {
+                await Task.WhenAny(ending, Task.Delay(TimeSpan.FromMilliseconds(300), time, cancellationToken)).ConfigureAwait(false);
+                cancellationToken.ThrowIfCancellationRequested();
+                if (!ending.IsCompleted && (await jobs.GetAsync(id, cancellationToken).ConfigureAwait(false)).Attempt > attempt)
+                {
+                    return null;
+                }
+            }
+
+            return JobService.LengthsOf(await ending.ConfigureAwait(false), attempt);
+        }
+        catch (Exception error) when (error is OperationCanceledException or MeshException)
+        {
+            return null;
+        }
+    }
+
+    private JobSpec SpecOf(CommandRequest request, JobCommand command, NamedDevice target, string? selector)
+    {
+        JobSettings job = settings.Jobs;
+        var retry = new RetryPolicy(request.Attempts ?? job.Attempts, job.BackoffMin, job.BackoffMax, job.Jitter, RetryExitCodes: false, [], FailWhenUsedUp: !job.PauseWhenUsedUp);
+        TimeSpan? attemptTimeout = request.AttemptTimeoutMs is { } ms ? TimeSpan.FromMilliseconds(ms) : job.AttemptTimeout;
+        return new JobSpec(
+            command,
+            new JobTarget(target.Id, selector is null ? "" : "@" + selector, target.Name),
+            caller,
+            retry,
+            new JobTimeouts(job.QueueTimeout, attemptTimeout, job.TotalTimeout, job.HeartbeatTimeout),
+            request.IdempotencyKey,
+            request.Queue);
+    }
+
+    private string AddressOf(NamedDevice target) =>
+        target.IsSelf ? ownAddress() : directory.Addresses(target.Id) is [{ } first, ..] ? first.ToString() : target.Id.ToString();
+}

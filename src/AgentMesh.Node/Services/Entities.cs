@@ -1,0 +1,52 @@
+using AgentMesh.Errors;
+using AgentMesh.Mesh;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Sharding;
+using AgentMesh.Node.Hosting;
+using Akka.Actor;
+
+namespace AgentMesh.Node.Services;
+
+/// <summary>Questions to the entities of this device, asked again when the actor system is replaced meanwhile.</summary>
+internal sealed class Entities(GenerationKeeper generations, Func<Generation, MeshSharding?> shardingOf, TimeProvider time)
+{
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(20);
+
+    /// <summary>Repeats a question whose answer is the same however often it is asked, until there is one.</summary>
+    /// <exception cref="MeshException">What the entity said is wrong, or AM0320: no answer.</exception>
+    public async Task<T> AskAsync<T>(IJobMessage question, CancellationToken cancellationToken, TimeSpan? answerWithin = null)
+        where T : class
+    {
+        long start = time.GetTimestamp();
+        while (true)
+        {
+            Generation generation = await generations.CurrentAsync(GiveUpAfter, cancellationToken).ConfigureAwait(false);
+            if (shardingOf(generation) is { } sharding)
+            {
+                try
+                {
+                    object answer = await sharding.Jobs.Ask<object>(question, answerWithin ?? AnswerWithin, cancellationToken).ConfigureAwait(false);
+                    return answer switch
+                    {
+                        T wanted => wanted,
+                        JobProblem problem => throw new MeshException(problem.Problem.Code, problem.Problem.Text, problem.Problem.NextStep ?? ""),
+                        _ => throw new InvariantException($"{answer.GetType().Name} is no answer to {question.GetType().Name}"),
+                    };
+                }
+                catch (AskTimeoutException) when (time.GetElapsedTime(start) < GiveUpAfter + (answerWithin ?? TimeSpan.Zero))
+                {
+                    // Lost with a generation, or the entity is busy: the question is repeated.
+                }
+                catch (AskTimeoutException)
+                {
+                    throw new MeshException(MeshErrors.NoAnswer, "the journal of this device did not answer", "see the node's log; a full or slow disk is the usual reason");
+                }
+            }
+            else
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+}

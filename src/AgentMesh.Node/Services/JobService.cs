@@ -1,0 +1,166 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using AgentMesh.Errors;
+using AgentMesh.Journal;
+using AgentMesh.Mesh;
+using AgentMesh.Mesh.Contracts;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Node.Control;
+using AgentMesh.Node.Output;
+using AgentMesh.Protocol.Identity;
+using MeshJobView = AgentMesh.Mesh.Jobs.JobView;
+
+namespace AgentMesh.Node.Services;
+
+/// <summary>The jobs of this device: lists, details, output, cancel and retry.</summary>
+internal sealed class JobService(DeviceId self, Caller caller, Entities entities, SqliteEventStore journal, OutputReading output, TimeProvider time)
+{
+    private const int PageMax = 1_000;
+    private const int SearchedMax = 10_000;
+
+    private static readonly TimeSpan WaitSlice = TimeSpan.FromSeconds(20);
+
+    private string Prefix => $"{JobId.Prefix}{self}/";
+
+    public async Task<JobPage> ListAsync(string? state, int limit, string? before, CancellationToken cancellationToken)
+    {
+        JobStateName? wanted = null;
+        if (state is not null)
+        {
+            wanted = Enum.TryParse(state, ignoreCase: true, out JobStateName named) && Enum.IsDefined(named)
+                ? named
+                : throw new MeshException(NodeErrors.ControlRequest, $"'{state}' is no state of a job", $"states are: {string.Join(", ", Enum.GetNames<JobStateName>().Select(name => name.ToLowerInvariant()))}");
+        }
+
+        var jobs = new List<Control.JobView>();
+        long? next = before is null ? null : long.Parse(before, CultureInfo.InvariantCulture);
+        do
+        {
+            EntityPage page = await journal.ListAsync(Prefix, next, Math.Clamp(limit, 1, PageMax), cancellationToken).ConfigureAwait(false);
+            IEnumerable<EntitySummary> candidates = page.Entities.Where(entity => wanted is null || JobManifests.StateAfter(entity.LastManifest) is not { } after || after == wanted || (after == JobStateName.Running && wanted == JobStateName.Placing));
+            MeshJobView[] views = await Task.WhenAll(candidates.Select(entity => GetAsync(Parse(entity.PersistenceId), cancellationToken))).ConfigureAwait(false);
+            jobs.AddRange(views.Where(view => wanted is null || view.State == wanted).Select(view => JobViews.Of(view)));
+            next = page.Next;
+        }
+        while (jobs.Count < limit && next is not null && wanted is not null);
+        return new JobPage([.. jobs.Take(limit)], next?.ToString(CultureInfo.InvariantCulture));
+    }
+
+    public async Task<Control.JobView> ShowAsync(string id, CancellationToken cancellationToken) => JobViews.Of(await GetAsync(await FindAsync(id, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false));
+
+    public async Task<Control.JobView> CancelAsync(string id, CancellationToken cancellationToken) =>
+        JobViews.Of(await entities.AskAsync<MeshJobView>(new CancelJob(await FindAsync(id, cancellationToken).ConfigureAwait(false), caller), cancellationToken).ConfigureAwait(false));
+
+    public async Task<Control.JobView> RetryAsync(string id, CancellationToken cancellationToken) =>
+        JobViews.Of(await entities.AskAsync<MeshJobView>(new RetryJob(await FindAsync(id, cancellationToken).ConfigureAwait(false), caller), cancellationToken).ConfigureAwait(false));
+
+    public Task<MeshJobView> GetAsync(JobId id, CancellationToken cancellationToken) => entities.AskAsync<MeshJobView>(new GetJob(id), cancellationToken);
+
+    /// <summary>Waits until the job has come to rest.</summary>
+    public async Task<MeshJobView> AwaitAsync(JobId id, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            DateTimeOffset deadline = time.GetUtcNow() + WaitSlice;
+            MeshJobView view = await entities.AskAsync<MeshJobView>(new AwaitJob(id, deadline), cancellationToken, WaitSlice + TimeSpan.FromSeconds(5)).ConfigureAwait(false);
+            if (view.State.IsAtRest())
+            {
+                return view;
+            }
+        }
+    }
+
+    public async IAsyncEnumerable<OutputView> OutputAsync(string id, string? stream, int? attempt, long from, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        JobId job = await FindAsync(id, cancellationToken).ConfigureAwait(false);
+        OutputStreamKind? kind = stream switch
+        {
+            null => null,
+            "stdout" => OutputStreamKind.Stdout,
+            "stderr" => OutputStreamKind.Stderr,
+            _ => throw new MeshException(NodeErrors.ControlRequest, $"'{stream}' is no stream", "streams are stdout and stderr"),
+        };
+        await foreach (OutputPiece piece in FollowAsync(job, kind, attempt, from, follow, cancellationToken).ConfigureAwait(false))
+        {
+            yield return new OutputView(piece.Attempt, piece.Stream == OutputStreamKind.Stderr ? "stderr" : "stdout", piece.Offset, piece.Data.ToArray());
+        }
+    }
+
+    /// <summary>The output of one attempt: the given one, else the newest, and when that is lost, following, the one after it.</summary>
+    public async IAsyncEnumerable<OutputPiece> FollowAsync(JobId job, OutputStreamKind? stream, int? attempt, long from, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        MeshJobView view = await GetAsync(job, cancellationToken).ConfigureAwait(false);
+        int current = attempt ?? view.Attempt;
+        if (current < 1 || current > Math.Max(1, view.Attempt))
+        {
+            throw new MeshException(MeshErrors.UnknownJob, $"job {job.Short} has no attempt {current}; it has {view.Attempt}", "leave --attempt out for the newest");
+        }
+
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<FinalLengths?>? end = view.State.IsAtRest() ? Task.FromResult(LengthsOf(view, current)) : follow ? EndAsync(job, current, over.Token) : null;
+        try
+        {
+            await foreach (OutputPiece piece in output.ReadAsync(job, current, stream, from, end, cancellationToken).ConfigureAwait(false))
+            {
+                yield return piece;
+            }
+        }
+        finally
+        {
+            await over.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The output of one attempt until it is complete.</summary>
+    public IAsyncEnumerable<OutputPiece> OutputOf(JobId job, int attempt, Task<FinalLengths?> end, CancellationToken cancellationToken) =>
+        output.ReadAsync(job, attempt, null, 0, end, cancellationToken);
+
+    /// <summary>What the attempt wrote in all; null when that is not known, as of an attempt that was lost.</summary>
+    public static FinalLengths? LengthsOf(MeshJobView view, int attempt) =>
+        view.Attempt == attempt && view.Result is { Outcome: not AttemptOutcome.Lost } result ? new FinalLengths(result.StdoutBytes, result.StderrBytes) : null;
+
+    private async Task<FinalLengths?> EndAsync(JobId job, int attempt, CancellationToken cancellationToken) => LengthsOf(await AwaitAsync(job, cancellationToken).ConfigureAwait(false), attempt);
+
+    /// <summary>By whole id, by its end as it is shown, or by any part of the ulid that only one job has.</summary>
+    /// <exception cref="MeshException">AM0307: no such job. AM0309: several. AM0310: it lives on another device.</exception>
+    public async Task<JobId> FindAsync(string text, CancellationToken cancellationToken)
+    {
+        if (JobId.TryParse(text, out JobId whole))
+        {
+            return whole.Home == self
+                ? whole
+                : throw new MeshException(MeshErrors.HomeUnreachable, $"job {text} was accepted by the device {whole.Home}", "ask there");
+        }
+
+        string part = text.ToLowerInvariant();
+        JobId? found = null;
+        long? next = null;
+        int searched = 0;
+        do
+        {
+            EntityPage page = await journal.ListAsync(Prefix, next, PageMax, cancellationToken).ConfigureAwait(false);
+            foreach (EntitySummary entity in page.Entities)
+            {
+                JobId id = Parse(entity.PersistenceId);
+                if (part.Length < 4 || !id.Ulid.ToString().Contains(part, StringComparison.Ordinal))
+                {
+                    continue;
+                }
+
+                if (found is not null)
+                {
+                    throw new MeshException(MeshErrors.AmbiguousJob, $"'{text}' is in the ids of several jobs", "write more of the id");
+                }
+
+                found = id;
+            }
+
+            searched += page.Entities.Count;
+            next = page.Next;
+        }
+        while (next is not null && searched < SearchedMax);
+        return found ?? throw new MeshException(MeshErrors.UnknownJob, $"there is no job '{text}'", "'agentmesh job list' shows the jobs of this device");
+    }
+
+    private static JobId Parse(string persistenceId) => JobId.TryParse(persistenceId, out JobId id) ? id : throw new InvariantException($"'{persistenceId}' is no job id");
+}

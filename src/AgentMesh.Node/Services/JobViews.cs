@@ -1,0 +1,36 @@
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Node.Control;
+using MeshJobView = AgentMesh.Mesh.Jobs.JobView;
+
+namespace AgentMesh.Node.Services;
+
+/// <summary>Jobs as the control API shows them.</summary>
+internal static class JobViews
+{
+    public static Control.JobView Of(MeshJobView job, bool repeated = false)
+    {
+        AttemptResult? result = job.Result;
+        Problem? problem = job.Problem;
+        bool isProgram = job.Spec.Command.IsProgram;
+        return new Control.JobView(
+            job.JobId.ToString(),
+            job.JobId.Short,
+            job.State.ToString().ToLowerInvariant(),
+            job.Spec.Command.ToString(),
+            job.Spec.Target.Device.ToString(),
+            job.Spec.Target.Name,
+            job.Attempt,
+            job.Spec.Retry.Attempts,
+            job.AcceptedAt,
+            job.EndedAt,
+            result?.Text,
+            result?.ExitCode,
+            problem?.Text ?? job.WaitingFor,
+            problem is null ? null : new ProblemView(problem.Code, problem.Text, problem.NextStep),
+            result?.Alias,
+            job.Spec.IdempotencyKey,
+            isProgram ? result?.StdoutBytes : null,
+            isProgram ? result?.StderrBytes : null,
+            repeated);
+    }
+}

@@ -1,0 +1,175 @@
+using System.Reflection;
+using AgentMesh.Errors;
+using AgentMesh.Journal;
+using AgentMesh.Mesh.Grants;
+using AgentMesh.Mesh.Registry;
+using AgentMesh.Node.Control;
+using AgentMesh.Node.Hosting;
+using AgentMesh.Node.Links;
+using AgentMesh.Node.Membership;
+using AgentMesh.Node.Pairing;
+using AgentMesh.Node.Settings;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Remoting;
+using AgentMesh.Transport;
+using AgentMesh.Workers.Attempts;
+using Akka.Cluster;
+
+namespace AgentMesh.Node.Services;
+
+/// <summary>What the control API offers, from the parts of the node.</summary>
+internal sealed class NodeServices : IControlServices
+{
+    private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(10);
+
+    private readonly NodeParts _parts;
+    private readonly string _configuration;
+    private readonly DateTimeOffset _startedAt;
+    private readonly Action _stop;
+
+    public NodeServices(NodeParts parts, string configuration, Action stop)
+    {
+        _parts = parts;
+        _configuration = configuration;
+        _startedAt = parts.Time.GetUtcNow();
+        _stop = stop;
+    }
+
+    public static string Version { get; } = typeof(NodeServices).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    public Task<StatusView> StatusAsync(CancellationToken cancellationToken)
+    {
+        Generation? generation = _parts.Generations.Live;
+        IReadOnlyList<NamedDevice> all = _parts.Devices.All;
+        MemberView[] members = [.. (generation?.Members ?? []).Select(member => new MemberView(
+            member.Device.ToString(), all.FirstOrDefault(device => device.Id == member.Device)?.Name, member.Status.ToString().ToLowerInvariant(), member.IsReachable))];
+        return Task.FromResult(new StatusView(
+            _parts.Settings.DeviceName,
+            _parts.Identity.Id.ToString(),
+            Version,
+            "embedded actor engine",
+            Environment.ProcessId,
+            _startedAt,
+            _parts.Settings.DataDirectory,
+            [.. _parts.Addresses.Select(address => address.ToString())],
+            SqliteEventStore.Durability,
+            _parts.Generations.Number,
+            members,
+            all.Count - 1,
+            _parts.Links.Linked.Count,
+            _parts.Table.Running,
+            Environment.WorkingSet));
+    }
+
+    public Task<IReadOnlyList<PeerView>> PeersAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<PeerView>>([.. _parts.Devices.All.Select(ViewOf)]);
+
+    public Task<ConfigView> ConfigAsync() => Task.FromResult(new ConfigView(_configuration));
+
+    public Task<IReadOnlyList<PairingView>> PairingsAsync() => Task.FromResult(_parts.Pairing.Done);
+
+    public Task<InvitationView> InviteAsync(InviteRequest request) => Task.FromResult(_parts.Pairing.Invite(request, _parts.Addresses));
+
+    public Task<PairingView> JoinAsync(JoinRequest request, CancellationToken cancellationToken) => _parts.Pairing.JoinAsync(request, _parts.Endpoint, _parts.Links, cancellationToken);
+
+    public Task<PeerView> GrantAsync(GrantRequest request)
+    {
+        NamedDevice device = _parts.Devices.One(request.Peer);
+        if (device.IsSelf)
+        {
+            throw new MeshException(NodeErrors.ControlRequest, "this device needs no grant for itself", "name another device");
+        }
+
+        if (!_parts.Registry.Devices.TryGetValue(device.Id, out RegisteredDevice? known))
+        {
+            throw new MeshException(Mesh.MeshErrors.UnknownPeer, $"{device.Name} is not in the registry any more", "'agentmesh peers' shows who is");
+        }
+
+        _parts.Registry.SetGrants(device.Id, known.Grants.Union(Grant.Check(request.Grant ?? [])).Except(Grant.Check(request.Revoke ?? [])));
+        return Task.FromResult(ViewOf(device));
+    }
+
+    public async Task<PeerView> ConnectAsync(ConnectRequest request, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<System.Net.IPEndPoint> addresses = LocalAddresses.Resolve(new HostPort(request.Host, request.Port));
+        if (addresses.Count == 0)
+        {
+            throw new MeshException(NodeErrors.ControlRequest, $"'{request.Host}' is no host or address", "write an IP address or a name that resolves");
+        }
+
+        foreach (NamedDevice device in _parts.Devices.All.Where(device => !device.IsSelf))
+        {
+            _parts.Directory.Told(device.Id, addresses);
+            _parts.Links.Hurry(device.Id);
+        }
+
+        long start = _parts.Time.GetTimestamp();
+        while (_parts.Time.GetElapsedTime(start) < ConnectWithin)
+        {
+            if (_parts.Hub.Live.FirstOrDefault(connection => addresses.Contains(connection.Path.Remote)) is { } found && _parts.Devices.All.FirstOrDefault(device => device.Id == found.RemoteId) is { } there)
+            {
+                return ViewOf(there);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), _parts.Time, cancellationToken).ConfigureAwait(false);
+        }
+
+        throw new MeshException(
+            Protocol.ProtocolErrors.NoAnswer, $"no device of this mesh answers at {request.Host}:{request.Port}", "devices answer only those they know: pair first with 'agentmesh invite' there and 'agentmesh join LINK' here");
+    }
+
+    public IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, CancellationToken cancellationToken) => _parts.Commands.RunAsync(request, cancellationToken);
+
+    public Task<JobPage> JobsAsync(string? state, int limit, string? before, CancellationToken cancellationToken) => _parts.Jobs.ListAsync(state, limit, before, cancellationToken);
+
+    public Task<JobView> JobAsync(string id, CancellationToken cancellationToken) => _parts.Jobs.ShowAsync(id, cancellationToken);
+
+    public Task<JobView> CancelAsync(string id, CancellationToken cancellationToken) => _parts.Jobs.CancelAsync(id, cancellationToken);
+
+    public Task<JobView> RetryAsync(string id, CancellationToken cancellationToken) => _parts.Jobs.RetryAsync(id, cancellationToken);
+
+    public IAsyncEnumerable<OutputView> OutputAsync(string id, string? stream, int? attempt, long from, bool follow, CancellationToken cancellationToken) =>
+        _parts.Jobs.OutputAsync(id, stream, attempt, from, follow, cancellationToken);
+
+    public void Shutdown() => _stop();
+
+    private PeerView ViewOf(NamedDevice device)
+    {
+        MemberState? member = _parts.Generations.Live?.Members.Where(each => each.Device == device.Id).Select(each => (MemberState?)each).FirstOrDefault();
+        bool isMember = member is { Status: MemberStatus.Up or MemberStatus.WeaklyUp, IsReachable: true };
+        if (device.IsSelf)
+        {
+            return new PeerView(
+                device.Index, device.Name, device.Id.ToString(), true, "connected", _parts.Addresses.Count > 0 ? _parts.Addresses[0].ToString() : null, "local", 0, 0, _parts.Time.GetUtcNow(),
+                DeviceNames.Platform, Environment.MachineName, Version, isMember, [.. _parts.Handlers.All.Select(handler => handler.Name)], [.. Grant.All], null);
+        }
+
+        IMeshConnection? live = _parts.Hub.Live.FirstOrDefault(connection => connection.RemoteId == device.Id);
+        MeshPathInfo? path = live?.Path;
+        DeviceHello? hello = _parts.Directory.Hello(device.Id);
+        string state = _parts.Links.IsLinked(device.Id) ? "connected" : _parts.Links.IsConnecting(device.Id) ? "connecting" : _parts.Links.Problem(device.Id) is null ? "disconnected" : "failed";
+        return new PeerView(
+            device.Index,
+            device.Name,
+            device.Id.ToString(),
+            false,
+            state,
+            path?.Remote.ToString() ?? (_parts.Directory.Addresses(device.Id) is [{ } first, ..] ? first.ToString() : null),
+            path?.Kind,
+            path?.RoundTrip?.TotalMilliseconds,
+            path?.LossRatio,
+            state == "connected" ? _parts.Time.GetUtcNow() : _parts.Directory.LastSeen(device.Id),
+            hello?.Platform,
+            hello?.HostName,
+            hello?.Version,
+            isMember,
+            hello?.Capabilities ?? [],
+            [.. _parts.Registry.Devices.TryGetValue(device.Id, out RegisteredDevice? known) ? known.Grants : []],
+            state == "connected" ? null : _parts.Links.Problem(device.Id));
+    }
+}
+
+/// <summary>What this machine is called where devices show it.</summary>
+internal static class DeviceNames
+{
+    public static string Platform { get; } = System.Runtime.InteropServices.RuntimeInformation.RuntimeIdentifier;
+}

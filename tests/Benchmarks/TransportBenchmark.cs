@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using System.Net;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Transport;
+
+namespace Benchmarks;
+
+/// <summary>One stream and a small echo over the mesh transport on loopback, beside TLS 1.3 over TCP in the same run.</summary>
+internal static class TransportBenchmark
+{
+    private const int EchoBytes = 64;
+    private const int Echoes = 20_000;
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(4);
+
+    public static async Task RunAsync(Report report)
+    {
+        report.Part("transport, loopback, one process (both ends share the cores)");
+        await using var mesh = await MeshPair.ConnectAsync();
+        await using TlsPeer tls = await TlsPeer.ConnectAsync();
+        const string peer = "TLS 1.3 SslStream";
+
+        double ours = await Goodput((data, cancel) => mesh.Bulk.WriteAsync(data, cancel), (buffer, cancel) => mesh.BulkRemote.ReadAsync(buffer, cancel));
+        double theirs = await Goodput((data, cancel) => tls.Client.WriteAsync(data, cancel), (buffer, cancel) => tls.Server.ReadAsync(buffer, cancel));
+        report.Line("one stream, goodput", ours, theirs, "Gb/s", peer, includes: "encrypted, application bytes only");
+
+        (double p50, double p99) = await Echo(
+            (data, cancel) => mesh.Small.WriteAsync(data, cancel), (buffer, cancel) => mesh.Small.ReadAsync(buffer, cancel), (buffer, cancel) => mesh.SmallRemote.ReadAsync(buffer, cancel), (data, cancel) => mesh.SmallRemote.WriteAsync(data, cancel));
+        await using TlsPeer fresh = await TlsPeer.ConnectAsync();
+        (double tls50, double tls99) = await Echo(
+            (data, cancel) => fresh.Client.WriteAsync(data, cancel), (buffer, cancel) => fresh.Client.ReadAsync(buffer, cancel), (buffer, cancel) => fresh.Server.ReadAsync(buffer, cancel), (data, cancel) => fresh.Server.WriteAsync(data, cancel));
+        report.Line("echo of 64 bytes, p50", p50, tls50, "us", peer, lowerIsBetter: true);
+        report.Line("echo of 64 bytes, p99", p99, tls99, "us", peer, lowerIsBetter: true);
+    }
+
+    private static async Task<double> Goodput(Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> write, Func<Memory<byte>, CancellationToken, ValueTask<int>> read)
+    {
+        using var stop = new CancellationTokenSource();
+        byte[] data = new byte[64 * 1024], buffer = new byte[256 * 1024];
+        Task writing = Task.Run(async () =>
+        {
+            try
+            {
+                while (!stop.IsCancellationRequested)
+                {
+                    await write(data, stop.Token);
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                // The time is up.
+            }
+        });
+
+        // Warm up, then measure.
+        var watch = Stopwatch.StartNew();
+        while (watch.Elapsed < TimeSpan.FromSeconds(1))
+        {
+            await read(buffer, CancellationToken.None);
+        }
+
+        long received = 0;
+        watch.Restart();
+        while (watch.Elapsed < Duration)
+        {
+            received += await read(buffer, CancellationToken.None);
+        }
+
+        double gigabits = received * 8 / watch.Elapsed.TotalSeconds / 1e9;
+        await stop.CancelAsync();
+        return gigabits;
+    }
+
+    private static async Task<(double P50, double P99)> Echo(
+        Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> write,
+        Func<Memory<byte>, CancellationToken, ValueTask<int>> read,
+        Func<Memory<byte>, CancellationToken, ValueTask<int>> remoteRead,
+        Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> remoteWrite)
+    {
+        using var stop = new CancellationTokenSource();
+        _ = Task.Run(async () =>
+        {
+            byte[] buffer = new byte[1024];
+            while (!stop.IsCancellationRequested)
+            {
+                int count = await remoteRead(buffer, CancellationToken.None);
+                if (count == 0)
+                {
+                    return;
+                }
+
+                await remoteWrite(buffer.AsMemory(0, count), CancellationToken.None);
+            }
+        });
+        byte[] message = new byte[EchoBytes], answer = new byte[EchoBytes];
+        var times = new List<double>(Echoes);
+        for (int i = 0; i < Echoes + 2000; i++)
+        {
+            long began = Stopwatch.GetTimestamp();
+            await write(message, CancellationToken.None);
+            for (int got = 0; got < EchoBytes;)
+            {
+                got += await read(answer.AsMemory(got), CancellationToken.None);
+            }
+
+            if (i >= 2000)
+            {
+                times.Add(Stopwatch.GetElapsedTime(began).TotalMicroseconds);
+            }
+        }
+
+        return (Report.Percentile(times, 0.5), Report.Percentile(times, 0.99));
+    }
+}

@@ -1,0 +1,33 @@
+using System.Diagnostics;
+
+namespace Scenarios.Harness;
+
+internal static class Shell
+{
+    public static string Run(string program, params string[] words)
+    {
+        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        Array.ForEach(words, start.ArgumentList.Add);
+        using Process process = Process.Start(start)!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return output;
+    }
+
+    public static bool Has(string program) => Run("sh", "-c", $"command -v {program} || true").Trim().Length > 0;
+}
+
+internal static class Eventually
+{
+    /// <summary>Asks until the condition holds; the message says what did not happen.</summary>
+    public static async Task HoldsAsync(Func<Task<bool>> condition, string what, TimeSpan? within = null)
+    {
+        TimeSpan limit = within ?? TimeSpan.FromSeconds(30);
+        var watch = Stopwatch.StartNew();
+        while (!await condition())
+        {
+            Assert.True(watch.Elapsed < limit, $"within {limit.TotalSeconds} s it did not happen: {what}");
+            await Task.Delay(50);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using AgentMesh.Node.Control;
+
+namespace Scenarios.Harness;
+
+public readonly record struct Ran(int Code, string Out, string Error)
+{
+    public override string ToString() => $"exit {Code}\nstdout: {Out}\nstderr: {Error}";
+}
+
+/// <summary>One node as a user has it: a process started by the command line, with a data directory that goes with the test.</summary>
+public sealed class TestNode : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    public TestNode(string name)
+    {
+        Name = name;
+        Data = Directory.CreateTempSubdirectory("am-").FullName;
+    }
+
+    public string Name { get; }
+
+    public string Data { get; }
+
+    public Dictionary<string, string> Environment { get; } = [];
+
+    public int ProcessId => int.Parse(File.ReadAllText(Path.Combine(Data, "node.pid")), CultureInfo.InvariantCulture);
+
+    /// <summary>The node's UDP port on loopback.</summary>
+    public int Port { get; private set; }
+
+    public static async Task<TestNode> StartAsync(string name, string? peerConfig = null)
+    {
+        var node = new TestNode(name);
+        if (peerConfig is not null)
+        {
+            File.WriteAllText(Path.Combine(node.Data, "peer_config.json"), peerConfig);
+        }
+
+        await node.UpAsync();
+        return node;
+    }
+
+    public async Task UpAsync()
+    {
+        Ran up = await RunAsync("up", "--detach", "--name", Name, "--port", Port.ToString(CultureInfo.InvariantCulture), "--listen", "127.0.0.1");
+        Assert.True(up.Code == 0, $"{Name} did not start: {up}");
+        Port = int.Parse((await StatusAsync()).Addresses[0].Split(':')[^1], CultureInfo.InvariantCulture);
+    }
+
+    public async Task<StatusView> StatusAsync() => Json(await RunAsync("--json", "status"), ControlJson.Default.StatusView);
+
+    public async Task<JobView> JobAsync(string id) => Json(await RunAsync("--json", "job", "show", id), ControlJson.Default.JobView);
+
+    public async Task PairWithAsync(TestNode guest)
+    {
+        Ran invited = await RunAsync("invite");
+        Assert.True(invited.Code == 0, invited.ToString());
+        Ran joined = await guest.RunAsync("join", invited.Out.Trim());
+        Assert.True(joined.Code == 0, joined.ToString());
+    }
+
+    public Task<Ran> RunAsync(params string[] words) => RunWithInputAsync(null, words);
+
+    public async Task<Ran> RunWithInputAsync(string? input, params string[] words)
+    {
+        using Process process = Start(words);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        if (input is not null)
+        {
+            await process.StandardInput.WriteAsync(input);
+        }
+
+        process.StandardInput.Close();
+        using var patience = new CancellationTokenSource(Patience);
+        try
+        {
+            await process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"'agentmesh {string.Join(' ', words)}' on {Name} did not end within {Patience}");
+        }
+
+        return new Ran(process.ExitCode, await output, await error);
+    }
+
+    public Process Start(params string[] words)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.ArgumentList.Add(Program);
+        start.ArgumentList.Add("--data-dir");
+        start.ArgumentList.Add(Data);
+        foreach (string word in words)
+        {
+            start.ArgumentList.Add(word);
+        }
+
+        foreach ((string name, string value) in Environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        return Process.Start(start)!;
+    }
+
+    public void Signal(string signal) => Shell.Run("kill", $"-{signal}", ProcessId.ToString(CultureInfo.InvariantCulture));
+
+    public void KillHard()
+    {
+        using Process node = Process.GetProcessById(ProcessId);
+        node.Kill();
+        node.WaitForExit();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            using Process node = Process.GetProcessById(ProcessId);
+            if (node.MainModule?.FileName.Contains("dotnet", StringComparison.Ordinal) == true)
+            {
+                node.Kill();
+                await node.WaitForExitAsync();
+            }
+        }
+        catch (Exception error) when (error is IOException or ArgumentException or InvalidOperationException or FormatException)
+        {
+            // Not running.
+        }
+
+        try
+        {
+            Directory.Delete(Data, recursive: true);
+        }
+        catch (IOException)
+        {
+            // A process of a job may still be ending.
+        }
+    }
+
+    private static string Program =>
+        System.Environment.GetEnvironmentVariable("AGENTMESH_PROGRAM") is { Length: > 0 } given ? given : Path.Combine(AppContext.BaseDirectory, "agentmesh.dll");
+
+    private static T Json<T>(Ran ran, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+    {
+        Assert.True(ran.Code == 0, ran.ToString());
+        return JsonSerializer.Deserialize(ran.Out, type)!;
+    }
+}
