@@ -45,12 +45,38 @@ public static class JobRules
         return retry.FailWhenUsedUp ? new FailedEvent(now, job.Attempt, result, usedUp) : new PausedEvent(now, job.Attempt, result, usedUp);
     }
 
+    /// <summary>The device says that it does not have the newest attempt and will not run it.</summary>
+    public static IJobEvent AfterUnknown(JobState job, DateTimeOffset now, double random)
+    {
+        if (job.CancelRequestedAt is not null)
+        {
+            return new CancelledEvent(now, job.Attempt, null, null);
+        }
+
+        var why = new Problem(MeshErrors.AttemptLost, $"{job.Spec!.Target.Name} knows nothing of attempt {job.Attempt}: its node was restarted", "nothing needs to be done: it is tried again");
+        return AfterAttempt(job, new AttemptResult(AttemptOutcome.Lost, Problem: why), now, random);
+    }
+
+    /// <summary>What a device sends is not believed to keep to the limit of a recorded text.</summary>
+    public static AttemptResult Bounded(AttemptResult result)
+    {
+        int bytes = result.Text is { } text ? System.Text.Encoding.UTF8.GetByteCount(text) : 0;
+        return bytes <= AttemptResult.TextBytesMax
+            ? result
+            : result with
+            {
+                Outcome = AttemptOutcome.Refused,
+                Text = null,
+                Problem = new Problem(MeshErrors.TooLarge, $"the device sent a result of {bytes} bytes; {AttemptResult.TextBytesMax} are the most", "use a program with 'run': its output has no such bound"),
+            };
+    }
+
     /// <summary>What time alone brings about; null for nothing.</summary>
     /// <param name="life">Of the target's node; null while it is away.</param>
     public static IJobEvent? AfterTime(JobState job, long? life, DateTimeOffset now, double random)
     {
         JobSpec spec = job.Spec!;
-        if (!job.IsAtRest && !job.Name.HasAttempt() && spec.Timeouts.Total is { } total && now - job.AcceptedAt >= total)
+        if (!job.IsAtRest && job.CancelRequestedAt is null && spec.Timeouts.Total is { } total && now - job.BegunAt >= total)
         {
             return new FailedEvent(now, job.Attempt, null, TotalTimeout(total));
         }
@@ -59,7 +85,7 @@ public static class JobRules
         {
             case JobStateName.Queued or JobStateName.Retrying when (job.NextAttemptAt ?? now) <= now && life is { } here:
                 return Place(job, here, now);
-            case JobStateName.Queued when spec.Timeouts.Queue is { } limit && now - job.QueuedAt >= limit:
+            case JobStateName.Queued or JobStateName.Retrying when spec.Timeouts.Queue is { } limit && now - job.QueuedAt >= limit:
                 return new PausedEvent(now, job.Attempt, null, new Problem(
                     MeshErrors.QueueTimeout, $"{spec.Target.Name} was not there for {limit}", "'agentmesh job retry' waits again"));
             case JobStateName.Placing or JobStateName.Running when job.CancelRequestedAt is { } since && now - since >= CancelConfirmedWithin:
@@ -72,7 +98,24 @@ public static class JobRules
         }
     }
 
-    public static Problem TotalTimeout(TimeSpan total) => new(MeshErrors.TotalTimeout, $"the job was not done within {total}", "'agentmesh job retry' begins again");
+    /// <summary>
+    /// Whether what a device tells of the end of an attempt that is no longer out stands in the journal: then its output is wanted. An attempt that was
+    /// given up was recorded without it.
+    /// </summary>
+    public static bool HasRecordedEnd(JobState job, int attempt) =>
+        job.Exists && !job.Name.HasAttempt() && attempt == job.ResultAttempt && job.Result!.Outcome != AttemptOutcome.Lost;
+
+    /// <summary>The next moment at which time alone changes something; null for none. When the device comes or goes is not foreseen.</summary>
+    public static DateTimeOffset? NextChange(JobState job, DateTimeOffset now)
+    {
+        JobTimeouts timeouts = job.Spec!.Timeouts;
+        DateTimeOffset?[] moments = job.Name.HasAttempt()
+            ? [job.CancelRequestedAt is { } cancel ? cancel + CancelConfirmedWithin : job.BegunAt + timeouts.Total, (job.HeardAt ?? job.PlacedAt) + timeouts.Heartbeat]
+            : [job.BegunAt + timeouts.Total, job.QueuedAt + timeouts.Queue, job.NextAttemptAt];
+        return moments.Where(moment => moment > now).Min();
+    }
+
+    private static Problem TotalTimeout(TimeSpan total) => new(MeshErrors.TotalTimeout, $"the job was not done within {total}", "'agentmesh job retry' begins again");
 
     private static bool IsRetried(RetryPolicy policy, AttemptResult result) =>
         policy.RetryExitCodes && (result.ExitCode is not { } code || !policy.FinalExitCodes.Contains(code));

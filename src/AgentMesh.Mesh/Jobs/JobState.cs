@@ -19,6 +19,9 @@ public sealed record JobState
 
     public DateTimeOffset AcceptedAt { get; init; }
 
+    /// <summary>When the job was accepted, or a person retried it: the total timeout counts from here.</summary>
+    public DateTimeOffset BegunAt { get; init; }
+
     /// <summary>When the present wait for the device began.</summary>
     public DateTimeOffset QueuedAt { get; init; }
 
@@ -32,6 +35,9 @@ public sealed record JobState
 
     /// <summary>Of the newest attempt that ended.</summary>
     public AttemptResult? Result { get; init; }
+
+    /// <summary>The attempt of <see cref="Result"/>; 0 without one.</summary>
+    public int ResultAttempt { get; init; }
 
     public Problem? Reason { get; init; }
 
@@ -65,18 +71,21 @@ public sealed record JobState
         Invariant.Check(Exists != (change is AcceptedEvent));
         return change switch
         {
-            AcceptedEvent { Placement: { } placement } e => (this with { Spec = e.Spec, AcceptedAt = e.At, QueuedAt = e.At }).Place(placement, e.At),
-            AcceptedEvent e => this with { Spec = e.Spec, AcceptedAt = e.At, QueuedAt = e.At, Name = JobStateName.Queued },
+            AcceptedEvent { Placement: { } placement } e => (this with { Spec = e.Spec, AcceptedAt = e.At, BegunAt = e.At, QueuedAt = e.At }).Place(placement, e.At),
+            AcceptedEvent e => this with { Spec = e.Spec, AcceptedAt = e.At, BegunAt = e.At, QueuedAt = e.At, Name = JobStateName.Queued },
             PlacedEvent e => Place(e.Placement, e.At),
-            RetryingEvent e => this with { Name = JobStateName.Retrying, Result = e.Result, NextAttemptAt = e.NextAttemptAt, QueuedAt = e.NextAttemptAt, HeardAt = null },
-            PausedEvent e => Rest(JobStateName.Paused, e.At, e.Result, e.Reason),
-            CompletedEvent e => Rest(JobStateName.Completed, e.At, e.Result, null),
-            FailedEvent e => Rest(JobStateName.Failed, e.At, e.Result, e.Reason),
+            RetryingEvent e => this with
+            {
+                Name = JobStateName.Retrying, Result = e.Result, ResultAttempt = e.Attempt, NextAttemptAt = e.NextAttemptAt, QueuedAt = e.NextAttemptAt, HeardAt = null,
+            },
+            PausedEvent e => Rest(JobStateName.Paused, e.At, e.Attempt, e.Result, e.Reason),
+            CompletedEvent e => Rest(JobStateName.Completed, e.At, e.Attempt, e.Result, null),
+            FailedEvent e => Rest(JobStateName.Failed, e.At, e.Attempt, e.Result, e.Reason),
             CancelRequestedEvent e => this with { CancelRequestedAt = e.At },
-            CancelledEvent e => Rest(JobStateName.Cancelled, e.At, e.Result, e.Note),
+            CancelledEvent e => Rest(JobStateName.Cancelled, e.At, e.Attempt, e.Result, e.Note),
             RetriedEvent e => this with
             {
-                Name = JobStateName.Queued, QueuedAt = e.At, AttemptsSinceRetry = 0, Reason = null, EndedAt = null, CancelRequestedAt = null, NextAttemptAt = null,
+                Name = JobStateName.Queued, BegunAt = e.At, QueuedAt = e.At, AttemptsSinceRetry = 0, Reason = null, EndedAt = null, CancelRequestedAt = null, NextAttemptAt = null,
             },
             _ => throw new InvariantException($"unknown event {change.GetType().Name}"),
         };
@@ -99,6 +108,14 @@ public sealed record JobState
         };
     }
 
-    private JobState Rest(JobStateName name, DateTimeOffset at, AttemptResult? result, Problem? reason) =>
-        this with { Name = name, EndedAt = at, Result = result ?? Result, Reason = reason, NextAttemptAt = null, HeardAt = null };
+    private JobState Rest(JobStateName name, DateTimeOffset at, int attempt, AttemptResult? result, Problem? reason) => this with
+    {
+        Name = name,
+        EndedAt = at,
+        Result = result ?? Result,
+        ResultAttempt = result is null ? ResultAttempt : attempt,
+        Reason = reason,
+        NextAttemptAt = null,
+        HeardAt = null,
+    };
 }

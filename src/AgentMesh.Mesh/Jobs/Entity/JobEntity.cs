@@ -1,4 +1,3 @@
-using AgentMesh.Errors;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
@@ -13,45 +12,44 @@ namespace AgentMesh.Mesh.Jobs.Entity;
 /// </summary>
 public sealed class JobEntity : ReceivePersistentActor, IWithTimers
 {
-    private const int WaitersMax = 1_000;
     private const int SnapshotEvery = 100;
 
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan RepeatMin = TimeSpan.FromMilliseconds(300);
-    private static readonly TimeSpan RepeatMax = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan HeartbeatEveryMax = TimeSpan.FromSeconds(5);
 
     private readonly JobEnvironment _environment;
-    private readonly List<(IActorRef Asker, DateTimeOffset Deadline)> _waiters = [];
+    private readonly JobWaiters _waiters = new();
     private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly LookTimes _times;
     private JobState _job;
-    private DateTimeOffset _repeatAt;
-    private TimeSpan _repeatAfter = RepeatMin;
+    private IActorRef? _asker;
 
     public JobEntity(JobId id, JobEnvironment environment)
     {
         _environment = environment;
         _job = JobState.None(id);
+        _times = new LookTimes(environment.Time.GetUtcNow());
         PersistenceId = id.ToString();
         Recover<IJobEvent>(change => _job = _job.Apply(change));
         Recover<SnapshotOffer>(offer => _job = ((JobSnapshot)offer.Snapshot).ToState(id));
         Recover<RecoveryCompleted>(_ => OnRecovered());
         Command<SubmitJob>(OnSubmit);
-        Command<GetJob>(_ => Answer(() => Sender.Tell(View())));
-        Command<WakeJob>(_ => Answer(() => Sender.Tell(View())));
-        Command<AwaitJob>(OnAwait);
-        Command<CancelJob>(OnCancel);
-        Command<RetryJob>(OnRetry);
+        Command<GetJob>(_ => Read(() => Sender.Tell(View())));
+        Command<WakeJob>(_ => Read(() => Sender.Tell(View())));
+        Command<AwaitJob>(request => Read(() => OnAwait(request)));
+        Command<CancelJob>(request => Change(() => OnCancel(request)));
+        Command<RetryJob>(request => Change(() => OnRetry(request)));
         Command<AttemptStarted>(started => OnHeard(started.Attempt));
         Command<AttemptHeartbeat>(heartbeat => OnHeard(heartbeat.Attempt));
         Command<AttemptEnded>(OnEnded);
         Command<AttemptUnknown>(OnUnknown);
         Command<Look>(_ => OnLook());
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
-        Command<SaveSnapshotSuccess>(saved => DeleteMessages(saved.Metadata.SequenceNr));
+        Command<SaveSnapshotSuccess>(OnSnapshotSaved);
         Command<SaveSnapshotFailure>(failed => _log.Warning("The snapshot of [{0}] was not saved: {1}", PersistenceId, failed.Cause.Message));
         Command<DeleteMessagesSuccess>(_ => { });
         Command<DeleteMessagesFailure>(_ => { });
+        Command<DeleteSnapshotsSuccess>(_ => { });
+        Command<DeleteSnapshotsFailure>(_ => { });
     }
 
     public override string PersistenceId { get; }
@@ -62,253 +60,310 @@ public sealed class JobEntity : ReceivePersistentActor, IWithTimers
 
     public static Props Create(JobId id, JobEnvironment environment) => Props.Create(() => new JobEntity(id, environment));
 
+    // The actor stops now. Whether the event is stored is not known; the next life reads it.
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
     {
         _log.Error(cause, "An event of [{0}] could not be journalled", PersistenceId);
-        Sender.Tell(new JobProblem(_job.JobId, Refused(MeshErrors.NotStored, $"the job could not be written to disk: {cause.Message}", "free space on the device that accepts the job, then submit it again")));
+        TellNotStored(cause);
         base.OnPersistFailure(cause, @event, sequenceNr);
+    }
+
+    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
+    {
+        base.OnPersistRejected(cause, @event, sequenceNr);
+        TellNotStored(cause);
+        Settle();
+    }
+
+    private void TellNotStored(Exception cause)
+    {
+        _asker?.Tell(Refusal(MeshErrors.NotStored, $"the journal of this device did not take it: {cause.Message}", "look at the log of the node; 'agentmesh job list' tells whether it was taken after all"));
+        _asker = null;
     }
 
     private void OnRecovered()
     {
         _job = _job.Recovered(Now);
+        _times.Restart(Now);
         Settle();
+        LookAtOnce();
     }
 
     private void OnSubmit(SubmitJob submit)
     {
-        IActorRef asker = Sender;
-        if (!IsOwn(asker))
+        if (!IsFrom(_environment.Self))
         {
-            asker.Tell(new JobProblem(_job.JobId, Refused(MeshErrors.NotYours, "a job is accepted by the device of its caller only", "submit it to the node of this device")));
-            return;
+            Sender.Tell(Refusal(MeshErrors.NotYours, "a job is accepted by the device of its caller only", "submit it to the node of this device"));
         }
-
-        if (_job.Exists)
+        else if (_job.Exists)
         {
-            asker.Tell(_job.Spec!.Command.Equals(submit.Spec.Command) && _job.Spec.Target.Device == submit.Spec.Target.Device
+            bool isSame = _job.Spec!.Command.Equals(submit.Spec.Command) && _job.Spec.Target.Device == submit.Spec.Target.Device;
+            Sender.Tell(isSame
                 ? new JobAccepted(_job.JobId, Repeated: true)
-                : new JobProblem(_job.JobId, Refused(MeshErrors.KeyReused, $"the idempotency key '{submit.Spec.IdempotencyKey}' belongs to another command: {_job.Spec.Command}", "use another key, or none")));
-            return;
+                : Refusal(MeshErrors.KeyReused, $"the idempotency key '{submit.Spec.IdempotencyKey}' belongs to another command: {_job.Spec.Command}", "use another key, or none"));
         }
-
-        long? life = _environment.LifeOf(submit.Spec.Target.Device);
-        if (life is null && !submit.Spec.QueueWhenOffline)
+        else if (_environment.LifeOf(submit.Spec.Target.Device) is var life && life is null && !submit.Spec.QueueWhenOffline)
         {
-            asker.Tell(new JobProblem(_job.JobId, Refused(MeshErrors.PeerOffline, $"{submit.Spec.Target.Name} is not there", "'agentmesh peers' shows who is; --queue accepts the job and starts it when the device is back")));
-            Context.Parent.Tell(new Passivate(PoisonPill.Instance));
-            return;
+            Sender.Tell(Refusal(
+                MeshErrors.PeerOffline, $"{submit.Spec.Target.Name} is not there", "'agentmesh peers' shows who is; --queue accepts the job and starts it when the device is back"));
         }
-
-        Record(JobRules.Accept(submit.Spec, life, Now), () => asker.Tell(new JobAccepted(_job.JobId, Repeated: false)));
+        else
+        {
+            IActorRef asker = Sender;
+            Record(JobRules.Accept(submit.Spec, life, Now), asker, () => asker.Tell(new JobAccepted(_job.JobId, Repeated: false)));
+        }
     }
 
-    private void OnAwait(AwaitJob request) => Answer(() =>
+    private void OnAwait(AwaitJob request)
     {
-        if (_job.IsAtRest || request.Deadline <= Now || _waiters.Count >= WaitersMax)
+        if (_job.IsAtRest || request.Deadline <= Now)
         {
             Sender.Tell(View());
-            return;
         }
-
-        _waiters.Add((Sender, request.Deadline));
-    });
-
-    private void OnCancel(CancelJob request) => Answer(() =>
-    {
-        IActorRef asker = Sender;
-        if (!IsOwn(asker))
+        else if (_waiters.TryAdd(Sender, request.Deadline))
         {
-            asker.Tell(new JobProblem(_job.JobId, Refused(MeshErrors.NotYours, "only the device that submitted a job cancels it", null)));
-        }
-        else if (_job.Name is JobStateName.Queued or JobStateName.Retrying or JobStateName.Paused)
-        {
-            Record(new CancelledEvent(Now, _job.Attempt, null, null), () => asker.Tell(View()));
-        }
-        else if (_job.Name.HasAttempt() && _job.CancelRequestedAt is null)
-        {
-            Record(new CancelRequestedEvent(Now, request.By), () => asker.Tell(View()));
+            LookAgain();
         }
         else
         {
-            asker.Tell(View());
+            Sender.Tell(Refusal(MeshErrors.Busy, $"{JobWaiters.Max} readers wait for this job already", "try again in a moment"));
         }
-    });
+    }
 
-    private void OnRetry(RetryJob request) => Answer(() =>
+    private void OnCancel(CancelJob request)
     {
         IActorRef asker = Sender;
-        if (!IsOwn(asker))
+        switch (_job.Name)
         {
-            asker.Tell(new JobProblem(_job.JobId, Refused(MeshErrors.NotYours, "only the device that submitted a job retries it", null)));
+            case JobStateName.Queued or JobStateName.Retrying or JobStateName.Paused:
+                Record(new CancelledEvent(Now, _job.Attempt, null, null), asker, () => asker.Tell(View()));
+                break;
+            case JobStateName.Placing or JobStateName.Running when _job.CancelRequestedAt is null:
+                Record(new CancelRequestedEvent(Now, request.By), asker, () => asker.Tell(View()));
+                break;
+            case JobStateName.Completed or JobStateName.Failed:
+                asker.Tell(Refusal(MeshErrors.NotInThisState, $"the job is {Shown(_job.Name)}: there is nothing to cancel", "'agentmesh job show' tells its result"));
+                break;
+            default:
+                asker.Tell(View());
+                break;
         }
-        else if (_job.Name is JobStateName.Paused or JobStateName.Failed or JobStateName.Cancelled)
+    }
+
+    private void OnRetry(RetryJob request)
+    {
+        IActorRef asker = Sender;
+        if (_job.Name is JobStateName.Paused or JobStateName.Failed or JobStateName.Cancelled)
         {
-            Record(new RetriedEvent(Now, request.By), () => asker.Tell(View()));
+            Record(new RetriedEvent(Now, request.By), asker, () => asker.Tell(View()));
         }
         else
         {
-            asker.Tell(new JobProblem(_job.JobId, Refused(MeshErrors.NotInThisState, $"the job is {_job.Name.ToString().ToLowerInvariant()}; only a paused, failed or cancelled one begins again", "'agentmesh job show' tells what it does")));
+            asker.Tell(Refusal(MeshErrors.NotInThisState, $"the job is {Shown(_job.Name)}; only a paused, failed or cancelled one begins again", "'agentmesh job show' tells what it does"));
         }
-    });
+    }
 
     private void OnHeard(int attempt)
     {
-        if (!_job.Exists || !_job.Name.HasAttempt() || attempt != _job.Attempt)
+        if (!IsOut(attempt))
         {
-            // An attempt that nobody wants any more.
+            // Nobody wants it any more, whoever runs it.
             Sender.Tell(new CancelAttempt(_job.JobId, attempt));
-            return;
         }
-
-        _job = _job.Heard(Now);
-        if (_job.CancelRequestedAt is not null)
+        else if (IsFromExecutor())
         {
-            Sender.Tell(new CancelAttempt(_job.JobId, attempt));
+            _job = _job.Heard(Now);
+            if (_job.CancelRequestedAt is not null)
+            {
+                Sender.Tell(new CancelAttempt(_job.JobId, attempt));
+            }
         }
     }
 
     private void OnEnded(AttemptEnded ended)
     {
         IActorRef worker = Sender;
-        if (!_job.Exists || !_job.Name.HasAttempt() || ended.Attempt != _job.Attempt)
+        if (!IsOut(ended.Attempt))
         {
-            bool wasRecorded = _job.Exists && _job.IsAtRest && ended.Attempt == _job.Attempt;
-            worker.Tell(new AttemptEndedAck(_job.JobId, ended.Attempt, wasRecorded));
-            return;
+            worker.Tell(new AttemptEndedAck(_job.JobId, ended.Attempt, JobRules.HasRecordedEnd(_job, ended.Attempt)));
         }
-
-        Record(JobRules.AfterAttempt(_job, ended.Result, Now, _environment.Random()), () => worker.Tell(new AttemptEndedAck(_job.JobId, ended.Attempt, Recorded: true)));
+        else if (IsFromExecutor())
+        {
+            IJobEvent change = JobRules.AfterAttempt(_job, JobRules.Bounded(ended.Result), Now, _environment.Random());
+            Record(change, null, () => worker.Tell(new AttemptEndedAck(_job.JobId, ended.Attempt, Recorded: true)));
+        }
     }
 
     private void OnUnknown(AttemptUnknown unknown)
     {
-        if (!_job.Exists || !_job.Name.HasAttempt() || unknown.Attempt != _job.Attempt)
+        if (IsOut(unknown.Attempt) && IsFromExecutor())
         {
-            return;
+            Record(JobRules.AfterUnknown(_job, Now, _environment.Random()), null, null);
         }
-
-        var lost = new AttemptResult(AttemptOutcome.Lost, Problem: new Problem(MeshErrors.AttemptLost, $"{_job.Spec!.Target.Name} knows nothing of attempt {unknown.Attempt}: its node was restarted", "nothing needs to be done: it is tried again"));
-        Record(JobRules.AfterAttempt(_job, lost, Now, _environment.Random()), static () => { });
     }
 
     private void OnLook()
     {
-        foreach ((IActorRef asker, _) in _waiters.Where(waiter => waiter.Deadline <= Now).ToArray())
-        {
-            asker.Tell(View());
-        }
-
-        _waiters.RemoveAll(waiter => waiter.Deadline <= Now);
+        DateTimeOffset now = Now;
+        _waiters.TellOverdue(now, View);
         if (!_job.Exists || _job.IsAtRest)
         {
             Settle();
-            return;
         }
+        else if (JobRules.AfterTime(_job, _environment.LifeOf(_job.Spec!.Target.Device), now, _environment.Random()) is { } change)
+        {
+            Record(change, null, null);
+        }
+        else
+        {
+            if (_times.IsTimeToRepeat(now))
+            {
+                TellWorkers();
+            }
 
-        if (_job.Name.HasAttempt() && _job.CancelRequestedAt is null && _job.Spec!.Timeouts.Total is { } total && Now - _job.AcceptedAt >= total)
-        {
-            Record(new FailedEvent(Now, _job.Attempt, null, JobRules.TotalTimeout(total)), () => Workers().Tell(new CancelAttempt(_job.JobId, _job.Attempt), Self));
-            return;
-        }
-
-        if (JobRules.AfterTime(_job, _environment.LifeOf(_job.Spec!.Target.Device), Now, _environment.Random()) is { } change)
-        {
-            Record(change, static () => { });
-        }
-        else if (Now >= _repeatAt)
-        {
-            TellWorkers();
+            LookAgain();
         }
     }
 
     /// <summary>Journals, then applies, then tells.</summary>
-    private void Record(IJobEvent change, Action then) => Persist(change, stored =>
+    private void Record(IJobEvent change, IActorRef? asker, Action? then)
     {
-        _job = _job.Apply(stored);
-        if (LastSequenceNr % SnapshotEvery == 0)
+        _asker = asker;
+        Persist(change, stored =>
         {
-            SaveSnapshot(JobSnapshot.Of(_job));
-        }
+            _asker = null;
+            JobState before = _job;
+            _job = before.Apply(stored);
+            _times.Restart(Now);
+            if (LastSequenceNr % SnapshotEvery == 0)
+            {
+                SaveSnapshot(JobSnapshot.Of(_job));
+            }
 
-        then();
-        Settle();
-        if (_job.Name.HasAttempt())
-        {
-            _repeatAfter = RepeatMin;
-            TellWorkers();
-        }
-    });
+            then?.Invoke();
+            Settle();
+            if (_job.Name.HasAttempt())
+            {
+                _times.IsTimeToRepeat(Now);
+                TellWorkers();
+            }
+            else if (_job.Name == JobStateName.Queued)
+            {
+                LookAtOnce();
+            }
+            else if (before.Name.HasAttempt() && before.Exists && !JobRules.HasRecordedEnd(_job, before.Attempt))
+            {
+                // Given up: it may go on there without knowing. Should this be lost, its next heartbeat is answered the same way.
+                WorkersOf(before).Tell(new CancelAttempt(_job.JobId, before.Attempt), Self);
+            }
+        });
+    }
+
+    // What was decided stays on disk as the snapshot; only the newest one is kept.
+    private void OnSnapshotSaved(SaveSnapshotSuccess saved)
+    {
+        DeleteMessages(saved.Metadata.SequenceNr);
+        DeleteSnapshots(new SnapshotSelectionCriteria(saved.Metadata.SequenceNr - 1));
+    }
 
     /// <summary>What follows from the present state: tell who waits, look again, or rest.</summary>
     private void Settle()
     {
-        if (_job.IsAtRest)
+        if (_job.Exists && !_job.IsAtRest)
         {
-            foreach ((IActorRef asker, _) in _waiters)
-            {
-                asker.Tell(View());
-            }
-
-            _waiters.Clear();
-        }
-
-        if (!_job.Exists || _job.IsAtRest)
-        {
-            Timers.Cancel(Look.Instance);
-            Context.SetReceiveTimeout(_environment.RestAfter);
+            Context.SetReceiveTimeout(null);
+            LookAgain();
             return;
         }
 
-        Context.SetReceiveTimeout(null);
-        if (!Timers.IsTimerActive(Look.Instance))
+        _waiters.TellAll(View);
+        Timers.Cancel(Look.Instance);
+        Context.SetReceiveTimeout(_environment.RestAfter);
+    }
+
+    private void LookAgain()
+    {
+        DateTimeOffset now = Now;
+        Timers.StartSingleTimer(Look.Instance, Look.Instance, _times.UntilNextLook(now, JobRules.NextChange(_job, now), _waiters.NextDeadline));
+    }
+
+    // Through the mailbox: an event is persisted from a message only.
+    private void LookAtOnce()
+    {
+        if (_job.Exists && !_job.IsAtRest)
         {
-            Timers.StartPeriodicTimer(Look.Instance, Look.Instance, LookEvery);
+            Self.Tell(Look.Instance);
         }
     }
 
     private void TellWorkers()
     {
-        _repeatAt = Now + _repeatAfter;
-        _repeatAfter = _repeatAfter + _repeatAfter < RepeatMax ? _repeatAfter + _repeatAfter : RepeatMax;
         if (_job.CancelRequestedAt is not null)
         {
-            Workers().Tell(new CancelAttempt(_job.JobId, _job.Attempt), Self);
+            WorkersOf(_job).Tell(new CancelAttempt(_job.JobId, _job.Attempt), Self);
         }
         else if (_job.Name == JobStateName.Placing)
         {
             JobSpec spec = _job.Spec!;
             TimeSpan third = spec.Timeouts.Heartbeat / 3;
             var order = new RunAttempt(_job.JobId, _job.Attempt, _job.Placement!.Incarnation, spec.Command, spec.Caller, spec.Timeouts.Attempt, third < HeartbeatEveryMax ? third : HeartbeatEveryMax);
-            Workers().Tell(order, Self);
+            WorkersOf(_job).Tell(order, Self);
         }
     }
 
-    private ICanTell Workers() => _environment.WorkersOf(Context, _job.Placement!.Device);
+    private ICanTell WorkersOf(JobState job) => _environment.WorkersOf(Context, job.Placement!.Device);
 
-    private void Answer(Action known)
+    /// <summary>For the home and for the device that runs the job.</summary>
+    private void Read(Action answer)
     {
-        if (_job.Exists)
+        if (!_job.Exists)
         {
-            known();
-            return;
+            Sender.Tell(Refusal(MeshErrors.UnknownJob, $"there is no job {_job.JobId}", "'agentmesh job list' shows the jobs of this device"));
         }
+        else if (!IsFrom(_environment.Self) && !IsFromExecutor())
+        {
+            Sender.Tell(Refusal(MeshErrors.NotYours, "a job is shown to the device that submitted it and to the one that runs it", "ask there"));
+        }
+        else
+        {
+            answer();
+        }
+    }
 
-        Sender.Tell(new JobProblem(_job.JobId, Refused(MeshErrors.UnknownJob, $"there is no job {_job.JobId}", "'agentmesh job list' shows the jobs of this device")));
-        Context.SetReceiveTimeout(_environment.RestAfter);
+    /// <summary>For the home alone.</summary>
+    private void Change(Action answer) => Read(() =>
+    {
+        if (IsFrom(_environment.Self))
+        {
+            answer();
+        }
+        else
+        {
+            Sender.Tell(Refusal(MeshErrors.NotYours, "only the device that submitted a job changes it", "do it on that device"));
+        }
+    });
+
+    private bool IsOut(int attempt) => _job.Exists && _job.Name.HasAttempt() && attempt == _job.Attempt;
+
+    private bool IsFromExecutor() => IsFrom(_job.Spec!.Target.Device);
+
+    /// <summary>Actors of the own device have local references; those of others carry the device they came from.</summary>
+    private bool IsFrom(DeviceId device)
+    {
+        Address from = Sender.Path.Address;
+        return from.HasLocalScope ? device == _environment.Self : from.Host == device.ToString();
     }
 
     private JobView View() => _job.ToView(_job.Name switch
     {
-        JobStateName.Queued => $"{_job.Spec!.Target.Name} is not there",
-        JobStateName.Retrying => $"the next attempt begins at {_job.NextAttemptAt:u}",
+        JobStateName.Retrying when _job.NextAttemptAt > Now => $"the next attempt begins at {_job.NextAttemptAt:u}",
+        JobStateName.Queued or JobStateName.Retrying => $"{_job.Spec!.Target.Name} is not there",
         _ => null,
     });
 
-    private static Problem Refused(string code, string text, string? next) => new(code, text, next);
+    private JobProblem Refusal(string code, string text, string? next) => new(_job.JobId, new Problem(code, text, next));
 
-    /// <summary>Messages of the own device have local references; those of others carry the device they came from.</summary>
-    private bool IsOwn(IActorRef asker) => asker.Path.Address.HasLocalScope || asker.Path.Address.Host == _environment.Self.ToString();
+    private static string Shown(JobStateName name) => name.ToString().ToLowerInvariant();
 
     private sealed class Look : INoSerializationVerificationNeeded
     {
