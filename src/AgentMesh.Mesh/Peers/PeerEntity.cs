@@ -5,28 +5,42 @@ using Akka.Persistence;
 
 namespace AgentMesh.Mesh.Peers;
 
-/// <summary>What this device remembers of another, whether it is there or not. Round-trip times are kept in memory only.</summary>
+/// <summary>
+/// What this device remembers of another, whether it is there or not. Round-trip times are kept in memory only. A link that comes and goes leaves a
+/// bounded journal: the view is its snapshot, and what came before is deleted.
+/// </summary>
 public sealed class PeerEntity : ReceivePersistentActor
 {
+    private const int SnapshotEvery = 50;
+
+    private readonly TimeProvider _time;
     private readonly PeerId _id;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private PeerView _view;
 
-    public PeerEntity(PeerId id)
+    public PeerEntity(PeerId id, TimeProvider time)
     {
+        _time = time;
         _id = id;
         _view = new PeerView(id, null, [], PeerConnectionState.Disconnected, null, null);
         PersistenceId = id.ToString();
         Recover<IPeerEvent>(Apply);
+        Recover<SnapshotOffer>(offer => _view = (PeerView)offer.Snapshot);
         Recover<RecoveryCompleted>(_ => _view = _view with { State = PeerConnectionState.Disconnected, RoundTrip = null });
         Command<RecordPeerFacts>(OnFacts);
         Command<RecordPeerLink>(OnLink);
         Command<GetPeer>(_ => Sender.Tell(_view));
+        Command<SaveSnapshotSuccess>(OnSnapshotSaved);
+        Command<SaveSnapshotFailure>(failed => _log.Warning("The snapshot of [{0}] was not saved: {1}", _id, failed.Cause.Message));
+        Command<DeleteMessagesSuccess>(_ => { });
+        Command<DeleteMessagesFailure>(_ => { });
+        Command<DeleteSnapshotsSuccess>(_ => { });
+        Command<DeleteSnapshotsFailure>(_ => { });
     }
 
     public override string PersistenceId { get; }
 
-    public static Props Create(PeerId id) => Props.Create(() => new PeerEntity(id));
+    public static Props Create(PeerId id, TimeProvider time) => Props.Create(() => new PeerEntity(id, time));
 
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
     {
@@ -44,11 +58,7 @@ public sealed class PeerEntity : ReceivePersistentActor
             return;
         }
 
-        Persist(new PeerFactsEvent(DateTimeOffset.UnixEpoch, facts.Facts, facts.Addresses), stored =>
-        {
-            Apply(stored);
-            asker.Tell(new PeerRecorded(_id));
-        });
+        Record(new PeerFactsEvent(_time.GetUtcNow(), facts.Facts, facts.Addresses), asker);
     }
 
     private void OnLink(RecordPeerLink link)
@@ -62,11 +72,23 @@ public sealed class PeerEntity : ReceivePersistentActor
             return;
         }
 
-        Persist(new PeerLinkEvent(link.At, link.State, link.Address, link.RoundTrip), stored =>
+        Record(new PeerLinkEvent(link.At, link.State, link.Address, link.RoundTrip), asker);
+    }
+
+    private void Record(IPeerEvent change, IActorRef asker) => Persist(change, stored =>
+    {
+        Apply(stored);
+        asker.Tell(new PeerRecorded(_id));
+        if (LastSequenceNr % SnapshotEvery == 0)
         {
-            Apply(stored);
-            asker.Tell(new PeerRecorded(_id));
-        });
+            SaveSnapshot(_view);
+        }
+    });
+
+    private void OnSnapshotSaved(SaveSnapshotSuccess saved)
+    {
+        DeleteMessages(saved.Metadata.SequenceNr);
+        DeleteSnapshots(new SnapshotSelectionCriteria(saved.Metadata.SequenceNr - 1));
     }
 
     private void Apply(IPeerEvent change)

@@ -29,7 +29,7 @@ public sealed class MeshSharding
 
         // A job decides itself when it rests: one that waits must not be put away.
         Jobs = Start("job", settings.WithPassivateIdleAfter(TimeSpan.Zero), id => JobEntity.Create(JobId.TryParse(id, out JobId job) ? job : throw new InvariantException($"'{id}' is no job id"), environment));
-        Peers = Start("peer", settings.WithPassivateIdleAfter(PeerIdle), id => PeerEntity.Create(PeerId.TryParse(id, out PeerId peer) ? peer : throw new InvariantException($"'{id}' is no peer id")));
+        Peers = Start("peer", settings.WithPassivateIdleAfter(PeerIdle), id => PeerEntity.Create(PeerId.TryParse(id, out PeerId peer) ? peer : throw new InvariantException($"'{id}' is no peer id"), environment.Time));
     }
 
     /// <summary>The jobs of this device.</summary>

@@ -7,6 +7,7 @@ using Akka.Actor;
 namespace AgentMesh.Workers.Supervision;
 
 /// <summary>Whether a caller may have a command run here.</summary>
+/// <param name="caller">The home of the job, as remoting has proven it; not what the job says of itself.</param>
 /// <param name="isProgram">A program may read and change what the user of this device may: it needs a grant of its own.</param>
 /// <returns>Null where it may; otherwise what the caller is told.</returns>
 public delegate MeshException? CommandPermission(DeviceId caller, bool isProgram);

@@ -1,6 +1,7 @@
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Commands;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Sharding;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Spool;
 using Akka.Actor;
@@ -24,9 +25,9 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
     public WorkerSupervisor(WorkerSettings settings)
     {
         _settings = settings;
-        Receive<RunAttempt>(OnRunAttempt);
-        Receive<CancelAttempt>(OnCancelAttempt);
-        Receive<AttemptEndedAck>(OnEndedAck);
+        Receive<RunAttempt>(IsFromHome, OnRunAttempt);
+        Receive<CancelAttempt>(IsFromHome, OnCancelAttempt);
+        Receive<AttemptEndedAck>(IsFromHome, OnEndedAck);
         Receive<Over>(over => TellEnd(over.Key));
         Receive<TickNow>(_ => OnTick());
     }
@@ -44,6 +45,9 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
 
         Timers.StartPeriodicTimer(TickNow.Instance, TickNow.Instance, Tick);
     }
+
+    /// <summary>Only the home of a job decides about its attempts, and speaks for itself alone. Anything else is unhandled.</summary>
+    private bool IsFromHome(IJobMessage message) => Origin.Of(Sender, Context.System, _settings.Self) == message.JobId.Home;
 
     private void OnRunAttempt(RunAttempt order)
     {
@@ -65,7 +69,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
             ExpandedLine line = order.Command.IsProgram
                 ? new ExpandedLine("", order.Command.Words, null)
                 : Aliases.Expand(order.Command.Line, _settings.Aliases, order.Command.CallerAliases);
-            if (_settings.Permission(order.Caller.Device, !line.Words.IsEmpty) is { } refused)
+            if (_settings.Permission(order.JobId.Home, !line.Words.IsEmpty) is { } refused)
             {
                 throw refused;
             }

@@ -25,6 +25,27 @@ public sealed class RemotingTests
     }
 
     [Fact]
+    public async Task A_sender_of_another_system_is_believed_unless_only_own_senders_are()
+    {
+        await using var lab = new RemoteLab();
+        ActorSystem a = lab.Start("a"), open = lab.Start("b"), strict = lab.Start("c", "akka.remote.own-senders-only = on");
+        foreach (ActorSystem system in (ActorSystem[])[open, strict])
+        {
+            var probe = new Probe(system);
+            IActorRef there = await Resolve(a, probe.Ref);
+            IActorRef foreign = ((ExtendedActorSystem)a).Provider.ResolveActorRef(RemoteLab.AddressOf("z") + "/user/someone");
+            IActorRef own = ((ExtendedActorSystem)a).Provider.ResolveActorRef(probe.Ref.Path.ToStringWithAddress(RemoteLab.AddressOf(system == open ? "b" : "c")));
+            there.Tell("for another", foreign);
+            there.Tell("as yourself", own);
+            there.Tell("as nobody", ActorRefs.NoSender);
+            there.Tell("as myself", a.ActorOf<EchoActor>());
+            string[] expected = system == open ? ["for another", "as yourself", "as nobody", "as myself"] : ["as nobody", "as myself"];
+            foreach (string text in expected)
+                Assert.Equal(text, await probe.Next<string>());
+        }
+    }
+
+    [Fact]
     public async Task A_reference_in_a_message_leads_back_to_its_actor()
     {
         await using var lab = new RemoteLab();

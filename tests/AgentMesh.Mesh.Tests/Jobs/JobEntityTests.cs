@@ -130,7 +130,10 @@ public sealed class JobEntityTests
         lab.Shard.Tell(new AttemptEnded(Job, 1, Three), stranger);
         lab.Shard.Tell(new AttemptUnknown(Job, 1, JobLab.Life), stranger);
         lab.Shard.Tell(new AttemptStarted(Job, 1, JobLab.Life), stranger);
-        Assert.Equal(JobStateName.Placing, (await lab.View()).State);
+        lab.Shard.Tell(new AttemptEnded(Job, 1, Three), ActorRefs.NoSender);
+        lab.Shard.Tell(new CancelJob(Job, Laptop), ActorRefs.NoSender);
+        JobView view = await lab.View();
+        Assert.Equal((JobStateName.Placing, false), (view.State, view.CancelRequested));
         Assert.Equal(0, stranger.Waiting);
     }
 

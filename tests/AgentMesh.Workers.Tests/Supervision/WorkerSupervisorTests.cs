@@ -73,15 +73,26 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
     [Fact]
     public async Task A_program_needs_a_grant_and_an_alias_does_not_get_around_it()
     {
-        Send(Order("a", JobCommand.Program("true"), Other));
+        SendFrom(Other, Order("a", JobCommand.Program("true"), Other));
         Assert.Equal("AM0306", (await Next<AttemptEnded>()).Result.Problem?.Code);
 
-        Send(Order("b", JobCommand.Handler("danger"), Other));
+        SendFrom(Other, Order("b", JobCommand.Handler("danger"), Other));
         Assert.Equal("AM0306", (await Next<AttemptEnded>()).Result.Problem?.Code);
 
-        Send(Order("c", JobCommand.Handler("add"), Other));
+        SendFrom(Other, Order("c", JobCommand.Handler("add"), Other));
         AttemptEnded added = await Next<AttemptEnded>();
         Assert.Equal(("3", "add"), (added.Result.Text, added.Result.Alias));
+    }
+
+    [Fact]
+    public async Task Only_the_home_of_a_job_orders_its_attempts()
+    {
+        RunAttempt order = Order("a", JobCommand.Handler("calc 1+2"));
+        SendFrom(Other, order);
+        _workers.Tell(order, ActorRefs.NoSender);
+        Send(Order("b", JobCommand.Handler("calc 1+3")));
+        Assert.Equal("4", (await Next<AttemptEnded>()).Result.Text);
+        Assert.Single(_table.All);
     }
 
     [Fact]
@@ -131,7 +142,7 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
     }
 
     private static RunAttempt Order(string key, JobCommand command, DeviceId? caller = null) => new(
-        JobId.FromIdempotencyKey(Self, key), 1, Life, command, new Caller(caller ?? Self, "laptop", "user"), null, TimeSpan.FromMinutes(1));
+        JobId.FromIdempotencyKey(caller ?? Self, key), 1, Life, command, new Caller(Self, "laptop", "user"), null, TimeSpan.FromMinutes(1));
 
     private static async Task Until(Func<bool> condition)
     {
@@ -154,6 +165,8 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
 
     private void Send(object message) => _workers.Tell(message, _mailbox);
 
+    private void SendFrom(DeviceId device, object message) => _workers.Tell(message, new ForeignRef((ExtendedActorSystem)_system, device, _home.Writer));
+
     private async Task<T> Next<T>()
     {
         using var limit = new CancellationTokenSource(Patience);
@@ -164,6 +177,16 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
                 return wanted;
             }
         }
+    }
+
+    /// <summary>An actor of another device.</summary>
+    private sealed class ForeignRef(ExtendedActorSystem system, DeviceId device, ChannelWriter<object> to) : MinimalActorRef
+    {
+        public override ActorPath Path { get; } = new RootActorPath(new Address("akka.mesh", "agentmesh", device.ToString(), 1)) / "user" / "home";
+
+        public override IActorRefProvider Provider => system.Provider;
+
+        protected override void TellInternal(object message, IActorRef sender) => to.TryWrite(message);
     }
 
     private sealed class Mailbox : ReceiveActor

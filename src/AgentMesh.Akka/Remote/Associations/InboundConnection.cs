@@ -108,7 +108,7 @@ internal sealed class InboundConnection(Remoting remoting, AssociationHandle han
         SystemAckRange? ack = null;
         foreach (AgentMesh.Engine.Wire.Envelope envelope in batch.Envelopes)
         {
-            if (remoting.Inbox.TryRead(batch, envelope, out Action deliver))
+            if (remoting.Inbox.TryRead(batch, envelope, association.Remote, out Action deliver))
             {
                 if (envelope.SystemSequence == 0)
                     deliver();

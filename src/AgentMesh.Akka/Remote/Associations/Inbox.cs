@@ -17,8 +17,9 @@ internal sealed class Inbox(RemoteActorRefProvider provider, ActorSystemImpl sys
 
     public void Malformed() => Interlocked.Increment(ref _malformed);
 
-    /// <returns>False when the envelope cannot be read.</returns>
-    public bool TryRead(Batch batch, AgentMesh.Engine.Wire.Envelope envelope, out Action deliver)
+    /// <param name="origin">The system that the transport has proven to be at the other end.</param>
+    /// <returns>False when the envelope cannot be read, or may not be from whom it says.</returns>
+    public bool TryRead(Batch batch, AgentMesh.Engine.Wire.Envelope envelope, Address origin, out Action deliver)
     {
         deliver = null!;
         if (envelope.Recipient >= batch.Paths.Count || envelope.Sender > batch.Paths.Count || envelope.Manifest > batch.Manifests.Count)
@@ -46,8 +47,16 @@ internal sealed class Inbox(RemoteActorRefProvider provider, ActorSystemImpl sys
             return false;
         }
 
+        string sentBy = envelope.Sender == 0 ? string.Empty : batch.Paths[(int)envelope.Sender - 1];
+        if (settings.OwnSendersOnly && sentBy.Length > 0 && !(ActorPath.TryParse(sentBy, out ActorPath? senderPath) && senderPath.Address.Equals(origin)))
+        {
+            Malformed();
+            _log.Warning("A message from [{0}] names a sender of another system and was dropped", origin);
+            return false;
+        }
+
         IInternalActorRef recipient = provider.Local.ResolveLocal(path);
-        IActorRef sender = envelope.Sender == 0 ? provider.DeadLetters : provider.ResolveActorRef(batch.Paths[(int)envelope.Sender - 1]);
+        IActorRef sender = sentBy.Length == 0 ? provider.DeadLetters : provider.ResolveActorRef(sentBy);
         deliver = () => Deliver(recipient, message, sender);
         return message is SystemMessage == (envelope.SystemSequence != 0);
     }

@@ -1,3 +1,4 @@
+using AgentMesh.Mesh.Sharding;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
@@ -56,7 +57,15 @@ public sealed class JobEntity : ReceivePersistentActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    private DateTimeOffset Now => _environment.Time.GetUtcNow();
+    /// <summary>To the millisecond, as it is stored and sent: the same before and after a recovery.</summary>
+    private DateTimeOffset Now
+    {
+        get
+        {
+            DateTimeOffset now = _environment.Time.GetUtcNow();
+            return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
+        }
+    }
 
     public static Props Create(JobId id, JobEnvironment environment) => Props.Create(() => new JobEntity(id, environment));
 
@@ -347,12 +356,7 @@ public sealed class JobEntity : ReceivePersistentActor, IWithTimers
 
     private bool IsFromExecutor() => IsFrom(_job.Spec!.Target.Device);
 
-    /// <summary>Actors of the own device have local references; those of others carry the device they came from.</summary>
-    private bool IsFrom(DeviceId device)
-    {
-        Address from = Sender.Path.Address;
-        return from.HasLocalScope ? device == _environment.Self : from.Host == device.ToString();
-    }
+    private bool IsFrom(DeviceId device) => Origin.Of(Sender, Context.System, _environment.Self) == device;
 
     private JobView View() => _job.ToView(_job.Name switch
     {
