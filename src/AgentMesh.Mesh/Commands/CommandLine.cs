@@ -21,27 +21,28 @@ public sealed record CommandLine(string? Selector, string Command)
             throw new MeshException(MeshErrors.TooLarge, $"the command has {line.Length} characters; {CharactersMax} are the most", "put long input into a file that the program reads");
         }
 
-        string text = line.Trim();
-        if (text.Length == 0)
+        int start = line.Length - line.TrimStart().Length;
+        string text = line.TrimEnd();
+        if (start == line.Length)
         {
             throw CommandSyntax.Error(line, 0, "there is no command", "write a command, for example 'calc 1+2' or '@gpu calc 1+2'");
         }
 
-        if (text[0] != '@')
+        if (text[start] != '@')
         {
-            return new CommandLine(null, text);
+            return new CommandLine(null, text[start..]);
         }
 
-        int end = 1;
+        int end = start + 1;
         while (end < text.Length && !char.IsWhiteSpace(text[end]))
         {
             end++;
         }
 
-        string selector = text[1..end], command = text[end..].Trim();
+        string selector = text[(start + 1)..end], command = text[end..].Trim();
         if (selector.Length == 0)
         {
-            throw CommandSyntax.Error(text, 1, "a device is expected after '@'", "write its name, its number in 'agentmesh peers', the beginning of its id, or '@all'");
+            throw CommandSyntax.Error(text, end, "a device is expected after '@'", "write its name, its number in 'agentmesh peers', the beginning of its id, or '@all'");
         }
 
         return command.Length == 0

@@ -22,6 +22,7 @@ public sealed class DeviceRegistry : IDisposable
 
     private const int EntriesOfAuthorMax = 10_000;
     private const int AuthorsMax = 1_000;
+    private const int EntriesOfOthersMax = 50_000;
 
     private readonly Lock _gate = new();
     private readonly DeviceIdentity _self;
@@ -29,6 +30,8 @@ public sealed class DeviceRegistry : IDisposable
     private readonly FileStream _file;
     private readonly Dictionary<DevicePublicKey, List<RegistryEntry>> _chains = [];
     private volatile IReadOnlyDictionary<DeviceId, RegisteredDevice> _devices = new Dictionary<DeviceId, RegisteredDevice>();
+    private int _entriesOfOthers;
+    private long _goodBytes;
     private long _refused;
 
     private DeviceRegistry(DeviceIdentity self, TimeProvider time, FileStream file)
@@ -82,15 +85,16 @@ public sealed class DeviceRegistry : IDisposable
     public void Admit(DevicePublicKey key, string name, IEnumerable<string> grants)
     {
         Invariant.Check(key != _self.PublicKey);
+        ImmutableSortedSet<string> wanted = Mesh.Grants.Grant.Check(grants);
         lock (_gate)
         {
-            if (!IsAdmitted(key))
+            // That another device vouches for it may end; the own word stays.
+            if (!RegistryFold.Admitted(_chains.GetValueOrDefault(_self.PublicKey) ?? []).Any(admitted => admitted.Subject == key))
             {
-                Append(RegistryChange.Admit, key, CheckName(name), []);
+                Append(RegistryChange.Admit, key, DeviceName.Clean(name), []);
             }
 
-            AppendGrants(key, Mesh.Grants.Grant.Check(grants));
-            Fold();
+            AppendGrants(key, wanted);
         }
 
         Changed?.Invoke();
@@ -103,13 +107,47 @@ public sealed class DeviceRegistry : IDisposable
         ImmutableSortedSet<string> wanted = Mesh.Grants.Grant.Check(grants);
         lock (_gate)
         {
-            if (!_devices.TryGetValue(device, out RegisteredDevice? known))
+            AppendGrants(Find(device).Key, wanted);
+        }
+
+        Changed?.Invoke();
+    }
+
+    /// <summary>What the device is called here from now on.</summary>
+    /// <exception cref="MeshException">AM0333: no name for a device, or another has it. AM0302: no such device.</exception>
+    public void Rename(DeviceId device, string name)
+    {
+        if (!DeviceName.IsValid(name))
+        {
+            throw new MeshException(MeshErrors.BadName, $"'{name}' is no name for a device", DeviceName.Rule);
+        }
+
+        lock (_gate)
+        {
+            RegisteredDevice known = Find(device);
+            if (known.Name == name)
             {
-                throw new MeshException(MeshErrors.UnknownPeer, $"{device} is not in the registry", "'agentmesh peers' shows who is");
+                return;
             }
 
-            AppendGrants(known.Key, wanted);
-            Fold();
+            if (_devices.Values.Any(other => other.Id != device && string.Equals(other.Name, name, StringComparison.OrdinalIgnoreCase)))
+            {
+                throw new MeshException(MeshErrors.BadName, $"another device is called '{name}' already", "choose another name");
+            }
+
+            Append(RegistryChange.Rename, known.Key, name, []);
+        }
+
+        Changed?.Invoke();
+    }
+
+    /// <summary>Puts a device out, whoever else admitted it; so are those that only it has admitted. It can be paired again.</summary>
+    /// <exception cref="MeshException">AM0302: no such device.</exception>
+    public void Forget(DeviceId device)
+    {
+        lock (_gate)
+        {
+            Append(RegistryChange.Forget, Find(device).Key, "", []);
         }
 
         Changed?.Invoke();
@@ -139,18 +177,38 @@ public sealed class DeviceRegistry : IDisposable
         bool changed = false;
         lock (_gate)
         {
+            bool isFolded = true;
             foreach (byte[] bytes in entries)
             {
-                if (RegistryEntry.TryRead(bytes, out RegistryEntry? entry) && entry.Author != _self.PublicKey && IsAdmitted(entry.Author) && TryKeep(entry))
+                if (!RegistryEntry.TryRead(bytes, out RegistryEntry? entry))
+                {
+                    Interlocked.Increment(ref _refused);
+                    continue;
+                }
+
+                if (!IsAdmitted(entry.Author) && !isFolded)
+                {
+                    // An entry before it may have admitted its author.
+                    Fold();
+                    isFolded = true;
+                }
+
+                if (entry.Author != _self.PublicKey && IsAdmitted(entry.Author) && Fits(entry))
                 {
                     Write(entry);
+                    Keep(entry);
+                    isFolded = false;
                     changed = true;
-                    Fold();
                 }
-                else if (entry is null)
+                else if (!IsKnown(entry))
                 {
                     Interlocked.Increment(ref _refused);
                 }
+            }
+
+            if (!isFolded)
+            {
+                Fold();
             }
         }
 
@@ -162,11 +220,9 @@ public sealed class DeviceRegistry : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    private static string CheckName(string name)
-    {
-        string clean = new([.. name.Where(c => !char.IsControl(c) && !char.IsWhiteSpace(c) && c != '@').Take(RegistryEntry.NameCharactersMax)]);
-        return clean.Length > 0 ? clean : "device";
-    }
+    private RegisteredDevice Find(DeviceId device) => _devices.TryGetValue(device, out RegisteredDevice? known)
+        ? known
+        : throw new MeshException(MeshErrors.UnknownPeer, $"{device} is not in the registry", "'agentmesh peers' shows who is");
 
     private void AppendGrants(DevicePublicKey key, ImmutableSortedSet<string> grants)
     {
@@ -181,47 +237,55 @@ public sealed class DeviceRegistry : IDisposable
     {
         RegistryEntry? before = _chains.TryGetValue(_self.PublicKey, out List<RegistryEntry>? own) && own.Count > 0 ? own[^1] : null;
         RegistryEntry entry = RegistryEntry.Sign(_self, before, _time.GetUtcNow(), change, subject, name, grants);
-        Write(entry);
-        if (!TryKeep(entry))
+        if (!Fits(entry))
         {
             throw new MeshException(MeshErrors.RegistryInvalid, $"the registry of this device has {EntriesOfAuthorMax} entries and takes no more", "start with a new identity: move the data directory away and pair again");
         }
 
+        Write(entry);
+        Keep(entry);
         Fold();
     }
 
-    private bool TryKeep(RegistryEntry entry)
+    private bool Fits(RegistryEntry entry)
+    {
+        bool isOwn = entry.Author == _self.PublicKey;
+        return _chains.TryGetValue(entry.Author, out List<RegistryEntry>? chain)
+            ? chain.Count < EntriesOfAuthorMax && (isOwn || _entriesOfOthers < EntriesOfOthersMax) && entry.Follows(chain[^1])
+            : (isOwn || (_chains.Count < AuthorsMax && _entriesOfOthers < EntriesOfOthersMax)) && entry.Follows(null);
+    }
+
+    private bool IsKnown(RegistryEntry entry) =>
+        _chains.TryGetValue(entry.Author, out List<RegistryEntry>? chain) && entry.Sequence <= (ulong)chain.Count && chain[(int)entry.Sequence - 1].Hash.AsSpan().SequenceEqual(entry.Hash);
+
+    private void Keep(RegistryEntry entry)
     {
         if (!_chains.TryGetValue(entry.Author, out List<RegistryEntry>? chain))
         {
-            if (_chains.Count >= AuthorsMax)
-            {
-                return false;
-            }
-
             _chains.Add(entry.Author, chain = []);
         }
 
-        if (chain.Count >= EntriesOfAuthorMax || !entry.Follows(chain.Count > 0 ? chain[^1] : null))
-        {
-            return false;
-        }
-
         chain.Add(entry);
-        return true;
+        if (entry.Author != _self.PublicKey)
+        {
+            _entriesOfOthers++;
+        }
     }
 
     /// <summary>On disk before it counts.</summary>
     private void Write(RegistryEntry entry)
     {
+        byte[] record = new byte[sizeof(int) + entry.Bytes.Length];
+        BinaryPrimitives.WriteInt32LittleEndian(record, entry.Bytes.Length);
+        entry.Bytes.CopyTo(record, sizeof(int));
         try
         {
-            Span<byte> length = stackalloc byte[sizeof(int)];
-            BinaryPrimitives.WriteInt32LittleEndian(length, entry.Bytes.Length);
-            _file.Seek(0, SeekOrigin.End);
-            _file.Write(length);
-            _file.Write(entry.Bytes);
+            // What an earlier write left behind when the disk was full is not read as an entry.
+            _file.SetLength(_goodBytes);
+            _file.Seek(_goodBytes, SeekOrigin.Begin);
+            _file.Write(record);
             _file.Flush(flushToDisk: true);
+            _goodBytes += record.Length;
         }
         catch (IOException error)
         {
@@ -243,73 +307,21 @@ public sealed class DeviceRegistry : IDisposable
                 break;
             }
 
-            if (!RegistryEntry.TryRead(rest.Slice(sizeof(int), length).ToArray(), out RegistryEntry? entry) || !TryKeep(entry))
+            if (!RegistryEntry.TryRead(rest.Slice(sizeof(int), length).ToArray(), out RegistryEntry? entry) || !Fits(entry))
             {
                 throw new MeshException(MeshErrors.RegistryInvalid, $"the registry {path} is damaged at byte {good}", "restore it from a backup, or move it away and pair the devices again");
             }
 
+            Keep(entry);
             rest = rest[(sizeof(int) + length)..];
             good += sizeof(int) + length;
         }
 
         // A last entry that a crash cut short was never told to anybody.
-        if (good < all.Length)
-        {
-            _file.SetLength(good);
-        }
-
+        _goodBytes = good;
+        _file.SetLength(good);
         Fold();
     }
 
-    /// <summary>From the own chain outward: who is admitted, by what name, with which grants here.</summary>
-    private void Fold()
-    {
-        var devices = new Dictionary<DeviceId, RegisteredDevice>();
-        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        var open = new Queue<DevicePublicKey>([_self.PublicKey]);
-        var done = new HashSet<DevicePublicKey> { _self.PublicKey };
-        while (open.TryDequeue(out DevicePublicKey author))
-        {
-            foreach (RegistryEntry entry in _chains.GetValueOrDefault(author) ?? [])
-            {
-                if (entry.Change == RegistryChange.Admit && entry.Subject != _self.PublicKey && done.Add(entry.Subject))
-                {
-                    devices[entry.Subject.Id] = new RegisteredDevice(entry.Subject, Unique(entry.Name, entry.Subject.Id, names), []);
-                    open.Enqueue(entry.Subject);
-                }
-                else if (entry.Change == RegistryChange.Grants && author == _self.PublicKey && devices.TryGetValue(entry.Subject.Id, out RegisteredDevice? device))
-                {
-                    devices[entry.Subject.Id] = device with { Grants = [.. entry.Grants] };
-                }
-                else if (entry.Change == RegistryChange.Rename && author == _self.PublicKey && devices.TryGetValue(entry.Subject.Id, out RegisteredDevice? renamed))
-                {
-                    devices[entry.Subject.Id] = renamed with { Name = Unique(entry.Name, entry.Subject.Id, names) };
-                }
-            }
-        }
-
-        // Grants for a device that another chain has admitted stand in the own chain before the admission is known.
-        foreach (RegistryEntry entry in (_chains.GetValueOrDefault(_self.PublicKey) ?? []).Where(entry => entry.Change == RegistryChange.Grants))
-        {
-            if (devices.TryGetValue(entry.Subject.Id, out RegisteredDevice? device))
-            {
-                devices[entry.Subject.Id] = device with { Grants = [.. entry.Grants] };
-            }
-        }
-
-        _devices = devices;
-    }
-
-    private static string Unique(string name, DeviceId id, HashSet<string> names)
-    {
-        if (names.Add(name))
-        {
-            return name;
-        }
-
-        // Two devices with one name: the second carries the beginning of its id.
-        string longer = $"{name}-{id.ToString()[..4]}";
-        names.Add(longer);
-        return longer;
-    }
+    private void Fold() => _devices = RegistryFold.Devices(_self.PublicKey, author => _chains.GetValueOrDefault(author) ?? []);
 }

@@ -13,6 +13,7 @@ internal enum RegistryChange
     Admit = 1,
     Grants = 2,
     Rename = 3,
+    Forget = 4,
 }
 
 /// <summary>One verified entry: its author signed it, and it follows the one before it in the author's chain.</summary>
@@ -61,7 +62,7 @@ internal sealed record RegistryEntry(
             byte[] raw = signed.Body.ToByteArray();
             Body body = Body.Parser.ParseFrom(raw);
             bool fits = body.Version == Version && body.Author.Length == DevicePublicKey.Size && body.Subject.Length == DevicePublicKey.Size && body.Sequence > 0
-                && body.Kind is Body.Types.Kind.Admit or Body.Types.Kind.Grants or Body.Types.Kind.Rename
+                && body.Kind is Body.Types.Kind.Admit or Body.Types.Kind.Grants or Body.Types.Kind.Rename or Body.Types.Kind.Forget
                 && body.Name.Length <= NameCharactersMax && body.Grants.Count <= GrantsMax && body.Grants.All(grant => grant.Length <= NameCharactersMax)
                 && body.AtUnixMilliseconds is >= 0 and < 253402300800000;
             if (!fits)
