@@ -60,6 +60,8 @@ public sealed class MeshConnection : IMeshConnection
         }
     }
 
+    internal EstablishedSession Session => _session;
+
     internal ConnectionId LocalConnectionId => _session.LocalConnectionId;
 
     internal bool IsOpen

@@ -160,6 +160,13 @@ public sealed class MeshEndpoint : IMeshEndpoint
     /// <summary>A handshake has ended well. Called by the <see cref="Dialer"/>.</summary>
     internal MeshConnection Established(EstablishedSession session)
     {
+        if (_byDevice.TryGetValue(session.RemoteKey.Id, out MeshConnection? existing) && existing.IsOpen && SimultaneousOpen.KeepsExisting(_identity.PublicKey, existing.Session, session))
+        {
+            // Both sides opened at once and come to the same choice.
+            session.Protector.Dispose();
+            return existing;
+        }
+
         int datagramBytes = IPAddress.IsLoopback(session.RemoteAddress.Address) ? _settings.LoopbackDatagramBytes : _settings.DatagramBytes;
         var connection = new MeshConnection(this, session, _settings.Connection, datagramBytes);
         _byId[session.LocalConnectionId] = connection;

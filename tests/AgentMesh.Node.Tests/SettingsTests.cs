@@ -17,7 +17,7 @@ public sealed class SettingsTests : IDisposable
         Assert.Equal(14590, settings.Listen[0].Port);
         Assert.Equal(2, settings.Listen.Count);
         Assert.Equal(TimeSpan.FromMinutes(10), settings.Invite.Lifetime);
-        Assert.Equal(["calc", "echo", "status", "help"], settings.DefaultGrants);
+        Assert.Equal([], settings.DefaultGrants);
         Assert.Null(settings.Jobs.TotalTimeout);
         Assert.Equal(10L << 30, settings.Output.RetainedBytesMax);
         Assert.Equal(_directory, settings.DataDirectory);

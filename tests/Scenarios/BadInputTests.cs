@@ -37,7 +37,7 @@ public sealed class BadInputTests
     [Theory]
     [InlineData("agentmesh {\n  device-name = \"a\"\n  listen { port = \n}\n", "AM0201", "line")]
     [InlineData("agentmesh { lisen { port = 1 } }", "AM0202", "listen")]
-    [InlineData("agentmesh { listen { port = many } }", "AM0203", "listen.port")]
+    [InlineData("agentmesh { jobs { attempts = many } }", "AM0203", "jobs.attempts")]
     [InlineData("agentmesh { link { keepalive = soon } }", "AM0203", "duration")]
     public async Task A_wrong_configuration_is_refused_with_its_place(string text, string code, string place)
     {

@@ -20,7 +20,7 @@ public sealed class SqliteJournal : AsyncWriteJournal
 {
     private readonly EventStoreLease _lease;
     private readonly PayloadCodec _codec;
-    private readonly Task<long> _epoch;
+    private readonly long _epoch;
     private readonly IScheduler _clock;
 
     /// <param name="config">See <see cref="SqlitePersistence.Hocon"/>.</param>
@@ -31,8 +31,9 @@ public sealed class SqliteJournal : AsyncWriteJournal
         _codec = new PayloadCodec((ExtendedActorSystem)Context.System);
         _clock = Context.System.Scheduler;
 
-        // Each start of the journal is a new writer: what an earlier actor system still has on its way cannot follow our writes.
-        _epoch = _lease.Store.BeginEpochAsync();
+        // Each start of the journal is a new writer: what an earlier actor system still has on its way cannot follow our writes. Waited for here, once:
+        // writes that had to wait for it each by itself could overtake one another.
+        _epoch = _lease.Store.BeginEpochAsync().GetAwaiter().GetResult();
     }
 
     public override async Task ReplayMessagesAsync(
@@ -59,7 +60,7 @@ public sealed class SqliteJournal : AsyncWriteJournal
             rejections[i] = TryAdd(batch, writes[i], now);
         }
 
-        long epoch = await _epoch.ConfigureAwait(false);
+        long epoch = _epoch;
         Task<AppendResult>[] appends = batches
             .Select(b => _lease.Store.AppendAsync(new EventAppend(b.Key, b.Value.Previous, b.Value.Last, b.Value.Events, epoch)))
             .ToArray();

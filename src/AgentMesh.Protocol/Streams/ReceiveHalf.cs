@@ -89,6 +89,8 @@ internal sealed class ReceiveHalf(ulong window, ulong windowMax)
             return CloseCodes.FlowControl;
         }
 
+        // Only a stream whose end had come and was read whole is not cut short by this.
+        bool wasReadWhole = _finalSize is not null && _read == finalSize;
         counted = finalSize - _highest;
         _highest = finalSize;
         _finalSize = finalSize;
@@ -97,7 +99,7 @@ internal sealed class ReceiveHalf(ulong window, ulong windowMax)
             dropped = counted;
             IsDone = true;
         }
-        else if (!IsDone && ResetCode is null && _read != finalSize)
+        else if (!IsDone && ResetCode is null && !wasReadWhole)
         {
             dropped = finalSize - _read;
             ResetCode = code;
