@@ -87,7 +87,7 @@ public static class JobRules
                 return Place(job, here, now);
             case JobStateName.Queued or JobStateName.Retrying when spec.Timeouts.Queue is { } limit && now - job.QueuedAt >= limit:
                 return new PausedEvent(now, job.Attempt, null, new Problem(
-                    MeshErrors.QueueTimeout, $"{spec.Target.Name} was not there for {limit}", "'agentmesh job retry' waits again"));
+                    MeshErrors.QueueTimeout, $"{spec.Target.Name} was offline for {limit}", "'agentmesh job retry' waits again"));
             case JobStateName.Placing or JobStateName.Running when job.CancelRequestedAt is { } since && now - since >= CancelConfirmedWithin:
                 return new CancelledEvent(now, job.Attempt, null, new Problem(
                     MeshErrors.CancelUnconfirmed, $"{spec.Target.Name} did not confirm the end of attempt {job.Attempt}", "the attempt ends there as soon as the device hears of it"));

@@ -16,17 +16,13 @@ using AgentMesh.Remoting;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Supervision;
 using Akka.Actor;
-using Microsoft.Extensions.Logging;
 
 namespace AgentMesh.Node.Hosting;
 
 /// <summary>Starts the entities and workers in each generation, and wakes the jobs that an earlier one left unfinished.</summary>
 internal sealed class EntityHost(
-    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, ExecutionTable table, SqliteEventStore journal, TimeProvider time, ILogger log)
+    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, ExecutionTable table, SqliteEventStore journal, TimeProvider time)
 {
-    private const int WokenMax = 100_000;
-    private const int WokenAtOnce = 64;
-
     private static readonly TimeSpan RestAfter = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WakeWithin = TimeSpan.FromSeconds(30);
 
@@ -36,12 +32,12 @@ internal sealed class EntityHost(
 
     public void Equip(Generation generation)
     {
-        var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter);
+        var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter) { LastSeenOf = directory.LastSeen };
         MeshSharding sharding = MeshSharding.Start(generation.System, environment);
         _shardings.AddOrUpdate(generation, sharding);
         generation.System.ActorOf(
             WorkerSupervisor.Create(new WorkerSettings(self, life, table, settings.Aliases, Permission, job => sharding.JobsOf(job.Home))), WorkerSupervisor.Name);
-        _ = Task.Run(() => ReviveAsync(sharding));
+        generation.System.ActorOf(JobReviver.Create(sharding.Jobs, FindUnfinishedAsync, JobReviverSettings.Default, time), "job-reviver");
     }
 
     /// <summary>Output is taken only from the device that the job's home has sent the attempt to.</summary>
@@ -85,20 +81,10 @@ internal sealed class EntityHost(
         return new MeshException(MeshErrors.NotAllowed, $"{name} may not start programs on {settings.DeviceName}", $"on {settings.DeviceName}: agentmesh grant {name} run");
     }
 
-    private async Task ReviveAsync(MeshSharding sharding)
+    private async Task<IReadOnlyList<JobId>> FindUnfinishedAsync(int limit, CancellationToken cancellationToken)
     {
-        try
-        {
-            IReadOnlyList<EntitySummary> open = await journal.OpenAsync($"{JobId.Prefix}{self}/", JobManifests.AtRest, WokenMax).ConfigureAwait(false);
-            foreach (EntitySummary[] batch in open.Chunk(WokenAtOnce))
-            {
-                await Task.WhenAll(batch.Select(entity => JobId.TryParse(entity.PersistenceId, out JobId job) ? sharding.Jobs.Ask<object>(new WakeJob(job), WakeWithin) : Task.FromResult<object>(entity))).ConfigureAwait(false);
-            }
-        }
-        catch (Exception error) when (error is AskTimeoutException or MeshException or TaskCanceledException)
-        {
-            Log.Failed(log, "waking unfinished jobs", error);
-        }
+        IReadOnlyList<EntitySummary> open = await journal.OpenAsync($"{JobId.Prefix}{self}/", JobManifests.AtRest, limit, cancellationToken).ConfigureAwait(false);
+        return [.. open.Select(entity => JobId.TryParse(entity.PersistenceId, out JobId job) ? job : default).Where(job => !job.IsNone)];
     }
 
 #pragma warning disable RS0030 // jitter of retries: the one place where the node takes chance from the process

@@ -71,11 +71,12 @@ public sealed class JobEntityTests
     {
         await using var lab = new JobLab();
         lab.Leave();
-        Assert.Equal(MeshErrors.PeerOffline, (await lab.Ask<JobProblem>(new SubmitJob(Job, Spec))).Problem.Code);
+        Problem refused = (await lab.Ask<JobProblem>(new SubmitJob(Job, Spec))).Problem;
+        Assert.Equal((MeshErrors.PeerOffline, "gpu-box is offline, last seen 3 min ago"), (refused.Code, refused.Text));
         Assert.Empty(lab.Stored);
 
         await lab.Ask<JobAccepted>(new SubmitJob(Job, SpecOf(queue: true)));
-        Assert.Equal("gpu-box is not there", (await lab.View()).WaitingFor);
+        Assert.StartsWith("gpu-box is offline", (await lab.View()).WaitingFor, StringComparison.Ordinal);
         lab.Come();
         Assert.Equal(1, (await lab.Workers.Next<RunAttempt>()).Attempt);
     }

@@ -38,7 +38,10 @@ internal sealed class JobLab : IAsyncDisposable
             """));
         Workers = new ForeignRef((ExtendedActorSystem)System, Gpu, "workers");
         var environment = new JobEnvironment(
-            Home, device => _lives.TryGetValue(device, out long life) ? life : null, (_, device) => device == Gpu ? Workers : ActorRefs.Nobody, Time, () => 0, restAfter ?? TimeSpan.FromMinutes(1));
+            Home, device => _lives.TryGetValue(device, out long life) ? life : null, (_, device) => device == Gpu ? Workers : ActorRefs.Nobody, Time, () => 0, restAfter ?? TimeSpan.FromMinutes(1))
+        {
+            LastSeenOf = device => device == Gpu ? Time.GetUtcNow() - TimeSpan.FromMinutes(3.5) : null,
+        };
         Shard = System.ActorOf(Props.Create(() => new OneShard(environment)), "shard");
     }
 

@@ -114,7 +114,7 @@ public sealed class JobEntity : ReceivePersistentActor, IWithTimers
         else if (_environment.LifeOf(submit.Spec.Target.Device) is var life && life is null && !submit.Spec.QueueWhenOffline)
         {
             Sender.Tell(Refusal(
-                MeshErrors.PeerOffline, $"{submit.Spec.Target.Name} is not there", "'agentmesh peers' shows who is; --queue accepts the job and starts it when the device is back"));
+                MeshErrors.PeerOffline, _environment.Absence(submit.Spec.Target, Now), "'agentmesh peers' shows who is there; --queue accepts the job and starts it when the device is back"));
         }
         else
         {
@@ -361,7 +361,7 @@ public sealed class JobEntity : ReceivePersistentActor, IWithTimers
     private JobView View() => _job.ToView(_job.Name switch
     {
         JobStateName.Retrying when _job.NextAttemptAt > Now => $"the next attempt begins at {_job.NextAttemptAt:u}",
-        JobStateName.Queued or JobStateName.Retrying => $"{_job.Spec!.Target.Name} is not there",
+        JobStateName.Queued or JobStateName.Retrying => _environment.Absence(_job.Spec!.Target, Now),
         _ => null,
     });
 

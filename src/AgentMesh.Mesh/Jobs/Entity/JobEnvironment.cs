@@ -9,4 +9,21 @@ namespace AgentMesh.Mesh.Jobs.Entity;
 /// <param name="Random">In [0, 1).</param>
 /// <param name="RestAfter">So long a job at rest that nobody asks for stays in memory.</param>
 public sealed record JobEnvironment(
-    DeviceId Self, Func<DeviceId, long?> LifeOf, Func<IActorContext, DeviceId, ICanTell> WorkersOf, TimeProvider Time, Func<double> Random, TimeSpan RestAfter);
+    DeviceId Self, Func<DeviceId, long?> LifeOf, Func<IActorContext, DeviceId, ICanTell> WorkersOf, TimeProvider Time, Func<double> Random, TimeSpan RestAfter)
+{
+    /// <summary>When a device that is away was last there; null for never, or where nobody knows.</summary>
+    public Func<DeviceId, DateTimeOffset?> LastSeenOf { get; init; } = static _ => null;
+
+    /// <summary>Why a job for a device that is away cannot begin.</summary>
+    internal string Absence(JobTarget target, DateTimeOffset now) => LastSeenOf(target.Device) is { } seen
+        ? $"{target.Name} is offline, last seen {Ago(now - seen)}"
+        : $"{target.Name} is offline";
+
+    private static string Ago(TimeSpan age) => age switch
+    {
+        { TotalSeconds: < 100 } => $"{Math.Max(0, (int)age.TotalSeconds)} s ago",
+        { TotalMinutes: < 100 } => $"{(int)age.TotalMinutes} min ago",
+        { TotalHours: < 48 } => $"{(int)age.TotalHours} h ago",
+        _ => $"{(int)age.TotalDays} days ago",
+    };
+}
