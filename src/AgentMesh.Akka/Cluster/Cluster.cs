@@ -3,6 +3,7 @@ using Akka.Actor;
 using Akka.Actor.Internal;
 using Akka.Cluster.Membership;
 using Akka.Configuration;
+using Akka.Event;
 using Akka.Remote;
 using Akka.Util.Internal;
 
@@ -15,6 +16,7 @@ public class Cluster : IExtension
     private readonly object _gate = new();
     private readonly List<Action> _onUp = [];
     private readonly List<Action> _onRemoved = [];
+    private readonly TaskCompletionSource _exiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _removed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile ClusterEvent.CurrentClusterState _state = new();
     private volatile bool _terminated;
@@ -50,12 +52,17 @@ public class Cluster : IExtension
     /// <summary>The state as this member knows it now.</summary>
     public ClusterEvent.CurrentClusterState State => _state;
 
+    /// <summary>Removed while this system is no member: before it is let in as well.</summary>
     public Member SelfMember => _state.Members.FirstOrDefault(member => member.UniqueAddress == SelfUniqueAddress)
-        ?? new Member(SelfUniqueAddress, Member.NotUpYet, _terminated ? MemberStatus.Removed : MemberStatus.Joining, SelfRoles);
+        ?? new Member(SelfUniqueAddress, Member.NotUpYet, MemberStatus.Removed, SelfRoles);
 
     public bool IsTerminated => _terminated;
 
+    /// <summary>Weakly up counts.</summary>
     public bool IsUp => SelfMember.Status is MemberStatus.Up or MemberStatus.WeaklyUp;
+
+    // Alone, or not a member: nobody needs to agree.
+    private bool IsWithOthers => !_terminated && _state.Members.Count > 1;
 
     public static Cluster Get(ActorSystem system) => (Cluster)system.RegisterExtension(new ClusterExtension());
 
@@ -81,8 +88,10 @@ public class Cluster : IExtension
         return up;
     }
 
+    /// <summary>Takes the member out in good order: it hands over what it has, is removed, and its actor system ends.</summary>
     public void Leave(Address address) => _core.Tell(new ClusterCore.LeaveTo(address));
 
+    /// <inheritdoc cref="Leave"/>
     /// <returns>Completes when this member is removed.</returns>
     public Task LeaveAsync() => LeaveAsync(CancellationToken.None);
 
@@ -97,10 +106,14 @@ public class Cluster : IExtension
 
     public void Subscribe(IActorRef subscriber, params Type[] to) => Subscribe(subscriber, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsSnapshot, to);
 
+    /// <param name="to"><see cref="ClusterEvent.IClusterDomainEvent"/> or types of it.</param>
+    /// <exception cref="ArgumentException">There is no type, or one is no event of the cluster.</exception>
     public void Subscribe(IActorRef subscriber, ClusterEvent.SubscriptionInitialStateMode initialStateMode, params Type[] to)
     {
         if (to.Length == 0)
             throw new ArgumentException("At least one type of event is needed", nameof(to));
+        if (to.FirstOrDefault(type => !typeof(ClusterEvent.IClusterDomainEvent).IsAssignableFrom(type)) is { } foreign)
+            throw new ArgumentException($"{foreign.Name} is no {nameof(ClusterEvent.IClusterDomainEvent)}", nameof(to));
         _core.Tell(new Subscribers.Subscribe(subscriber, initialStateMode, to));
     }
 
@@ -150,7 +163,7 @@ public class Cluster : IExtension
 
     internal void Set(ClusterEvent.CurrentClusterState state) => _state = state;
 
-    internal void Told(IEnumerable<ClusterEvent.IClusterDomainEvent> events)
+    internal void Told(IEnumerable<ClusterEvent.IClusterDomainEvent> events, ILoggingAdapter log)
     {
         if (!events.Any(each => each is ClusterEvent.MemberUp or ClusterEvent.MemberWeaklyUp && ((ClusterEvent.IMemberEvent)each).Member.UniqueAddress == SelfUniqueAddress))
             return;
@@ -162,14 +175,22 @@ public class Cluster : IExtension
             _onUp.Clear();
         }
 
-        foreach (Action callback in callbacks)
-            callback();
+        Run(callbacks, log);
+    }
+
+    /// <summary>The others agree that this member leaves: it hands over and ends.</summary>
+    internal void SelfExiting()
+    {
+        _exiting.TrySetResult();
+        _ = CoordinatedShutdown.Get(System).Run(CoordinatedShutdown.ClusterLeavingReason.Instance);
     }
 
     internal void SelfRemoved(bool leftByItself)
     {
         CoreStopped();
-        if (!leftByItself && Settings.RunCoordinatedShutdownWhenDown)
+        if (leftByItself)
+            _ = CoordinatedShutdown.Get(System).Run(CoordinatedShutdown.ClusterLeavingReason.Instance);
+        else if (Settings.RunCoordinatedShutdownWhenDown)
             _ = CoordinatedShutdown.Get(System).Run(CoordinatedShutdown.ClusterDowningReason.Instance);
     }
 
@@ -186,15 +207,30 @@ public class Cluster : IExtension
         }
 
         _removed.TrySetResult();
+        Run(callbacks, System.Log);
+    }
+
+    // What a program does there must not end its membership.
+    private static void Run(Action[] callbacks, ILoggingAdapter log)
+    {
         foreach (Action callback in callbacks)
-            callback();
+        {
+            try
+            {
+                callback();
+            }
+            catch (Exception error)
+            {
+                log.Error(error, "A callback for a change of this member failed");
+            }
+        }
     }
 
     private Task UpAsync(CancellationToken token)
     {
         var up = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        RegisterOnMemberRemoved(() => up.TrySetException(new ClusterJoinFailedException("This member was removed; only a new actor system can join")));
         RegisterOnMemberUp(() => up.TrySetResult());
-        RegisterOnMemberRemoved(() => up.TrySetException(new ClusterJoinFailedException("This member was removed before it was up")));
         return up.Task.WaitAsync(token);
     }
 
@@ -202,9 +238,22 @@ public class Cluster : IExtension
     {
         shutdown.AddTask(CoordinatedShutdown.PhaseClusterLeave, "leave", async () =>
         {
-            // Alone, or not a member: nobody needs to agree.
-            if (!_terminated && _state.Members.Count > 1)
-                await LeaveAsync().ConfigureAwait(false);
+            if (IsWithOthers)
+            {
+                _core.Tell(ClusterCore.LeaveForGood.Instance);
+                await Task.WhenAny(_exiting.Task, _removed.Task).ConfigureAwait(false);
+            }
+
+            return Done.Instance;
+        });
+        shutdown.AddTask(CoordinatedShutdown.PhaseClusterExitingDone, "confirm-exit", async () =>
+        {
+            if (IsWithOthers)
+            {
+                _core.Tell(ClusterCore.ConfirmExit.Instance);
+                await _removed.Task.ConfigureAwait(false);
+            }
+
             return Done.Instance;
         });
         shutdown.AddTask(CoordinatedShutdown.PhaseClusterShutdown, "shut-down", async () =>

@@ -19,11 +19,14 @@ internal sealed record JoinRequest(UniqueAddress Node, ImmutableHashSet<string> 
 
 internal sealed record Welcome(UniqueAddress From, Gossip Gossip) : IClusterMessage;
 
-internal sealed record LeaveRequest(Address Node) : IClusterMessage;
-
 internal sealed record GossipEnvelope(UniqueAddress From, UniqueAddress To, Gossip Gossip) : IClusterMessage;
 
-internal sealed record GossipStatus(UniqueAddress From, VectorClock Version) : IClusterMessage;
+/// <summary>Asks whether there is news; whoever has another version answers with it.</summary>
+/// <param name="VersionDigest"><see cref="VectorClock.Digest"/>.</param>
+internal sealed record GossipStatus(UniqueAddress From, ulong VersionDigest) : IClusterMessage;
+
+/// <summary>An exiting member has handed over everything and may be removed.</summary>
+internal sealed record ExitingConfirmed(UniqueAddress Node) : IClusterMessage;
 
 internal sealed record Heartbeat(UniqueAddress From) : IClusterMessage;
 

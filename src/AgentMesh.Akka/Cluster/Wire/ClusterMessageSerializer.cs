@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.Serialization;
 using AgentMesh.Engine.Wire.Cluster;
 using Akka.Actor;
@@ -19,9 +20,9 @@ internal sealed class ClusterMessageSerializer(ExtendedActorSystem system) : Ser
         InitJoinNack => "IN",
         JoinRequest => "J",
         Welcome => "W",
-        LeaveRequest => "L",
         GossipEnvelope => "G",
         GossipStatus => "GS",
+        ExitingConfirmed => "EC",
         Heartbeat => "H",
         HeartbeatResponse => "HR",
         _ => throw new SerializationException($"{o.GetType().FullName} is no message of the cluster"),
@@ -34,11 +35,11 @@ internal sealed class ClusterMessageSerializer(ExtendedActorSystem system) : Ser
             InitJoin => null,
             InitJoinAck ack => new Place { Address = ack.From.ToString() },
             InitJoinNack nack => new Place { Address = nack.From.ToString() },
-            LeaveRequest request => new Place { Address = request.Node.ToString() },
             JoinRequest join => Write(join),
             Welcome welcome => new GossipMessage { From = GossipContract.Write(welcome.From), Gossip = GossipContract.Write(welcome.Gossip) },
             GossipEnvelope envelope => new GossipMessage { From = GossipContract.Write(envelope.From), To = GossipContract.Write(envelope.To), Gossip = GossipContract.Write(envelope.Gossip) },
-            GossipStatus status => Write(status),
+            GossipStatus status => new AgentMesh.Engine.Wire.Cluster.Status { From = GossipContract.Write(status.From), VersionDigest = status.VersionDigest },
+            ExitingConfirmed exited => GossipContract.Write(exited.Node),
             Heartbeat heartbeat => GossipContract.Write(heartbeat.From),
             HeartbeatResponse response => GossipContract.Write(response.From),
             _ => throw new SerializationException($"{obj.GetType().FullName} is no message of the cluster"),
@@ -55,11 +56,11 @@ internal sealed class ClusterMessageSerializer(ExtendedActorSystem system) : Ser
                 "IJ" => new InitJoin(),
                 "IA" => new InitJoinAck(ReadPlace(bytes)),
                 "IN" => new InitJoinNack(ReadPlace(bytes)),
-                "L" => new LeaveRequest(ReadPlace(bytes)),
-                "J" => Join.Parser.ParseFrom(bytes) is var join ? new JoinRequest(GossipContract.Read(join.Node), [.. join.Roles.Take(1000)]) : null!,
+                "J" => Join.Parser.ParseFrom(bytes) is var join ? new JoinRequest(GossipContract.Read(join.Node), ReadRoles(join)) : null!,
                 "W" => GossipMessage.Parser.ParseFrom(bytes) is var m ? new Welcome(GossipContract.Read(m.From), GossipContract.Read(m.Gossip)) : null!,
                 "G" => GossipMessage.Parser.ParseFrom(bytes) is var m ? new GossipEnvelope(GossipContract.Read(m.From), GossipContract.Read(m.To), GossipContract.Read(m.Gossip)) : null!,
-                "GS" => AgentMesh.Engine.Wire.Cluster.Status.Parser.ParseFrom(bytes) is var s ? new GossipStatus(GossipContract.Read(s.From), GossipContract.Read(s.Version)) : null!,
+                "GS" => AgentMesh.Engine.Wire.Cluster.Status.Parser.ParseFrom(bytes) is var s ? new GossipStatus(GossipContract.Read(s.From), s.VersionDigest) : null!,
+                "EC" => new ExitingConfirmed(GossipContract.Read(Node.Parser.ParseFrom(bytes))),
                 "H" => new Heartbeat(GossipContract.Read(Node.Parser.ParseFrom(bytes))),
                 "HR" => new HeartbeatResponse(GossipContract.Read(Node.Parser.ParseFrom(bytes))),
                 _ => throw new SerializationException($"Unknown manifest '{manifest}' of a cluster message"),
@@ -80,10 +81,9 @@ internal sealed class ClusterMessageSerializer(ExtendedActorSystem system) : Ser
         return written;
     }
 
-    private static AgentMesh.Engine.Wire.Cluster.Status Write(GossipStatus status)
+    private static ImmutableHashSet<string> ReadRoles(Join join)
     {
-        var written = new AgentMesh.Engine.Wire.Cluster.Status { From = GossipContract.Write(status.From) };
-        written.Version.AddRange(GossipContract.Write(status.Version));
-        return written;
+        ImmutableHashSet<string> roles = [.. join.Roles];
+        return ClusterSettings.ObstacleInRoles(roles) is { } obstacle ? throw new SerializationException($"The node that joins {obstacle}") : roles;
     }
 }
