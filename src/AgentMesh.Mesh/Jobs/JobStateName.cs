@@ -7,17 +7,17 @@ namespace AgentMesh.Mesh.Jobs;
 /// (none)                   submitted; the device is here                             Placing (attempt 1)
 /// (none)                   submitted; the device is away and the caller queues       Queued
 /// Queued                   the device is here                                        Placing (next attempt)
-/// Queued                   queue timeout                                             Paused
 /// Placing                  the device has the attempt                                Running
 /// Placing, Running         succeeded                                                 Completed
 /// Placing, Running         failed, timed out or lost; attempts are left              Retrying
 /// Placing, Running         failed, timed out or lost; used up                        Paused, or Failed by policy
 /// Placing, Running         refused, or a failure that is not retried                 Failed
 /// Retrying                 backoff over; the device is here                          Placing (next attempt)
-/// Retrying                 backoff over; the device is away                          Queued
+/// Retrying                 backoff over; the device is away                          Retrying, and the queue timeout runs
+/// Queued, Retrying         queue timeout                                             Paused
 /// Queued, Retrying, Paused cancel                                                    Cancelled
 /// Placing, Running         cancel, then the attempt ended or did not answer in time  Cancelled
-/// any but at rest          total timeout                                             Failed (an attempt is cancelled first)
+/// any but at rest          total timeout                                             Failed (an attempt is told to end)
 /// Paused, Failed, Cancelled  retry by a person                                       Queued
 /// </code>
 /// A result of an attempt other than the newest is refused. A result that arrives after the wish to cancel was journalled ends the job as Cancelled.

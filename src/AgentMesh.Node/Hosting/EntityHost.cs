@@ -21,7 +21,7 @@ namespace AgentMesh.Node.Hosting;
 
 /// <summary>Starts the entities and workers in each generation, and wakes the jobs that an earlier one left unfinished.</summary>
 internal sealed class EntityHost(
-    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, ExecutionTable table, SqliteEventStore journal, TimeProvider time)
+    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, ConnectionHub hub, ExecutionTable table, SqliteEventStore journal, TimeProvider time)
 {
     private static readonly TimeSpan RestAfter = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WakeWithin = TimeSpan.FromSeconds(30);
@@ -38,6 +38,7 @@ internal sealed class EntityHost(
         generation.System.ActorOf(
             WorkerSupervisor.Create(new WorkerSettings(self, life, table, settings.Aliases, Permission, job => sharding.JobsOf(job.Home))), WorkerSupervisor.Name);
         generation.System.ActorOf(JobReviver.Create(sharding.Jobs, FindUnfinishedAsync, JobReviverSettings.Default, time), "job-reviver");
+        generation.System.ActorOf(PeerRecorder.Create(self, sharding.Peers, registry, links, directory, hub, time), "peer-recorder");
     }
 
     /// <summary>Output is taken only from the device that the job's home has sent the attempt to.</summary>

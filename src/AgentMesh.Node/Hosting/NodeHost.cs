@@ -110,7 +110,7 @@ public sealed class NodeHost : IAsyncDisposable
         LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, addresses, handlers, life), time));
         links.Changed += pairing.AdmitIfKnown;
 
-        var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, table, journal.Store, time);
+        var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, hub, table, journal.Store, time);
         GenerationKeeper generations = EndingAsync(new GenerationKeeper(links, directory, () => NewSystem(settings, identity.Id, journalSettings, hub, time), entityHost.Equip, time, log));
         var intake = new OutputIntake(outputs, (job, attempt, from, cancel) => entityHost.MayDeliverAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel));
         EndingAsync(new OutputShipper(identity.Id, table, hub, intake, time));
