@@ -41,7 +41,8 @@ internal sealed class TlsPeer : IAsyncDisposable
             {
                 TargetHost = "benchmark",
                 EnabledSslProtocols = SslProtocols.Tls13,
-                RemoteCertificateValidationCallback = (_, _, _, _) => true,
+                // The one certificate made above, and no other.
+                RemoteCertificateValidationCallback = (_, presented, _, _) => presented is not null && presented.GetCertHashString() == certificate.GetCertHashString(),
             }));
         return new TlsPeer(client, server);
     }

@@ -1,0 +1,67 @@
+using System.Net;
+using AgentMesh.Protocol.Crypto;
+using AgentMesh.Protocol.Handshake;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Protocol.Pairing;
+using AgentMesh.Transport;
+
+namespace Benchmarks;
+
+/// <summary>Two endpoints on loopback that know each other, with one bulk and one control stream between them.</summary>
+internal sealed class MeshPair : IAsyncDisposable
+{
+    private readonly MeshEndpoint _a;
+    private readonly MeshEndpoint _b;
+
+    private MeshPair(MeshEndpoint a, MeshEndpoint b)
+    {
+        _a = a;
+        _b = b;
+    }
+
+    public IMeshStream Bulk { get; private set; } = null!;
+
+    public IMeshStream BulkRemote { get; private set; } = null!;
+
+    public IMeshStream Small { get; private set; } = null!;
+
+    public IMeshStream SmallRemote { get; private set; } = null!;
+
+    public static async Task<MeshPair> ConnectAsync()
+    {
+        DeviceIdentity one = DeviceIdentity.Create(SystemEntropy.Instance), other = DeviceIdentity.Create(SystemEntropy.Instance);
+        var settings = new MeshEndpointSettings { Listen = [new IPEndPoint(IPAddress.Loopback, 0)] };
+        MeshEndpoint a = MeshEndpoint.Open(one, new Only(other.PublicKey), new InitiationStamps(0, null), settings, SystemEntropy.Instance, TimeProvider.System);
+        MeshEndpoint b = MeshEndpoint.Open(other, new Only(one.PublicKey), new InitiationStamps(0, null), settings, SystemEntropy.Instance, TimeProvider.System);
+        var pair = new MeshPair(a, b);
+        IMeshConnection dialled = await a.ConnectAsync(other.PublicKey, [b.LocalAddresses[0]], CancellationToken.None);
+        IMeshConnection accepted = (await b.AcceptAsync(CancellationToken.None))!;
+        (pair.Bulk, pair.BulkRemote) = await OpenAsync(dialled, accepted, StreamPriority.Bulk);
+        (pair.Small, pair.SmallRemote) = await OpenAsync(dialled, accepted, StreamPriority.Control);
+        return pair;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _a.DisposeAsync();
+        await _b.DisposeAsync();
+    }
+
+    private static async Task<(IMeshStream, IMeshStream)> OpenAsync(IMeshConnection from, IMeshConnection to, StreamPriority priority)
+    {
+        IMeshStream ours = await from.OpenStreamAsync(priority, CancellationToken.None);
+        await ours.WriteAsync(new byte[1], CancellationToken.None);
+        IMeshStream theirs = (await to.AcceptStreamAsync(CancellationToken.None))!;
+        await theirs.ReadAsync(new byte[1], CancellationToken.None);
+        return (ours, theirs);
+    }
+
+    private sealed class Only(DevicePublicKey other) : IAdmission
+    {
+        public bool IsAdmitted(DevicePublicKey key) => key == other;
+
+        public InvitationLookup FindInvitation(InvitationId id, DateTimeOffset now) => new(InvitationStatus.Unknown, default);
+
+        public bool TryTakeInvitation(InvitationId id, DevicePublicKey by, DateTimeOffset now) => false;
+    }
+}
