@@ -1,5 +1,7 @@
 using System.Threading.Channels;
+using AgentMesh.Engine;
 using Akka.Actor;
+using Akka.Actor.Setup;
 using Akka.Configuration;
 using Akka.Remote.Transport;
 
@@ -17,8 +19,7 @@ internal sealed class RemoteLab : IAsyncDisposable
 
     public static Address AddressOf(string host) => new("akka.test", "lab", host, 1);
 
-    public ActorSystem StartMember(string host, string extra = "") => Start(host, extra + """
-
+    public ActorSystem StartMember(string host, string extra = "", EngineSetup? setup = null) => Start(host, """
         akka {
           actor.provider = cluster
           cluster {
@@ -30,11 +31,12 @@ internal sealed class RemoteLab : IAsyncDisposable
           }
           coordinated-shutdown { default-phase-timeout = 2s, phases { cluster-leave.timeout = 2s, cluster-exiting.timeout = 2s, cluster-sharding-shutdown-region.timeout = 2s } }
         }
-        """);
 
-    public ActorSystem Start(string host, string extra = "")
+        """ + extra, setup);
+
+    public ActorSystem Start(string host, string extra = "", EngineSetup? setup = null)
     {
-        ActorSystem system = ActorSystem.Create("lab", ConfigurationFactory.ParseString(extra).WithFallback(ConfigurationFactory.ParseString($$"""
+        Config config = ConfigurationFactory.ParseString(extra).WithFallback(ConfigurationFactory.ParseString($$"""
             akka {
               loglevel = ERROR
               stdout-loglevel = OFF
@@ -53,7 +55,9 @@ internal sealed class RemoteLab : IAsyncDisposable
                 watch-failure-detector { heartbeat-interval = 50ms, acceptable-heartbeat-pause = 500ms, expected-response-after = 100ms }
               }
             }
-            """)));
+            """));
+        BootstrapSetup bootstrap = BootstrapSetup.Create().WithConfig(config);
+        ActorSystem system = ActorSystem.Create("lab", setup is null ? ActorSystemSetup.Create(bootstrap) : ActorSystemSetup.Create(bootstrap, setup));
         _systems.Add(system);
         return system;
     }

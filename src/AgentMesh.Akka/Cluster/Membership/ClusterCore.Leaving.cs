@@ -105,10 +105,10 @@ internal sealed partial class ClusterCore
         SendGossip(member.UniqueAddress);
     }
 
-    /// <summary>Says for itself that it is down, to everybody who hears it.</summary>
+    /// <summary>Says for itself that it is down, also to those that seem unreachable: they may hear it all the same.</summary>
     private void GoDown(Member self)
     {
-        Member[] others = [.. Reachable];
+        Member[] others = [.. _gossip.Members.Where(member => member.UniqueAddress != _self && member.Status != MemberStatus.Down)];
         _gossip = _gossip.Put(self.Copy(MemberStatus.Down)).ChangedBy(_self);
         Publish();
         foreach (Member member in others)
@@ -146,7 +146,10 @@ internal sealed partial class ClusterCore
         Member[] removed = [.. _gossip.Members.Where(member => next.Find(member.UniqueAddress) is null)];
         if (removed.Any(member => member.UniqueAddress == _self))
         {
-            // A member that exits leads only while nobody else is there.
+            // A member that exits leads only when all others do so as well: those that wait for their removal hear of it now or never.
+            Gossip last = next.ChangedBy(_self);
+            foreach (Member member in Reachable)
+                Send(member.Address, new GossipEnvelope(_self, member.UniqueAddress, last));
             Stop();
             _cluster.SelfRemoved(self.Status == MemberStatus.Exiting);
             return;
