@@ -65,8 +65,9 @@ internal sealed class JsonLineProgram : IDisposable
 
             return await answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (IOException)
+        catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException)
         {
+            // The pipe broke, or reading has found the end and has let the process go.
             throw Gone();
         }
         finally
