@@ -135,9 +135,11 @@ public sealed class MembershipTests
 
     internal static Akka.Cluster.Cluster Of(ActorSystem system) => Akka.Cluster.Cluster.Get(system);
 
-    internal static async Task<ActorSystem[]> Form(RemoteLab lab, params string[] hosts)
+    internal static Task<ActorSystem[]> Form(RemoteLab lab, params string[] hosts) => FormWith(lab, string.Empty, hosts);
+
+    internal static async Task<ActorSystem[]> FormWith(RemoteLab lab, string extra, params string[] hosts)
     {
-        ActorSystem[] systems = [.. hosts.Select(host => lab.StartMember(host))];
+        ActorSystem[] systems = [.. hosts.Select(host => lab.StartMember(host, extra))];
         foreach (ActorSystem system in systems)
         {
             Of(system).Join(Of(systems[0]).SelfAddress);

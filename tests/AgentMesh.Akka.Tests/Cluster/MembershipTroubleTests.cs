@@ -4,6 +4,7 @@ using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Cluster;
 using Akka.Cluster.Membership;
+using Akka.Remote.Transport;
 using static AgentMesh.EngineTests.Cluster.MembershipTests;
 
 namespace AgentMesh.EngineTests.Cluster;
@@ -74,10 +75,7 @@ public sealed class MembershipTroubleTests
     {
         await using var lab = new RemoteLab();
         const string Unsuspecting = "akka.cluster { failure-detector.acceptable-heartbeat-pause = 1h, allow-weakly-up-members = 50ms }";
-        ActorSystem a = lab.StartMember("a", Unsuspecting), b = lab.StartMember("b", Unsuspecting);
-        Of(a).Join(RemoteLab.AddressOf("a"));
-        await Of(b).JoinAsync(RemoteLab.AddressOf("a")).WaitAsync(RemoteLab.Patience);
-        await Until(() => Of(b).SelfMember.Status == MemberStatus.Up);
+        ActorSystem b = (await FormWith(lab, Unsuspecting, "a", "b"))[1];
 
         // The founder leads, and nobody knows yet that it has stopped.
         lab.TransportOf("a").WriteBehavior.PushConstant(true);
@@ -103,6 +101,24 @@ public sealed class MembershipTroubleTests
         Assert.Equal(MemberStatus.Down, (await probe.Next<ClusterEvent.MemberRemoved>()).PreviousStatus);
         await Until(() => Of(systems[2]).IsTerminated);
         Assert.Equal(MemberStatus.Removed, Of(systems[2]).SelfMember.Status);
+    }
+
+    [Fact]
+    public async Task A_member_whose_removal_was_not_heard_learns_of_it_when_it_speaks()
+    {
+        await using var lab = new RemoteLab();
+        ActorSystem[] systems = await FormWith(lab, "akka.cluster.failure-detector.acceptable-heartbeat-pause = 1h", "a", "b", "c");
+        foreach (TestTransport transport in new[] { lab.TransportOf("a"), lab.TransportOf("b") })
+            transport.WriteBehavior.Push(write => write.Item1.RemoteAddress.Host == "c" ? Task.FromResult(true) : transport.WriteBehavior.DefaultBehavior(write));
+
+        Of(systems[0]).Down(RemoteLab.AddressOf("c"));
+        await Until(() => Of(systems[0]).State.Members.Count == 2);
+        Assert.False(Of(systems[2]).IsTerminated);
+        lab.TransportOf("a").WriteBehavior.Pop();
+        lab.TransportOf("b").WriteBehavior.Pop();
+
+        await Until(() => Of(systems[2]).IsTerminated);
+        Assert.Equal(2, Of(systems[0]).State.Members.Count);
     }
 
     [Fact]

@@ -14,6 +14,8 @@ internal sealed partial class ClusterCore : ReceiveActor, IWithTimers
 {
     public const string ActorName = "cluster";
 
+    private static readonly TimeSpan RefuseAfter = TimeSpan.FromSeconds(1);
+
     private readonly Cluster _cluster;
     private readonly ClusterSettings _settings;
     private readonly UniqueAddress _self;
@@ -54,6 +56,7 @@ internal sealed partial class ClusterCore : ReceiveActor, IWithTimers
         Receive<Heartbeat>(OnHeartbeat);
         Receive<HeartbeatResponse>(OnHeartbeatResponse);
         Receive<ExpectFirst>(OnExpectFirst);
+        Receive<Refuse>(OnRefuse);
         Receive<Tick>(OnTick);
     }
 
@@ -144,13 +147,25 @@ internal sealed partial class ClusterCore : ReceiveActor, IWithTimers
             _exited = _exited.Remove(removed.Member.UniqueAddress);
             _detectors.Remove(removed.Member.Address);
             if (removed.PreviousStatus != MemberStatus.Exiting)
-                ((RemoteActorRefProvider)_system.Provider).Quarantine(removed.Member.Address, removed.Member.UniqueAddress.Uid);
+                RefuseLater(removed.Member, before.Unreachable.Contains(removed.Member));
             _system.AddressTerminatedTopic.Publish(new AddressTerminated(removed.Member.Address));
         }
 
         _subscribers.Publish(events);
         _cluster.Told(events, _log);
     }
+
+    /// <summary>A removed incarnation is refused. One that can hear gets a moment to hear that it was removed.</summary>
+    private void RefuseLater(Member removed, bool isUnreachable)
+    {
+        var refuse = new Refuse(removed.UniqueAddress);
+        if (isUnreachable)
+            OnRefuse(refuse);
+        else
+            Timers.StartSingleTimer(refuse, refuse, RefuseAfter);
+    }
+
+    private void OnRefuse(Refuse refuse) => ((RemoteActorRefProvider)_system.Provider).Quarantine(refuse.Node.Address, refuse.Node.Uid);
 
     /// <summary>This member is one no more. Subscribers learn that it is removed.</summary>
     private void Stop()
@@ -195,6 +210,8 @@ internal sealed partial class ClusterCore : ReceiveActor, IWithTimers
     {
         public static readonly ShutDown Instance = new();
     }
+
+    private sealed record Refuse(UniqueAddress Node) : INoSerializationVerificationNeeded;
 
     private sealed record ExpectFirst(UniqueAddress Node) : INoSerializationVerificationNeeded;
 
