@@ -27,10 +27,12 @@ internal sealed class MeshPair : IAsyncDisposable
 
     public IMeshStream SmallRemote { get; private set; } = null!;
 
-    public static async Task<MeshPair> ConnectAsync()
+    /// <param name="datagramBytes">Greatest datagram; null: what the transport takes on loopback.</param>
+    public static async Task<MeshPair> ConnectAsync(int? datagramBytes = null)
     {
         DeviceIdentity one = DeviceIdentity.Create(SystemEntropy.Instance), other = DeviceIdentity.Create(SystemEntropy.Instance);
         var settings = new MeshEndpointSettings { Listen = [new IPEndPoint(IPAddress.Loopback, 0)] };
+        settings = settings with { LoopbackDatagramBytes = datagramBytes ?? settings.LoopbackDatagramBytes };
         MeshEndpoint a = MeshEndpoint.Open(one, new Only(other.PublicKey), new InitiationStamps(0, null), settings, SystemEntropy.Instance, TimeProvider.System);
         MeshEndpoint b = MeshEndpoint.Open(other, new Only(one.PublicKey), new InitiationStamps(0, null), settings, SystemEntropy.Instance, TimeProvider.System);
         var pair = new MeshPair(a, b);

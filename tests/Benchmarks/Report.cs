@@ -21,7 +21,7 @@ internal sealed class Report(TextWriter to)
     {
         string ratio = peer is { } other and > 0 ? $"{ours / other,7:0.00}x of {peerName} ({Format(other)} {unit})" : "";
         string sense = peer is null ? "" : lowerIsBetter ? " lower is better" : " higher is better";
-        to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {what,-46} {Format(ours),12} {unit,-8} {ratio}{sense}{(includes is null ? "" : "; " + includes)}"));
+        to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {what,-50} {Format(ours),12} {unit,-8} {ratio}{sense}{(includes is null ? "" : "; " + includes)}"));
     }
 
     public void Note(string text) => to.WriteLine("  " + text);

@@ -11,6 +11,8 @@ internal sealed class WriteAnswers
 
     public void Add(WriteMessages request, Task<IImmutableList<Exception>?> writing)
     {
+        // Asked once: a write that ends between two looks would be answered here and wait in its queue for ever.
+        bool isDone = writing.IsCompleted;
         lock (_gate)
         {
             if (_open.TryGetValue(request.PersistentActor, out Queue<(WriteMessages, Task<IImmutableList<Exception>?>)>? queue))
@@ -19,7 +21,7 @@ internal sealed class WriteAnswers
                 return;
             }
 
-            if (!writing.IsCompleted)
+            if (!isDone)
             {
                 queue = new Queue<(WriteMessages, Task<IImmutableList<Exception>?>)>(1);
                 queue.Enqueue((request, writing));
@@ -27,7 +29,7 @@ internal sealed class WriteAnswers
             }
         }
 
-        if (writing.IsCompleted)
+        if (isDone)
         {
             Answer(request, writing);
         }
