@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Scenarios.Harness;
 
@@ -13,6 +14,9 @@ internal static class Shell
         process.WaitForExit();
         return output;
     }
+
+    /// <summary>By the shell's own kill: the program of that name is not on every machine.</summary>
+    public static void Signal(int process, string signal) => Run("sh", "-c", string.Create(CultureInfo.InvariantCulture, $"kill -{signal} {process}"));
 
     public static bool Has(string program) => Run("sh", "-c", $"command -v {program} || true").Trim().Length > 0;
 }

@@ -13,7 +13,7 @@ public readonly record struct Ran(int Code, string Out, string Error)
 /// <summary>One node as a user has it: a process started by the command line, with a data directory that goes with the test.</summary>
 public sealed class TestNode : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     public TestNode(string name)
     {
@@ -114,7 +114,7 @@ public sealed class TestNode : IAsyncDisposable
         return Process.Start(start)!;
     }
 
-    public void Signal(string signal) => Shell.Run("kill", $"-{signal}", ProcessId.ToString(CultureInfo.InvariantCulture));
+    public void Signal(string signal) => Shell.Signal(ProcessId, signal);
 
     public void KillHard()
     {
