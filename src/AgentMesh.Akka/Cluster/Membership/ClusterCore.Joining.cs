@@ -122,7 +122,7 @@ internal sealed partial class ClusterCore
 
     private void OnJoin(JoinRequest request)
     {
-        if (SelfMember is not { Status: not (MemberStatus.Down or MemberStatus.Exiting) } || _gossip.Tombstones.ContainsKey(request.Node))
+        if (!LetsIn || _gossip.Tombstones.ContainsKey(request.Node))
             return;
         if (_gossip.Find(request.Node) is not null)
         {

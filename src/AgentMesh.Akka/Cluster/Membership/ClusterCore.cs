@@ -45,7 +45,7 @@ internal sealed partial class ClusterCore : ReceiveActor, IWithTimers
         Receive<Subscribers.Unsubscribe>(_subscribers.Remove);
         Receive<Terminated>(ended => _subscribers.Remove(new Subscribers.Unsubscribe(ended.ActorRef, null)));
         Receive<Subscribers.SendState>(order => order.To.Tell(_cluster.State));
-        Receive<InitJoin>(_ => Sender.Tell(IsMember ? new InitJoinAck(_self.Address) : new InitJoinNack(_self.Address)));
+        Receive<InitJoin>(_ => Sender.Tell(LetsIn ? new InitJoinAck(_self.Address) : new InitJoinNack(_self.Address)));
         Receive<InitJoinAck>(OnInitJoinAck);
         Receive<InitJoinNack>(_ => { });
         Receive<JoinRequest>(OnJoin);
@@ -63,6 +63,9 @@ internal sealed partial class ClusterCore : ReceiveActor, IWithTimers
     public ITimerScheduler Timers { get; set; } = null!;
 
     private Member? SelfMember => _gossip.Find(_self);
+
+    /// <summary>Whoever goes itself lets nobody in.</summary>
+    private bool LetsIn => SelfMember is { Status: not (MemberStatus.Down or MemberStatus.Exiting) };
 
     private bool IsMember => SelfMember is not null;
 

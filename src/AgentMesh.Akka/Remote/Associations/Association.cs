@@ -218,6 +218,7 @@ internal sealed class Association
     private void Met(long incarnation)
     {
         bool replaced;
+        OutboundConnection? stale = null;
         lock (_gate)
         {
             replaced = _incarnation != 0 && _incarnation != incarnation;
@@ -225,8 +226,16 @@ internal sealed class Association
                 return;
             _incarnation = incarnation;
             if (replaced)
+            {
                 DropSystem();
+
+                // It leads to the earlier incarnation; the transport may take long to find out.
+                stale = _connection;
+                _connection = null;
+            }
         }
+
+        stale?.Close(Goodbye.Types.Reason.Unknown);
 
         lock (_receiveGate)
             _received = new SystemReceiveBuffer<Action>(_settings.SystemEarlyMax);

@@ -86,11 +86,27 @@ public class AssociationRegistry
     {
         lock (_lock)
         {
-            return _listeners.TryGetValue(localHandle.Key, out (IHandleEventListener, IHandleEventListener) pair)
+            return _listeners.TryGetValue(localHandle.Key, out (IHandleEventListener, IHandleEventListener) pair) && IsOf(localHandle, pair)
                 ? RemoteListenerRelativeTo(localHandle, pair)
                 : null!;
         }
     }
+
+    /// <summary>Leaves alone a later association between the same addresses.</summary>
+    /// <returns>The listener at the other end; null when the association is not open.</returns>
+    internal IHandleEventListener? Deregister(TestAssociationHandle localHandle)
+    {
+        lock (_lock)
+        {
+            if (!_listeners.TryGetValue(localHandle.Key, out (IHandleEventListener, IHandleEventListener) pair) || !IsOf(localHandle, pair))
+                return null;
+            _listeners.Remove(localHandle.Key);
+            return RemoteListenerRelativeTo(localHandle, pair);
+        }
+    }
+
+    private static bool IsOf(TestAssociationHandle handle, (IHandleEventListener, IHandleEventListener) pair) =>
+        handle.ReadHandlerSource.Task is { IsCompletedSuccessfully: true } own && ReferenceEquals(own.Result, handle.Inbound ? pair.Item2 : pair.Item1);
 
     public void LogActivity(Activity activity)
     {

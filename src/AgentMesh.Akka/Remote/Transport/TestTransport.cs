@@ -64,9 +64,7 @@ public class TestTransport : Transport
 
     public Task<bool> DefaultDisassociate(TestAssociationHandle handle)
     {
-        Util.Option<(IHandleEventListener, IHandleEventListener)> pair = _registry.DeregisterAssociation(handle.Key);
-        if (pair.HasValue)
-            _registry.RemoteListenerRelativeTo(handle, pair.Value).Notify(new Disassociated(DisassociateInfo.Unknown));
+        _registry.Deregister(handle)?.Notify(new Disassociated(DisassociateInfo.Unknown));
         return Task.FromResult(true);
     }
 
@@ -92,8 +90,16 @@ public class TestTransport : Transport
     private bool DefaultWrite(TestAssociationHandle handle, ByteString payload)
     {
         IHandleEventListener? listener = _registry.GetRemoteReadHandlerFor(handle);
-        listener?.Notify(new InboundPayload(payload));
-        return listener is not null;
+        if (listener is null)
+        {
+            // The other end is gone, perhaps with its whole system.
+            if (handle.ReadHandlerSource.Task is { IsCompletedSuccessfully: true } own)
+                own.Result.Notify(new Disassociated(DisassociateInfo.Unknown));
+            return false;
+        }
+
+        listener.Notify(new InboundPayload(payload));
+        return true;
     }
 }
 
