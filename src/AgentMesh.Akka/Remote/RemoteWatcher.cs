@@ -112,7 +112,8 @@ internal class RemoteWatcher : UntypedActor, IRequiresMessageQueue<IUnboundedMes
         }
     }
 
-    private void Ask(Address address) => Context.ActorSelection(new RootActorPath(address) / "system" / ActorName).Tell(Heartbeat.Instance, Self);
+    // Directly and not by a selection, so that it goes before ordinary messages.
+    private void Ask(Address address) => _system.Provider.ResolveActorRef(new RootActorPath(address) / "system" / ActorName).Tell(Heartbeat.Instance, Self);
 
     internal sealed class Heartbeat : IDeadLetterSuppression
     {

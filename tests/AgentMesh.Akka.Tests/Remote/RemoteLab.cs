@@ -26,6 +26,7 @@ internal sealed class RemoteLab : IAsyncDisposable
             roles = ["all"]
             gossip-interval = 30ms
             leader-actions-interval = 30ms
+            leave-patience = 300ms
             run-coordinated-shutdown-when-down = off
             failure-detector { heartbeat-interval = 50ms, acceptable-heartbeat-pause = 400ms, expected-response-after = 300ms }
           }
