@@ -68,16 +68,10 @@ if (at >= 0 && !verbBefore)
     }
 }
 
-ParseResult parsed = root.Parse(args, parsing);
+ParseResult parsed = root.Parse(Usage.Normal(args), parsing);
 if (parsed.Errors.Count > 0)
 {
-    foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors)
-    {
-        Console.Error.WriteLine($"agentmesh: {CliErrors.Usage}: {error.Message}");
-    }
-
-    Console.Error.WriteLine($"  next: agentmesh {(parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ")}--help");
-    return CommandRun.MeshFailure;
+    return Usage.Refuse(parsed, Console.Error);
 }
 
 return await parsed.InvokeAsync().ConfigureAwait(false);

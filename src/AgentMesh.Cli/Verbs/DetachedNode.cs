@@ -18,7 +18,7 @@ internal static class DetachedNode
     {
         NodeSettings settings = session.Settings();
         string log = Path.Combine(settings.DataDirectory, "node.log");
-        Directory.CreateDirectory(settings.DataDirectory);
+        PrivateDirectory.Create(settings.DataDirectory);
         using Process process = Launch(session, settings, log);
         using var client = new ControlClient(settings.ControlSocket);
         long deadline = TimeProvider.System.GetTimestamp();

@@ -25,7 +25,7 @@ internal sealed class ControlServer : IAsyncDisposable
 
     public static async Task<ControlServer> StartAsync(string socket, IControlServices services)
     {
-        DataDirectory.CreatePrivate(Path.GetDirectoryName(socket)!);
+        PrivateDirectory.Create(Path.GetDirectoryName(socket)!);
 
         // A file that a killed node left behind: the lock on the data directory says that nobody listens there.
         File.Delete(socket);

@@ -190,7 +190,7 @@ public sealed class NodeHost : IAsyncDisposable
         }
 
         string work = data["work"];
-        DataDirectory.CreatePrivate(work);
+        PrivateDirectory.Create(work);
         var tools = new ExecutionTools(settings.DeviceName, handlers, ProcessLauncher.ForThisPlatform(), ledger, work, Grace, time);
         return EndingAsync(new ExecutionTable(tools, data["spool"], settings.Output.SpoolBytesMax, settings.Jobs.RunningMax, settings.Jobs.QueuedMax));
     }

@@ -27,7 +27,7 @@ internal sealed class DataDirectory : IDisposable
         FileStream? held = null;
         try
         {
-            CreatePrivate(path);
+            PrivateDirectory.Create(path);
             string file = Path.Combine(path, "node.lock");
             try
             {
@@ -55,18 +55,6 @@ internal sealed class DataDirectory : IDisposable
                 $"the data directory {path} cannot be used: {error.Message}",
                 "check its owner, its permissions and the free space, or choose another with --data-dir",
                 error);
-        }
-    }
-
-    public static void CreatePrivate(string path)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(path);
-        }
-        else
-        {
-            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
     }
 
