@@ -12,6 +12,9 @@ namespace AgentMesh.Protocol.Connections;
 /// </summary>
 internal sealed class Connection : IFrameFate, IDisposable
 {
+    // A side that only receives asks so often for an acknowledgement of its acknowledgements; what they tell can be forgotten then (RFC 9000, section 13.2.4).
+    private const int AcksOnlyMax = 32;
+
     private readonly EstablishedSession _session;
     private readonly TransportParameters _remote;
     private readonly IPacketProtector _protector;
@@ -24,6 +27,7 @@ internal sealed class Connection : IFrameFate, IDisposable
     private readonly NetworkPath _path;
     private bool _isPingPending;
     private bool _isPacing;
+    private int _acksOnly;
 
     /// <param name="datagramBytes">Greatest datagram that the path carries; cut to what the other side takes.</param>
     public Connection(EstablishedSession session, ConnectionSettings settings, int datagramBytes, TimeSpan now)
@@ -106,9 +110,11 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
 
         _rekey.Poll(now);
-        bool mayElicit = MayElicit(now);
+        _isPacing = false;
+        bool hasWork = HasWork;
+        bool mayElicit = (hasWork || _acksOnly >= AcksOnlyMax) && MayElicit(now);
         bool isAckDue = _path.Received.IsDue(now);
-        if (_path.Sent.IsFull || (!isAckDue && !(mayElicit && HasWork)))
+        if (_path.Sent.IsFull || (!isAckDue && !(mayElicit && hasWork)))
         {
             return 0;
         }
@@ -120,7 +126,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         if (mayElicit)
         {
             WriteFrames(ref writer);
-            if (!draft.IsAckEliciting && _path.Loss.Probes > 0)
+            if (!draft.IsAckEliciting && (_path.Loss.Probes > 0 || _acksOnly >= AcksOnlyMax))
             {
                 writer.TryWritePing();
             }
@@ -215,7 +221,6 @@ internal sealed class Connection : IFrameFate, IDisposable
     /// <summary>Whether window and pacing allow a packet that counts.</summary>
     private bool MayElicit(TimeSpan now)
     {
-        _isPacing = false;
         if (_path.Loss.Probes > 0)
         {
             return true;
@@ -267,8 +272,13 @@ internal sealed class Connection : IFrameFate, IDisposable
         _path.Loss.Sent(draft, now);
         if (draft.IsAckEliciting)
         {
+            _acksOnly = 0;
             _path.Pacer.Sent(length);
             _liveness.SentEliciting(now);
+        }
+        else
+        {
+            _acksOnly++;
         }
 
         return length;

@@ -26,11 +26,16 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
     private const int PersistentTimeouts = 3;
     private const int ProbesPerTimeout = 2;
 
+    // Packets that hold nothing but acknowledgements are not acknowledged by themselves; more of them than this are forgotten unseen.
+    private const int SettledMax = 256;
+
     private int _packetThreshold = PacketThresholdMin;
     private ulong? _largestAcked;
     private TimeSpan? _lossAt;
     private TimeSpan _lastElicitingAt;
     private int _timeouts;
+    private ulong _oldestOutstanding;
+    private TimeSpan? _runsFrom;
 
     public long BytesInFlight { get; private set; }
 
@@ -64,6 +69,10 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
             _lastElicitingAt = now;
             Probes = Math.Max(0, Probes - 1);
         }
+        else if (sent.Next - sent.First > SettledMax)
+        {
+            Trim(now);
+        }
     }
 
     /// <summary>False when it acknowledges what was never sent.</summary>
@@ -82,6 +91,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
         {
             TimeSpan delay = ack.Delay < ackDelayMax ? ack.Delay : ackDelayMax;
             rtt.Add(now - sent[ack.Largest].SentAt, delay);
+            _runsFrom ??= now;
         }
 
         foreach (PacketRange range in ack)
@@ -112,10 +122,11 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
         if (anyNew)
         {
             _timeouts = 0;
+            Probes = 0;
         }
 
         DetectLost(now);
-        sent.Trim(now - (4 * rtt.Smoothed));
+        Trim(now);
         return true;
     }
 
@@ -126,7 +137,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
             if (lossAt <= now)
             {
                 DetectLost(now);
-                sent.Trim(now - (4 * rtt.Smoothed));
+                Trim(now);
             }
 
             return;
@@ -190,8 +201,9 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
 
         TimeSpan delay = (rtt.Smoothed > rtt.Latest ? rtt.Smoothed : rtt.Latest) * 9 / 8;
         delay = delay > RttEstimator.Granularity ? delay : RttEstimator.Granularity;
-        TimeSpan? firstLostAt = null, lastLostAt = null;
-        for (ulong number = sent.First; number < largest; number++)
+        TimeSpan? lastLostAt = null;
+        ulong number = Math.Max(sent.First, _oldestOutstanding);
+        for (; number < largest; number++)
         {
             SentPacket packet = sent[number];
             if (packet.State != SentPacketState.Outstanding)
@@ -209,20 +221,50 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
             BytesInFlight -= packet.Bytes;
             PacketsInFlight--;
             PacketsLost++;
-            firstLostAt ??= packet.SentAt;
             lastLostAt = packet.SentAt;
             ReportLost(packet);
         }
 
+        _oldestOutstanding = number;
         if (lastLostAt is { } last)
         {
             congestion.Lost(last, now);
-            if (rtt.HasSample && last - firstLostAt > PersistentTimeouts * rtt.ProbeTimeout(TimeSpan.Zero) && PacketsInFlight == 0)
+            if (IsPersistent(largest))
             {
+                _runsFrom = now;
                 congestion.PersistentlyLost();
             }
         }
     }
+
+    /// <summary>Whether everything that was sent in some span of three probe timeouts was lost (RFC 9002, section 7.6). Time before the first sample does not count.</summary>
+    private bool IsPersistent(ulong largest)
+    {
+        TimeSpan span = PersistentTimeouts * rtt.ProbeTimeout(TimeSpan.Zero);
+        TimeSpan? runStart = null;
+        for (ulong number = sent.First; number < largest; number++)
+        {
+            SentPacket packet = sent[number];
+            if (!packet.IsAckEliciting)
+            {
+                continue;
+            }
+
+            if (packet.State != SentPacketState.Lost || _runsFrom is not { } from || packet.SentAt <= from)
+            {
+                runStart = null;
+            }
+            else if (packet.SentAt - (runStart ??= packet.SentAt) > span)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // A lost packet is remembered for a while: should it be acknowledged after all, losses were called too early.
+    private void Trim(TimeSpan now) => sent.Trim(now - (2 * rtt.Smoothed));
 
     private void ReportLost(SentPacket packet)
     {
