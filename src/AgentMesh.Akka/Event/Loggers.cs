@@ -87,16 +87,28 @@ internal static class StandardErrorWriter
     {
         lock (Gate)
         {
-            if (color is not { } wanted)
+            try
             {
-                Console.Error.WriteLine(text);
-                return;
+                Write(text, color);
             }
-
-            ConsoleColor before = Console.ForegroundColor;
-            Console.ForegroundColor = wanted;
-            Console.Error.WriteLine(text);
-            Console.ForegroundColor = before;
+            catch (IOException)
+            {
+                // A full disk or a closed pipe behind the stream must not end what was going to be told.
+            }
         }
+    }
+
+    private static void Write(string text, ConsoleColor? color)
+    {
+        if (color is not { } wanted)
+        {
+            Console.Error.WriteLine(text);
+            return;
+        }
+
+        ConsoleColor before = Console.ForegroundColor;
+        Console.ForegroundColor = wanted;
+        Console.Error.WriteLine(text);
+        Console.ForegroundColor = before;
     }
 }

@@ -15,6 +15,23 @@ internal static class Shell
         return output;
     }
 
+    /// <summary>What it wrote to standard output and error; why it could not be started when it could not.</summary>
+    public static string RunBoth(string program, params string[] words)
+    {
+        try
+        {
+            var start = new ProcessStartInfo(program, words) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+            using Process process = Process.Start(start)!;
+            string text = process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode == 0 || text.Length > 0 ? text.Trim() : $"exit code {process.ExitCode}";
+        }
+        catch (System.ComponentModel.Win32Exception error)
+        {
+            return error.Message;
+        }
+    }
+
     /// <summary>By the shell's own kill: the program of that name is not on every machine.</summary>
     public static void Signal(int process, string signal) => Run("sh", "-c", string.Create(CultureInfo.InvariantCulture, $"kill -{signal} {process}"));
 

@@ -123,7 +123,8 @@ public sealed class TestNode : IAsyncDisposable
         node.WaitForExit();
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends the process of the node if there is one; what it holds open in its directory goes with it.</summary>
+    public async Task EndAsync()
     {
         try
         {
@@ -138,7 +139,11 @@ public sealed class TestNode : IAsyncDisposable
         {
             // Not running.
         }
+    }
 
+    public async ValueTask DisposeAsync()
+    {
+        await EndAsync();
         try
         {
             Directory.Delete(Data, recursive: true);
