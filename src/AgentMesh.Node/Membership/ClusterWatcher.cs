@@ -30,7 +30,7 @@ internal sealed class ClusterWatcher : ReceiveActor
             }
         });
         Receive<ClusterEvent.IClusterDomainEvent>(_ => Tell());
-        Receive<ThisActorSystemQuarantinedEvent>(quarantined => _over($"{quarantined.RemoteAddress} has quarantined this device"));
+        Receive<ThisActorSystemQuarantinedEvent>(OnQuarantined);
     }
 
     public static Props Create(Action<ClusterView, ImmutableList<MemberState>> tell, Action<string> over) => Props.Create(() => new ClusterWatcher(tell, over));
@@ -46,6 +46,16 @@ internal sealed class ClusterWatcher : ReceiveActor
     {
         Context.System.EventStream.Unsubscribe(Self);
         _cluster.Unsubscribe(Self);
+    }
+
+    // Only what a fellow member says counts: a device that was cut off and has downed everybody must not end the systems of those who stayed
+    // together. The two clusters merge by what their links tell (see MergeDecision).
+    private void OnQuarantined(ThisActorSystemQuarantinedEvent quarantined)
+    {
+        if (_cluster.State.Members.Any(member => member.Address.Equals(quarantined.RemoteAddress)))
+        {
+            _over($"{quarantined.RemoteAddress} has quarantined this device");
+        }
     }
 
     private void Tell()
