@@ -14,6 +14,9 @@ namespace Akka.Remote;
 /// <summary>Messages between actor systems: the transports, and one <see cref="Association"/> for each other system.</summary>
 internal sealed class Remoting : IAssociationEventListener
 {
+    /// <summary>From so many on, associations that never came to be are forgotten when another one is made.</summary>
+    private const int AssociationsUntidied = 1024;
+
     private readonly SchemeAugmenter _scheme = new("akka");
     private readonly ConcurrentDictionary<Address, Association> _associations = new();
     private readonly ConcurrentDictionary<InboundConnection, bool> _inbound = new();
@@ -55,10 +58,7 @@ internal sealed class Remoting : IAssociationEventListener
         {
             Config config = System.Settings.Config.GetConfig(name) ?? throw new ConfigurationException($"akka.remote.enabled-transports names '{name}', which is no section");
             Transport.Transport transport = TypeResolver.Create<Transport.Transport>(config.GetString("transport-class", string.Empty), name + ".transport-class", System, config);
-            Task<(Address, TaskCompletionSource<IAssociationEventListener>)> listening = transport.Listen();
-            if (!listening.Wait(Settings.StartupTimeout))
-                throw new ConfigurationException($"The transport '{name}' does not listen after {Settings.StartupTimeout}");
-            (Address own, TaskCompletionSource<IAssociationEventListener> listener) = listening.Result;
+            (Address own, TaskCompletionSource<IAssociationEventListener> listener) = Listen(name, transport);
             Address address = _scheme.AugmentScheme(own);
             _transports = _transports.Add(address, transport);
             DefaultAddress ??= address;
@@ -69,11 +69,23 @@ internal sealed class Remoting : IAssociationEventListener
         Publish(new RemotingListenEvent([.. Addresses]));
     }
 
-    public void Send(object message, IActorRef sender, RemoteActorRef recipient) =>
-        To(recipient.Path.Address).Send(new Outgoing(message, sender, recipient));
+    public void Send(object message, IActorRef sender, RemoteActorRef recipient)
+    {
+        var outgoing = new Outgoing(message, sender, recipient);
+        while (!To(recipient.Path.Address).Send(outgoing))
+        {
+            // It was retired at this very moment; there is a new one now.
+        }
+    }
 
-    public void SendSystem(SystemMessage message, RemoteActorRef recipient) =>
-        To(recipient.Path.Address).SendSystem(new Outgoing(message, ActorRefs.NoSender, recipient));
+    public void SendSystem(SystemMessage message, RemoteActorRef recipient)
+    {
+        var outgoing = new Outgoing(message, ActorRefs.NoSender, recipient);
+        while (!To(recipient.Path.Address).SendSystem(outgoing))
+        {
+            // As above.
+        }
+    }
 
     public void Quarantine(Address address, int? uid)
     {
@@ -98,7 +110,18 @@ internal sealed class Remoting : IAssociationEventListener
     public long MaximumPayloadBytes(Address remote) =>
         _transports.FirstOrDefault(each => each.Key.Protocol == remote.Protocol).Value?.MaximumPayloadBytes ?? 32 * 1024;
 
-    public Association To(Address remote) => _associations.GetOrAdd(remote, static (address, remoting) => new Association(remoting, address), this);
+    /// <summary>The association with a system; made when there is none. A retired one is never returned twice.</summary>
+    public Association To(Address remote)
+    {
+        if (_associations.TryGetValue(remote, out Association? known))
+            return known;
+        if (_associations.Count >= AssociationsUntidied)
+            Tidy();
+        return _associations.GetOrAdd(remote, static (address, remoting) => new Association(remoting, address), this);
+    }
+
+    /// <summary>True when the transport has found exactly this system at the other end: nobody speaks for another.</summary>
+    public bool IsAtOtherEnd(Address origin, AssociationHandle handle) => origin.Equals(_scheme.AugmentScheme(handle.RemoteAddress));
 
     public void Notify(IAssociationEvent ev)
     {
@@ -111,6 +134,8 @@ internal sealed class Remoting : IAssociationEventListener
             var connection = new InboundConnection(this, inbound.Association);
             _inbound.TryAdd(connection, true);
             inbound.Association.ReadHandlerSource.TrySetResult(connection);
+            if (_stopping)
+                connection.Close();
         }
     }
 
@@ -128,14 +153,38 @@ internal sealed class Remoting : IAssociationEventListener
     /// <summary>Sends what waits, says goodbye and ends the transports.</summary>
     public async Task Shutdown()
     {
-        Association[] open = [.. _associations.Values];
-        await Task.WhenAll(open.Select(association => association.FlushAsync(Settings.FlushWait))).ConfigureAwait(false);
+        await Task.WhenAll(_associations.Values.Select(association => association.FlushAsync(Settings.FlushWait))).ConfigureAwait(false);
         _stopping = true;
-        foreach (Association association in open)
+        foreach (Association association in _associations.Values)
             association.Close();
         foreach (InboundConnection connection in _inbound.Keys)
             connection.Close();
         await Task.WhenAll(_transports.Values.Select(transport => transport.Shutdown())).WaitAsync(Settings.ShutdownTimeout, System.Settings.Clock).ConfigureAwait(false);
         System.EventStream.Publish(new RemotingShutdownEvent());
+    }
+
+    private (Address Own, TaskCompletionSource<IAssociationEventListener> Listener) Listen(string name, Transport.Transport transport)
+    {
+        Task<(Address, TaskCompletionSource<IAssociationEventListener>)> listening = transport.Listen();
+        try
+        {
+            if (listening.Wait(Settings.StartupTimeout))
+                return listening.Result;
+        }
+        catch (AggregateException error)
+        {
+            throw new ConfigurationException($"The transport '{name}' cannot listen: {error.InnerException!.Message}", error.InnerException);
+        }
+
+        throw new ConfigurationException($"The transport '{name}' does not listen after {Settings.StartupTimeout}");
+    }
+
+    private void Tidy()
+    {
+        foreach ((Address address, Association association) in _associations)
+        {
+            if (association.TryRetire())
+                _associations.TryRemove(KeyValuePair.Create(address, association));
+        }
     }
 }

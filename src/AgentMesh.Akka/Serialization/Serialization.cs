@@ -13,8 +13,14 @@ namespace Akka.Serialization;
 /// </summary>
 public class Serialization
 {
+    /// <summary>Messages in messages that are read. Each level takes some of the stack, and bytes may come from anybody.</summary>
+    private const int NestingMax = 16;
+
     [ThreadStatic]
     private static Information? t_transport;
+
+    [ThreadStatic]
+    private static int t_nesting;
 
     private readonly object _gate = new();
     private readonly NullSerializer _null;
@@ -144,15 +150,25 @@ public class Serialization
 
     public byte[] Serialize(object o) => WithTransport(System, (Self: this, Object: o), static s => s.Self.FindSerializerFor(s.Object).ToBinary(s.Object));
 
-    /// <exception cref="SerializationException">No serializer with that identifier, or it does not know the manifest.</exception>
+    /// <exception cref="SerializationException">No serializer with that identifier, or it does not know the manifest, or messages lie in messages too deep.</exception>
     public object Deserialize(byte[] bytes, int serializerId, string manifest)
     {
         Serializer serializer = ById(serializerId);
-        if (serializer is SerializerWithStringManifest named)
-            return named.FromBinary(bytes, manifest);
-        if (serializer.IncludeManifest)
-            throw new SerializationException($"{serializer.GetType().FullName} (identifier {serializerId}) would need a CLR type for '{manifest}'; types are not taken from bytes, use a SerializerWithStringManifest");
-        return serializer.FromBinary(bytes, null!);
+        if (t_nesting >= NestingMax)
+            throw new SerializationException($"Messages in messages, more than {NestingMax} deep");
+        t_nesting++;
+        try
+        {
+            if (serializer is SerializerWithStringManifest named)
+                return named.FromBinary(bytes, manifest);
+            if (serializer.IncludeManifest)
+                throw new SerializationException($"{serializer.GetType().FullName} (identifier {serializerId}) would need a CLR type for '{manifest}'; types are not taken from bytes, use a SerializerWithStringManifest");
+            return serializer.FromBinary(bytes, null!);
+        }
+        finally
+        {
+            t_nesting--;
+        }
     }
 
     public object Deserialize(byte[] bytes, int serializerId, Type type) => ById(serializerId).FromBinary(bytes, type);

@@ -16,17 +16,19 @@ namespace Akka.Remote.Associations;
 /// Connecting  welcomed                  Open
 /// Connecting  failed or refused         Gated (50 ms, doubling)
 /// Open        connection lost           Idle, system messages kept
+/// Open        another incarnation met   Idle, system messages dropped, the incarnation before refused
 /// Gated       time over, or called      Idle
 /// </code>
-/// One loop sends; it runs only while there is something to send.
+/// One loop sends; it runs only while there is something to send. Calls from the other side are independent of all that: the latest one counts.
+/// Locks are taken in this order: <c>_metGate</c>, the gate of an inbound connection, <c>_receiveGate</c>, <c>_gate</c>.
 /// </remarks>
-internal sealed class Association
+internal sealed partial class Association
 {
     private static readonly TimeSpan GateMin = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan RefusedWait = TimeSpan.FromMilliseconds(2);
-    private const int RefusedIncarnationsMax = 32;
 
     private readonly object _gate = new();
+    private readonly object _metGate = new();
     private readonly object _receiveGate = new();
     private readonly Remoting _remoting;
     private readonly RemotingSettings _settings;
@@ -35,14 +37,18 @@ internal sealed class Association
     private readonly Queue<Outgoing> _control = new();
     private readonly Queue<(long Sequence, Outgoing Message)> _system = new();
     private readonly SystemSendBuffer<Outgoing> _unacknowledged;
-    private readonly Queue<long> _refused = new();
+    private readonly Incarnations _incarnations = new();
     private SystemReceiveBuffer<Action> _received;
     private OutboundConnection? _connection;
-    private long _incarnation;
+    private InboundConnection? _caller;
+    private TaskCompletionSource? _hurry;
+    private ulong _attempts;
     private long _gatedUntil;
     private TimeSpan _gateFor = GateMin;
     private bool _sending;
     private bool _resendScheduled;
+    private bool _retired;
+    private bool _closed;
     private ITimer? _resend;
 
     public Association(Remoting remoting, Address remote)
@@ -61,12 +67,15 @@ internal sealed class Association
 
     private bool IsGated => _gatedUntil != 0 && Clock.GetTimestamp() < _gatedUntil;
 
-    public void Send(in Outgoing message)
+    /// <returns>False when the association has been retired: ask for a new one.</returns>
+    public bool Send(in Outgoing message)
     {
         string? dropped = null;
         lock (_gate)
         {
             Queue<Outgoing> lane = message.Recipient.IsControl ? _control : _ordinary;
+            if (_retired)
+                return false;
             if (_remoting.IsStopping)
                 dropped = "remoting has been shut down";
             else if (IsGated)
@@ -75,47 +84,96 @@ internal sealed class Association
                 dropped = "too many messages wait for the system";
             else
                 lane.Enqueue(message);
+            if (message.Recipient.IsControl)
+                _hurry?.TrySetResult();
         }
 
         if (dropped is null)
             Wake();
         else
             Drop(message, dropped);
+        return true;
     }
 
-    public void SendSystem(in Outgoing message)
+    /// <inheritdoc cref="Send"/>
+    public bool SendSystem(in Outgoing message)
     {
         bool full = false;
         lock (_gate)
         {
+            if (_retired)
+                return false;
             if (_remoting.IsStopping)
-                return;
+                return true;
             if (_unacknowledged.IsFull)
                 full = true;
             else
                 _system.Enqueue((_unacknowledged.Add(message, Clock.GetUtcNow()), message));
+            _hurry?.TrySetResult();
         }
 
         if (full)
-            Quarantine(null, "too many system messages wait for an acknowledgement");
+        {
+            // Not here: the caller may hold the gate of an inbound connection.
+            _ = Task.Run(() => GiveUp("too many system messages wait for an acknowledgement"));
+        }
         else
+        {
             Wake();
+        }
+
+        return true;
     }
 
-    /// <summary>A system at this address has called. False when that incarnation is refused.</summary>
-    public bool Called(long incarnation)
+    /// <summary>A system at this address has greeted. What an earlier call still carries is not taken any more.</summary>
+    public Greeting Called(InboundConnection caller)
+    {
+        lock (_metGate)
+        {
+            InboundConnection? before;
+            lock (_gate)
+            {
+                if (_retired)
+                    return Greeting.Retired;
+                if (_incarnations.IsRefused(caller.Incarnation))
+                    return Greeting.Quarantined;
+                before = _caller;
+                if (before is not null && before.Incarnation == caller.Incarnation && before.Attempt > caller.Attempt)
+                    return Greeting.Late;
+                _caller = caller;
+                _gatedUntil = 0;
+                _gateFor = GateMin;
+            }
+
+            before?.Expire(before.Incarnation == caller.Incarnation ? Goodbye.Types.Reason.Unknown : Goodbye.Types.Reason.Quarantined);
+            Met(caller.Incarnation);
+        }
+
+        Wake();
+        return Greeting.Welcome;
+    }
+
+    /// <summary>The caller has hung up.</summary>
+    /// <returns>False when it was not the latest: what it says concerns nobody any more.</returns>
+    public bool HungUp(InboundConnection caller)
     {
         lock (_gate)
         {
-            if (_refused.Contains(incarnation))
+            if (!ReferenceEquals(caller, _caller))
                 return false;
-            _gatedUntil = 0;
-            _gateFor = GateMin;
+            _caller = null;
+            return true;
         }
+    }
 
-        Met(incarnation);
-        Wake();
-        return true;
+    /// <summary>Forgets an association that never came to be and has nothing to do. It takes nothing any more then.</summary>
+    public bool TryRetire()
+    {
+        lock (_gate)
+        {
+            _retired |= _incarnations.Current == 0 && !_incarnations.HasRefused && !_sending && !HasWork && _unacknowledged.Count == 0 && _connection is null && _caller is null;
+            return _retired;
+        }
     }
 
     /// <summary>System messages that came in; returns what to acknowledge.</summary>
@@ -136,27 +194,42 @@ internal sealed class Association
         return ack;
     }
 
+    /// <param name="uid">Null: whichever incarnation is there. One that is not, or not yet, is refused when it calls.</param>
     public void Quarantine(int? uid, string reason)
     {
         int quarantined;
-        OutboundConnection? connection;
+        bool isCurrent;
+        OutboundConnection? connection = null;
+        InboundConnection? caller = null;
         lock (_gate)
         {
-            if (_incarnation == 0 || (uid is { } wanted && wanted != AddressUid.ShortOf(_incarnation)) || _refused.Contains(_incarnation))
+            long current = _incarnations.Current;
+            isCurrent = current != 0 && (uid is null || uid == AddressUid.ShortOf(current));
+            if (isCurrent)
+            {
+                if (_incarnations.IsRefused(current))
+                    return;
+                _incarnations.Refuse(current);
+                DropSystem();
+                connection = _connection;
+                _connection = null;
+                caller = _caller;
+                _caller = null;
+            }
+            else if (uid is not { } absent || !_incarnations.Refuse(absent))
+            {
                 return;
-            _refused.Enqueue(_incarnation);
-            if (_refused.Count > RefusedIncarnationsMax)
-                _refused.Dequeue();
-            quarantined = AddressUid.ShortOf(_incarnation);
-            DropSystem();
-            connection = _connection;
-            _connection = null;
+            }
+
+            quarantined = uid ?? AddressUid.ShortOf(current);
         }
 
         connection?.Close(Goodbye.Types.Reason.Quarantined);
+        caller?.Expire(Goodbye.Types.Reason.Quarantined);
         _log.Warning("Quarantined: {0}", reason);
         _remoting.Publish(new QuarantinedEvent(Remote, quarantined));
-        _remoting.System.AddressTerminatedTopic.Publish(new AddressTerminated(Remote));
+        if (isCurrent)
+            _remoting.System.AddressTerminatedTopic.Publish(new AddressTerminated(Remote));
     }
 
     public void Acknowledged(OutboundConnection from, SystemAck ack)
@@ -192,7 +265,7 @@ internal sealed class Association
         {
             lock (_gate)
             {
-                bool waits = _ordinary.Count + _control.Count + _system.Count > 0 || (_connection is not null && _unacknowledged.Count > 0);
+                bool waits = _sending || HasWork || (_connection is not null && _unacknowledged.Count > 0);
                 if (!waits || (IsGated && _connection is null))
                     return;
             }
@@ -208,35 +281,41 @@ internal sealed class Association
         {
             connection = _connection;
             _connection = null;
+            _closed = true;
             _resend?.Dispose();
         }
 
         connection?.Close(Goodbye.Types.Reason.Shutdown);
     }
 
-    /// <summary>This incarnation is there now. Another than before means that the earlier one is gone for good.</summary>
+    /// <summary>This incarnation is there now. Another than before means that the earlier one is gone for good. Under <c>_metGate</c>.</summary>
     private void Met(long incarnation)
     {
         bool replaced;
-        OutboundConnection? stale = null;
+        OutboundConnection? connection = null;
+        InboundConnection? caller = null;
         lock (_gate)
         {
-            replaced = _incarnation != 0 && _incarnation != incarnation;
-            if (_incarnation == incarnation)
+            if (_incarnations.Current == incarnation)
                 return;
-            _incarnation = incarnation;
+            replaced = _incarnations.Current != 0;
+            _incarnations.Replace(incarnation);
             if (replaced)
             {
                 DropSystem();
-
-                // It leads to the earlier incarnation; the transport may take long to find out.
-                stale = _connection;
+                connection = _connection;
                 _connection = null;
+                if (_caller is not null && _caller.Incarnation != incarnation)
+                {
+                    caller = _caller;
+                    _caller = null;
+                }
             }
         }
 
-        stale?.Close(Goodbye.Types.Reason.Unknown);
-
+        // It must be silent before the numbers start again: they would be taken for those of the new one.
+        caller?.Expire(Goodbye.Types.Reason.Quarantined);
+        connection?.Close(Goodbye.Types.Reason.Quarantined);
         lock (_receiveGate)
             _received = new SystemReceiveBuffer<Action>(_settings.SystemEarlyMax);
 
@@ -244,10 +323,25 @@ internal sealed class Association
             _remoting.System.AddressTerminatedTopic.Publish(new AddressTerminated(Remote));
     }
 
+    /// <summary>
+    /// System messages do not arrive. An incarnation that has been there is quarantined, because their numbers cannot start again for it; for a
+    /// system that has never been there they can.
+    /// </summary>
+    private void GiveUp(string reason)
+    {
+        lock (_gate)
+        {
+            if (_incarnations.Current == 0 || _incarnations.IsRefused(_incarnations.Current))
+                DropSystem();
+        }
+
+        Quarantine(null, reason);
+    }
+
     private bool IsRefused(long incarnation)
     {
         lock (_gate)
-            return _refused.Contains(incarnation);
+            return _incarnations.IsRefused(incarnation);
     }
 
     private void DropSystem()
@@ -256,252 +350,23 @@ internal sealed class Association
         _system.Clear();
     }
 
-    private void Wake()
-    {
-        lock (_gate)
-        {
-            if (_sending || _remoting.IsStopping)
-                return;
-            _sending = true;
-        }
-
-        _ = Task.Run(SendLoopAsync);
-    }
-
-    private bool HasWork => _ordinary.Count + _control.Count + _system.Count > 0;
-
-    private async Task SendLoopAsync()
-    {
-        try
-        {
-            while (true)
-            {
-                lock (_gate)
-                {
-                    if (!HasWork || _remoting.IsStopping || (IsGated && _connection is null))
-                    {
-                        _sending = false;
-                        if (HasWork && !_remoting.IsStopping)
-                            ScheduleResend();
-                        return;
-                    }
-                }
-
-                if (await ConnectAsync().ConfigureAwait(false) is not { } connection)
-                    continue;
-                if (!SendSome(connection))
-                    await connection.WritableAsync(RefusedWait, Clock).ConfigureAwait(false);
-            }
-        }
-        catch (Exception error)
-        {
-            _log.Error(error, "Sending stopped");
-            lock (_gate)
-                _sending = false;
-        }
-    }
-
-    private async Task<OutboundConnection?> ConnectAsync()
-    {
-        lock (_gate)
-        {
-            if (_connection is { } present)
-                return present;
-        }
-
-        OutboundConnection? fresh = null;
-        try
-        {
-            AssociationHandle handle = await _remoting.AssociateAsync(Remote).WaitAsync(_settings.HandshakeTimeout, Clock).ConfigureAwait(false);
-            fresh = new OutboundConnection(this, handle);
-            long incarnation = await fresh.GreetAsync(_remoting.DefaultAddress, _remoting.Incarnation, _settings.HandshakeTimeout, Clock).ConfigureAwait(false);
-            if (IsRefused(incarnation))
-            {
-                fresh.Close(Goodbye.Types.Reason.Quarantined);
-                throw new InvalidAssociationException($"{Remote} is quarantined");
-            }
-
-            Met(incarnation);
-            lock (_gate)
-            {
-                _connection = fresh;
-                _gatedUntil = 0;
-                _gateFor = GateMin;
-                RequeueUnacknowledged();
-            }
-
-            _remoting.Publish(new AssociatedEvent(_remoting.DefaultAddress, Remote, inbound: false));
-            return fresh;
-        }
-        catch (Exception error)
-        {
-            fresh?.Close(Goodbye.Types.Reason.Unknown);
-            CloseGate(error);
-            if (fresh?.End == Goodbye.Types.Reason.Quarantined)
-                _remoting.Publish(new ThisActorSystemQuarantinedEvent(_remoting.DefaultAddress, Remote));
-            return null;
-        }
-    }
-
-    private void CloseGate(Exception cause)
-    {
-        Outgoing[] dropped;
-        lock (_gate)
-        {
-            _gatedUntil = Clock.GetTimestamp() + (long)(_gateFor.TotalSeconds * Clock.TimestampFrequency);
-            TimeSpan twice = _gateFor + _gateFor;
-            _gateFor = twice < _settings.GateMax ? twice : _settings.GateMax;
-            dropped = [.. _control, .. _ordinary];
-            _control.Clear();
-            _ordinary.Clear();
-            if (_unacknowledged.OldestSince is { } since && Clock.GetUtcNow() - since > _settings.DeliveryTimeout)
-                DropSystem();
-        }
-
-        _remoting.Publish(new AssociationErrorEvent(cause, _remoting.DefaultAddress, Remote, inbound: false, LogLevel.DebugLevel));
-        foreach (Outgoing message in dropped)
-            Drop(message, "the system cannot be reached");
-    }
-
-    /// <summary>What may not have arrived over the last connection goes over the new one first.</summary>
-    private void RequeueUnacknowledged()
-    {
-        _system.Clear();
-        foreach ((long sequence, Outgoing item) in _unacknowledged.Unacknowledged)
-            _system.Enqueue((sequence, item));
-    }
-
-    /// <returns>False when the connection takes nothing more now.</returns>
-    private bool SendSome(OutboundConnection connection)
-    {
-        var builder = new BatchBuilder(_remoting.System, _remoting.MaximumPayloadBytes(Remote));
-        if (connection.PendingControl is null)
-        {
-            FillSystem(builder);
-            Fill(builder, _control);
-            if (!builder.IsEmpty)
-                connection.PendingControl = builder.Take();
-        }
-
-        bool controlSent = connection.TryWriteControl();
-        if (connection.PendingOrdinary is null)
-        {
-            Fill(builder, _ordinary);
-            if (!builder.IsEmpty)
-                connection.PendingOrdinary = builder.Take();
-        }
-
-        return connection.TryWriteOrdinary() && controlSent;
-    }
-
-    private void FillSystem(BatchBuilder builder)
-    {
-        while (builder.Bytes < _settings.BatchBytes)
-        {
-            (long Sequence, Outgoing Message) next;
-            lock (_gate)
-            {
-                if (!_system.TryPeek(out next))
-                    break;
-            }
-
-            bool added = TryAdd(builder, next.Message, (ulong)next.Sequence, out bool failed);
-            if (!added && !failed)
-                break;
-            lock (_gate)
-            {
-                if (_system.TryPeek(out (long Sequence, Outgoing Message) same) && same.Sequence == next.Sequence)
-                    _system.Dequeue();
-            }
-        }
-
-        if (!builder.IsEmpty)
-            ScheduleResend();
-    }
-
-    private void Fill(BatchBuilder builder, Queue<Outgoing> lane)
-    {
-        while (builder.Bytes < _settings.BatchBytes)
-        {
-            Outgoing next;
-            lock (_gate)
-            {
-                if (!lane.TryPeek(out next))
-                    return;
-            }
-
-            bool added = TryAdd(builder, next, 0, out bool failed);
-            if (!added && !failed)
-                return;
-            lock (_gate)
-            {
-                // Only this loop takes from the lane, unless the gate closed meanwhile.
-                if (lane.Count > 0)
-                    lane.Dequeue();
-            }
-        }
-    }
-
-    /// <returns>False with <paramref name="failed"/> when the message can never be sent, without when the payload is full.</returns>
-    private bool TryAdd(BatchBuilder builder, in Outgoing message, ulong sequence, out bool failed)
-    {
-        failed = false;
-        try
-        {
-            if (builder.TryAdd(message, sequence))
-                return true;
-            if (!builder.IsEmpty)
-                return false;
-            failed = true;
-            _log.Error("A message of type [{0}] to [{1}] is too large for one payload of [{2}] bytes and was dropped", message.Message.GetType().Name, message.Recipient.Path, _remoting.MaximumPayloadBytes(Remote));
-        }
-        catch (Exception error)
-        {
-            failed = true;
-            _log.Error(error, "A message of type [{0}] to [{1}] cannot be written and was dropped", message.Message.GetType().FullName!, message.Recipient.Path);
-        }
-
-        return false;
-    }
-
-    private void ScheduleResend()
-    {
-        lock (_gate)
-        {
-            if (_resendScheduled || _remoting.IsStopping)
-                return;
-            _resendScheduled = true;
-            _resend ??= Clock.CreateTimer(_ => OnResend(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            _resend.Change(_settings.ResendInterval, Timeout.InfiniteTimeSpan);
-        }
-    }
-
-    private void OnResend()
-    {
-        bool tooLate;
-        lock (_gate)
-        {
-            _resendScheduled = false;
-            tooLate = _unacknowledged.OldestSince is { } since && Clock.GetUtcNow() - since > _settings.DeliveryTimeout;
-            if (!tooLate && _system.Count == 0)
-            {
-                foreach ((long sequence, Outgoing item) in _unacknowledged.Unacknowledged.Take(_settings.ResendLimit))
-                    _system.Enqueue((sequence, item));
-            }
-
-            if (_system.Count == 0)
-                return;
-        }
-
-        if (tooLate)
-            Quarantine(null, "a system message was not acknowledged in time");
-        else
-            Wake();
-        ScheduleResend();
-    }
-
     private void Drop(in Outgoing message, string reason) =>
         _remoting.System.EventStream.Publish(message.Message is IDeadLetterSuppression suppressed
             ? new SuppressedDeadLetter(suppressed, message.Sender ?? _remoting.Provider.DeadLetters, message.Recipient)
             : new Dropped(message.Message, reason, message.Sender ?? _remoting.Provider.DeadLetters, message.Recipient));
+}
+
+/// <summary>What a greeting is answered with.</summary>
+internal enum Greeting
+{
+    Welcome = 1,
+
+    /// <summary>That incarnation is refused.</summary>
+    Quarantined = 2,
+
+    /// <summary>A later call of the same incarnation was faster.</summary>
+    Late = 3,
+
+    /// <summary>The association is one no more; another must be asked.</summary>
+    Retired = 4,
 }

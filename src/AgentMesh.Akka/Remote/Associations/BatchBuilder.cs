@@ -1,3 +1,4 @@
+using System.Text;
 using AgentMesh.Engine.Wire;
 using Akka.Actor;
 using Akka.Serialization;
@@ -29,7 +30,7 @@ internal sealed class BatchBuilder(ExtendedActorSystem system, long payloadBytes
         string manifest = Akka.Serialization.Serialization.ManifestFor(serializer, outgoing.Message);
         string recipient = outgoing.Recipient.Path.ToSerializationFormat();
         string sender = outgoing.Sender is null ? string.Empty : Akka.Serialization.Serialization.WithTransport(system, outgoing.Sender, static s => Akka.Serialization.Serialization.SerializedActorPath(s));
-        int size = payload.Length + recipient.Length + sender.Length + manifest.Length + 32;
+        int size = payload.Length + Encoding.UTF8.GetByteCount(recipient) + Encoding.UTF8.GetByteCount(sender) + Encoding.UTF8.GetByteCount(manifest) + 32;
         if (Bytes + size + FrameBytes > payloadBytesMax)
             return false;
         Bytes += size;

@@ -8,31 +8,54 @@ using Google.Protobuf;
 namespace Akka.Remote.Associations;
 
 /// <summary>One connection that another system opened: its greeting, then its messages. Bytes that are no frames end it.</summary>
-internal sealed class InboundConnection(Remoting remoting, AssociationHandle handle) : IHandleEventListener
+internal sealed class InboundConnection : IHandleEventListener
 {
-    private readonly object _gate = new();
-    private Association? _association;
-    private bool _ended;
+    private readonly Remoting _remoting;
+    private readonly AssociationHandle _handle;
+    private readonly object _helloGate = new();
+    private readonly object _deliverGate = new();
+    private readonly ITimer _helloTimer;
+    private volatile Association? _association;
+    private bool _expired;
+    private int _ended;
+
+    public InboundConnection(Remoting remoting, AssociationHandle handle)
+    {
+        _remoting = remoting;
+        _handle = handle;
+        _helloTimer = remoting.System.Settings.Clock.CreateTimer(_ => OnHelloMissing(), null, remoting.Settings.HandshakeTimeout, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Who has greeted; 0 before.</summary>
+    public long Incarnation { get; private set; }
+
+    /// <summary>Counts the connections of that incarnation to this system: the highest is the latest.</summary>
+    public ulong Attempt { get; private set; }
+
+    private bool IsEnded => Volatile.Read(ref _ended) != 0;
 
     public void Notify(IHandleEvent ev)
     {
         switch (ev)
         {
-            case InboundPayload payload when !_ended:
+            case InboundPayload payload when !IsEnded:
                 Handle(payload.Payload);
                 break;
             case Disassociated:
-                _ended = true;
-                remoting.Ended(this);
+                Leave();
                 break;
         }
     }
 
     /// <summary>This system shuts down.</summary>
-    public void Close()
+    public void Close() => End(Goodbye.Types.Reason.Shutdown);
+
+    /// <summary>Nothing that it carries is delivered after this has returned.</summary>
+    public void Expire(Goodbye.Types.Reason reason)
     {
-        if (!_ended)
-            End(Goodbye.Types.Reason.Shutdown);
+        lock (_deliverGate)
+            _expired = true;
+        End(reason);
     }
 
     private void Handle(ByteString payload)
@@ -44,8 +67,7 @@ internal sealed class InboundConnection(Remoting remoting, AssociationHandle han
         }
         catch (InvalidProtocolBufferException)
         {
-            remoting.Inbox.Malformed();
-            End(Goodbye.Types.Reason.Refused);
+            Refuse();
             return;
         }
 
@@ -54,71 +76,82 @@ internal sealed class InboundConnection(Remoting remoting, AssociationHandle han
             case Frame.KindOneofCase.Hello:
                 OnHello(frame.Hello);
                 break;
-            case Frame.KindOneofCase.Batch when _association is not null:
-                OnBatch(frame.Batch, _association);
+            case Frame.KindOneofCase.Batch when _association is { } association:
+                OnBatch(frame.Batch, association);
                 break;
             case Frame.KindOneofCase.Goodbye:
                 OnGoodbye(frame.Goodbye.Reason);
                 break;
             default:
-                remoting.Inbox.Malformed();
-                End(Goodbye.Types.Reason.Refused);
+                Refuse();
                 break;
         }
     }
 
     private void OnHello(Hello hello)
     {
-        lock (_gate)
+        Association association;
+        lock (_helloGate)
         {
             if (_association is not null || !IsValid(hello, out Address? origin))
             {
-                remoting.Inbox.Malformed();
-                End(Goodbye.Types.Reason.Refused);
+                Refuse();
                 return;
             }
 
-            Association association = remoting.To(origin);
-            if (!association.Called((long)hello.Incarnation))
+            Incarnation = (long)hello.Incarnation;
+            Attempt = hello.Attempt;
+            Greeting answer;
+            do
             {
-                End(Goodbye.Types.Reason.Quarantined);
+                association = _remoting.To(origin);
+                answer = association.Called(this);
+            }
+            while (answer == Greeting.Retired);
+            if (answer != Greeting.Welcome)
+            {
+                End(answer == Greeting.Quarantined ? Goodbye.Types.Reason.Quarantined : Goodbye.Types.Reason.Unknown);
                 return;
             }
 
             _association = association;
+            _helloTimer.Dispose();
         }
 
-        WriteControl(new Frame { Welcome = new Welcome { Incarnation = (ulong)remoting.Incarnation } });
-        remoting.Publish(new AssociatedEvent(remoting.DefaultAddress, _association.Remote, inbound: true));
+        WriteControl(new Frame { Welcome = new Welcome { Incarnation = (ulong)_remoting.Incarnation } });
+        _remoting.Publish(new AssociatedEvent(_remoting.DefaultAddress, association.Remote, inbound: true));
     }
 
     private bool IsValid(Hello hello, [NotNullWhen(true)] out Address? origin)
     {
         origin = null;
         return hello.Version == OutboundConnection.Version && hello.Incarnation != 0
-            && Address.TryParse(hello.Destination, out Address? meant) && remoting.Provider.HasAddress(meant)
-            && Address.TryParse(hello.Origin, out origin) && IsPlausible(origin);
+            && Address.TryParse(hello.Destination, out Address? meant) && _remoting.Provider.HasAddress(meant)
+            && Address.TryParse(hello.Origin, out origin) && _remoting.IsAtOtherEnd(origin, _handle);
     }
 
-    /// <summary>The transport knows who is at the other end; a system must not speak for another.</summary>
-    private bool IsPlausible(Address origin) => origin.Host == handle.RemoteAddress.Host && origin.Port == handle.RemoteAddress.Port;
+    private void OnHelloMissing()
+    {
+        if (_association is null)
+            End(Goodbye.Types.Reason.Refused);
+    }
 
     private void OnBatch(Batch batch, Association association)
     {
         SystemAckRange? ack = null;
         foreach (AgentMesh.Engine.Wire.Envelope envelope in batch.Envelopes)
         {
-            if (remoting.Inbox.TryRead(batch, envelope, association.Remote, out Action deliver))
+            bool readable = _remoting.Inbox.TryRead(batch, envelope, association.Remote, out Action deliver);
+            lock (_deliverGate)
             {
-                if (envelope.SystemSequence == 0)
+                if (_expired)
+                    return;
+
+                // A system message that cannot be read never will be: its place in the order is taken all the same.
+                if (envelope.SystemSequence != 0)
+                    ack = association.Receive((long)envelope.SystemSequence, readable ? deliver : static () => { });
+                else if (readable)
                     deliver();
-                else
-                    ack = association.Receive((long)envelope.SystemSequence, deliver);
-            }
-            else if (envelope.SystemSequence != 0)
-            {
-                // Not readable, and never will be: the place in the order is taken all the same.
-                ack = association.Receive((long)envelope.SystemSequence, static () => { });
             }
         }
 
@@ -131,34 +164,53 @@ internal sealed class InboundConnection(Remoting remoting, AssociationHandle han
 
     private void OnGoodbye(Goodbye.Types.Reason reason)
     {
-        _ended = true;
-        if (_association is { } association)
+        if (Interlocked.Exchange(ref _ended, 1) != 0)
+            return;
+        if (_association is { } association && association.HungUp(this))
         {
             if (reason == Goodbye.Types.Reason.Quarantined)
-                remoting.Publish(new ThisActorSystemQuarantinedEvent(remoting.DefaultAddress, association.Remote));
+                _remoting.Publish(new ThisActorSystemQuarantinedEvent(_remoting.DefaultAddress, association.Remote));
             if (reason == Goodbye.Types.Reason.Shutdown)
-                remoting.System.AddressTerminatedTopic.Publish(new Event.AddressTerminated(association.Remote));
+                _remoting.System.AddressTerminatedTopic.Publish(new Event.AddressTerminated(association.Remote));
         }
 
         Disassociate();
     }
 
-    private void Disassociate()
+    private void Refuse()
     {
-        remoting.Ended(this);
-        handle.Disassociate();
+        _remoting.Inbox.Malformed();
+        End(Goodbye.Types.Reason.Refused);
     }
 
     private void End(Goodbye.Types.Reason reason)
     {
-        _ended = true;
+        if (Interlocked.Exchange(ref _ended, 1) != 0)
+            return;
         WriteControl(new Frame { Goodbye = new Goodbye { Reason = reason } });
+        _association?.HungUp(this);
         Disassociate();
+    }
+
+    private void Leave()
+    {
+        if (Interlocked.Exchange(ref _ended, 1) != 0)
+            return;
+        _association?.HungUp(this);
+        _helloTimer.Dispose();
+        _remoting.Ended(this);
+    }
+
+    private void Disassociate()
+    {
+        _helloTimer.Dispose();
+        _remoting.Ended(this);
+        _handle.Disassociate();
     }
 
     private void WriteControl(Frame frame)
     {
         ByteString payload = frame.ToByteString();
-        _ = handle is IControlLane lane ? lane.WriteControl(payload) : handle.Write(payload);
+        _ = _handle is IControlLane lane ? lane.WriteControl(payload) : _handle.Write(payload);
     }
 }

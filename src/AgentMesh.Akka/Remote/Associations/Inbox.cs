@@ -1,3 +1,4 @@
+using System.Numerics;
 using AgentMesh.Engine.Wire;
 using Akka.Actor;
 using Akka.Actor.Internal;
@@ -36,8 +37,7 @@ internal sealed class Inbox(RemoteActorRefProvider provider, ActorSystemImpl sys
         }
         catch (Exception error)
         {
-            Malformed();
-            _log.Warning("A message with serializer [{0}] and manifest [{1}] cannot be read and was dropped: {2}", envelope.Serializer, manifest.Length <= 64 ? manifest : manifest[..64], error.Message);
+            Dropped("A message with serializer [{0}] and manifest [{1}] cannot be read and was dropped: {2}", envelope.Serializer, manifest.Length <= 64 ? manifest : manifest[..64], error.Message);
             return false;
         }
 
@@ -50,15 +50,53 @@ internal sealed class Inbox(RemoteActorRefProvider provider, ActorSystemImpl sys
         string sentBy = envelope.Sender == 0 ? string.Empty : batch.Paths[(int)envelope.Sender - 1];
         if (settings.OwnSendersOnly && sentBy.Length > 0 && !(ActorPath.TryParse(sentBy, out ActorPath? senderPath) && senderPath.Address.Equals(origin)))
         {
-            Malformed();
-            _log.Warning("A message from [{0}] names a sender of another system and was dropped", origin);
+            Dropped("A message from [{0}] names a sender of another system and was dropped", origin);
+            return false;
+        }
+
+        if (message is SystemMessage ? envelope.SystemSequence == 0 || !IsFrom(origin, message) : envelope.SystemSequence != 0)
+        {
+            Dropped("A message of type [{0}] from [{1}] is not for it to send and was dropped", message.GetType().Name, origin);
             return false;
         }
 
         IInternalActorRef recipient = provider.Local.ResolveLocal(path);
         IActorRef sender = sentBy.Length == 0 ? provider.DeadLetters : provider.ResolveActorRef(sentBy);
-        deliver = () => Deliver(recipient, message, sender);
-        return message is SystemMessage == (envelope.SystemSequence != 0);
+        deliver = () => TryDeliver(recipient, message, sender);
+        return true;
+    }
+
+    /// <summary>A system watches for its own actors and reports the end of its own actors, nobody else's.</summary>
+    private bool IsFrom(Address origin, object message) => message switch
+    {
+        Watch watch => watch.Watcher.Path.Address.Equals(origin) && IsOwn(watch.Watchee),
+        Unwatch unwatch => unwatch.Watcher.Path.Address.Equals(origin) && IsOwn(unwatch.Watchee),
+        DeathWatchNotification notification => notification.Actor.Path.Address.Equals(origin),
+        _ => true,
+    };
+
+    private bool IsOwn(IActorRef actor) => provider.HasAddress(actor.Path.Address);
+
+    private void TryDeliver(IInternalActorRef recipient, object message, IActorRef sender)
+    {
+        try
+        {
+            Deliver(recipient, message, sender);
+        }
+        catch (Exception error)
+        {
+            Dropped("A message of type [{0}] could not be delivered to [{1}]: {2}", message.GetType().Name, recipient.Path, error.Message);
+        }
+    }
+
+    /// <summary>A peer that sends nothing else must not fill the log: the first, second, fourth, eighth and so on is a warning.</summary>
+    private void Dropped(string format, params object[] arguments)
+    {
+        long count = Interlocked.Increment(ref _malformed);
+        if (BitOperations.IsPow2(count))
+            _log.Warning(format + " (so far {" + arguments.Length + "} were dropped)", [.. arguments, count]);
+        else
+            _log.Debug(format, arguments);
     }
 
     private void Deliver(IInternalActorRef recipient, object message, IActorRef sender)

@@ -30,10 +30,10 @@ internal sealed class OutboundConnection : IHandleEventListener
     public Goodbye.Types.Reason End { get; private set; }
 
     /// <returns>The incarnation of the other side.</returns>
-    public async Task<long> GreetAsync(Address origin, long incarnation, TimeSpan within, TimeProvider clock)
+    public async Task<long> GreetAsync(Address origin, long incarnation, ulong attempt, TimeSpan within, TimeProvider clock)
     {
         _handle.ReadHandlerSource.TrySetResult(this);
-        var hello = new Frame { Hello = new Hello { Version = Version, Origin = origin.ToString(), Destination = _association.Remote.ToString(), Incarnation = (ulong)incarnation } };
+        var hello = new Frame { Hello = new Hello { Version = Version, Origin = origin.ToString(), Destination = _association.Remote.ToString(), Incarnation = (ulong)incarnation, Attempt = attempt } };
         if (!WriteControl(hello.ToByteString()))
             throw new InvalidAssociationException($"{_association.Remote} takes no greeting");
         return await _welcome.Task.WaitAsync(within, clock).ConfigureAwait(false);
@@ -60,7 +60,8 @@ internal sealed class OutboundConnection : IHandleEventListener
     }
 
     /// <summary>Waits until a write is worth another try.</summary>
-    public async Task WritableAsync(TimeSpan wait, TimeProvider clock)
+    /// <param name="hurry">Ends the wait as well.</param>
+    public async Task WritableAsync(TimeSpan wait, Task hurry, TimeProvider clock)
     {
         if (_handle is not IWriteReadiness readiness)
         {
@@ -70,7 +71,7 @@ internal sealed class OutboundConnection : IHandleEventListener
 
         var writable = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         readiness.NotifyWhenWritable(() => writable.TrySetResult());
-        await Task.WhenAny(writable.Task, Task.Delay(TimeSpan.FromMilliseconds(100), clock)).ConfigureAwait(false);
+        await Task.WhenAny(writable.Task, hurry, Task.Delay(TimeSpan.FromMilliseconds(100), clock)).ConfigureAwait(false);
     }
 
     public void Notify(IHandleEvent ev)

@@ -37,11 +37,12 @@ internal sealed class SystemSendBuffer<T>(int capacity)
         if (ack.Highest > _last)
             return [];
         List<(long, T)> missing = [];
+        HashSet<long> beyond = [.. ack.Beyond];
         LinkedListNode<Entry>? node = _unacked.First;
         while (node is not null && node.Value.Sequence <= ack.Highest)
         {
             LinkedListNode<Entry>? next = node.Next;
-            if (ack.Covers(node.Value.Sequence))
+            if (node.Value.Sequence <= ack.Through || beyond.Contains(node.Value.Sequence))
                 _unacked.Remove(node);
             else
                 missing.Add((node.Value.Sequence, node.Value.Item));
@@ -68,6 +69,4 @@ internal sealed class SystemSendBuffer<T>(int capacity)
 internal readonly record struct SystemAckRange(long Through, IReadOnlyList<long> Beyond)
 {
     public long Highest => Beyond.Count == 0 ? Through : Math.Max(Through, Beyond[^1]);
-
-    public bool Covers(long sequence) => sequence <= Through || Beyond.Contains(sequence);
 }

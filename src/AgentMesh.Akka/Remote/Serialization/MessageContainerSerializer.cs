@@ -41,8 +41,16 @@ internal sealed class MessageContainerSerializer(ExtendedActorSystem system) : S
         if (wire.Elements.Count > ElementsMax)
             throw new SerializationException($"A selection of {wire.Elements.Count} steps");
         SelectionPathElement[] elements = [.. wire.Elements.Select(Step)];
+        if (GoesUpAfterFanningOut(elements))
+            throw new SerializationException("A selection that goes up again behind a pattern: it could reach the same actors any number of times");
         object message = ContainedMessages.Read(system, wire.Message) ?? throw new SerializationException("A selection without a message");
         return new ActorSelectionMessage(message, elements, wire.WildCardFanOut);
+    }
+
+    private static bool GoesUpAfterFanningOut(SelectionPathElement[] elements)
+    {
+        int pattern = Array.FindIndex(elements, static element => element is SelectChildPattern);
+        return pattern >= 0 && Array.FindIndex(elements, pattern, static element => element is SelectParent) >= 0;
     }
 
     private static SelectionPathElement Step(SelectionElement element) => element.Kind switch

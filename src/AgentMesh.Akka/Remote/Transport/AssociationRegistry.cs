@@ -14,7 +14,9 @@ public class AssociationRegistry
     private readonly Lock _lock = new();
     private readonly Queue<Activity> _log = new();
     private readonly Dictionary<Address, (TestTransport Transport, Task<IAssociationEventListener> Listener)> _transports = [];
-    private readonly Dictionary<(Address, Address), (IHandleEventListener, IHandleEventListener)> _listeners = [];
+
+    // A system may open a second association before the first is closed: the newest is the last.
+    private readonly Dictionary<(Address, Address), List<(IHandleEventListener, IHandleEventListener)>> _listeners = [];
 
     public static AssociationRegistry Get(string key)
     {
@@ -59,16 +61,37 @@ public class AssociationRegistry
     public void RegisterListenerPair((Address, Address) key, (IHandleEventListener, IHandleEventListener) listeners)
     {
         lock (_lock)
-            _listeners[key] = listeners;
+        {
+            if (!_listeners.TryGetValue(key, out List<(IHandleEventListener, IHandleEventListener)>? open))
+                _listeners.Add(key, open = []);
+            open.Add(listeners);
+        }
     }
 
+    /// <summary>Cuts every association that the first system opened to the second. Nobody is told.</summary>
+    /// <returns>The listeners of the newest.</returns>
     public Option<(IHandleEventListener, IHandleEventListener)> DeregisterAssociation((Address, Address) key)
     {
         lock (_lock)
         {
-            return _listeners.Remove(key, out (IHandleEventListener, IHandleEventListener) found)
-                ? new Option<(IHandleEventListener, IHandleEventListener)>(found)
+            return _listeners.Remove(key, out List<(IHandleEventListener, IHandleEventListener)>? found)
+                ? new Option<(IHandleEventListener, IHandleEventListener)>(found[^1])
                 : Option<(IHandleEventListener, IHandleEventListener)>.None;
+        }
+    }
+
+    /// <summary>Closes one association.</summary>
+    /// <returns>Its remote listener; null when it is not open.</returns>
+    internal IHandleEventListener? Deregister(TestAssociationHandle handle)
+    {
+        lock (_lock)
+        {
+            if (Find(handle, out List<(IHandleEventListener, IHandleEventListener)>? open) is not { } pair)
+                return null;
+            open!.Remove(pair);
+            if (open.Count == 0)
+                _listeners.Remove(handle.Key);
+            return RemoteListenerRelativeTo(handle, pair);
         }
     }
 
@@ -86,27 +109,9 @@ public class AssociationRegistry
     {
         lock (_lock)
         {
-            return _listeners.TryGetValue(localHandle.Key, out (IHandleEventListener, IHandleEventListener) pair) && IsOf(localHandle, pair)
-                ? RemoteListenerRelativeTo(localHandle, pair)
-                : null!;
+            return Find(localHandle, out _) is { } pair ? RemoteListenerRelativeTo(localHandle, pair) : null!;
         }
     }
-
-    /// <summary>Leaves alone a later association between the same addresses.</summary>
-    /// <returns>The listener at the other end; null when the association is not open.</returns>
-    internal IHandleEventListener? Deregister(TestAssociationHandle localHandle)
-    {
-        lock (_lock)
-        {
-            if (!_listeners.TryGetValue(localHandle.Key, out (IHandleEventListener, IHandleEventListener) pair) || !IsOf(localHandle, pair))
-                return null;
-            _listeners.Remove(localHandle.Key);
-            return RemoteListenerRelativeTo(localHandle, pair);
-        }
-    }
-
-    private static bool IsOf(TestAssociationHandle handle, (IHandleEventListener, IHandleEventListener) pair) =>
-        handle.ReadHandlerSource.Task is { IsCompletedSuccessfully: true } own && ReferenceEquals(own.Result, handle.Inbound ? pair.Item2 : pair.Item1);
 
     public void LogActivity(Activity activity)
     {
@@ -138,5 +143,14 @@ public class AssociationRegistry
             _transports.Clear();
             _listeners.Clear();
         }
+    }
+
+    private (IHandleEventListener, IHandleEventListener)? Find(TestAssociationHandle handle, out List<(IHandleEventListener, IHandleEventListener)>? open)
+    {
+        if (!_listeners.TryGetValue(handle.Key, out open) || !handle.ReadHandlerSource.Task.IsCompletedSuccessfully)
+            return null;
+        IHandleEventListener own = handle.ReadHandlerSource.Task.Result;
+        int at = open.FindLastIndex(pair => ReferenceEquals(handle.Inbound ? pair.Item2 : pair.Item1, own));
+        return at < 0 ? null : open[at];
     }
 }

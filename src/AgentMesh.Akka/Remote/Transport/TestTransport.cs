@@ -64,7 +64,12 @@ public class TestTransport : Transport
 
     public Task<bool> DefaultDisassociate(TestAssociationHandle handle)
     {
-        _registry.Deregister(handle)?.Notify(new Disassociated(DisassociateInfo.Unknown));
+        IHandleEventListener? listener = _registry.Deregister(handle);
+
+        // One that was never used to the full is not registered; the other side waits all the same.
+        if (listener is null && !handle.ReadHandlerSource.Task.IsCompleted && handle.Other is { ReadHandlerSource.Task: { IsCompletedSuccessfully: true } read })
+            listener = read.Result;
+        listener?.Notify(new Disassociated(DisassociateInfo.Unknown));
         return Task.FromResult(true);
     }
 
@@ -75,7 +80,8 @@ public class TestTransport : Transport
             throw new InvalidAssociationException($"No transport is registered for {remoteAddress}");
         (TestTransport remoteTransport, Task<IAssociationEventListener> remoteListener) = remote.Value;
         TestAssociationHandle local = new(LocalAddress, remoteAddress, this, inbound: false);
-        TestAssociationHandle other = new(remoteAddress, LocalAddress, remoteTransport, inbound: true);
+        TestAssociationHandle other = new(remoteAddress, LocalAddress, remoteTransport, inbound: true) { Other = local };
+        local.Other = other;
         _ = Task.WhenAll(local.ReadHandlerSource.Task, other.ReadHandlerSource.Task).ContinueWith(
             both => _registry.RegisterListenerPair(local.Key, (both.Result[0], both.Result[1])),
             CancellationToken.None,
@@ -115,6 +121,9 @@ public sealed class TestAssociationHandle : AssociationHandle
         _transport = transport;
         Inbound = inbound;
     }
+
+    /// <summary>The other end.</summary>
+    internal TestAssociationHandle? Other { get; set; }
 
     /// <summary>Initiator first, the same at both ends.</summary>
     public (Address, Address) Key => Inbound ? (RemoteAddress, LocalAddress) : (LocalAddress, RemoteAddress);
