@@ -25,6 +25,7 @@ public sealed class MeshConnection : IMeshConnection
     private readonly Channel<IMeshStream> _opened = Channel.CreateUnbounded<IMeshStream>();
     private readonly TaskCompletionSource<ConnectionEnd> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Signal[] _mayOpen = [new(), new(), new()];
+    private LossWindow _losses;
     private TimeSpan _timerAt = TimeSpan.MaxValue;
     private bool _released;
 
@@ -55,7 +56,7 @@ public sealed class MeshConnection : IMeshConnection
             lock (_gate)
             {
                 NetworkPath path = _connection.Path;
-                return new MeshPathInfo("direct", _session.RemoteAddress, path.Rtt.HasSample ? path.Rtt.Smoothed : null, null, path.DatagramBytes - PacketLayout.Overhead);
+                return new MeshPathInfo("direct", _session.RemoteAddress, path.Rtt.HasSample ? path.Rtt.Smoothed : null, _losses.Ratio(path.Loss), path.DatagramBytes - PacketLayout.Overhead);
             }
         }
     }
@@ -310,6 +311,7 @@ public sealed class MeshConnection : IMeshConnection
             now = Now;
         }
 
+        _losses.Note(_connection.Path.Loss);
         TellEvents();
         if (_connection.IsDrained)
         {

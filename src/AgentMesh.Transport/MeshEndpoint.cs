@@ -64,7 +64,9 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
     internal EndpointCounting Counting => _counting;
 
-    /// <exception cref="MeshException">AM0130: an address cannot be listened on.</exception>
+    /// <exception cref="MeshException">
+    /// AM0130: an address cannot be listened on. Not for "all IPv6 addresses" beside others: many machines have none.
+    /// </exception>
     public static MeshEndpoint Open(DeviceIdentity identity, IAdmission admission, InitiationStamps stamps, MeshEndpointSettings settings, IEntropy entropy, TimeProvider time)
     {
         var sockets = new List<UdpSocket>();
@@ -72,9 +74,9 @@ public sealed class MeshEndpoint : IMeshEndpoint
         {
             foreach (IPEndPoint local in settings.Listen)
             {
-                if (local.AddressFamily == AddressFamily.InterNetwork || Socket.OSSupportsIPv6)
+                if (TryBind(local, settings, mustBind: local.Equals(settings.Listen[^1]) && sockets.Count == 0) is { } socket)
                 {
-                    sockets.Add(UdpSocket.Bind(local, settings.SocketBufferBytes));
+                    sockets.Add(socket);
                 }
             }
         }
@@ -87,6 +89,24 @@ public sealed class MeshEndpoint : IMeshEndpoint
         var endpoint = new MeshEndpoint(identity, admission, stamps, settings, entropy, time, sockets);
         endpoint.StartReceiving();
         return endpoint;
+    }
+
+    private static UdpSocket? TryBind(IPEndPoint local, MeshEndpointSettings settings, bool mustBind)
+    {
+        bool isOptional = local.Address.Equals(IPAddress.IPv6Any) && !mustBind;
+        if (isOptional && !Socket.OSSupportsIPv6)
+        {
+            return null;
+        }
+
+        try
+        {
+            return UdpSocket.Bind(local, settings.SocketBufferBytes);
+        }
+        catch (MeshException error) when (isOptional && error.InnerException is SocketException { SocketErrorCode: SocketError.AddressFamilyNotSupported or SocketError.AddressNotAvailable })
+        {
+            return null;
+        }
     }
 
     public ValueTask<IMeshConnection> ConnectAsync(DevicePublicKey key, IReadOnlyList<IPEndPoint> addresses, CancellationToken cancellationToken) =>
@@ -202,8 +222,13 @@ public sealed class MeshEndpoint : IMeshEndpoint
             throw new MeshException(TransportErrors.EndpointStopped, "this device's endpoint has stopped", "start the node again with 'agentmesh up'");
         }
 
-        return await _dialer.DialAsync(key, addresses, secret, target, cancellationToken).ConfigureAwait(false);
+        IPEndPoint[] plain = [.. addresses.Select(Plain)];
+        return await _dialer.DialAsync(key, plain, secret, target, cancellationToken).ConfigureAwait(false);
     }
+
+    // The sockets speak one family each: an IPv4 address in the clothes of IPv6 goes to the IPv4 socket.
+    private static IPEndPoint Plain(IPEndPoint address) =>
+        address.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(address.Address.MapToIPv4(), address.Port) : address;
 
     private void StartReceiving()
     {

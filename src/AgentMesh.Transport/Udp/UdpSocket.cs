@@ -10,8 +10,14 @@ internal sealed class UdpSocket : IDisposable
     // SIO_UDP_CONNRESET: on Windows an ICMP error would otherwise end a receive with an exception.
     private const int UdpConnectionReset = -1744830452;
 
+    // Errors that follow each other without any datagram in between mean a broken network stack: then the loop waits between tries.
+    private const int ErrorsBeforePause = 16;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
     private readonly Socket _socket;
     private readonly SocketAddress _from;
+    private readonly SenderCache _senders = new();
+    private readonly ManualResetEventSlim _closed = new();
 
     private UdpSocket(Socket socket)
     {
@@ -69,28 +75,34 @@ internal sealed class UdpSocket : IDisposable
         }
     }
 
-    /// <summary>Waits for a datagram. False when the socket is closed.</summary>
+    /// <summary>Waits for a datagram. False only when the socket was closed: news of earlier datagrams and a network that is down for a while are waited out.</summary>
     public bool TryReceive(Span<byte> buffer, out int length, out IPEndPoint from)
     {
         length = 0;
         from = Local;
-        while (true)
+        for (int errors = 0; !_closed.IsSet; errors++)
         {
             try
             {
                 length = _socket.ReceiveFrom(buffer, SocketFlags.None, _from);
-                from = (IPEndPoint)Local.Create(_from);
+                from = _senders.Find(_from, Local);
                 return true;
             }
-            catch (SocketException error) when (error.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionRefused or SocketError.MessageSize or SocketError.HostUnreachable or SocketError.NetworkUnreachable)
+            catch (SocketException) when (errors < ErrorsBeforePause)
             {
-                // News of an earlier datagram, or one too long to be ours.
+                // News of an earlier datagram (nobody listens there, no route, a firewall), or a datagram too long to be ours.
             }
-            catch (Exception error) when (error is SocketException or ObjectDisposedException)
+            catch (SocketException)
+            {
+                _closed.Wait(Pause);
+            }
+            catch (ObjectDisposedException)
             {
                 return false;
             }
         }
+
+        return false;
     }
 
     /// <returns>False when the operating system refused it: no route, for example. Datagrams may be lost at any time, so nobody needs to know.</returns>
@@ -107,5 +119,9 @@ internal sealed class UdpSocket : IDisposable
         }
     }
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose()
+    {
+        _closed.Set();
+        _socket.Dispose();
+    }
 }
