@@ -6,6 +6,9 @@ namespace AgentMesh.Cli.Demo;
 /// <summary>Shows each command as it would be typed and each check with what was seen; counts.</summary>
 internal sealed class DemoReport(Terminal terminal)
 {
+    private const int LinesShown = 6;
+    private const int LineLength = 150;
+
     private readonly long _began = TimeProvider.System.GetTimestamp();
 
     public int Passed { get; private set; }
@@ -18,9 +21,15 @@ internal sealed class DemoReport(Terminal terminal)
 
     public void Said(string text)
     {
-        foreach (string line in text.TrimEnd('\n').Split('\n').Take(6))
+        string[] lines = text.TrimEnd('\n').Split('\n');
+        foreach (string line in lines.Take(LinesShown))
         {
-            terminal.Out.WriteLine($"    {line}");
+            terminal.Out.WriteLine($"    {(line.Length > LineLength ? line[..LineLength] + " ..." : line)}");
+        }
+
+        if (lines.Length > LinesShown)
+        {
+            terminal.Out.WriteLine($"    ... {lines.Length - LinesShown} more lines");
         }
     }
 
