@@ -20,12 +20,13 @@ public sealed class MeshConnection : IMeshConnection
     private readonly MeshEndpoint _endpoint;
     private readonly EstablishedSession _session;
     private readonly Connection _connection;
-    private readonly SocketAddress _remote;
     private readonly ITimer _timer;
     private readonly Channel<IMeshStream> _opened = Channel.CreateUnbounded<IMeshStream>();
     private readonly TaskCompletionSource<ConnectionEnd> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Signal[] _mayOpen = [new(), new(), new()];
     private LossWindow _losses;
+    private IPEndPoint _sendTo;
+    private SocketAddress _sendToAddress;
     private TimeSpan _timerAt = TimeSpan.MaxValue;
     private bool _released;
 
@@ -33,8 +34,9 @@ public sealed class MeshConnection : IMeshConnection
     {
         _endpoint = endpoint;
         _session = session;
-        _remote = session.RemoteAddress.Serialize();
-        _connection = new Connection(session, settings, datagramBytes, endpoint.Now.Monotonic);
+        _connection = new Connection(session, settings, datagramBytes, endpoint.Now.Monotonic, endpoint.Entropy);
+        _sendTo = session.RemoteAddress;
+        _sendToAddress = _sendTo.Serialize();
         _timer = endpoint.Time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -56,7 +58,7 @@ public sealed class MeshConnection : IMeshConnection
             lock (_gate)
             {
                 NetworkPath path = _connection.Path;
-                return new MeshPathInfo("direct", _session.RemoteAddress, path.Rtt.HasSample ? path.Rtt.Smoothed : null, _losses.Ratio(path.Loss), path.DatagramBytes - PacketLayout.Overhead);
+                return new MeshPathInfo("direct", _connection.Remote, path.Rtt.HasSample ? path.Rtt.Smoothed : null, _losses.Ratio(path.Loss), path.DatagramBytes - PacketLayout.Overhead);
             }
         }
     }
@@ -129,7 +131,7 @@ public sealed class MeshConnection : IMeshConnection
     /// <summary>Sends the first packet, where that is this side's part.</summary>
     internal void Begin() => Flush();
 
-    internal void Handle(Span<byte> datagram)
+    internal void Handle(Span<byte> datagram, IPEndPoint from)
     {
         lock (_gate)
         {
@@ -139,7 +141,7 @@ public sealed class MeshConnection : IMeshConnection
             }
 
             long dropped = _connection.Dropped;
-            _connection.HandleDatagram(datagram, Now);
+            _connection.HandleDatagram(datagram, from, Now);
             if (_connection.Dropped != dropped)
             {
                 _endpoint.Counting.NotAuthentic();
@@ -307,7 +309,7 @@ public sealed class MeshConnection : IMeshConnection
         TimeSpan now = Now;
         for (int length = _connection.PollTransmit(buffer, now); length > 0; length = _connection.PollTransmit(buffer, now))
         {
-            _endpoint.Send(buffer.AsSpan(0, length), _remote);
+            _endpoint.Send(buffer.AsSpan(0, length), AddressOf(_connection.Destination));
             now = Now;
         }
 
@@ -323,6 +325,17 @@ public sealed class MeshConnection : IMeshConnection
         }
 
         SetTimer(now);
+    }
+
+    private SocketAddress AddressOf(IPEndPoint destination)
+    {
+        if (!ReferenceEquals(destination, _sendTo))
+        {
+            _sendTo = destination;
+            _sendToAddress = destination.Serialize();
+        }
+
+        return _sendToAddress;
     }
 
     private void SetTimer(TimeSpan now)

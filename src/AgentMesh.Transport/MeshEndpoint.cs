@@ -46,6 +46,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
         _time = time;
         _start = time.GetTimestamp();
         _sockets = sockets;
+        Entropy = entropy;
         byte[] parameters = new byte[TransportParameters.Size];
         TransportParameters.Of(settings.Connection).Write(parameters);
         var handshakes = new HandshakeEndpoint(identity, admission, settings.Handshake, stamps, parameters, entropy);
@@ -61,6 +62,8 @@ public sealed class MeshEndpoint : IMeshEndpoint
     internal MeshInstant Now => new(_time.GetElapsedTime(_start), _time.GetUtcNow());
 
     internal TimeProvider Time => _time;
+
+    internal IEntropy Entropy { get; }
 
     internal EndpointCounting Counting => _counting;
 
@@ -282,7 +285,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
             return;
         }
 
-        connection.Handle(datagram);
+        connection.Handle(datagram, from);
         if (!touched.Contains(connection))
         {
             touched.Add(connection);

@@ -1,3 +1,5 @@
+using System.Net;
+using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Frames;
 using AgentMesh.Protocol.Handshake;
 using AgentMesh.Protocol.Packets;
@@ -25,12 +27,14 @@ internal sealed class Connection : IFrameFate, IDisposable
     private readonly FrameReceiver _receiver;
     private readonly ConnectionSettings _settings;
     private readonly NetworkPath _path;
+    private readonly Whereabouts _where;
     private bool _isPingPending;
     private bool _isPacing;
     private int _acksOnly;
 
     /// <param name="datagramBytes">Greatest datagram that the path carries; cut to what the other side takes.</param>
-    public Connection(EstablishedSession session, ConnectionSettings settings, int datagramBytes, TimeSpan now)
+    /// <param name="entropy">Makes the questions that prove a new address of the other side; null: it stays where it is.</param>
+    public Connection(EstablishedSession session, ConnectionSettings settings, int datagramBytes, TimeSpan now, IEntropy? entropy = null)
     {
         settings.Check();
         _session = session;
@@ -40,8 +44,10 @@ internal sealed class Connection : IFrameFate, IDisposable
         _rekey = new RekeyCarrier(_protector);
         _liveness = new Liveness(settings, now);
         _path = new NetworkPath(default, Math.Min(datagramBytes, _remote.DatagramBytesMax), settings.AckDelayMax, this);
+        _where = new Whereabouts(session.RemoteAddress, entropy);
+        Destination = _where.Remote;
         Streams = new StreamLayer(session.IsInitiator, settings, _remote, _events) { RoundTrip = RttEstimator.Initial };
-        _receiver = new FrameReceiver(_path, Streams, _protector, _remote.AckDelayMax);
+        _receiver = new FrameReceiver(_path, _where, Streams, _protector, _remote.AckDelayMax);
         TuneSendBuffer();
         _isPingPending = session.IsInitiator; // the other side starts when it has a packet
     }
@@ -49,6 +55,12 @@ internal sealed class Connection : IFrameFate, IDisposable
     public StreamLayer Streams { get; }
 
     public NetworkPath Path => _path;
+
+    /// <summary>Where the other side is, as far as it has proven.</summary>
+    public IPEndPoint Remote => _where.Remote;
+
+    /// <summary>Where the datagram goes that <see cref="PollTransmit"/> wrote last.</summary>
+    public IPEndPoint Destination { get; private set; }
 
     public bool IsOpen => _closing.IsOpen;
 
@@ -61,8 +73,11 @@ internal sealed class Connection : IFrameFate, IDisposable
     /// <summary>Packets that were not authentic, not new or not readable.</summary>
     public long Dropped { get; private set; }
 
+    /// <summary>Takes one datagram from where the other side is known to be.</summary>
+    public void HandleDatagram(Span<byte> datagram, TimeSpan now) => HandleDatagram(datagram, _where.Remote, now);
+
     /// <summary>Takes one datagram and uses it as scratch. Never throws for bytes.</summary>
-    public void HandleDatagram(Span<byte> datagram, TimeSpan now)
+    public void HandleDatagram(Span<byte> datagram, IPEndPoint from, TimeSpan now)
     {
         if (IsDrained)
         {
@@ -95,6 +110,13 @@ internal sealed class Connection : IFrameFate, IDisposable
             return;
         }
 
+        IPEndPoint before = _where.Remote;
+        if (_where.TryMove(from))
+        {
+            _path.Moved(isOtherNetwork: !before.Address.Equals(from.Address));
+        }
+
+        _where.Heard(from, packet.PacketNumber, _path.Rtt.ProbeTimeout(_remote.AckDelayMax), now);
         _path.Received.Add(packet.PacketNumber, outcome.IsAckEliciting, now);
         _liveness.Received(outcome.IsAckEliciting, now);
         Streams.RoundTrip = _path.Rtt.Smoothed;
@@ -109,12 +131,18 @@ internal sealed class Connection : IFrameFate, IDisposable
             return _closing.IsFramePending ? TransmitClose(buffer, now) : 0;
         }
 
+        if (_where.IsChallengePending && !_path.Sent.IsFull)
+        {
+            return TransmitChallenge(buffer, now);
+        }
+
+        Destination = _where.Remote;
         _rekey.Poll(now);
         _isPacing = false;
         bool hasWork = HasWork;
         bool mayElicit = (hasWork || _acksOnly >= AcksOnlyMax) && MayElicit(now);
         bool isAckDue = _path.Received.IsDue(now);
-        if (_path.Sent.IsFull || (!isAckDue && !(mayElicit && hasWork)))
+        if (_path.Sent.IsFull || (!isAckDue && !_where.IsResponsePending && !(mayElicit && hasWork)))
         {
             return 0;
         }
@@ -123,6 +151,11 @@ internal sealed class Connection : IFrameFate, IDisposable
         Span<byte> payload = buffer[PacketLayout.HeaderBytes..(_path.DatagramBytes - PacketLayout.TagBytes)];
         var writer = new PacketWriter(payload, draft);
         writer.WriteAck(_path.Received, now);
+        if (_where.IsResponsePending && writer.TryWritePath(FrameType.PathResponse, _where.Response))
+        {
+            _where.ResponseSent();
+        }
+
         if (mayElicit)
         {
             WriteFrames(ref writer);
@@ -284,9 +317,20 @@ internal sealed class Connection : IFrameFate, IDisposable
         return length;
     }
 
+    private int TransmitChallenge(Span<byte> buffer, TimeSpan now)
+    {
+        Destination = _where.Candidate!;
+        _where.ChallengeSent(now);
+        SentPacket draft = _path.Sent.Draft();
+        var writer = new PacketWriter(buffer[PacketLayout.HeaderBytes..(_path.DatagramBytes - PacketLayout.TagBytes)], draft);
+        writer.TryWritePath(FrameType.PathChallenge, _where.Challenge);
+        return Seal(buffer, writer.Length, draft, now);
+    }
+
     private int TransmitClose(Span<byte> buffer, TimeSpan now)
     {
         _closing.FrameSent();
+        Destination = _where.Remote;
         if (_path.Sent.IsFull)
         {
             return 0;

@@ -9,7 +9,7 @@ namespace AgentMesh.Protocol.Connections;
 internal readonly record struct FrameOutcome(ulong Violation, bool IsAckEliciting, CloseFrame? Close);
 
 /// <summary>Takes the frames of an authentic packet apart and gives each to who it is for.</summary>
-internal sealed class FrameReceiver(NetworkPath path, StreamLayer streams, IPacketProtector protector, TimeSpan ackDelayMax)
+internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, StreamLayer streams, IPacketProtector protector, TimeSpan ackDelayMax)
 {
     public FrameOutcome Handle(ReadOnlySpan<byte> payload, TimeSpan now)
     {
@@ -70,6 +70,12 @@ internal sealed class FrameReceiver(NetworkPath path, StreamLayer streams, IPack
                 return streams.HandleMaxStreamData(maxStreamData);
             case FrameType.MaxStreams when MaxStreamsFrame.TryRead(ref payload, out MaxStreamsFrame maxStreams):
                 streams.HandleMaxStreams(maxStreams);
+                return CloseCodes.None;
+            case FrameType.PathChallenge when PathFrame.TryRead(ref payload, out ReadOnlySpan<byte> question):
+                where.Challenged(question);
+                return CloseCodes.None;
+            case FrameType.PathResponse when PathFrame.TryRead(ref payload, out ReadOnlySpan<byte> answer):
+                where.Answered(answer);
                 return CloseCodes.None;
             default:
                 return CloseCodes.FrameEncoding;

@@ -32,6 +32,18 @@ internal sealed class NetworkPath
 
     public ReceivedPackets Received { get; }
 
+    /// <summary>The other side is at another address.</summary>
+    public void Moved(bool isOtherNetwork)
+    {
+        if (isOtherNetwork)
+        {
+            Rtt.Restart();
+            Congestion.Restart();
+        }
+
+        Loss.Moved();
+    }
+
     public bool IsWindowOpen => Loss.BytesInFlight + DatagramBytes <= Congestion.Window || Loss.PacketsInFlight == 0;
 
     /// <summary>More than half of the window is in use: that it is no greater is what holds the application back.</summary>

@@ -55,6 +55,18 @@ internal ref struct PacketWriter(Span<byte> payload, SentPacket packet)
         return true;
     }
 
+    /// <summary>Not counted as in flight: whether it arrives is seen by its answer.</summary>
+    public bool TryWritePath(FrameType type, ReadOnlySpan<byte> data)
+    {
+        if (Room < PathFrame.Size)
+        {
+            return false;
+        }
+
+        Length += PathFrame.Write(Rest, type, data);
+        return true;
+    }
+
     public void WriteClassLimits(ClassState state)
     {
         var data = new MaxDataFrame(state.Class, state.Window.Limit);

@@ -12,6 +12,8 @@ internal enum FrameType : byte
     MaxData = 0x08,
     MaxStreamData = 0x09,
     MaxStreams = 0x0a,
+    PathChallenge = 0x0b,
+    PathResponse = 0x0c,
     Close = 0x10,
 
     /// <summary>0x20 to 0x23: bit 0 ends the stream, bit 1 says that a length follows; without it the data go to the end of the packet.</summary>

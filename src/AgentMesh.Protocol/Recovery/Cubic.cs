@@ -92,6 +92,15 @@ internal sealed class Cubic : ICongestionController
         _threshold = _window;
     }
 
+    public void Restart()
+    {
+        _window = InitialDatagrams * _datagram;
+        _threshold = double.MaxValue;
+        _windowMax = 0;
+        _epochStart = null;
+        _recoveryStart = null;
+    }
+
     public void PersistentlyLost()
     {
         _window = Minimum;

@@ -18,6 +18,9 @@ internal interface ICongestionController
     /// <summary>Everything was lost for several probe timeouts (RFC 9002, section 7.6).</summary>
     void PersistentlyLost();
 
+    /// <summary>The path leads through another network now: what was learned about the old one does not count.</summary>
+    void Restart();
+
     /// <summary>The path carries datagrams of another size now.</summary>
     void SetDatagramBytes(int bytes);
 }

@@ -153,6 +153,17 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
         RepeatOldest();
     }
 
+    /// <summary>The other side is somewhere else: what is in flight went to where nobody is any more, so it is probed at once.</summary>
+    public void Moved()
+    {
+        _timeouts = 0;
+        if (PacketsInFlight > 0)
+        {
+            Probes = ProbesPerTimeout;
+            RepeatOldest();
+        }
+    }
+
     /// <summary>Says the frames of the oldest packets again without calling them lost: something in them may be all that the other side waits for.</summary>
     private void RepeatOldest()
     {
