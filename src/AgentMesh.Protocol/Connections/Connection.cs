@@ -118,7 +118,12 @@ internal sealed class Connection : IFrameFate, IDisposable
 
         _where.Heard(from, packet.PacketNumber, _path.Rtt.ProbeTimeout(_remote.AckDelayMax), now);
         _path.Received.Add(packet.PacketNumber, outcome.IsAckEliciting, now);
-        _liveness.Received(outcome.IsAckEliciting, now);
+        _liveness.Received(outcome.IsUse, now);
+        if (outcome.IsAnswer)
+        {
+            _liveness.Answered(_path.Loss.PacketsInFlight > 0, now);
+        }
+
         Streams.RoundTrip = _path.Rtt.Smoothed;
         TuneSendBuffer();
     }
@@ -307,7 +312,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         {
             _acksOnly = 0;
             _path.Pacer.Sent(length);
-            _liveness.SentEliciting(now);
+            _liveness.SentEliciting(draft.IsUse, now);
         }
         else
         {

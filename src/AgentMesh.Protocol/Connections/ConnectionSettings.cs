@@ -9,7 +9,7 @@ public sealed record ConnectionSettings
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// What was sent and needs an answer waits so long for any sign of life; then the connection ends. A peer that died while nothing was said is noticed after
+    /// What was sent and needs an answer waits so long for one; then the connection ends. A peer that died while nothing was said is noticed after
     /// <see cref="KeepAlive"/> and this.
     /// </summary>
     public TimeSpan PeerTimeout { get; init; } = TimeSpan.FromSeconds(10);

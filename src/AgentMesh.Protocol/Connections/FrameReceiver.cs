@@ -1,44 +1,60 @@
 using AgentMesh.Protocol.Frames;
 using AgentMesh.Protocol.Packets;
+using AgentMesh.Protocol.Recovery;
 using AgentMesh.Protocol.Streams;
 
 namespace AgentMesh.Protocol.Connections;
 
 /// <param name="Violation">A code of <see cref="CloseCodes"/>; 0 when all is well.</param>
+/// <param name="IsUse">A frame about streams was among them.</param>
+/// <param name="IsAnswer">Something that this side sent was acknowledged for the first time.</param>
 /// <param name="Close">The other side ended the connection.</param>
-internal readonly record struct FrameOutcome(ulong Violation, bool IsAckEliciting, CloseFrame? Close);
+internal readonly record struct FrameOutcome(ulong Violation, bool IsAckEliciting = false, bool IsUse = false, bool IsAnswer = false, CloseFrame? Close = null);
 
 /// <summary>Takes the frames of an authentic packet apart and gives each to who it is for.</summary>
 internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, StreamLayer streams, IPacketProtector protector, TimeSpan ackDelayMax)
 {
     public FrameOutcome Handle(ReadOnlySpan<byte> payload, TimeSpan now)
     {
-        bool isAckEliciting = false;
+        bool isAckEliciting = false, isUse = false, hasAck = false, isAnswer = false;
         while (!payload.IsEmpty)
         {
             byte type = payload[0];
             payload = payload[1..];
-            if (type == (byte)FrameType.Padding)
+            ulong violation = CloseCodes.None;
+            switch ((FrameType)type)
             {
-                continue;
+                case FrameType.Padding:
+                    break;
+                case FrameType.Close:
+                    return CloseFrame.TryRead(ref payload, out CloseFrame close)
+                        ? new FrameOutcome(CloseCodes.None, Close: close)
+                        : new FrameOutcome(CloseCodes.FrameEncoding);
+                case FrameType.Ack:
+                    // One is enough to say everything, and each costs a walk over what is in flight.
+                    violation = hasAck ? CloseCodes.FrameEncoding : HandleAck(ref payload, now, out isAnswer);
+                    hasAck = true;
+                    break;
+                case FrameType.Ping:
+                    isAckEliciting = true;
+                    break;
+                case FrameType.Rekey:
+                    isAckEliciting = true;
+                    violation = HandleRekey(ref payload, now);
+                    break;
+                default:
+                    isAckEliciting = isUse = true;
+                    violation = StreamFrame.IsType(type) ? HandleStream(type, ref payload, now) : HandleOther((FrameType)type, ref payload, now);
+                    break;
             }
 
-            if (type == (byte)FrameType.Close)
-            {
-                return CloseFrame.TryRead(ref payload, out CloseFrame close)
-                    ? new FrameOutcome(CloseCodes.None, isAckEliciting, close)
-                    : new FrameOutcome(CloseCodes.FrameEncoding, isAckEliciting, null);
-            }
-
-            isAckEliciting |= type != (byte)FrameType.Ack;
-            ulong violation = StreamFrame.IsType(type) ? HandleStream(type, ref payload, now) : HandleOther((FrameType)type, ref payload, now);
             if (violation != CloseCodes.None)
             {
-                return new FrameOutcome(violation, isAckEliciting, null);
+                return new FrameOutcome(violation);
             }
         }
 
-        return new FrameOutcome(CloseCodes.None, isAckEliciting, null);
+        return new FrameOutcome(CloseCodes.None, isAckEliciting, isUse, isAnswer);
     }
 
     /// <summary>Whether a packet that arrives while this side is closing says goodbye as well. Such a packet holds nothing else.</summary>
@@ -53,12 +69,6 @@ internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, StreamL
     {
         switch (type)
         {
-            case FrameType.Ping:
-                return CloseCodes.None;
-            case FrameType.Ack when AckFrame.TryRead(ref payload, out AckFrame ack):
-                return HandleAck(ack, now);
-            case FrameType.Rekey when RekeyFrame.TryRead(ref payload, out ReadOnlySpan<byte> message):
-                return protector.HandleRekey(message, now) ? CloseCodes.None : CloseCodes.BadRekey;
             case FrameType.ResetStream when ResetStreamFrame.TryRead(ref payload, out ResetStreamFrame reset):
                 return streams.HandleReset(reset, now);
             case FrameType.StopSending when StopSendingFrame.TryRead(ref payload, out StopSendingFrame stop):
@@ -82,14 +92,26 @@ internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, StreamL
         }
     }
 
-    private ulong HandleAck(in AckFrame ack, TimeSpan now)
+    private ulong HandleRekey(ref ReadOnlySpan<byte> payload, TimeSpan now) =>
+        !RekeyFrame.TryRead(ref payload, out ReadOnlySpan<byte> message) ? CloseCodes.FrameEncoding
+        : protector.HandleRekey(message, now) ? CloseCodes.None
+        : CloseCodes.BadRekey;
+
+    private ulong HandleAck(ref ReadOnlySpan<byte> payload, TimeSpan now, out bool isAnswer)
     {
-        if (!path.Loss.HandleAck(ack, ackDelayMax, now, path.IsWindowUsed, out ulong? confirmed))
+        isAnswer = false;
+        if (!AckFrame.TryRead(ref payload, out AckFrame ack))
+        {
+            return CloseCodes.FrameEncoding;
+        }
+
+        if (!path.Loss.TryHandleAck(ack, ackDelayMax, now, path.IsWindowUsed, out AckOutcome outcome))
         {
             return CloseCodes.BadAck;
         }
 
-        if (confirmed is { } upTo)
+        isAnswer = outcome.IsNew;
+        if (outcome.Confirmed is { } upTo)
         {
             path.Received.Confirmed(upTo);
         }

@@ -8,20 +8,28 @@ internal sealed class Liveness(ConnectionSettings settings, TimeSpan now)
     private TimeSpan? _unansweredSince;
 
     /// <summary>An authentic packet arrived.</summary>
-    public void Received(bool isAckEliciting, TimeSpan at)
+    /// <param name="isUse">It had more to say than that its sender is there.</param>
+    public void Received(bool isUse, TimeSpan at)
     {
         _receivedAt = at;
-        _unansweredSince = null;
-        if (isAckEliciting)
+        if (isUse)
         {
             _activeAt = at;
         }
     }
 
-    public void SentEliciting(TimeSpan at)
+    /// <summary>
+    /// Something was acknowledged for the first time. Only this proves that both directions work: a peer that is heard but does not hear is as good as gone.
+    /// </summary>
+    public void Answered(bool isMoreInFlight, TimeSpan at) => _unansweredSince = isMoreInFlight ? at : null;
+
+    public void SentEliciting(bool isUse, TimeSpan at)
     {
         _unansweredSince ??= at;
-        _activeAt = at;
+        if (isUse)
+        {
+            _activeAt = at;
+        }
     }
 
     public TimeSpan NextTimeout(bool hasStreams)

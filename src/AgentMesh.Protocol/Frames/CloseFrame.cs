@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace AgentMesh.Protocol.Frames;
@@ -40,12 +41,12 @@ internal readonly record struct CloseFrame(ulong Code, string Reason)
         return true;
     }
 
-    // The reason is shown in terminals: control characters would be commands to them.
+    // The reason is shown in terminals: control characters would be commands to them, and format characters turn text around.
     private static string Printable(string text) => string.Create(text.Length, text, (span, from) =>
     {
         for (int i = 0; i < span.Length; i++)
         {
-            span[i] = char.IsControl(from[i]) ? ' ' : from[i];
+            span[i] = char.GetUnicodeCategory(from[i]) is UnicodeCategory.Control or UnicodeCategory.Format ? ' ' : from[i];
         }
     });
 }

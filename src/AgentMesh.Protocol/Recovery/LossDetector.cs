@@ -10,6 +10,10 @@ internal interface IFrameFate
     void FrameLost(in SentFrame frame);
 }
 
+/// <param name="IsNew">Something was acknowledged for the first time.</param>
+/// <param name="Confirmed">The greatest number that the other side knows to be acknowledged; null for none.</param>
+internal readonly record struct AckOutcome(bool IsNew, ulong? Confirmed);
+
 /// <summary>
 /// Loss detection of one path (RFC 9002, section 6): a packet is lost when later ones were acknowledged and it is far enough behind, in number or in time; and probes
 /// go out when nothing is acknowledged at all.
@@ -76,10 +80,10 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
     }
 
     /// <summary>False when it acknowledges what was never sent.</summary>
-    /// <param name="confirmed">The greatest number that the other side knows to be acknowledged; null for none.</param>
-    public bool HandleAck(in AckFrame ack, TimeSpan ackDelayMax, TimeSpan now, bool isWindowUsed, out ulong? confirmed)
+    public bool TryHandleAck(in AckFrame ack, TimeSpan ackDelayMax, TimeSpan now, bool isWindowUsed, out AckOutcome outcome)
     {
-        confirmed = null;
+        outcome = default;
+        ulong? confirmed = null;
         if (ack.Largest >= sent.Next)
         {
             return false;
@@ -112,7 +116,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
 
                 if (packet.State != SentPacketState.Settled)
                 {
-                    anyNew |= packet.State == SentPacketState.Outstanding;
+                    anyNew = true;
                     Settle(packet, ack.Largest, now, isWindowUsed);
                 }
             }
@@ -127,6 +131,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
 
         DetectLost(now);
         Trim(now);
+        outcome = new AckOutcome(anyNew, confirmed);
         return true;
     }
 

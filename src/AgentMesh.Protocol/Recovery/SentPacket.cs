@@ -31,6 +31,9 @@ internal sealed class SentPacket
     /// <summary>The greatest packet number that it acknowledged; null without an ACK frame.</summary>
     public ulong? AckedUpTo { get; set; }
 
+    /// <summary>It says something about streams, and not only that this side is there or wants new keys.</summary>
+    public bool IsUse { get; private set; }
+
     public ReadOnlySpan<SentFrame> Frames => _frames.AsSpan(0, _frameCount);
 
     public void Reset(ulong number)
@@ -40,6 +43,7 @@ internal sealed class SentPacket
         Bytes = 0;
         State = SentPacketState.Settled;
         IsAckEliciting = false;
+        IsUse = false;
         AckedUpTo = null;
     }
 
@@ -52,6 +56,7 @@ internal sealed class SentPacket
 
         _frames[_frameCount++] = frame;
         IsAckEliciting = true;
+        IsUse |= frame.Kind != SentFrameKind.Rekey;
     }
 
     /// <summary>Lets go of the streams, so that ended ones are not kept alive.</summary>

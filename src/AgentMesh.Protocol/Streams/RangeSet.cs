@@ -1,3 +1,5 @@
+using AgentMesh.Errors;
+
 namespace AgentMesh.Protocol.Streams;
 
 /// <summary>
@@ -13,7 +15,14 @@ internal sealed class RangeSet
 
     public bool IsEmpty => _count == 0;
 
-    public (ulong Start, ulong End) First => _ranges[_head];
+    public (ulong Start, ulong End) First
+    {
+        get
+        {
+            Invariant.Check(_count > 0);
+            return _ranges[_head];
+        }
+    }
 
     public (ulong Start, ulong End) this[int index] => _ranges[_head + index];
 

@@ -149,7 +149,7 @@ internal sealed class SendHalf(ulong limit)
         }
 
         ulong start = _ring.Start;
-        if (end > start)
+        if (length > 0 && end > start)
         {
             if (offset <= start && _acked.IsEmpty)
             {

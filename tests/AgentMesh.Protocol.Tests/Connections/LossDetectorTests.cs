@@ -213,7 +213,7 @@ public class LossDetectorTests
         int length = AckFrame.Write(bytes, [.. newestFirst.Select(r => new PacketRange(r.First, r.Last))], delay);
         ReadOnlySpan<byte> source = bytes.AsSpan(1, length - 1);
         Assert.True(AckFrame.TryRead(ref source, out AckFrame ack));
-        return _loss.HandleAck(ack, AckDelayMax, _now, isWindowUsed: true, out _);
+        return _loss.TryHandleAck(ack, AckDelayMax, _now, isWindowUsed: true, out _);
     }
 
     private sealed class Fates : IFrameFate

@@ -1,4 +1,5 @@
 using AgentMesh.Protocol.Connections;
+using AgentMesh.Protocol.Handshake;
 using AgentMesh.Protocol.Packets;
 
 namespace AgentMesh.Protocol.Tests.Connections;
@@ -35,8 +36,8 @@ internal sealed class Pair : IDisposable
         var random = new Random(_settings.Seed);
         var toB = new VirtualLink(_settings.Link, new Random(random.Next()));
         var toA = new VirtualLink(_settings.Link, new Random(random.Next()));
-        A = new PairSide(this, new Connection(TestSessions.Of(true, TransportParameters.Of(_settings.B), _settings.Rekey), _settings.A, _settings.DatagramBytes, Now), toB);
-        B = new PairSide(this, new Connection(TestSessions.Of(false, TransportParameters.Of(_settings.A), _settings.Rekey), _settings.B, _settings.DatagramBytes, Now), toA);
+        A = Side(isInitiator: true, toB);
+        B = Side(isInitiator: false, toA);
     }
 
     /// <summary>The initiator of the session.</summary>
@@ -91,6 +92,13 @@ internal sealed class Pair : IDisposable
     {
         A.Connection.Dispose();
         B.Connection.Dispose();
+    }
+
+    private PairSide Side(bool isInitiator, VirtualLink outgoing)
+    {
+        (ConnectionSettings ours, ConnectionSettings theirs) = isInitiator ? (_settings.A, _settings.B) : (_settings.B, _settings.A);
+        EstablishedSession session = TestSessions.Of(isInitiator, TransportParameters.Of(theirs), _settings.Rekey);
+        return new PairSide(this, new Connection(session, ours, _settings.DatagramBytes, Now), (PacketProtector)session.Protector, outgoing);
     }
 
     /// <summary>Goes to the next moment at which something happens. False when that is not before <paramref name="end"/>.</summary>

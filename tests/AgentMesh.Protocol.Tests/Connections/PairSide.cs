@@ -1,4 +1,5 @@
 using AgentMesh.Protocol.Connections;
+using AgentMesh.Protocol.Packets;
 using AgentMesh.Protocol.Streams;
 
 namespace AgentMesh.Protocol.Tests.Connections;
@@ -18,7 +19,7 @@ internal sealed class Reading
 }
 
 /// <summary>A connection and the program that uses it: writes <see cref="TestData"/>, reads and compares.</summary>
-internal sealed class PairSide(Pair pair, Connection connection, VirtualLink outgoing)
+internal sealed class PairSide(Pair pair, Connection connection, PacketProtector protector, VirtualLink outgoing)
 {
     private readonly Dictionary<ProtocolStream, (ulong At, ulong End, bool Finish)> _writing = [];
     private readonly HashSet<ProtocolStream> _unread = [];
@@ -26,6 +27,8 @@ internal sealed class PairSide(Pair pair, Connection connection, VirtualLink out
     private readonly byte[] _datagram = new byte[65_536];
 
     public Connection Connection { get; } = connection;
+
+    public PacketProtector Protector { get; } = protector;
 
     public StreamLayer Streams => Connection.Streams;
 

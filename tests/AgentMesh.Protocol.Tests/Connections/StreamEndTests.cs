@@ -99,6 +99,22 @@ public class StreamEndTests
     }
 
     [Fact]
+    public void A_bare_end_may_be_acknowledged_before_the_bytes_ahead_of_it()
+    {
+        using var puppet = new Puppet();
+        Assert.True(puppet.Target.Streams.TryOpen(StreamClass.Ordinary, out ProtocolStream? stream));
+        puppet.Target.Streams.Write(stream!, [1, 2, 3]);
+        puppet.Work();
+        puppet.Target.Streams.Finish(stream!);
+        puppet.Work();
+        Assert.Equal([false, true], puppet.Frames.Where(f => f.Type == FrameType.Stream).Select(f => f.Fin));
+        puppet.Send(FrameBytes.Ack(TimeSpan.Zero, (1, 1)));
+        Assert.False(stream!.Send.IsDone);
+        puppet.Send(FrameBytes.Ack(TimeSpan.Zero, (0, 1)));
+        Assert.True(stream.Send.IsDone);
+    }
+
+    [Fact]
     public void A_final_size_that_changes_closes_the_connection()
     {
         byte[][][] violations =
