@@ -39,6 +39,11 @@ public abstract partial class Eventsourced
 
     protected override bool AroundReceive(Receive receive, object message)
     {
+        if (IsOfAnotherIncarnation(message))
+        {
+            return true;
+        }
+
         _currentMessage = message;
         _returnedOne = false;
         switch (_phase)
@@ -93,49 +98,58 @@ public abstract partial class Eventsourced
         });
     }
 
+    /// <summary>
+    /// What an earlier incarnation of this actor asked for, and what no recovery waits for any more. A restart does not stop the answers that are on their way;
+    /// a replay of its own and one of its predecessor would be applied one over the other.
+    /// </summary>
+    private bool IsOfAnotherIncarnation(object message) => message switch
+    {
+        WriteMessageSuccess m => m.ActorInstanceId != _instanceId,
+        WriteMessageRejected m => m.ActorInstanceId != _instanceId,
+        WriteMessageFailure m => m.ActorInstanceId != _instanceId,
+        LoopMessageSuccess m => m.ActorInstanceId != _instanceId,
+        WriteMessagesSuccessful m => IsAnother(m.ActorInstanceId),
+        WriteMessagesFailed m => IsAnother(m.ActorInstanceId),
+        ReplayedMessage m => IsAnother(m.ActorInstanceId),
+        RecoverySuccess m => IsAnother(m.ActorInstanceId),
+        ReplayMessagesFailure m => IsAnother(m.ActorInstanceId),
+        LoadSnapshotResult m => IsAnother(m.ActorInstanceId),
+        LoadSnapshotFailed m => IsAnother(m.ActorInstanceId),
+        RecoveryTick m => IsAnother(m.ActorInstanceId),
+        RecoveryPermitter.Granted => _phase != Phase.AwaitingPermit,
+        _ => false,
+    };
+
+    private bool IsAnother(int actorInstanceId) => actorInstanceId != 0 && actorInstanceId != _instanceId;
+
     private bool ReceiveJournalAnswer(object message)
     {
         switch (message)
         {
             case WriteMessageSuccess m:
-                if (m.ActorInstanceId == _instanceId)
-                {
-                    LastSequenceNr = Math.Max(LastSequenceNr, m.Persistent.SequenceNr);
-                    RunNextHandler();
-                }
-
+                LastSequenceNr = Math.Max(LastSequenceNr, m.Persistent.SequenceNr);
+                RunNextHandler();
                 return true;
             case WriteMessageRejected m:
-                if (m.ActorInstanceId == _instanceId)
-                {
-                    LastSequenceNr = Math.Max(LastSequenceNr, m.Persistent.SequenceNr);
-                    TakeNextInvocation();
-                    RunAndFinish(() => OnPersistRejected(m.Cause, m.Persistent.Payload, m.Persistent.SequenceNr));
-                }
-
+                LastSequenceNr = Math.Max(LastSequenceNr, m.Persistent.SequenceNr);
+                TakeNextInvocation();
+                RunAndFinish(() => OnPersistRejected(m.Cause, m.Persistent.Payload, m.Persistent.SequenceNr));
                 return true;
             case WriteMessageFailure m:
-                if (m.ActorInstanceId == _instanceId)
+                TakeNextInvocation();
+                _phase = Phase.Ended;
+                try
                 {
-                    TakeNextInvocation();
-                    _phase = Phase.Ended;
-                    try
-                    {
-                        OnPersistFailure(m.Cause, m.Persistent.Payload, m.Persistent.SequenceNr);
-                    }
-                    finally
-                    {
-                        Context.Stop(Self);
-                    }
+                    OnPersistFailure(m.Cause, m.Persistent.Payload, m.Persistent.SequenceNr);
+                }
+                finally
+                {
+                    Context.Stop(Self);
                 }
 
                 return true;
-            case LoopMessageSuccess m:
-                if (m.ActorInstanceId == _instanceId)
-                {
-                    RunNextHandler();
-                }
-
+            case LoopMessageSuccess:
+                RunNextHandler();
                 return true;
             case WriteMessagesSuccessful or WriteMessagesFailed:
                 _writeInProgress = false;
@@ -199,8 +213,8 @@ public abstract partial class Eventsourced
         _phase = _stashingInvocations > 0 ? Phase.Persisting : Phase.Processing;
         if (failed)
         {
-            // The next incarnation, if there is one, gets them in the order of their arrival.
-            ReturnStashes();
+            // The next incarnation, or this one if it is resumed, gets them in the order of their arrival.
+            _internalStash.ReturnAll();
         }
         else if (_phase == Phase.Processing && !_returnedOne)
         {

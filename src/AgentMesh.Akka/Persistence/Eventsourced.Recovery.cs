@@ -66,7 +66,7 @@ public abstract partial class Eventsourced
         _phase = Phase.LoadingSnapshot;
         StartRecoveryTimer(snapshot: true);
         Recovery recovery = Recovery;
-        LoadSnapshot(SnapshotterId, recovery.FromSnapshot, recovery.ToSequenceNr);
+        SnapshotStore.Tell(new LoadSnapshot(SnapshotterId, recovery.FromSnapshot, recovery.ToSequenceNr) { ActorInstanceId = _instanceId }, Self);
     }
 
     private void ReceiveLoadingSnapshot(object message)
@@ -86,7 +86,7 @@ public abstract partial class Eventsourced
 
                 _phase = Phase.Replaying;
                 StartRecoveryTimer(snapshot: false);
-                Journal.Tell(new ReplayMessages(LastSequenceNr + 1, result.ToSequenceNr, Recovery.ReplayMax, PersistenceId, Self), Self);
+                Journal.Tell(new ReplayMessages(LastSequenceNr + 1, result.ToSequenceNr, Recovery.ReplayMax, PersistenceId, Self) { ActorInstanceId = _instanceId }, Self);
                 break;
             case LoadSnapshotFailed failed:
                 FailRecovery(failed.Cause, null);
@@ -184,7 +184,7 @@ public abstract partial class Eventsourced
         StopRecoveryTimer();
         _heardSinceTick = false;
         TimeSpan timeout = RecoveryTimeout;
-        _recoveryTimer = Context.System.Scheduler.ScheduleTellRepeatedlyCancelable(timeout, timeout, Self, new RecoveryTick(snapshot), Self);
+        _recoveryTimer = Context.System.Scheduler.ScheduleTellRepeatedlyCancelable(timeout, timeout, Self, new RecoveryTick(snapshot) { ActorInstanceId = _instanceId }, Self);
     }
 
     private void StopRecoveryTimer()
@@ -208,6 +208,8 @@ public sealed class RecoveryTick(bool snapshot)
 {
     /// <summary>True while the snapshot is awaited, false during the replay.</summary>
     public bool Snapshot { get; } = snapshot;
+
+    internal int ActorInstanceId { get; init; }
 }
 
 /// <summary>A recovery was not answered in time.</summary>

@@ -13,9 +13,8 @@ namespace Akka.Persistence;
 /// </remarks>
 public abstract partial class Eventsourced : ActorBase, IPersistentIdentity, IPersistenceStash, IPersistenceRecovery
 {
-    /// <summary>Keeps what belongs to one incarnation only from being stashed for the next.</summary>
-    public static readonly Func<Envelope, bool> UnstashFilterPredicate =
-        static envelope => envelope.Message is not (WriteMessageSuccess or ReplayedMessage or IJournalResponse or ISnapshotResponse or RecoveryTick);
+    /// <summary>Keeps what belongs to one incarnation only from being returned to the next.</summary>
+    public static readonly Func<Envelope, bool> UnstashFilterPredicate = static envelope => envelope.Message is not (IJournalResponse or RecoveryTick);
 
     private static int _instances;
 

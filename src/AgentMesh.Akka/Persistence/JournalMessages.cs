@@ -22,6 +22,11 @@ public sealed class WriteMessagesSuccessful : IJournalResponse
     }
 
     public static WriteMessagesSuccessful Instance { get; } = new();
+
+    /// <summary>The incarnation whose batch it was; 0 when the journal does not say.</summary>
+    internal int ActorInstanceId { get; private init; }
+
+    internal static WriteMessagesSuccessful Of(int actorInstanceId) => new() { ActorInstanceId = actorInstanceId };
 }
 
 /// <summary>The batch failed; an answer for each event follows.</summary>
@@ -31,6 +36,9 @@ public sealed class WriteMessagesFailed(Exception cause, int writeCount) : IJour
 
     /// <summary>Atomic writes in the batch.</summary>
     public int WriteCount { get; } = writeCount;
+
+    /// <summary>The incarnation whose batch it was; 0 when the journal does not say.</summary>
+    internal int ActorInstanceId { get; init; }
 }
 
 public sealed class WriteMessageSuccess(IPersistentRepresentation persistent, int actorInstanceId) : IJournalResponse
@@ -81,11 +89,16 @@ public sealed class ReplayMessages(long fromSequenceNr, long toSequenceNr, long 
     public string PersistenceId { get; } = persistenceId;
 
     public IActorRef PersistentActor { get; } = persistentActor;
+
+    /// <summary>The incarnation that asks; its answers carry it, so that the next incarnation does not take them for its own.</summary>
+    internal int ActorInstanceId { get; init; }
 }
 
 public sealed class ReplayedMessage(IPersistentRepresentation persistent) : IJournalResponse, IDeadLetterSuppression
 {
     public IPersistentRepresentation Persistent { get; } = persistent;
+
+    internal int ActorInstanceId { get; init; }
 }
 
 /// <summary>The replay has ended.</summary>
@@ -93,11 +106,15 @@ public sealed class RecoverySuccess(long highestSequenceNr) : IJournalResponse, 
 {
     /// <summary>Highest number ever used by the persistence id, replayed or not.</summary>
     public long HighestSequenceNr { get; } = highestSequenceNr;
+
+    internal int ActorInstanceId { get; init; }
 }
 
 public sealed class ReplayMessagesFailure(Exception cause) : IJournalResponse, IDeadLetterSuppression
 {
     public Exception Cause { get; } = cause;
+
+    internal int ActorInstanceId { get; init; }
 }
 
 public sealed class DeleteMessagesTo(string persistenceId, long toSequenceNr, IActorRef persistentActor) : IJournalRequest

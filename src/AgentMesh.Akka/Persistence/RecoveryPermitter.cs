@@ -17,16 +17,7 @@ internal sealed class RecoveryPermitter : UntypedActor
         switch (message)
         {
             case Request:
-                Context.Watch(Sender);
-                if (_running.Count < _max)
-                {
-                    Grant(Sender);
-                }
-                else
-                {
-                    _places[Sender] = _waiting.AddLast(Sender);
-                }
-
+                Ask(Sender);
                 break;
             case Return:
                 Context.Unwatch(Sender);
@@ -35,6 +26,25 @@ internal sealed class RecoveryPermitter : UntypedActor
             case Terminated terminated:
                 Leave(terminated.ActorRef);
                 break;
+        }
+    }
+
+    /// <summary>An actor that restarted asks again: it keeps its permit or its place.</summary>
+    private void Ask(IActorRef actor)
+    {
+        if (_places.ContainsKey(actor))
+        {
+            return;
+        }
+
+        Context.Watch(actor);
+        if (_running.Contains(actor) || _running.Count < _max)
+        {
+            Grant(actor);
+        }
+        else
+        {
+            _places[actor] = _waiting.AddLast(actor);
         }
     }
 

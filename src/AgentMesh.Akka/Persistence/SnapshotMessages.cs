@@ -24,6 +24,9 @@ public sealed class LoadSnapshot(string persistenceId, SnapshotSelectionCriteria
 
     /// <summary>Upper bound of the recovery, inclusive.</summary>
     public long ToSequenceNr { get; } = toSequenceNr;
+
+    /// <summary>The incarnation that recovers with it; 0 when it is no part of a recovery.</summary>
+    internal int ActorInstanceId { get; init; }
 }
 
 /// <summary>Answer to <see cref="LoadSnapshot"/>; the snapshot is null when none matches.</summary>
@@ -32,11 +35,15 @@ public sealed class LoadSnapshotResult(SelectedSnapshot? snapshot, long toSequen
     public SelectedSnapshot? Snapshot { get; } = snapshot;
 
     public long ToSequenceNr { get; } = toSequenceNr;
+
+    internal int ActorInstanceId { get; init; }
 }
 
 public sealed class LoadSnapshotFailed(Exception cause) : ISnapshotResponse
 {
     public Exception Cause { get; } = cause;
+
+    internal int ActorInstanceId { get; init; }
 }
 
 public sealed class SaveSnapshot(SnapshotMetadata metadata, object snapshot) : ISnapshotRequest

@@ -77,22 +77,14 @@ internal sealed class GroupCommitWriter : IDisposable
     }
 
     /// <summary>
-    /// Ends when no write of this entity that was given up by its caller can still reach the disk: a recovery must see it, or never.
+    /// Ends when it is decided what becomes of the writes of this entity that were queued before, those included that their callers have given up: a recovery must see them, or never.
     /// </summary>
-    public Task AbandonedWritesSettled(string scope)
+    public async Task WritesSettledAsync(string scope)
     {
-        lock (_gate)
+        while (TryFindUndecided(scope, out Task decided))
         {
-            foreach (WriteOperation operation in _batch)
-            {
-                if (operation.IsAbandoned && operation.Scope == scope)
-                {
-                    return _batchEnd.Task;
-                }
-            }
+            await decided.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-
-        return Task.CompletedTask;
     }
 
     /// <summary>Writes what is queued, then closes the file.</summary>
@@ -135,6 +127,34 @@ internal sealed class GroupCommitWriter : IDisposable
             }
 
             end.TrySetResult();
+        }
+    }
+
+    private bool TryFindUndecided(string scope, out Task decided)
+    {
+        lock (_gate)
+        {
+            foreach (WriteOperation operation in _batch)
+            {
+                if (operation.Scope == scope)
+                {
+                    decided = _batchEnd.Task;
+                    return true;
+                }
+            }
+
+            // One that was given up in the queue is never tried.
+            foreach (WriteOperation operation in _queue)
+            {
+                if (operation.Scope == scope && !operation.IsAbandoned)
+                {
+                    decided = operation.Ended;
+                    return true;
+                }
+            }
+
+            decided = Task.CompletedTask;
+            return false;
         }
     }
 

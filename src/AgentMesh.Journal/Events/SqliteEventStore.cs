@@ -91,10 +91,10 @@ public sealed class SqliteEventStore : IDisposable
     public Task DeleteToAsync(string persistenceId, long toSequenceNr) =>
         _writer.Enqueue(persistenceId, 0, s => EventWrites.DeleteTo(s, persistenceId, toSequenceNr));
 
-    /// <summary>Highest sequence number ever used by the entity, 0 when it has none.</summary>
+    /// <summary>Highest sequence number ever used by the entity, 0 when it has none. Like all reads of one entity it waits for the entity's writes that were queued before.</summary>
     public async Task<long> ReadHighestSequenceAsync(string persistenceId, CancellationToken cancellation = default)
     {
-        await _writer.AbandonedWritesSettled(persistenceId).WaitAsync(cancellation).ConfigureAwait(false);
+        await _writer.WritesSettledAsync(persistenceId).WaitAsync(cancellation).ConfigureAwait(false);
         return await _readers.ReadAsync(reader => reader.HighestSequence(persistenceId), cancellation).ConfigureAwait(false);
     }
 
@@ -102,7 +102,7 @@ public sealed class SqliteEventStore : IDisposable
     /// <exception cref="MeshException"><c>AM0402</c> when an event of the range is missing or damaged; the callback may have seen the ones before it.</exception>
     public async Task ReplayAsync(string persistenceId, long from, long to, long max, Action<StoredEvent> callback, CancellationToken cancellation = default)
     {
-        await _writer.AbandonedWritesSettled(persistenceId).WaitAsync(cancellation).ConfigureAwait(false);
+        await _writer.WritesSettledAsync(persistenceId).WaitAsync(cancellation).ConfigureAwait(false);
         await _readers.ReadAsync(
             reader =>
             {
@@ -117,8 +117,12 @@ public sealed class SqliteEventStore : IDisposable
         _writer.Enqueue(snapshot.PersistenceId, snapshot.Payload.Length, s => EventWrites.SaveSnapshot(s, snapshot));
 
     /// <summary>The snapshot with the highest sequence number within the bounds, or null.</summary>
-    public Task<StoredSnapshot?> FindSnapshotAsync(string persistenceId, SnapshotBounds bounds, CancellationToken cancellation = default) =>
-        _readers.ReadAsync(reader => reader.FindSnapshot(persistenceId, bounds), cancellation);
+    public async Task<StoredSnapshot?> FindSnapshotAsync(string persistenceId, SnapshotBounds bounds, CancellationToken cancellation = default)
+    {
+        // An actor may have deleted the events that a snapshot on its way stands for.
+        await _writer.WritesSettledAsync(persistenceId).WaitAsync(cancellation).ConfigureAwait(false);
+        return await _readers.ReadAsync(reader => reader.FindSnapshot(persistenceId, bounds), cancellation).ConfigureAwait(false);
+    }
 
     public Task DeleteSnapshotsAsync(string persistenceId, SnapshotBounds bounds) =>
         _writer.Enqueue(persistenceId, 0, s => EventWrites.DeleteSnapshots(s, persistenceId, bounds));

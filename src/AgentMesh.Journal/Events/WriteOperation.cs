@@ -16,6 +16,9 @@ internal abstract class WriteOperation
     /// <summary>Its caller has been told that it timed out; guarded by the queue's lock.</summary>
     public bool IsAbandoned { get; set; }
 
+    /// <summary>What the caller waits for.</summary>
+    public abstract Task Ended { get; }
+
     public abstract void Apply(JournalStatements statements);
 
     /// <summary>The commit is on disk.</summary>
@@ -30,6 +33,8 @@ internal sealed class WriteOperation<T>(Func<JournalStatements, T> work) : Write
     private T _result = default!;
 
     public Task<T> Task => _completion.Task;
+
+    public override Task Ended => _completion.Task;
 
     public override void Apply(JournalStatements statements) => _result = work(statements);
 

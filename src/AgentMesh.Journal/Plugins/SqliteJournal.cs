@@ -30,10 +30,18 @@ public sealed class SqliteJournal : AsyncWriteJournal
         _lease = EventStoreRegistry.Acquire(SqlitePersistence.Read(config), TimeProvider.System);
         _codec = new PayloadCodec((ExtendedActorSystem)Context.System);
         _clock = Context.System.Scheduler;
-
-        // Each start of the journal is a new writer: what an earlier actor system still has on its way cannot follow our writes. Waited for here, once:
-        // writes that had to wait for it each by itself could overtake one another.
-        _epoch = _lease.Store.BeginEpochAsync().GetAwaiter().GetResult();
+        try
+        {
+            // Each start of the journal is a new writer: what an earlier actor system still has on its way cannot follow our writes. Waited for here, once:
+            // writes that had to wait for it each by itself could overtake one another.
+            _epoch = _lease.Store.BeginEpochAsync().GetAwaiter().GetResult();
+        }
+        catch
+        {
+            // The actor does not come to be, so nothing would ever return the lease.
+            _lease.Dispose();
+            throw;
+        }
     }
 
     public override async Task ReplayMessagesAsync(

@@ -22,7 +22,10 @@ internal sealed class Faults
     /// <summary>Events that are rejected.</summary>
     public Func<object, bool>? Reject { get; set; }
 
-    /// <summary>Runs before each replay.</summary>
+    /// <summary>Runs before the highest number is read, which is how each recovery begins.</summary>
+    public Func<Task>? BeforeReadHighest { get; set; }
+
+    /// <summary>Runs before each replay that has events to return.</summary>
     public Func<string, Task>? BeforeReplay { get; set; }
 
     public Func<Task>? BeforeSnapshotLoad { get; set; }
@@ -44,6 +47,16 @@ internal sealed class FaultyJournal(Config config) : MemoryJournal
         }
 
         await base.ReplayMessagesAsync(context, persistenceId, fromSequenceNr, toSequenceNr, max, recoveryCallback);
+    }
+
+    public override async Task<long> ReadHighestSequenceNrAsync(string persistenceId, long fromSequenceNr)
+    {
+        if (_faults.BeforeReadHighest is { } before)
+        {
+            await before();
+        }
+
+        return await base.ReadHighestSequenceNrAsync(persistenceId, fromSequenceNr);
     }
 
     protected override async Task<IImmutableList<Exception>?> WriteMessagesAsync(IEnumerable<AtomicWrite> messages)

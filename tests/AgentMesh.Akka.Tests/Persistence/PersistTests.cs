@@ -177,6 +177,38 @@ public sealed class PersistTests() : PersistenceTest("akka.persistence.internal-
     }
 
     [Fact]
+    public void A_command_that_fails_releases_what_waits_for_the_journal_but_not_the_stash_of_the_actor()
+    {
+        Log log = Log;
+        IActorRef parent = System.ActorOf(Props.Create(() => new Forgiving(log)));
+        Log.Expect("completed at 0");
+        bool mayRun = false;
+        parent.Tell(new Run(a =>
+        {
+            if (mayRun)
+            {
+                a.Report("released");
+            }
+            else
+            {
+                a.Report("stash");
+                a.Stash.Stash();
+            }
+        }));
+        Log.Expect("stash");
+        parent.Tell(new Run(_ => throw new FormatException("forgiven")));
+        parent.Tell(new Mark("next"));
+        Log.Expect("next");
+        parent.Tell(new Run(a =>
+        {
+            mayRun = true;
+            a.Report("release");
+            a.Stash.UnstashAll();
+        }));
+        Log.Expect("release", "released");
+    }
+
+    [Fact]
     public void Commands_that_wait_survive_a_restart_in_their_order()
     {
         IActorRef actor = StartWithSlowJournal();
@@ -314,6 +346,16 @@ public sealed class PersistTests() : PersistenceTest("akka.persistence.internal-
         Log.Expect("replay e1", "replay e2", "replay e3", "completed at 3");
     }
 
+    [Fact]
+    public void A_snapshot_can_be_loaded_outside_of_the_recovery_and_comes_as_a_command()
+    {
+        IActorRef actor = Started();
+        actor.Tell(new Run(a => a.P("e", _ => a.SaveSnapshot("S"))));
+        Log.Expect("stored e@1", "saved 1");
+        actor.Tell(new Run(a => a.LoadSnapshot("p", SnapshotSelectionCriteria.Latest, long.MaxValue)));
+        Log.Expect("loaded S");
+    }
+
     private IActorRef Started(ScriptOptions? options = null)
     {
         IActorRef actor = Start("p", options);
@@ -326,5 +368,15 @@ public sealed class PersistTests() : PersistenceTest("akka.persistence.internal-
         IActorRef actor = Started(options);
         Faults.BeforeWrite = _ => _gate.Task;
         return actor;
+    }
+
+    /// <summary>Lets its child go on after a failure.</summary>
+    private sealed class Forgiving(Log log) : UntypedActor
+    {
+        private readonly IActorRef _child = Context.ActorOf(Props.Create(() => new ScriptActor("child", log, new ScriptOptions())));
+
+        protected override void OnReceive(object message) => _child.Forward(message);
+
+        protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Resume);
     }
 }

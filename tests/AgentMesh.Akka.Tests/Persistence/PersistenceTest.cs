@@ -9,10 +9,11 @@ public abstract class PersistenceTest : IDisposable
     private readonly string _faultsName = Guid.NewGuid().ToString("N");
     private int _count;
 
-    protected PersistenceTest(string extra = "")
+    protected PersistenceTest(string extra = "", string recoveryPatience = "60s")
     {
         Faults.ByName[_faultsName] = Faults;
         System = ActorSystem.Create("persistence-" + _faultsName[..8], ConfigurationFactory.ParseString($$"""
+            recovery-patience = {{recoveryPatience}}
             {{extra}}
             akka.loglevel = ERROR
             akka.stdout-loglevel = OFF
@@ -20,7 +21,7 @@ public abstract class PersistenceTest : IDisposable
             akka.persistence {
               journal {
                 plugin = "akka.persistence.journal.faulty"
-                faulty { class = "AgentMesh.Tests.Persistence.FaultyJournal, AgentMesh.Akka.Tests", faults = "{{_faultsName}}", recovery-event-timeout = 300ms }
+                faulty { class = "AgentMesh.Tests.Persistence.FaultyJournal, AgentMesh.Akka.Tests", faults = "{{_faultsName}}", recovery-event-timeout = ${recovery-patience} }
               }
               snapshot-store {
                 plugin = "akka.persistence.snapshot-store.faulty"
@@ -42,6 +43,9 @@ public abstract class PersistenceTest : IDisposable
         Faults.ByName.TryRemove(_faultsName, out _);
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Number of the actor that was started last, which names it.</summary>
+    private protected int Count => _count;
 
     private protected IActorRef Start(string id = "p", ScriptOptions? options = null)
     {

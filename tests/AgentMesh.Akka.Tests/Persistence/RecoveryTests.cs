@@ -133,25 +133,6 @@ public sealed class RecoveryTests() : PersistenceTest("akka.persistence.max-conc
     }
 
     [Fact]
-    public void A_journal_that_does_not_answer_fails_the_recovery_in_time()
-    {
-        Given("p", "a");
-        Faults.BeforeReplay = _ => new TaskCompletionSource().Task;
-        Start("p");
-        Assert.StartsWith("recovery failure RecoveryTimedOutException", Log.Next("a timed out recovery"), StringComparison.Ordinal);
-        Log.Expect("stopped");
-    }
-
-    [Fact]
-    public void A_snapshot_store_that_does_not_answer_fails_the_recovery_in_time()
-    {
-        Faults.BeforeSnapshotLoad = () => new TaskCompletionSource().Task;
-        Start("p");
-        Assert.StartsWith("recovery failure RecoveryTimedOutException", Log.Next("a timed out recovery"), StringComparison.Ordinal);
-        Log.Expect("stopped");
-    }
-
-    [Fact]
     public void No_more_recoveries_run_at_a_time_than_are_permitted_and_a_stopped_actor_returns_its_permit()
     {
         foreach (string id in (string[])["p1", "p2", "p3"])

@@ -38,6 +38,7 @@ internal sealed class ScriptActor : ReceivePersistentActor
         Command<Mark>(m => Report(m.Text));
         Command<SaveSnapshotSuccess>(m => Report($"saved {m.Metadata.SequenceNr}"));
         Command<SaveSnapshotFailure>(m => Report($"not saved {m.Cause.GetType().Name}"));
+        Command<LoadSnapshotResult>(m => Report($"loaded {m.Snapshot?.Snapshot}"));
         Command<DeleteMessagesSuccess>(m => Report($"deleted to {m.ToSequenceNr}"));
         Command<DeleteMessagesFailure>(m => Report($"not deleted {m.Cause.Message}"));
         Command<DeleteSnapshotSuccess>(m => Report($"deleted snapshot {m.Metadata.SequenceNr}"));

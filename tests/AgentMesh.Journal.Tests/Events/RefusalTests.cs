@@ -142,7 +142,7 @@ public sealed class RefusalTests : IDisposable
     [Fact]
     public async Task A_stuck_file_fails_the_append_at_its_deadline_and_no_write_comes_late()
     {
-        using SqliteEventStore store = Open(_path, s => s with { AppendTimeout = TimeSpan.FromMilliseconds(200) });
+        using SqliteEventStore store = Open(_path, s => s with { AppendTimeout = TimeSpan.FromSeconds(2) });
         await store.AppendAsync(Append("a", 0, 1));
         using (SqliteConnection blocker = Connect())
         {
@@ -160,6 +160,35 @@ public sealed class RefusalTests : IDisposable
         Assert.Equal(highest, (await ReplayAll(store, "a")).Count);
         Assert.Equal(AppendStatus.Stored, (await store.AppendAsync(Append("a", highest, 1))).Status);
         Assert.Empty(await ReplayAll(store, "b"));
+    }
+
+    [Fact]
+    public async Task A_recovery_reads_behind_the_writes_of_its_entity_that_are_on_their_way()
+    {
+        using SqliteEventStore store = Open(_path, s => s with { AppendTimeout = TimeSpan.FromMinutes(2) });
+        await store.AppendAsync(Append("a", 0, 1));
+        await store.AppendAsync(Append("c", 0, 1));
+        Task<long> inFlight, queued;
+        Task<StoredSnapshot?> snapshot;
+        using (SqliteConnection blocker = Connect())
+        {
+            Execute(blocker, "BEGIN IMMEDIATE");
+            _ = store.AppendAsync(Append("a", 1, 1));
+            _ = store.AppendAsync(Append("b", 0, 1));
+            _ = store.AppendAsync(Append("b", 1, 1));
+            _ = store.SaveSnapshotAsync(new StoredSnapshot("b", 2, 1, 17, "S", [1]));
+            inFlight = store.ReadHighestSequenceAsync("a");
+            queued = store.ReadHighestSequenceAsync("b");
+            snapshot = store.FindSnapshotAsync("b", SnapshotBounds.All);
+
+            // Others do not wait.
+            Assert.Equal(1, await store.ReadHighestSequenceAsync("c"));
+            Assert.Equal((false, false, false), (inFlight.IsCompleted, queued.IsCompleted, snapshot.IsCompleted));
+            Execute(blocker, "ROLLBACK");
+        }
+
+        Assert.Equal((2, 2), (await inFlight, await queued));
+        Assert.Equal(2, (await snapshot)!.SequenceNr);
     }
 
     [Fact]

@@ -110,19 +110,19 @@ public abstract class AsyncWriteJournal : WriteJournalBase, IAsyncRecovery
                     {
                         foreach (IPersistentRepresentation adapted in AdaptFromJournal(persistent))
                         {
-                            actor.Tell(new ReplayedMessage(adapted), ActorRefs.NoSender);
+                            actor.Tell(new ReplayedMessage(adapted) { ActorInstanceId = request.ActorInstanceId }, ActorRefs.NoSender);
                         }
                     }
                 }).ConfigureAwait(false);
             }
 
-            actor.Tell(new RecoverySuccess(highest), ActorRefs.NoSender);
+            actor.Tell(new RecoverySuccess(highest) { ActorInstanceId = request.ActorInstanceId }, ActorRefs.NoSender);
         }
 #pragma warning disable CA1031 // The actor that recovers decides what follows.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            actor.Tell(new ReplayMessagesFailure(TryUnwrapException(e)), ActorRefs.NoSender);
+            actor.Tell(new ReplayMessagesFailure(TryUnwrapException(e)) { ActorInstanceId = request.ActorInstanceId }, ActorRefs.NoSender);
         }
     }
 

@@ -79,7 +79,7 @@ internal sealed class WriteAnswers
         int id = request.ActorInstanceId;
         int writes = request.Messages.Count(m => m is AtomicWrite);
         (Exception? failure, IImmutableList<Exception>? rejections) = Outcome(writing, writes);
-        actor.Tell(failure is null ? WriteMessagesSuccessful.Instance : new WriteMessagesFailed(failure, writes), ActorRefs.NoSender);
+        actor.Tell(failure is null ? WriteMessagesSuccessful.Of(id) : new WriteMessagesFailed(failure, writes) { ActorInstanceId = id }, ActorRefs.NoSender);
 
         int n = 0;
         foreach (IPersistentEnvelope envelope in request.Messages)

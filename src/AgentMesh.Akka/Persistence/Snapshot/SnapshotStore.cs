@@ -32,14 +32,14 @@ public abstract class SnapshotStore : ActorBase
         switch (message)
         {
             case LoadSnapshot load when load.Criteria.Equals(SnapshotSelectionCriteria.None):
-                sender.Tell(new LoadSnapshotResult(null, load.ToSequenceNr), Self);
+                sender.Tell(new LoadSnapshotResult(null, load.ToSequenceNr) { ActorInstanceId = load.ActorInstanceId }, Self);
                 return true;
             case LoadSnapshot load:
                 Answer(
                     sender,
                     () => LoadAsync(load.PersistenceId, load.Criteria.Limit(load.ToSequenceNr)),
-                    found => new LoadSnapshotResult(found, load.ToSequenceNr),
-                    e => new LoadSnapshotFailed(e));
+                    found => new LoadSnapshotResult(found, load.ToSequenceNr) { ActorInstanceId = load.ActorInstanceId },
+                    e => new LoadSnapshotFailed(e) { ActorInstanceId = load.ActorInstanceId });
                 return true;
             case SaveSnapshot save:
                 SnapshotMetadata metadata = new(save.Metadata.PersistenceId, save.Metadata.SequenceNr, _clock.GetUtcNow().UtcDateTime);
