@@ -22,6 +22,7 @@ internal sealed class RemotingSettings
         ResendLimit = remote.GetInt("resend-limit");
         DeliveryTimeout = remote.GetTimeSpan("initial-system-message-delivery-timeout");
         UntrustedMode = remote.GetBoolean("untrusted-mode");
+        RefuseHarmful = UntrustedMode || remote.GetBoolean("refuse-harmful");
         OwnSendersOnly = remote.GetBoolean("own-senders-only");
         TrustedSelectionPaths = remote.GetStringList("trusted-selection-paths").ToHashSet(StringComparer.Ordinal);
         Watch = remote.GetConfig("watch-failure-detector");
@@ -54,6 +55,8 @@ internal sealed class RemotingSettings
     public TimeSpan DeliveryTimeout { get; }
 
     public bool UntrustedMode { get; }
+
+    public bool RefuseHarmful { get; }
 
     public bool OwnSendersOnly { get; }
 

@@ -12,12 +12,13 @@ public sealed class MeshSerializer(ExtendedActorSystem system) : SerializerWithS
 
     public override int Identifier => Id;
 
-    /// <summary>HOCON that binds every type of the domain to this serializer, and makes the address of a sender the proof of the device it is on.</summary>
+    /// <summary>HOCON that binds every type of the domain to this serializer, makes the address of a sender the proof of the device it is on, and keeps devices from ending each other's actors.</summary>
     public static string Hocon()
     {
         IEnumerable<string> bindings = MeshContracts.Types.Select(type => $"\"{type.FullName}, {type.Assembly.GetName().Name}\" = agentmesh");
         return $$"""
             akka.remote.own-senders-only = on
+            akka.remote.refuse-harmful = on
             akka.actor {
               serializers.agentmesh = "{{typeof(MeshSerializer).FullName}}, {{typeof(MeshSerializer).Assembly.GetName().Name}}"
               serialization-identifiers."{{typeof(MeshSerializer).FullName}}, {{typeof(MeshSerializer).Assembly.GetName().Name}}" = {{Id}}

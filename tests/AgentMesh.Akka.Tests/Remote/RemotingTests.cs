@@ -46,6 +46,32 @@ public sealed class RemotingTests
     }
 
     [Fact]
+    public async Task Systems_that_refuse_harmful_messages_keep_their_actors()
+    {
+        await using var lab = new RemoteLab();
+        ActorSystem a = lab.Start("a"), open = lab.Start("b"), strict = lab.Start("c", "akka.remote.refuse-harmful = on");
+        foreach (ActorSystem system in (ActorSystem[])[open, strict])
+        {
+            IActorRef target = system.ActorOf<EchoActor>("target");
+            string path = target.Path.ToStringWithAddress(RemoteLab.AddressOf(system == open ? "b" : "c"));
+            IActorRef there = await a.ActorSelection(path).ResolveOne(Patience);
+            var watcher = new Probe(system, context => context.Watch(target));
+
+            a.ActorSelection(path).Tell(PoisonPill.Instance);
+            there.Tell(Kill.Instance);
+            there.Tell(PoisonPill.Instance);
+            if (system == open)
+            {
+                await watcher.Next<Terminated>();
+            }
+            else
+            {
+                Assert.Equal("alive", await there.Ask<string>("alive", Patience));
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_reference_in_a_message_leads_back_to_its_actor()
     {
         await using var lab = new RemoteLab();

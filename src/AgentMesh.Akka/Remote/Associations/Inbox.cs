@@ -103,16 +103,14 @@ internal sealed class Inbox(RemoteActorRefProvider provider, ActorSystemImpl sys
     {
         switch (message)
         {
-            case SystemMessage systemMessage when !settings.UntrustedMode || systemMessage is not IPossiblyHarmful:
-                recipient.SendSystemMessage(systemMessage);
-                break;
-            case SystemMessage:
+            case var _ when settings.RefuseHarmful && Innermost(message) is (IPossiblyHarmful or Kill) and var harmful:
+                Dropped("A message of type [{0}] for [{1}], which ends actors, was dropped", harmful.GetType().Name, recipient.Path);
                 break;
             case ActorSelectionMessage selection:
                 DeliverSelection(recipient, selection, sender);
                 break;
-            case IPossiblyHarmful when settings.UntrustedMode:
-                _log.Debug("Untrusted mode: a message of type [{0}] was dropped", message.GetType().Name);
+            case SystemMessage systemMessage:
+                recipient.SendSystemMessage(systemMessage);
                 break;
             default:
                 recipient.Tell(message, sender);
@@ -125,10 +123,18 @@ internal sealed class Inbox(RemoteActorRefProvider provider, ActorSystemImpl sys
         if (settings.UntrustedMode)
         {
             string path = "/" + string.Join('/', selection.Elements.AsEnumerable());
-            if (selection.Message is IPossiblyHarmful || anchor.Path.Depth != 0 || !settings.TrustedSelectionPaths.Contains(path))
+            if (anchor.Path.Depth != 0 || !settings.TrustedSelectionPaths.Contains(path))
                 return;
         }
 
         ActorSelection.DeliverSelection(anchor, sender, selection);
+    }
+
+    // Selections and sharding envelopes may carry one another.
+    private static object Innermost(object message)
+    {
+        while (message is IWrappedMessage wrapped)
+            message = wrapped.Message;
+        return message;
     }
 }
