@@ -7,6 +7,7 @@ using AgentMesh.Transport;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
+using Akka.Remote;
 
 namespace AgentMesh.Remoting.Tests;
 
@@ -71,12 +72,63 @@ public sealed class MeshTransportTests : IAsyncLifetime
         await _b.RestartSystemAsync();
         _b.System.ActorOf<Echo>("echo");
 
+        await AnswersAsync("2");
+    }
+
+    [Fact]
+    public async Task Watchers_on_other_devices_learn_at_once_that_an_actor_system_ends()
+    {
+        _b.System.ActorOf<Echo>("echo");
+        IActorRef echo = await _a.System.ActorSelection(_b.Address + "/user/echo").ResolveOne(Patience);
+        var ended = new TaskCompletionSource<Terminated>(TaskCreationOptions.RunContinuationsAsynchronously);
+        IActorRef watcher = _a.System.ActorOf(Props.Create(() => new Watcher(echo, ended)));
+        await watcher.Ask<ActorIdentity>(new Identify(1), Patience);
+        await echo.Ask<string>("x", Patience);
+
+        await _b.System.Terminate().WaitAsync(Patience);
+
+        // The failure detector would take longer than the patience of this test.
+        Assert.Equal(echo, (await ended.Task.WaitAsync(Patience)).ActorRef);
+    }
+
+    [Fact]
+    public async Task A_quarantined_actor_system_is_told_and_the_next_one_of_the_device_is_welcome()
+    {
+        _b.System.ActorOf<Echo>("echo");
+        IActorRef echo = await _a.System.ActorSelection(_b.Address + "/user/echo").ResolveOne(Patience);
+        var told = new TaskCompletionSource<ThisActorSystemQuarantinedEvent>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _b.System.EventStream.Subscribe(_b.System.ActorOf(Props.Create(() => new Listener(told))), typeof(ThisActorSystemQuarantinedEvent));
+
+        ((RemoteActorRefProvider)((ExtendedActorSystem)_a.System).Provider).Quarantine(_b.Address, AddressUidExtension.Uid(_b.System));
+
+        Assert.Equal(_a.Address, (await told.Task.WaitAsync(Patience)).RemoteAddress);
+        await Assert.ThrowsAsync<AskTimeoutException>(() => echo.Ask<string>("x", TimeSpan.FromMilliseconds(200)));
+        await _b.RestartSystemAsync();
+        _b.System.ActorOf<Echo>("echo");
+        await AnswersAsync("again");
+    }
+
+    [Fact]
+    public async Task A_message_that_is_too_large_is_dropped_and_others_follow()
+    {
+        _b.System.ActorOf<Echo>("echo");
+        IActorRef echo = await _a.System.ActorSelection(_b.Address + "/user/echo").ResolveOne(Patience);
+        string large = new('x', 400 * 1024);
+
+        echo.Tell(new string('x', 600 * 1024));
+
+        Assert.Equal(large, await echo.Ask<string>(large, Patience));
+    }
+
+    /// <summary>Asks until the actor system at the other device is there.</summary>
+    private async Task AnswersAsync(string question)
+    {
         long start = TimeProvider.System.GetTimestamp();
         while (true)
         {
             try
             {
-                Assert.Equal("2", await _a.System.ActorSelection(_b.Address + "/user/echo").Ask<string>("2", TimeSpan.FromMilliseconds(500)));
+                Assert.Equal(question, await _a.System.ActorSelection(_b.Address + "/user/echo").Ask<string>(question, TimeSpan.FromMilliseconds(500)));
                 return;
             }
             catch (AskTimeoutException) when (TimeProvider.System.GetElapsedTime(start) < Patience)
@@ -84,6 +136,20 @@ public sealed class MeshTransportTests : IAsyncLifetime
                 // Not there yet.
             }
         }
+    }
+
+    private sealed class Watcher : ReceiveActor
+    {
+        public Watcher(IActorRef watched, TaskCompletionSource<Terminated> ended)
+        {
+            Context.Watch(watched);
+            Receive<Terminated>(message => ended.TrySetResult(message));
+        }
+    }
+
+    private sealed class Listener : ReceiveActor
+    {
+        public Listener(TaskCompletionSource<ThisActorSystemQuarantinedEvent> told) => Receive<ThisActorSystemQuarantinedEvent>(message => told.TrySetResult(message));
     }
 
     private sealed class Echo : ReceiveActor
@@ -171,6 +237,7 @@ public sealed class MeshTransportTests : IAsyncLifetime
                   log-dead-letters = off
                   actor.provider = remote
                   remote {
+                    watch-failure-detector.acceptable-heartbeat-pause = 1h
                     enabled-transports = ["akka.remote.mesh"]
                     mesh.transport-class = "AgentMesh.Remoting.MeshTransport, AgentMesh.Remoting"
                   }

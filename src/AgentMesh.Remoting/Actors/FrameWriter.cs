@@ -24,8 +24,11 @@ internal sealed class FrameWriter
         Running = Task.Run(RunAsync);
     }
 
-    /// <summary>Never fails; ends when the stream does.</summary>
-    public Task Running { get; }
+    /// <summary>Never fails. True when everything was written, false when the stream ended before that.</summary>
+    public Task<bool> Running { get; }
+
+    /// <summary>No further payload is taken now.</summary>
+    public bool IsFull => _waiting.Reader.Count >= WaitingMax;
 
     public bool TryWrite(ByteString payload) => _waiting.Writer.TryWrite(payload);
 
@@ -33,7 +36,7 @@ internal sealed class FrameWriter
     {
         lock (_gate)
         {
-            if (!_ended && _waiting.Reader.Count >= WaitingMax)
+            if (!_ended && IsFull)
             {
                 _whenWritable += callback;
                 return;
@@ -46,7 +49,7 @@ internal sealed class FrameWriter
     /// <summary>No more payloads; those that wait are still sent.</summary>
     public void Complete() => _waiting.Writer.TryComplete();
 
-    private async Task RunAsync()
+    private async Task<bool> RunAsync()
     {
         byte[] header = new byte[sizeof(int)];
         try
@@ -60,10 +63,11 @@ internal sealed class FrameWriter
             }
 
             await _stream.CompleteWritesAsync().ConfigureAwait(false);
+            return true;
         }
-        catch (Exception error) when (error is IOException or MeshException)
+        catch (Exception error) when (error is IOException or MeshException or ObjectDisposedException)
         {
-            // The reader of the other direction sees the end as well and tells the association.
+            return false;
         }
         finally
         {

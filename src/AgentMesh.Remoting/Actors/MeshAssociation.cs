@@ -11,12 +11,17 @@ using AgentMesh.Engine.Remote;
 namespace AgentMesh.Remoting;
 
 /// <summary>An association between two actor systems: two streams of one connection, so that what the cluster lives by is never behind ordinary messages.</summary>
+/// <remarks>
+/// The end in good order is a half-close: both sides finish their streams and read the other's to the end, so that a goodbye arrives. A side that
+/// does not do so in time, and bytes that are no frames, end it at once.
+/// </remarks>
 internal sealed class MeshAssociation : AssociationHandle
 #if !AKKA_NET
     , IControlLane, IWriteReadiness
 #endif
 {
-    private static readonly TimeSpan WriteOutWithin = TimeSpan.FromMilliseconds(500);
+    /// <summary>For the end in good order. Nobody waits for it: the streams outlive the actor system.</summary>
+    private static readonly TimeSpan EndWithin = TimeSpan.FromSeconds(2);
 
     private readonly TimeProvider _time;
     private readonly IMeshStream _controlStream;
@@ -24,7 +29,9 @@ internal sealed class MeshAssociation : AssociationHandle
     private readonly FrameWriter _control;
     private readonly FrameWriter _ordinary;
     private readonly int _payloadBytesMax;
+    private readonly Task _read;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _isEnding;
     private int _isEnded;
 
     public MeshAssociation(Address local, Address remote, IMeshStream control, IMeshStream ordinary, int payloadBytesMax, TimeProvider time)
@@ -36,8 +43,9 @@ internal sealed class MeshAssociation : AssociationHandle
         _time = time;
         _control = new FrameWriter(control);
         _ordinary = new FrameWriter(ordinary);
-        _ = ReadLaneAsync(control);
-        _ = ReadLaneAsync(ordinary);
+        _ = EndUnlessWrittenAsync(_control);
+        _ = EndUnlessWrittenAsync(_ordinary);
+        _read = Task.WhenAll(ReadLaneAsync(control), ReadLaneAsync(ordinary));
     }
 
     /// <summary>Completes when the association is over.</summary>
@@ -47,20 +55,31 @@ internal sealed class MeshAssociation : AssociationHandle
 
     public bool WriteControl(ByteString payload) => _control.TryWrite(payload);
 
-    public void NotifyWhenWritable(Action callback) => _ordinary.NotifyWhenWritable(callback);
+    public void NotifyWhenWritable(Action callback) => (_control.IsFull ? _control : _ordinary).NotifyWhenWritable(callback);
 
     public override void Disassociate()
     {
         _control.Complete();
         _ordinary.Complete();
-        _ = EndWhenWrittenAsync();
+        if (Interlocked.Exchange(ref _isEnding, 1) == 0)
+        {
+            _ = EndInOrderAsync();
+        }
     }
 
-    private async Task EndWhenWrittenAsync()
+    private async Task EndInOrderAsync()
     {
-        // A goodbye is short; a peer that takes nothing must not hold the streams for ever.
-        await Task.WhenAny(Task.WhenAll(_control.Running, _ordinary.Running), Task.Delay(WriteOutWithin, _time)).ConfigureAwait(false);
+        // A peer that takes nothing, or does not finish, must not hold the streams for ever.
+        await Task.WhenAny(Task.WhenAll(_control.Running, _ordinary.Running, _read), Task.Delay(EndWithin, _time)).ConfigureAwait(false);
         End();
+    }
+
+    private async Task EndUnlessWrittenAsync(FrameWriter lane)
+    {
+        if (!await lane.Running.ConfigureAwait(false))
+        {
+            End();
+        }
     }
 
     private void End()
@@ -81,34 +100,64 @@ internal sealed class MeshAssociation : AssociationHandle
     private async Task TellAsync() =>
         (await ReadHandlerSource.Task.ConfigureAwait(false)).Notify(new Disassociated(DisassociateInfo.Unknown));
 
+    /// <summary>Half an association is none: whatever ends one lane without order ends both.</summary>
     private async Task ReadLaneAsync(IMeshStream stream)
     {
+        bool isFinished = false;
         try
         {
-            IHandleEventListener listener = await ReadHandlerSource.Task.ConfigureAwait(false);
-            byte[] header = new byte[sizeof(int)];
-            while (await stream.TryReadExactAsync(header, CancellationToken.None).ConfigureAwait(false))
-            {
-                int length = BinaryPrimitives.ReadInt32LittleEndian(header);
-                if (length < 0 || length > _payloadBytesMax)
-                {
-                    break;
-                }
-
-                byte[] payload = GC.AllocateUninitializedArray<byte>(length);
-                if (!await stream.TryReadExactAsync(payload, CancellationToken.None).ConfigureAwait(false))
-                {
-                    break;
-                }
-
-                listener.Notify(new InboundPayload(UnsafeByteOperations.UnsafeWrap(payload)));
-            }
+            isFinished = await ReadFramesAsync(stream).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is IOException or MeshException)
+        catch (Exception error) when (error is IOException or MeshException or ObjectDisposedException)
         {
             // The connection is gone.
         }
+        finally
+        {
+            if (isFinished)
+            {
+                _ = FollowAsync();
+            }
+            else
+            {
+                End();
+            }
+        }
+    }
 
-        End();
+    /// <returns>True when the other side has finished the stream behind a whole frame.</returns>
+    private async Task<bool> ReadFramesAsync(IMeshStream stream)
+    {
+        IHandleEventListener listener = await ReadHandlerSource.Task.ConfigureAwait(false);
+        byte[] header = new byte[sizeof(int)];
+        while (true)
+        {
+            int read = await stream.ReadFullyAsync(header, CancellationToken.None).ConfigureAwait(false);
+            if (read < header.Length)
+            {
+                return read == 0;
+            }
+
+            int length = BinaryPrimitives.ReadInt32LittleEndian(header);
+            if (length < 0 || length > _payloadBytesMax)
+            {
+                return false;
+            }
+
+            byte[] payload = GC.AllocateUninitializedArray<byte>(length);
+            if (!await stream.TryReadExactAsync(payload, CancellationToken.None).ConfigureAwait(false))
+            {
+                return false;
+            }
+
+            listener.Notify(new InboundPayload(UnsafeByteOperations.UnsafeWrap(payload)));
+        }
+    }
+
+    /// <summary>The other side has finished one lane: it ends the association. What the other lane carries is read first.</summary>
+    private async Task FollowAsync()
+    {
+        await Task.WhenAny(_read, Task.Delay(EndWithin, _time)).ConfigureAwait(false);
+        Disassociate();
     }
 }

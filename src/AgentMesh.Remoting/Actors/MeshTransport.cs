@@ -64,9 +64,10 @@ public sealed class MeshTransport : Akka.Remote.Transport.Transport
 
         byte[] number = RandomNumberGenerator.GetBytes(NumberBytes);
         IMeshStream control = await _hub.OpenAsync(device, ControlService, StreamPriority.Control, CancellationToken.None).ConfigureAwait(false);
+        IMeshStream? ordinary = null;
         try
         {
-            IMeshStream ordinary = await _hub.OpenAsync(device, OrdinaryService, StreamPriority.Ordinary, CancellationToken.None).ConfigureAwait(false);
+            ordinary = await _hub.OpenAsync(device, OrdinaryService, StreamPriority.Ordinary, CancellationToken.None).ConfigureAwait(false);
             await control.WriteAsync(number, CancellationToken.None).ConfigureAwait(false);
             await ordinary.WriteAsync(number, CancellationToken.None).ConfigureAwait(false);
             return Made(remoteAddress, control, ordinary);
@@ -74,6 +75,7 @@ public sealed class MeshTransport : Akka.Remote.Transport.Transport
         catch
         {
             control.Abort(StreamCodes.Done);
+            ordinary?.Abort(StreamCodes.Done);
             throw;
         }
     }

@@ -5,16 +5,22 @@ namespace AgentMesh.Remoting;
 internal static class MeshStreamReading
 {
     /// <summary>Fills the buffer; false when the stream ended before it was full.</summary>
-    public static async ValueTask<bool> TryReadExactAsync(this IMeshStream stream, Memory<byte> buffer, CancellationToken cancellationToken)
+    public static async ValueTask<bool> TryReadExactAsync(this IMeshStream stream, Memory<byte> buffer, CancellationToken cancellationToken) =>
+        await stream.ReadFullyAsync(buffer, cancellationToken).ConfigureAwait(false) == buffer.Length;
+
+    /// <summary>Fills the buffer, or reads to the end of the stream.</summary>
+    /// <returns>Bytes read; fewer than the buffer takes only at the end.</returns>
+    public static async ValueTask<int> ReadFullyAsync(this IMeshStream stream, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        while (!buffer.IsEmpty)
+        int total = 0;
+        while (total < buffer.Length)
         {
-            int read = await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            int read = await stream.ReadAsync(buffer[total..], cancellationToken).ConfigureAwait(false);
             if (read == 0)
-                return false;
-            buffer = buffer[read..];
+                break;
+            total += read;
         }
 
-        return true;
+        return total;
     }
 }

@@ -28,8 +28,11 @@ internal sealed class MemoryStreamEnd(ulong id, StreamPriority priority, PipeRea
                 return 0;
             ReadOnlySequence<byte> part = result.Buffer.Slice(0, Math.Min(buffer.Length, result.Buffer.Length));
             part.CopyTo(buffer.Span);
+
+            // Before AdvanceTo, which takes the memory of the part back.
+            int length = (int)part.Length;
             reader.AdvanceTo(part.End);
-            return (int)part.Length;
+            return length;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
