@@ -6,6 +6,11 @@ namespace AgentMesh.Protocol.Connections;
 /// <summary>One way between two devices, with packet numbers, round-trip time, losses and window of its own.</summary>
 internal sealed class NetworkPath
 {
+    // Between machines (or processes) this near, nothing is lost until socket buffers of megabytes are full, and a control message waits behind all that is in them.
+    // The window holds what 10 Gb/s carry in more than such a round trip; more would only wait.
+    private const long NearWindowMax = 1024 * 1024;
+    private static readonly TimeSpan NearRoundTrip = TimeSpan.FromMilliseconds(1);
+
     public NetworkPath(PathId id, int datagramBytes, TimeSpan ackDelayMax, IFrameFate fate)
     {
         Id = id;
@@ -44,7 +49,9 @@ internal sealed class NetworkPath
         Loss.Moved();
     }
 
-    public bool IsWindowOpen => Loss.BytesInFlight + DatagramBytes <= Congestion.Window || Loss.PacketsInFlight == 0;
+    public bool IsWindowOpen => Loss.BytesInFlight + DatagramBytes <= Window || Loss.PacketsInFlight == 0;
+
+    private long Window => Rtt.Minimum < NearRoundTrip ? Math.Min(Congestion.Window, NearWindowMax) : Congestion.Window;
 
     /// <summary>More than half of the window is in use: that it is no greater is what holds the application back.</summary>
     public bool IsWindowUsed => Loss.BytesInFlight > Congestion.Window / 2;
