@@ -42,6 +42,10 @@ internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, StreamL
                     isAckEliciting = true;
                     violation = HandleRekey(ref payload, now);
                     break;
+                case FrameType.PathChallenge or FrameType.PathResponse:
+                    isAckEliciting = true;
+                    violation = HandlePath((FrameType)type, ref payload);
+                    break;
                 default:
                     isAckEliciting = isUse = true;
                     violation = StreamFrame.IsType(type) ? HandleStream(type, ref payload, now) : HandleOther((FrameType)type, ref payload, now);
@@ -81,15 +85,28 @@ internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, StreamL
             case FrameType.MaxStreams when MaxStreamsFrame.TryRead(ref payload, out MaxStreamsFrame maxStreams):
                 streams.HandleMaxStreams(maxStreams);
                 return CloseCodes.None;
-            case FrameType.PathChallenge when PathFrame.TryRead(ref payload, out ReadOnlySpan<byte> question):
-                where.Challenged(question);
-                return CloseCodes.None;
-            case FrameType.PathResponse when PathFrame.TryRead(ref payload, out ReadOnlySpan<byte> answer):
-                where.Answered(answer);
-                return CloseCodes.None;
             default:
                 return CloseCodes.FrameEncoding;
         }
+    }
+
+    private ulong HandlePath(FrameType type, ref ReadOnlySpan<byte> payload)
+    {
+        if (!PathFrame.TryRead(ref payload, out ReadOnlySpan<byte> data))
+        {
+            return CloseCodes.FrameEncoding;
+        }
+
+        if (type == FrameType.PathChallenge)
+        {
+            where.Challenged(data);
+        }
+        else
+        {
+            where.Answered(data);
+        }
+
+        return CloseCodes.None;
     }
 
     private ulong HandleRekey(ref ReadOnlySpan<byte> payload, TimeSpan now) =>

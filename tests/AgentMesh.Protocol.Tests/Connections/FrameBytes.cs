@@ -36,6 +36,8 @@ internal static class FrameBytes
 
     public static byte[] Rekey(ReadOnlySpan<byte> message) => [(byte)FrameType.Rekey, .. message];
 
+    public static byte[] Path(FrameType type, ReadOnlySpan<byte> data) => [(byte)type, .. data];
+
     private static byte[] Of(int sizeMax, Func<byte[], int> write)
     {
         byte[] bytes = new byte[sizeMax];

@@ -83,6 +83,9 @@ internal sealed record FrameView(FrameType Type)
             case FrameType.MaxStreams:
                 Assert.True(MaxStreamsFrame.TryRead(ref rest, out MaxStreamsFrame maxStreams));
                 return view with { Class = maxStreams.Class, Value = maxStreams.Limit };
+            case FrameType.PathChallenge or FrameType.PathResponse:
+                Assert.True(PathFrame.TryRead(ref rest, out ReadOnlySpan<byte> path));
+                return view with { Data = path.ToArray() };
             case FrameType.Close:
                 Assert.True(CloseFrame.TryRead(ref rest, out CloseFrame close));
                 return view with { Code = close.Code, Reason = close.Reason };
