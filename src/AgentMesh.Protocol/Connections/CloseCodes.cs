@@ -2,7 +2,7 @@ namespace AgentMesh.Protocol.Connections;
 
 /// <summary>
 /// Why a connection ended. Codes below 2^32 belong to applications, 0 being a clean goodbye; those from 2^32 on to the protocol. The last group is
-/// never on the wire: it says what this side saw. Numbers are never used again for something else.
+/// never on the wire: it says what this side saw. Numbers are never used again for something else (<c>Local + 2</c> was one).
 /// </summary>
 public static class CloseCodes
 {
@@ -38,9 +38,6 @@ public static class CloseCodes
 
     /// <summary>The other side did not answer.</summary>
     public const ulong TimedOut = Local + 1;
-
-    /// <summary>Nobody used the connection.</summary>
-    public const ulong Idle = Local + 2;
 
     /// <summary>The keys could not be renewed in time.</summary>
     public const ulong KeysExpired = Local + 3;

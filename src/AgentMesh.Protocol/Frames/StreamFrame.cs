@@ -16,9 +16,6 @@ internal readonly record struct StreamFrame(StreamId Id, ulong Offset, int Lengt
 
     public static bool IsType(byte type) => (type & ~Bits) == (byte)FrameType.Stream;
 
-    /// <summary>Bytes before the data of a frame that carries up to <paramref name="length"/> bytes.</summary>
-    public static int HeaderSize(StreamId id, ulong offset, int length) => 1 + VarInt.Size(id.Value) + VarInt.Size(offset) + VarInt.Size((ulong)length);
-
     /// <summary>Writes the header with a length.</summary>
     public int Write(Span<byte> destination)
     {
