@@ -293,6 +293,7 @@ public partial class ActorCell
             return;
         _asyncRunning = false;
         _taskScheduler = null;
+        _receiveTimeout?.MessageEnded(_current.Message);
         Mailbox.Resume();
     }
 
