@@ -69,9 +69,15 @@ public class Deployer
             deploy = deploy.WithDispatcher(dispatcher);
         if (mailbox.Length > 0)
             deploy = deploy.WithMailbox(mailbox);
+        string remote = config.GetString("remote", string.Empty);
+        if (remote.Length > 0)
+            deploy = deploy.WithScope(new RemoteScope(ParseAddress(key, remote)));
         int stash = config.GetInt("stash-capacity", Deploy.NoStashSize);
         return stash > 0 ? deploy.WithStashCapacity(stash) : deploy;
     }
+
+    private static Address ParseAddress(string key, string remote) =>
+        Address.TryParse(remote, out Address? address) ? address : throw new ConfigurationException($"akka.actor.deployment of '{key}': remote = \"{remote}\" is not the address of a system");
 
     private static bool Matches(string[] pattern, string[] names)
     {

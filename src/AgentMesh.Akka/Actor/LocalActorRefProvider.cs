@@ -117,6 +117,7 @@ public sealed class LocalActorRefProvider : IActorRefProvider
             decided = deploy is null ? configured : deploy.WithFallback(configured);
         if (decided is not null)
             props = props.WithDeploy(decided);
+        RefuseWhatIsAbsent(props.Deploy, path);
         string dispatcherId = props.Dispatcher ?? (systemService ? Dispatchers.InternalDispatcherId : Dispatchers.DefaultDispatcherId);
         MessageDispatcher dispatcher;
         try
@@ -138,8 +139,27 @@ public sealed class LocalActorRefProvider : IActorRefProvider
     public IActorRef ResolveActorRef(ActorPath path) =>
         path.Root.Address == RootPath.Address ? ResolveBelow(_rootGuardian, path) : DeadLettersFor(path.ToString());
 
+    /// <summary>Other addresses than that of <see cref="RootPath"/> that mean this system.</summary>
+    internal Func<Address, bool> IsOwnAddress { get; set; } = static _ => false;
+
     /// <summary>The actor at the path below the root, whatever address the path has: for callers that know it means this system.</summary>
     internal IInternalActorRef ResolveLocal(ActorPath path) => ResolveBelow(_rootGuardian, path);
+
+    /// <summary>An actor that was meant for another system, or for several, must not quietly run here alone.</summary>
+    private void RefuseWhatIsAbsent(Deploy deploy, ActorPath path)
+    {
+        if (deploy.Scope is RemoteScope { Address: { } there } && there != RootPath.Address && !IsOwnAddress(there))
+        {
+            throw new ConfigurationException(
+                $"{path} is to be deployed on {there}, but this engine has no remote deployment. Start the actor in that system, and reach it from here by an ActorSelection of its path or as a sharded entity");
+        }
+
+        if (deploy.Config.GetString("router", string.Empty) is { Length: > 0 } router and not "from-code")
+        {
+            throw new ConfigurationException(
+                $"{path} is to be a '{router}' router, but this engine has no routers. Make an actor of its own that has the routees as children and forwards to them");
+        }
+    }
 
     private IInternalActorRef ResolveBelow(IInternalActorRef root, ActorPath path)
     {

@@ -39,7 +39,9 @@ public class RemoteActorRef : InternalActorRefBase
     public override void SendSystemMessage(ISystemMessage message)
     {
         if (message is Watch watch && watch.Watchee.Equals(this))
-            _provider.RemoteWatcher.Tell(new RemoteWatcher.WatchRemote(Path.Address), ActorRefs.NoSender);
+            _provider.RemoteWatcher.Tell(new RemoteWatcher.WatchRemote(this, watch.Watcher), ActorRefs.NoSender);
+        else if (message is Unwatch unwatch && unwatch.Watchee.Equals(this))
+            _provider.RemoteWatcher.Tell(new RemoteWatcher.UnwatchRemote(this, unwatch.Watcher), ActorRefs.NoSender);
         _provider.Remoting.SendSystem((SystemMessage)message, this);
     }
 

@@ -21,7 +21,7 @@ public class RemoteActorRefProvider : IActorRefProvider
         Settings = settings;
         _eventStream = eventStream;
         Deployer = new Deployer(settings);
-        _local = new LocalActorRefProvider(systemName, settings, eventStream, Deployer, null!);
+        _local = new LocalActorRefProvider(systemName, settings, eventStream, Deployer, null!) { IsOwnAddress = address => Remoting.Addresses.Contains(address) };
     }
 
     public ActorPath RootPath => _local.RootPath;

@@ -14,7 +14,7 @@ internal class RemoteWatcher : UntypedActor, IRequiresMessageQueue<IUnboundedMes
     public const string ActorName = "remote-watcher";
 
     private readonly IFailureDetectorRegistry<Address> _detectors;
-    private readonly Dictionary<Address, int> _nodes = [];
+    private readonly Dictionary<Address, Node> _nodes = [];
     private readonly TimeSpan _interval;
     private readonly TimeSpan _expectFirstAfter;
     private readonly ActorSystemImpl _system = (ActorSystemImpl)Context.System;
@@ -42,9 +42,12 @@ internal class RemoteWatcher : UntypedActor, IRequiresMessageQueue<IUnboundedMes
                 Heard(Sender.Path.Address, answer.AddressUid);
                 break;
             case WatchRemote watch:
-                Watch(watch.Address);
+                Watch(watch);
                 break;
-            case ExpectFirst expected when _nodes.TryGetValue(expected.Address, out int uid) && uid == 0 && !_detectors.IsMonitoring(expected.Address):
+            case UnwatchRemote unwatch:
+                Unwatch(unwatch);
+                break;
+            case ExpectFirst expected when _nodes.TryGetValue(expected.Address, out Node? node) && node.Uid == 0 && !_detectors.IsMonitoring(expected.Address):
                 // From here on silence counts.
                 _detectors.Heartbeat(expected.Address);
                 break;
@@ -66,6 +69,7 @@ internal class RemoteWatcher : UntypedActor, IRequiresMessageQueue<IUnboundedMes
     {
         _nodes.Remove(address);
         _detectors.Remove(address);
+        Timers.Cancel(address);
     }
 
     protected void AddressIsGone(Address address, int? uid)
@@ -76,25 +80,46 @@ internal class RemoteWatcher : UntypedActor, IRequiresMessageQueue<IUnboundedMes
         _system.AddressTerminatedTopic.Publish(new AddressTerminated(address));
     }
 
-    private void Watch(Address address)
+    private void Watch(WatchRemote watch)
     {
-        if (!_nodes.TryAdd(address, 0))
+        Address address = watch.Watchee.Path.Address;
+        if (_nodes.TryGetValue(address, out Node? known))
+        {
+            known.Watches.Add((watch.Watchee, watch.Watcher));
             return;
+        }
+
+        _nodes.Add(address, new Node { Watches = { (watch.Watchee, watch.Watcher) } });
         Timers.StartSingleTimer(address, new ExpectFirst(address), _expectFirstAfter);
         Ask(address);
     }
 
+    /// <summary>A system where nobody is watched any more is left in peace.</summary>
+    private void Unwatch(UnwatchRemote unwatch)
+    {
+        Address address = unwatch.Watchee.Path.Address;
+        if (!_nodes.TryGetValue(address, out Node? node))
+            return;
+        node.Watches.Remove((unwatch.Watchee, unwatch.Watcher));
+
+        // What was watched by a path alone ends with whichever incarnation there was.
+        if (unwatch.Watchee.Path.Uid != ActorCell.UndefinedUid)
+            node.Watches.Remove((_system.Provider.ResolveActorRef(unwatch.Watchee.Path.WithUid(ActorCell.UndefinedUid)), unwatch.Watcher));
+        if (node.Watches.Count == 0)
+            Forget(address);
+    }
+
     private void Heard(Address address, int uid)
     {
-        if (!_nodes.ContainsKey(address))
+        if (!_nodes.TryGetValue(address, out Node? node))
             return;
-        _nodes[address] = uid;
+        node.Uid = uid;
         _detectors.Heartbeat(address);
     }
 
     private void OnTick()
     {
-        foreach ((Address address, int uid) in _nodes.ToArray())
+        foreach ((Address address, Node node) in _nodes.ToArray())
         {
             if (IsWatchedByOthers(address))
             {
@@ -103,7 +128,7 @@ internal class RemoteWatcher : UntypedActor, IRequiresMessageQueue<IUnboundedMes
             else if (!_detectors.IsAvailable(address))
             {
                 _log.Warning("No heartbeat from [{0}] any more; whoever watches actors there is told", address);
-                AddressIsGone(address, uid);
+                AddressIsGone(address, node.Uid);
             }
             else
             {
@@ -122,8 +147,19 @@ internal class RemoteWatcher : UntypedActor, IRequiresMessageQueue<IUnboundedMes
 
     internal sealed record HeartbeatRsp(int AddressUid) : IDeadLetterSuppression;
 
-    /// <summary>An actor at the address is watched.</summary>
-    internal sealed record WatchRemote(Address Address) : INoSerializationVerificationNeeded;
+    /// <summary>An actor of another system is watched.</summary>
+    internal sealed record WatchRemote(IActorRef Watchee, IActorRef Watcher) : INoSerializationVerificationNeeded;
+
+    /// <summary>It is not watched any more, or has ended.</summary>
+    internal sealed record UnwatchRemote(IActorRef Watchee, IActorRef Watcher) : INoSerializationVerificationNeeded;
+
+    private sealed class Node
+    {
+        /// <summary>0 before the first answer.</summary>
+        public int Uid { get; set; }
+
+        public HashSet<(IActorRef Watchee, IActorRef Watcher)> Watches { get; } = [];
+    }
 
     private sealed record ExpectFirst(Address Address) : INoSerializationVerificationNeeded;
 

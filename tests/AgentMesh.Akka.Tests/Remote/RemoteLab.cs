@@ -100,6 +100,26 @@ internal sealed class Probe
         }
     }
 
+    /// <summary>Waits until nothing has come for so long; what came before is thrown away.</summary>
+    public async Task Silence(TimeSpan length)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            using var quiet = new CancellationTokenSource(length);
+            try
+            {
+                await _messages.Reader.ReadAsync(quiet.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < RemoteLab.Patience, "it never became silent");
+        }
+    }
+
     public bool IsEmpty => _messages.Reader.Count == 0;
 
     internal sealed record Do(Action<IUntypedActorContext> What) : INoSerializationVerificationNeeded;

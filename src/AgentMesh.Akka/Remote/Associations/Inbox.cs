@@ -110,6 +110,8 @@ internal sealed class Inbox(RemoteActorRefProvider provider, ActorSystemImpl sys
                 DeliverSelection(recipient, selection, sender);
                 break;
             case SystemMessage systemMessage:
+                if (systemMessage is DeathWatchNotification ended)
+                    provider.RemoteWatcher.Tell(new RemoteWatcher.UnwatchRemote(ended.Actor, recipient), ActorRefs.NoSender);
                 recipient.SendSystemMessage(systemMessage);
                 break;
             default:
