@@ -195,6 +195,12 @@ internal sealed class Connection : IFrameFate, IDisposable
             return;
         }
 
+        _path.Loss.HandleTimeout(now, _remote.AckDelayMax);
+        if (_path.Loss.PacketsInFlight == 0)
+        {
+            _liveness.NothingInFlight();
+        }
+
         bool hasStreams = Streams.Count > 0;
         if (_protector.IsExpired(now))
         {
@@ -211,7 +217,6 @@ internal sealed class Connection : IFrameFate, IDisposable
         else
         {
             _isPingPending |= _liveness.MustAsk(hasStreams, now);
-            _path.Loss.HandleTimeout(now, _remote.AckDelayMax);
         }
     }
 

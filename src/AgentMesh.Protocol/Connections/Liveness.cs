@@ -23,6 +23,12 @@ internal sealed class Liveness(ConnectionSettings settings, TimeSpan now)
     /// </summary>
     public void Answered(bool isMoreInFlight, TimeSpan at) => _unansweredSince = isMoreInFlight ? at : null;
 
+    /// <summary>
+    /// Nothing waits for an answer. What was in flight last may have been given up and not acknowledged: later packets were, so the other side is there, and a PING is
+    /// not said again.
+    /// </summary>
+    public void NothingInFlight() => _unansweredSince = null;
+
     public void SentEliciting(bool isUse, TimeSpan at)
     {
         _unansweredSince ??= at;

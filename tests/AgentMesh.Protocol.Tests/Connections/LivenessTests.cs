@@ -101,4 +101,24 @@ public class LivenessTests
         Assert.Equal(CloseCodes.TimedOut, puppet.Target.End.Code);
         Assert.DoesNotContain(puppet.Frames, f => f.Type == FrameType.Close); // nobody would hear it
     }
+
+    [Fact]
+    public void A_ping_that_was_lost_before_an_answered_packet_is_owed_no_answer()
+    {
+        using var puppet = new Puppet();
+        puppet.Send(FrameBytes.Stream(Puppet.Ours(0), 0, [1], fin: false));
+        puppet.Wait(10).Forget().Wait(5_000);
+        ulong ping = Assert.Single(puppet.Packets, p => p.Frames.Exists(f => f.Type == FrameType.Ping)).Number;
+        puppet.Target.Streams.Write(puppet.Opened[Puppet.Ours(0).Value], [1]);
+        puppet.Work().Wait(20);
+        puppet.Send(FrameBytes.Ack(TimeSpan.Zero, (ping + 1, puppet.Packets[^1].Number)));
+        Assert.Equal(1, puppet.Target.Path.Loss.PacketsInFlight);
+        for (int i = 0; i < 15; i++)
+        {
+            puppet.Wait(1_000).Send(FrameBytes.Ping);
+        }
+
+        Assert.Equal(0, puppet.Target.Path.Loss.PacketsInFlight);
+        Assert.True(puppet.Target.IsOpen, puppet.Target.End.ToString());
+    }
 }
