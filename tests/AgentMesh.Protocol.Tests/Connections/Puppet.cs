@@ -40,6 +40,9 @@ internal sealed class Puppet : IDisposable
     /// <summary>Everything that the connection sent: number, length and frames of each packet.</summary>
     public List<(ulong Number, int Bytes, List<FrameView> Frames)> Packets { get; } = [];
 
+    /// <summary>The datagrams of <see cref="Packets"/> as they were on the wire.</summary>
+    public List<byte[]> Sealed { get; } = [];
+
     public IEnumerable<FrameView> Frames => Packets.SelectMany(p => p.Frames);
 
     public List<ConnectionEvent> Events { get; } = [];
@@ -79,6 +82,7 @@ internal sealed class Puppet : IDisposable
         int length;
         while ((length = Target.PollTransmit(_buffer, Now)) > 0)
         {
+            Sealed.Add(_buffer[..length]);
             Assert.Equal(OpenStatus.Opened, _protector.Open(_buffer.AsSpan(0, length), default, Now, out OpenedPacket packet));
             Packets.Add((packet.PacketNumber, length, FrameView.Parse(_buffer.AsSpan(packet.PayloadOffset, packet.PayloadLength))));
         }
@@ -111,6 +115,7 @@ internal sealed class Puppet : IDisposable
     public Puppet Forget()
     {
         Packets.Clear();
+        Sealed.Clear();
         return this;
     }
 
