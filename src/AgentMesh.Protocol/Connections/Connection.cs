@@ -44,7 +44,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         _rekey = new RekeyCarrier(_protector);
         _liveness = new Liveness(settings, now);
         _path = new NetworkPath(default, Math.Min(datagramBytes, _remote.DatagramBytesMax), settings.AckDelayMax, this);
-        _where = new Whereabouts(session.RemoteAddress, entropy);
+        _where = new Whereabouts(session.RemoteAddress, entropy, waitsFirst: session.IsInitiator);
         Destination = _where.Remote;
         Streams = new StreamLayer(session.IsInitiator, settings, _remote, _events) { RoundTrip = RttEstimator.Initial };
         _receiver = new FrameReceiver(_path, _where, Streams, _protector, _remote.AckDelayMax);
@@ -330,7 +330,7 @@ internal sealed class Connection : IFrameFate, IDisposable
     private int TransmitChallenge(Span<byte> buffer, TimeSpan now)
     {
         Destination = _where.Candidate!;
-        _where.ChallengeSent(now);
+        _where.ChallengeSent();
         SentPacket draft = _path.Sent.Draft();
         var writer = new PacketWriter(buffer[PacketLayout.HeaderBytes..(_path.DatagramBytes - PacketLayout.TagBytes)], draft);
         writer.TryWritePath(FrameType.PathChallenge, _where.Challenge);

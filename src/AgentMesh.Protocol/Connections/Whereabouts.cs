@@ -7,14 +7,18 @@ namespace AgentMesh.Protocol.Connections;
 
 /// <summary>
 /// Where the other side is. A newer packet from another address is a reason to ask there; only who answers from there with the bytes that were sent there moves the
-/// connection. An address gets at most one small question for each authentic packet from it, so that nobody can be made to flood a third party.
+/// connection. Questions are small and at most one goes out in some time, whatever arrives from wherever, so that nobody can be made to flood a third party.
 /// </summary>
-internal sealed class Whereabouts(IPEndPoint remote, IEntropy? entropy)
+/// <param name="waitsFirst">
+/// Asks only where packets still come from there after that time. True for one of both sides: two that know each other by the addresses of different networks would else
+/// ask at once, each question would end the other one, and so on for ever.
+/// </param>
+internal sealed class Whereabouts(IPEndPoint remote, IEntropy? entropy, bool waitsFirst)
 {
     private readonly byte[] _challenge = new byte[PathFrame.DataBytes];
     private readonly byte[] _response = new byte[PathFrame.DataBytes];
     private ulong _newest;
-    private TimeSpan _askedAt;
+    private TimeSpan _mayAskAt = TimeSpan.MinValue;
     private bool _isAsked;
     private bool _isAnswered;
 
@@ -35,7 +39,7 @@ internal sealed class Whereabouts(IPEndPoint remote, IEntropy? entropy)
     public ReadOnlySpan<byte> Response => _response;
 
     /// <summary>An authentic packet came. Late ones say nothing about where the other side is now.</summary>
-    /// <param name="patience">A question without an answer is put again after this time, if packets still come from there.</param>
+    /// <param name="patience">Between two questions; one without an answer is put again after this time, if packets still come from there.</param>
     public void Heard(IPEndPoint from, ulong number, TimeSpan patience, TimeSpan now)
     {
         if (number < _newest)
@@ -56,27 +60,30 @@ internal sealed class Whereabouts(IPEndPoint remote, IEntropy? entropy)
             return;
         }
 
-        bool isKnown = from.Equals(Candidate);
-        if (isKnown && (IsChallengePending || now - _askedAt < patience))
+        if (!from.Equals(Candidate))
         {
-            return;
-        }
+            if (waitsFirst && Candidate is null && _mayAskAt < now + patience)
+            {
+                _mayAskAt = now + patience;
+            }
 
-        if (!isKnown)
-        {
             entropy.Fill(_challenge);
             Candidate = from;
             _isAsked = false;
+            IsChallengePending = false;
         }
 
-        IsChallengePending = true;
+        if (now >= _mayAskAt)
+        {
+            IsChallengePending = true;
+            _mayAskAt = now + patience;
+        }
     }
 
-    public void ChallengeSent(TimeSpan now)
+    public void ChallengeSent()
     {
         IsChallengePending = false;
         _isAsked = true;
-        _askedAt = now;
     }
 
     public void Challenged(ReadOnlySpan<byte> data)

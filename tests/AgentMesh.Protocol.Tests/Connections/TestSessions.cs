@@ -23,7 +23,7 @@ internal static class TestSessions
         return new PacketProtector(KeyChain.FromHandshake(hash, key1, key2), suite, isInitiator, rekey ?? new RekeySettings(), new SeededEntropy(isInitiator ? 1 : 2), Start);
     }
 
-    public static EstablishedSession Of(bool isInitiator, TransportParameters remote, RekeySettings? rekey = null)
+    public static EstablishedSession Of(bool isInitiator, TransportParameters remote, RekeySettings? rekey = null, IPEndPoint? remoteAddress = null)
     {
         byte[] parameters = new byte[TransportParameters.Size];
         remote.Write(parameters);
@@ -32,7 +32,7 @@ internal static class TestSessions
         {
             RemoteKey = DeviceIdentity.Create(new SeededEntropy(isInitiator ? 11 : 10)).PublicKey,
             IsInitiator = isInitiator,
-            RemoteAddress = new IPEndPoint(IPAddress.Loopback, isInitiator ? 2 : 1),
+            RemoteAddress = remoteAddress ?? new IPEndPoint(IPAddress.Loopback, isInitiator ? 2 : 1),
             LocalConnectionId = local,
             RemoteConnectionId = other,
             Protector = Protector(isInitiator, rekey),

@@ -11,7 +11,7 @@ public class WhereaboutsTests
     private static readonly IPEndPoint Hotel = new(IPAddress.Parse("198.51.100.7"), 2000);
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
 
-    private readonly Whereabouts _where = new(Home, new SeededEntropy(1));
+    private readonly Whereabouts _where = new(Home, new SeededEntropy(1), waitsFirst: false);
 
     [Fact]
     public void Moves_to_an_address_that_answers()
@@ -72,9 +72,41 @@ public class WhereaboutsTests
     }
 
     [Fact]
+    public void However_many_addresses_appear_one_question_is_put_in_its_time()
+    {
+        int questions = 0;
+        for (int i = 0; i < 1_000; i++)
+        {
+            _where.Heard(new IPEndPoint(Hotel.Address, 1 + i), (ulong)(2 * i) + 1, Patience, Patience * i / 100);
+            if (_where.IsChallengePending)
+            {
+                questions++;
+                _where.ChallengeSent();
+            }
+
+            _where.Heard(Home, (ulong)(2 * i) + 2, Patience, Patience * i / 100);
+        }
+
+        Assert.Equal(10, questions);
+    }
+
+    [Fact]
+    public void The_side_that_waits_asks_when_packets_still_come_from_there()
+    {
+        var patient = new Whereabouts(Home, new SeededEntropy(1), waitsFirst: true);
+        patient.Heard(Hotel, 1, Patience, TimeSpan.Zero);
+        Assert.False(patient.IsChallengePending);
+        patient.Heard(Home, 2, Patience, Patience);
+        patient.Heard(Hotel, 3, Patience, Patience);
+        Assert.False(patient.IsChallengePending);
+        patient.Heard(Hotel, 4, Patience, Patience * 2);
+        Assert.True(patient.IsChallengePending);
+    }
+
+    [Fact]
     public void Does_not_leave_the_machine()
     {
-        var local = new Whereabouts(new IPEndPoint(IPAddress.Loopback, 1000), new SeededEntropy(1));
+        var local = new Whereabouts(new IPEndPoint(IPAddress.Loopback, 1000), new SeededEntropy(1), waitsFirst: false);
         local.Heard(Hotel, 1, Patience, TimeSpan.Zero);
         Assert.False(local.IsChallengePending);
         local.Heard(new IPEndPoint(IPAddress.Loopback, 1001), 2, Patience, TimeSpan.Zero);
@@ -102,6 +134,6 @@ public class WhereaboutsTests
     {
         _where.Heard(from, number, Patience, TimeSpan.Zero);
         Assert.True(_where.IsChallengePending);
-        _where.ChallengeSent(TimeSpan.Zero);
+        _where.ChallengeSent();
     }
 }
