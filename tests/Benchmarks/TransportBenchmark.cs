@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Transport;
@@ -11,6 +12,7 @@ internal static class TransportBenchmark
     private const int EchoBytes = 64;
     private const int NetworkDatagramBytes = 1232;
     private const int Echoes = 20_000;
+    private const int EchoesBesideBulk = 2_000;
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(4);
 
     public static async Task RunAsync(Report report)
@@ -34,6 +36,43 @@ internal static class TransportBenchmark
             (data, cancel) => fresh.Client.WriteAsync(data, cancel), (buffer, cancel) => fresh.Client.ReadAsync(buffer, cancel), (buffer, cancel) => fresh.Server.ReadAsync(buffer, cancel), (data, cancel) => fresh.Server.WriteAsync(data, cancel));
         report.Line("echo of 64 bytes, p50", p50, tls50, "us", peer, lowerIsBetter: true);
         report.Line("echo of 64 bytes, p99", p99, tls99, "us", peer, lowerIsBetter: true);
+        await EchoBesideBulk(report);
+    }
+
+    /// <summary>What a control message waits for while a bulk stream of the same connection takes all it can.</summary>
+    private static async Task EchoBesideBulk(Report report)
+    {
+        await using var mesh = await MeshPair.ConnectAsync();
+        using var stop = new CancellationTokenSource();
+        byte[] data = new byte[64 * 1024], buffer = new byte[256 * 1024];
+        long received = 0;
+        Task writing = Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                await mesh.Bulk.WriteAsync(data, CancellationToken.None);
+            }
+
+            await mesh.Bulk.CompleteWritesAsync();
+        });
+        Task reading = Task.Run(async () =>
+        {
+            for (int count = await mesh.BulkRemote.ReadAsync(buffer, CancellationToken.None); count > 0; count = await mesh.BulkRemote.ReadAsync(buffer, CancellationToken.None))
+            {
+                Interlocked.Add(ref received, count);
+            }
+        });
+        await Task.Delay(Duration / 4);
+        long before = Interlocked.Read(ref received);
+        var watch = Stopwatch.StartNew();
+        (double p50, double p99) = await Echo(
+            (message, cancel) => mesh.Small.WriteAsync(message, cancel), (answer, cancel) => mesh.Small.ReadAsync(answer, cancel), (answer, cancel) => mesh.SmallRemote.ReadAsync(answer, cancel), (message, cancel) => mesh.SmallRemote.WriteAsync(message, cancel), EchoesBesideBulk);
+        double gigabits = (Interlocked.Read(ref received) - before) * 8 / watch.Elapsed.TotalSeconds / 1e9;
+        await stop.CancelAsync();
+        await Task.WhenAll(writing, reading);
+        string beside = string.Create(CultureInfo.InvariantCulture, $"beside {gigabits:0.0} Gb/s of bulk on the same connection");
+        report.Line("echo of 64 bytes beside bulk, p50", p50, null, "us", includes: beside);
+        report.Line("echo of 64 bytes beside bulk, p99", p99, null, "us", includes: beside);
     }
 
     private static async Task<double> Goodput(Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> write, Func<Memory<byte>, CancellationToken, ValueTask<int>> read)
@@ -78,7 +117,8 @@ internal static class TransportBenchmark
         Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> write,
         Func<Memory<byte>, CancellationToken, ValueTask<int>> read,
         Func<Memory<byte>, CancellationToken, ValueTask<int>> remoteRead,
-        Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> remoteWrite)
+        Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> remoteWrite,
+        int echoes = Echoes)
     {
         using var stop = new CancellationTokenSource();
         _ = Task.Run(async () =>
@@ -96,8 +136,8 @@ internal static class TransportBenchmark
             }
         });
         byte[] message = new byte[EchoBytes], answer = new byte[EchoBytes];
-        var times = new List<double>(Echoes);
-        for (int i = 0; i < Echoes + 2000; i++)
+        var times = new List<double>(echoes);
+        for (int i = 0; i < echoes + (echoes / 10); i++)
         {
             long began = Stopwatch.GetTimestamp();
             await write(message, CancellationToken.None);
@@ -106,7 +146,7 @@ internal static class TransportBenchmark
                 got += await read(answer.AsMemory(got), CancellationToken.None);
             }
 
-            if (i >= 2000)
+            if (i >= echoes / 10)
             {
                 times.Add(Stopwatch.GetElapsedTime(began).TotalMicroseconds);
             }
