@@ -61,10 +61,7 @@ internal sealed class LinkService : IAsyncDisposable
         set
         {
             _ownView = value;
-            foreach (LinkSession session in _sessions.Values)
-            {
-                session.Poke();
-            }
+            PokeAll();
         }
     }
 
@@ -153,14 +150,17 @@ internal sealed class LinkService : IAsyncDisposable
     private async Task RunSessionAsync(IMeshConnection connection, IMeshStream stream, CancellationToken cancellationToken)
     {
         DeviceId device = connection.RemoteId;
-        var session = new LinkSession(stream, _settings.Refresh, _time);
+        var session = new LinkSession(stream, new LinkTalk(_registry, () => _ownView, Whereabouts), _settings.Refresh, _time);
         _sessions[device] = session;
         _directory.Found(device, connection.Path.Remote);
         Changed?.Invoke(device);
+
+        // The others may look for this one.
+        PokeAll();
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
         try
         {
-            Task talking = session.TalkAsync(_hello, () => _ownView, _registry, Whereabouts, over.Token);
+            Task talking = session.TalkAsync(_hello(), over.Token);
             Task listening = ListenAsync(device, session, over.Token);
             await Task.WhenAny(talking, listening).ConfigureAwait(false);
             await over.CancelAsync().ConfigureAwait(false);
@@ -194,8 +194,7 @@ internal sealed class LinkService : IAsyncDisposable
                     session.View = ViewOf(device, frame.View);
                     break;
                 case Frame.ContentOneofCase.RegistryHeads:
-                    session.TheirHeads = HeadsOf(frame.RegistryHeads);
-                    session.Poke();
+                    session.Heard(HeadsOf(frame.RegistryHeads));
                     continue;
                 case Frame.ContentOneofCase.RegistryEntries:
                     _registry.Take(frame.RegistryEntries.Entries.Select(entry => entry.ToByteArray()));
@@ -272,12 +271,16 @@ internal sealed class LinkService : IAsyncDisposable
 
     private void OnRegistryChanged()
     {
+        PokeAll();
+        KeepAll();
+    }
+
+    private void PokeAll()
+    {
         foreach (LinkSession session in _sessions.Values)
         {
             session.Poke();
         }
-
-        KeepAll();
     }
 
     private sealed class Keeper

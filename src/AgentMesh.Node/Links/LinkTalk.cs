@@ -1,0 +1,78 @@
+using AgentMesh.Node.Links.Wire;
+using AgentMesh.Node.Membership;
+using AgentMesh.Protocol.Identity;
+using Google.Protobuf;
+
+namespace AgentMesh.Node.Links;
+
+/// <summary>
+/// What one side of a link has to say now. It repeats nothing unless it is asked for everything: an answer that is said whenever something was
+/// heard would make two devices talk without end. Thread-safe.
+/// </summary>
+internal sealed class LinkTalk(IRegistryExchange registry, Func<ClusterView?> view, Func<Whereabouts> whereabouts)
+{
+    /// <summary>Registry entries of one frame; an entry is well below 1 KiB.</summary>
+    private const int EntriesOfFrameMax = 128;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<Frame.ContentOneofCase, Frame> _said = [];
+    private IReadOnlyDictionary<DeviceId, ulong>? _theirHeads;
+
+    /// <summary>What the other side has of the registry; null until it has said so, and again after it was sent a part of what it lacks.</summary>
+    public void Heard(IReadOnlyDictionary<DeviceId, ulong> heads)
+    {
+        lock (_gate)
+        {
+            _theirHeads = heads;
+        }
+    }
+
+    /// <param name="everything">Also what the other side has been told already; it may have lost it, or refused it at the time.</param>
+    public IReadOnlyList<Frame> Next(bool everything)
+    {
+        lock (_gate)
+        {
+            IReadOnlyDictionary<DeviceId, ulong> heads = registry.Heads();
+            Frame[] all = [new() { View = WireView(view()) }, new() { RegistryHeads = WireHeads(heads) }, new() { Whereabouts = whereabouts() }];
+            List<Frame> next = [.. all.Where(frame => everything || !frame.Equals(_said.GetValueOrDefault(frame.ContentCase)))];
+            foreach (Frame frame in next)
+            {
+                _said[frame.ContentCase] = frame;
+            }
+
+            if (_theirHeads is { } theirs && registry.EntriesAfter(theirs, EntriesOfFrameMax) is { Count: > 0 } missing)
+            {
+                var entries = new RegistryEntries();
+                entries.Entries.Add(missing.Select(entry => ByteString.CopyFrom(entry)));
+                next.Add(new Frame { RegistryEntries = entries });
+
+                // It says what it has when it has taken them, and then gets the rest.
+                _theirHeads = missing.Count < EntriesOfFrameMax ? heads : null;
+            }
+
+            return next;
+        }
+    }
+
+    private static View WireView(ClusterView? view)
+    {
+        var wire = new View { Incarnation = view?.Self.Incarnation ?? 0 };
+        foreach (ViewMember member in view?.Members ?? (IEnumerable<ViewMember>)[])
+        {
+            wire.Members.Add(new Member { Device = member.Device.ToString(), Incarnation = member.Incarnation });
+        }
+
+        return wire;
+    }
+
+    private static RegistryHeads WireHeads(IReadOnlyDictionary<DeviceId, ulong> heads)
+    {
+        var wire = new RegistryHeads();
+        foreach ((DeviceId author, ulong count) in heads)
+        {
+            wire.Heads.Add(new Head { Author = author.ToString(), Count = count });
+        }
+
+        return wire;
+    }
+}
