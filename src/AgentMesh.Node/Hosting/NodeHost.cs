@@ -135,7 +135,7 @@ public sealed class NodeHost : IAsyncDisposable
             Table = table,
             Pairing = pairing,
             Jobs = jobs,
-            Commands = new CommandService(identity.Id, caller, settings, devices, directory, () => addresses.Count > 0 ? addresses[0].ToString() : "local", entities, jobs, UlidSource.Secure(time), time),
+            Commands = new CommandService(identity.Id, caller, settings, devices, directory, links, () => addresses.Count > 0 ? addresses[0].ToString() : "local", entities, jobs, UlidSource.Secure(time), time),
             Addresses = addresses,
             Time = time,
         };

@@ -69,7 +69,13 @@ internal sealed class DeviceDirectory : IPeerDirectory
     }
 
     /// <summary>What another device or the user said about where it is.</summary>
-    public void Told(DeviceId id, IEnumerable<IPEndPoint> addresses) => Update(id, place => place with { Addresses = Merge(place.Addresses, addresses) });
+    /// <returns>True when something of it is new.</returns>
+    public bool Told(DeviceId id, IEnumerable<IPEndPoint> addresses)
+    {
+        int before = Addresses(id).Count;
+        Update(id, place => place with { Addresses = Merge(place.Addresses, addresses) });
+        return Addresses(id).Count > before;
+    }
 
     public void Save()
     {

@@ -25,7 +25,7 @@ internal sealed class LinkService : IAsyncDisposable
     private readonly Func<Hello> _hello;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
-    private readonly ConcurrentDictionary<DeviceId, Keeper> _keepers = new();
+    private readonly ConcurrentDictionary<DeviceId, LinkKeeper> _keepers = new();
     private readonly ConcurrentDictionary<DeviceId, LinkSession> _sessions = new();
     private volatile ClusterView? _ownView;
 
@@ -38,6 +38,7 @@ internal sealed class LinkService : IAsyncDisposable
         _hello = hello;
         _time = time;
         hub.Register(Service, ServeAsync);
+        hub.Connected += OnConnected;
         registry.Changed += OnRegistryChanged;
     }
 
@@ -77,8 +78,18 @@ internal sealed class LinkService : IAsyncDisposable
     /// <summary>Dials at once instead of at the end of the present wait.</summary>
     public void Hurry(DeviceId device)
     {
-        Keep(device);
-        _keepers[device].Hurry();
+        _hub.ForgetFailure(device);
+        Keep(device).Hurry();
+    }
+
+    /// <summary>Waits while it is not known yet whether there is a link to a device: it was just paired, told of or connected, or this node just started.</summary>
+    public async Task KnowAsync(DeviceId device, CancellationToken cancellationToken)
+    {
+        if (LifeOf(device) is null && _keepers.TryGetValue(device, out LinkKeeper? keeper))
+        {
+            await Task.WhenAny(keeper.Known, Task.Delay(_settings.ConnectTimeout, _time, cancellationToken)).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
     }
 
     public string? Problem(DeviceId device) => _keepers.GetValueOrDefault(device)?.Problem;
@@ -88,19 +99,34 @@ internal sealed class LinkService : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _registry.Changed -= OnRegistryChanged;
+        _hub.Connected -= OnConnected;
         await _stop.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(_keepers.Values.Select(keeper => keeper.Running)).ConfigureAwait(false);
         _stop.Dispose();
     }
 
-    private void Keep(DeviceId device) => _keepers.GetOrAdd(device, id =>
+    private LinkKeeper Keep(DeviceId device)
     {
-        var keeper = new Keeper();
-        keeper.Running = Task.Run(() => KeepAsync(id, keeper));
-        return keeper;
-    });
+        var fresh = new LinkKeeper();
+        LinkKeeper keeper = _keepers.GetOrAdd(device, fresh);
+        if (ReferenceEquals(keeper, fresh))
+        {
+            keeper.Running = Task.Run(() => KeepAsync(device, keeper));
+        }
 
-    private async Task KeepAsync(DeviceId device, Keeper keeper)
+        return keeper;
+    }
+
+    /// <summary>Whoever made it, the link goes over it.</summary>
+    private void OnConnected(IMeshConnection connection)
+    {
+        if (!IsLinked(connection.RemoteId) && _keepers.TryGetValue(connection.RemoteId, out LinkKeeper? keeper))
+        {
+            keeper.Hurry();
+        }
+    }
+
+    private async Task KeepAsync(DeviceId device, LinkKeeper keeper)
     {
         TimeSpan wait = _settings.RetryMin;
         while (!_stop.IsCancellationRequested)
@@ -127,11 +153,11 @@ internal sealed class LinkService : IAsyncDisposable
             }
             catch (MeshException error)
             {
-                keeper.Problem = error.Message;
+                keeper.Failed(error.Message);
             }
             catch (Exception error) when (error is IOException or OperationCanceledException)
             {
-                keeper.Problem ??= "no answer";
+                keeper.Failed(keeper.Problem ?? "no answer");
             }
 
             keeper.IsConnecting = false;
@@ -140,8 +166,8 @@ internal sealed class LinkService : IAsyncDisposable
                 return;
             }
 
-            await keeper.WaitAsync(wait, _time, _stop.Token).ConfigureAwait(false);
-            wait = TimeSpan.FromTicks(Math.Min(wait.Ticks * 2, _settings.RetryMax.Ticks));
+            bool hurried = await keeper.WaitAsync(wait, _time, _stop.Token).ConfigureAwait(false);
+            wait = hurried ? _settings.RetryMin : TimeSpan.FromTicks(Math.Min(wait.Ticks * 2, _settings.RetryMax.Ticks));
         }
     }
 
@@ -188,6 +214,7 @@ internal sealed class LinkService : IAsyncDisposable
             {
                 case Frame.ContentOneofCase.Hello:
                     session.Life = frame.Hello.Life;
+                    Keep(device).Linked();
                     _directory.Heard(device, HelloOf(frame.Hello), AddressText.ParseAll(frame.Hello.Addresses, LocalAddresses.Most));
                     break;
                 case Frame.ContentOneofCase.View:
@@ -248,9 +275,10 @@ internal sealed class LinkService : IAsyncDisposable
     {
         foreach (Sighting sighting in whereabouts.Sightings.Take(1_000))
         {
-            if (DeviceId.TryParse(sighting.Device, out DeviceId id) && _directory.Admitted.ContainsKey(id))
+            if (DeviceId.TryParse(sighting.Device, out DeviceId id) && _directory.Admitted.ContainsKey(id)
+                && _directory.Told(id, AddressText.ParseAll(sighting.Addresses, 8)) && !IsLinked(id))
             {
-                _directory.Told(id, AddressText.ParseAll(sighting.Addresses, 8));
+                Hurry(id);
             }
         }
     }
@@ -280,32 +308,6 @@ internal sealed class LinkService : IAsyncDisposable
         foreach (LinkSession session in _sessions.Values)
         {
             session.Poke();
-        }
-    }
-
-    private sealed class Keeper
-    {
-        private TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public Task Running { get; set; } = Task.CompletedTask;
-
-        public bool IsConnecting { get; set; }
-
-        public string? Problem { get; set; }
-
-        public void Hurry() => _hurry.TrySetResult();
-
-        public async Task WaitAsync(TimeSpan wait, TimeProvider time, CancellationToken cancellationToken)
-        {
-            try
-            {
-                await Task.WhenAny(_hurry.Task, Task.Delay(wait, time, cancellationToken)).ConfigureAwait(false);
-                _hurry = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            }
-            catch (OperationCanceledException)
-            {
-                // The caller's loop looks at its token.
-            }
         }
     }
 }

@@ -32,25 +32,37 @@ internal sealed class LinkTalk(IRegistryExchange registry, Func<ClusterView?> vi
     {
         lock (_gate)
         {
+            List<Frame> next = [];
+            Say(next, new Frame { View = WireView(view()) }, everything);
             IReadOnlyDictionary<DeviceId, ulong> heads = registry.Heads();
-            Frame[] all = [new() { View = WireView(view()) }, new() { RegistryHeads = WireHeads(heads) }, new() { Whereabouts = whereabouts() }];
-            List<Frame> next = [.. all.Where(frame => everything || !frame.Equals(_said.GetValueOrDefault(frame.ContentCase)))];
-            foreach (Frame frame in next)
-            {
-                _said[frame.ContentCase] = frame;
-            }
+            Say(next, new Frame { RegistryHeads = WireHeads(heads) }, everything);
+            SayEntries(next, heads);
 
-            if (_theirHeads is { } theirs && registry.EntriesAfter(theirs, EntriesOfFrameMax) is { Count: > 0 } missing)
-            {
-                var entries = new RegistryEntries();
-                entries.Entries.Add(missing.Select(entry => ByteString.CopyFrom(entry)));
-                next.Add(new Frame { RegistryEntries = entries });
-
-                // It says what it has when it has taken them, and then gets the rest.
-                _theirHeads = missing.Count < EntriesOfFrameMax ? heads : null;
-            }
-
+            // After the entries: where a device is counts only for who knows that it belongs here.
+            Say(next, new Frame { Whereabouts = whereabouts() }, everything);
             return next;
+        }
+    }
+
+    private void Say(List<Frame> next, Frame frame, bool again)
+    {
+        if (again || !frame.Equals(_said.GetValueOrDefault(frame.ContentCase)))
+        {
+            _said[frame.ContentCase] = frame;
+            next.Add(frame);
+        }
+    }
+
+    private void SayEntries(List<Frame> next, IReadOnlyDictionary<DeviceId, ulong> heads)
+    {
+        if (_theirHeads is { } theirs && registry.EntriesAfter(theirs, EntriesOfFrameMax) is { Count: > 0 } missing)
+        {
+            var entries = new RegistryEntries();
+            entries.Entries.Add(missing.Select(entry => ByteString.CopyFrom(entry)));
+            next.Add(new Frame { RegistryEntries = entries });
+
+            // It says what it has when it has taken them, and then gets the rest.
+            _theirHeads = missing.Count < EntriesOfFrameMax ? heads : null;
         }
     }
 

@@ -16,7 +16,7 @@ namespace AgentMesh.Node.Services;
 
 /// <summary>Turns a line into durable jobs, one per device it is for, and tells how they go.</summary>
 internal sealed class CommandService(
-    DeviceId self, Caller caller, NodeSettings settings, Devices devices, DeviceDirectory directory, Func<string> ownAddress, Entities entities, JobService jobs, UlidSource ids, TimeProvider time)
+    DeviceId self, Caller caller, NodeSettings settings, Devices devices, DeviceDirectory directory, LinkService links, Func<string> ownAddress, Entities entities, JobService jobs, UlidSource ids, TimeProvider time)
 {
     private const int EventsMax = 256;
 
@@ -79,6 +79,11 @@ internal sealed class CommandService(
         {
             JobSpec spec = SpecOf(request, command, target, selector);
             JobId id = request.IdempotencyKey is { } key ? JobId.FromIdempotencyKey(self, many ? $"{key}/{target.Id}" : key) : new JobId(self, ids.Next());
+            if (!spec.QueueWhenOffline && target.Id != self)
+            {
+                await links.KnowAsync(target.Id, cancellationToken).ConfigureAwait(false);
+            }
+
             JobAccepted accepted = await entities.AskAsync<JobAccepted>(new SubmitJob(id, spec), cancellationToken).ConfigureAwait(false);
             MeshJobView first = await jobs.GetAsync(id, cancellationToken).ConfigureAwait(false);
             await events.WriteAsync(new CommandEvent("accepted", target.Name, address, Job: JobViews.Of(first, accepted.Repeated)), cancellationToken).ConfigureAwait(false);

@@ -101,6 +101,8 @@ public sealed class ConnectionHub : IAsyncDisposable
                     return ValueTask.FromException<IMeshConnection>(Unknown(id));
                 if (_failures.Blocking(id) is { } error)
                     return ValueTask.FromException<IMeshConnection>(error);
+                if (addresses.Count == 0)
+                    return ValueTask.FromException<IMeshConnection>(Unreachable(id, "no address of it is known yet"));
                 running = Task.Run(() => DialAsync(id, key, addresses), CancellationToken.None);
                 _dials.Add(id, running);
             }
@@ -178,6 +180,9 @@ public sealed class ConnectionHub : IAsyncDisposable
 
     private static MeshException Closed() => new(RemotingErrors.HubClosed, "connections are closed: the node is shutting down");
 
+    private static MeshException Unreachable(DeviceId id, string why, Exception? cause = null) =>
+        new(RemotingErrors.DeviceUnreachable, $"device {id} is not reachable: {why}", "is its node running? try 'agentmesh peers'", cause);
+
     private static MeshException Unknown(DeviceId id) =>
         new(RemotingErrors.UnknownDevice, $"no device with the id {id} in this mesh", "run 'agentmesh peers' to see the devices this one knows");
 
@@ -221,8 +226,7 @@ public sealed class ConnectionHub : IAsyncDisposable
         catch (Exception e) when (e is not MeshException)
         {
             string why = e is OperationCanceledException ? $"no answer within {_settings.DialTimeout.TotalSeconds:0.#} s" : e.Message;
-            string tried = addresses.Count == 0 ? "no address known" : string.Join(", ", addresses);
-            throw new MeshException(RemotingErrors.DeviceUnreachable, $"device {id} is not reachable: {why} ({tried})", "is its node running? try 'agentmesh peers'", e);
+            throw Unreachable(id, $"{why} ({string.Join(", ", addresses)})", e);
         }
     }
 

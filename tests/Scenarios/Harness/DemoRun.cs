@@ -8,7 +8,7 @@ public sealed class DemoRun : IAsyncLifetime
     public Ran Result { get; private set; }
 
     /// <summary>Null where nothing was captured; <see cref="WhyNoCapture"/> says why.</summary>
-    public byte[]? Packets { get; private set; }
+    public PacketCapture? Packets { get; private set; }
 
     public string? WhyNoCapture { get; private set; }
 
@@ -44,11 +44,13 @@ public sealed class DemoRun : IAsyncLifetime
         await capture.WaitForExitAsync();
         if (WhyNoCapture is null)
         {
-            Packets = await File.ReadAllBytesAsync(file);
+            Packets = new PacketCapture(file);
         }
-
-        File.Delete(file);
     }
 
-    public Task DisposeAsync() => Task.CompletedTask;
+    public Task DisposeAsync()
+    {
+        Packets?.Delete();
+        return Task.CompletedTask;
+    }
 }
