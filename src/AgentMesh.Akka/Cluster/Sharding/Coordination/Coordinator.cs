@@ -177,7 +177,7 @@ internal sealed class Coordinator : ReceiveActor, IWithTimers
                     BecomeReady();
                 break;
             case { } when ReferenceEquals(tick, Tick.Restart):
-                foreach (string shard in _unstarted)
+                foreach (string shard in _unstarted.Where(shard => !_handOffs.ContainsKey(shard)))
                     _allocations.HomeOf(shard)?.Tell(new HostShard(shard));
                 break;
             default:

@@ -3,8 +3,8 @@ using Akka.Actor;
 namespace Akka.Cluster.Sharding.Coordination;
 
 /// <summary>
-/// Moves one shard away: first every region forgets where it lives (so that nothing more is sent to it), then its owner stops the entities.
-/// Both questions are repeated until they are answered, the region is gone, or the time is up.
+/// Moves one shard away: first every region forgets where it lives and what it has sent so far arrives (so that nothing more comes), then its
+/// owner stops the entities. Both questions are repeated until they are answered, the region is gone, or the time is up.
 /// </summary>
 internal sealed class HandOffWorker : ReceiveActor, IWithTimers
 {
@@ -21,6 +21,7 @@ internal sealed class HandOffWorker : ReceiveActor, IWithTimers
         _owner = owner;
         _waitingFor = [.. regions];
         Receive<BeginHandOffAck>(_ => Forgotten(Sender));
+        Receive<LastOfShardArrived>(last => Forgotten(last.Region));
         Receive<RegionGone>(gone => OnGone(gone.Region));
         Receive<ShardStopped>(_ => End(success: true));
         Receive<Repeat>(_ => Ask());

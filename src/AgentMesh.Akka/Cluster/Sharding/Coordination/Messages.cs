@@ -30,6 +30,14 @@ internal sealed record BeginHandOff(string Shard) : IShardingMessage;
 
 internal sealed record BeginHandOffAck(string Shard) : IShardingMessage;
 
+/// <summary>From a region to the one it has sent messages for the shard to: nothing more comes. It travels behind those messages.</summary>
+/// <param name="Worker">Who waits for it.</param>
+internal sealed record LastOfShard(string Shard, IActorRef Worker) : IShardingMessage;
+
+/// <summary>Passes <see cref="LastOfShard"/> on, when everything before it has arrived.</summary>
+/// <param name="Region">Where it came from.</param>
+internal sealed record LastOfShardArrived(string Shard, IActorRef Region) : IShardingMessage;
+
 /// <summary>Second step, to the region that has the shard: stop its entities, then answer <see cref="ShardStopped"/>.</summary>
 internal sealed record HandOff(string Shard) : IShardingMessage;
 

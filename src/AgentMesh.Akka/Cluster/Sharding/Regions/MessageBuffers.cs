@@ -25,6 +25,16 @@ internal sealed class MessageBuffers(int capacity)
         return true;
     }
 
+    /// <summary>Puts messages before those that wait. They were counted elsewhere before, so the bound does not hold for them.</summary>
+    public void Prepend(string key, IReadOnlyCollection<(object Message, IActorRef Sender)> messages)
+    {
+        if (messages.Count == 0)
+            return;
+        Queue<(object, IActorRef)>? behind = _queues.GetValueOrDefault(key);
+        _queues[key] = new Queue<(object, IActorRef)>([.. messages, .. behind ?? []]);
+        Count += messages.Count;
+    }
+
     public IReadOnlyCollection<(object Message, IActorRef Sender)> Take(string key)
     {
         if (!_queues.Remove(key, out Queue<(object, IActorRef)>? queue))

@@ -12,16 +12,20 @@ internal sealed record RegionSettings(
 
 /// <summary>
 /// The door to the entities of one type: whoever sends to an entity sends here. Knows where shards live, asks the coordinator when it does
-/// not, and holds messages meanwhile. Order is kept per sender and entity, except across a hand-off.
+/// not, and holds messages meanwhile. Order is kept per sender and entity, across hand-offs too; across the loss of a member it is not.
 /// </summary>
 internal sealed class Region : ReceiveActor, IWithTimers
 {
+    /// <summary>How long a region that leaves waits for new homes of the messages it holds.</summary>
+    private static readonly TimeSpan LastWait = TimeSpan.FromSeconds(1);
+
     private readonly RegionSettings _settings;
     private readonly Cluster _cluster = Cluster.Get(Context.System);
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly OldestMember _oldest;
     private readonly Dictionary<string, IActorRef> _homes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IActorRef> _shards = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IActorRef> _formerHomes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<IActorRef>> _handOffs = new(StringComparer.Ordinal);
     private readonly MessageBuffers _waiting;
     private IActorRef? _coordinator;
@@ -41,10 +45,13 @@ internal sealed class Region : ReceiveActor, IWithTimers
         Receive<ShardHome>(OnShardHome);
         Receive<HostShard>(OnHostShard);
         Receive<BeginHandOff>(OnBeginHandOff);
+        Receive<LastOfShard>(last => last.Worker.Tell(new LastOfShardArrived(last.Shard, Sender)));
         Receive<HandOff>(OnHandOff);
+        Receive<Shard.Returned>(back => _waiting.Prepend(back.Shard, back.Messages));
         Receive<Retry>(_ => OnRetry());
         Receive<Terminated>(OnTerminated);
         Receive<GracefulShutdown>(_ => OnGracefulShutdown());
+        Receive<LeaveAnyway>(_ => Context.Stop(Self));
         Receive<GetShardRegionState>(_ => OnGetState());
         ReceiveAny(Deliver);
     }
@@ -53,7 +60,12 @@ internal sealed class Region : ReceiveActor, IWithTimers
 
     protected override void PreStart() => _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsSnapshot, typeof(ClusterEvent.IMemberEvent));
 
-    protected override void PostStop() => _cluster.Unsubscribe(Self);
+    protected override void PostStop()
+    {
+        _cluster.Unsubscribe(Self);
+        foreach ((object message, IActorRef sender) in _waiting.Keys.ToArray().SelectMany(_waiting.Take))
+            Context.System.DeadLetters.Tell(new DeadLetter(message, sender, Self), sender);
+    }
 
     /// <summary>A failed region must not lose what it knows of its shards: nothing it does is worth a restart.</summary>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(static _ => Directive.Restart);
@@ -131,7 +143,7 @@ internal sealed class Region : ReceiveActor, IWithTimers
             return;
         }
 
-        if (_homes.TryGetValue(shard, out IActorRef? home) && !_waiting.Holds(shard))
+        if (_homes.TryGetValue(shard, out IActorRef? home) && !_waiting.Holds(shard) && !_handOffs.ContainsKey(shard))
         {
             Route(shard, home, message, Sender);
             return;
@@ -144,14 +156,17 @@ internal sealed class Region : ReceiveActor, IWithTimers
             return;
         }
 
-        if (!first)
-            return;
+        if (first)
+            AskHome(shard);
+    }
+
+    private void AskHome(string shard)
+    {
         _coordinator?.Tell(new GetShardHome(shard));
-        if (!Timers.IsTimerActive(Retry.Instance))
-        {
-            _retry = _settings.RetryMin;
-            Timers.StartSingleTimer(Retry.Instance, Retry.Instance, _retry);
-        }
+        if (Timers.IsTimerActive(Retry.Instance))
+            return;
+        _retry = _settings.RetryMin;
+        Timers.StartSingleTimer(Retry.Instance, Retry.Instance, _retry);
     }
 
     private void Route(string shard, IActorRef home, object message, IActorRef sender)
@@ -166,12 +181,23 @@ internal sealed class Region : ReceiveActor, IWithTimers
     {
         // A home that moves without a hand-off: its old one is gone.
         _homes[answer.Shard] = answer.Region;
+        _formerHomes.Remove(answer.Shard);
         if (answer.Region.Equals(Self))
             LocalShard(answer.Shard);
         else
             Context.Watch(answer.Region);
-        foreach ((object message, IActorRef sender) in _waiting.Take(answer.Shard))
-            Route(answer.Shard, answer.Region, message, sender);
+        RouteWaiting(answer.Shard);
+    }
+
+    /// <summary>While the shard still stops here, everything waits for its end, whatever home it has by now.</summary>
+    private void RouteWaiting(string shard)
+    {
+        if (_handOffs.ContainsKey(shard) || !_homes.TryGetValue(shard, out IActorRef? home))
+            return;
+        foreach ((object message, IActorRef sender) in _waiting.Take(shard))
+            Route(shard, home, message, sender);
+        if (_leaving && _shards.Count == 0)
+            Leave();
     }
 
     private void OnHostShard(HostShard order)
@@ -195,8 +221,14 @@ internal sealed class Region : ReceiveActor, IWithTimers
 
     private void OnBeginHandOff(BeginHandOff order)
     {
-        _homes.Remove(order.Shard);
-        Sender.Tell(new BeginHandOffAck(order.Shard));
+        // The owner goes on until the second step: what others have sent it before is still to come.
+        bool owner = _homes.TryGetValue(order.Shard, out IActorRef? home) && home.Equals(Self);
+        if (!owner && _homes.Remove(order.Shard) && home is not null)
+            _formerHomes[order.Shard] = home;
+        if (_formerHomes.TryGetValue(order.Shard, out IActorRef? former))
+            former.Tell(new LastOfShard(order.Shard, Sender));
+        else
+            Sender.Tell(new BeginHandOffAck(order.Shard));
     }
 
     private void OnHandOff(HandOff order)
@@ -227,6 +259,8 @@ internal sealed class Region : ReceiveActor, IWithTimers
 
         foreach ((string shard, IActorRef home) in _homes.Where(each => each.Value.Equals(ended.ActorRef)).ToArray())
             _homes.Remove(shard);
+        foreach ((string shard, IActorRef home) in _formerHomes.Where(each => each.Value.Equals(ended.ActorRef)).ToArray())
+            _formerHomes.Remove(shard);
         string? own = _shards.FirstOrDefault(each => each.Value.Equals(ended.ActorRef)).Key;
         if (own is null)
             return;
@@ -235,10 +269,13 @@ internal sealed class Region : ReceiveActor, IWithTimers
         {
             foreach (IActorRef asker in askers)
                 asker.Tell(new ShardStopped(own));
+            RouteWaiting(own);
+            if (_waiting.Holds(own))
+                AskHome(own);
         }
 
         if (_leaving && _shards.Count == 0)
-            Context.Stop(Self);
+            Leave();
     }
 
     private void OnGracefulShutdown()
@@ -246,12 +283,21 @@ internal sealed class Region : ReceiveActor, IWithTimers
         _leaving = true;
         if (_shards.Count == 0)
         {
-            Context.Stop(Self);
+            Leave();
             return;
         }
 
         _retry = _settings.RetryMin;
         OnRetry();
+    }
+
+    /// <summary>What was held during the hand-offs still goes to the new homes, if there are any before long.</summary>
+    private void Leave()
+    {
+        if (_waiting.Count == 0)
+            Context.Stop(Self);
+        else if (!Timers.IsTimerActive(LeaveAnyway.Instance))
+            Timers.StartSingleTimer(LeaveAnyway.Instance, LeaveAnyway.Instance, LastWait);
     }
 
     private void OnGetState()
@@ -277,6 +323,11 @@ internal sealed class Region : ReceiveActor, IWithTimers
         return new CurrentShardRegionState(
             [.. answers.Where(answer => answer.State is not null).Select(answer => answer.State!)],
             [.. answers.Where(answer => answer.State is null).Select(answer => answer.Shard)]);
+    }
+
+    private sealed class LeaveAnyway
+    {
+        public static readonly LeaveAnyway Instance = new();
     }
 
     private sealed class Retry

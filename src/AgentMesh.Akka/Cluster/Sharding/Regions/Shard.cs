@@ -25,6 +25,7 @@ internal sealed class Shard : ReceiveActor, IWithTimers
         Receive<Terminated>(OnTerminated);
         Receive<Passivate>(request => Passivate(Sender, request.StopMessage));
         Receive<StopAll>(_ => OnStopAll());
+        Receive<Overdue>(_ => OnOverdue());
         Receive<Sweep>(_ => OnSweep());
         Receive<GetState>(_ => Sender.Tell(new ShardState(_shard, [.. _entities.Keys])));
         ReceiveAny(Deliver);
@@ -42,26 +43,28 @@ internal sealed class Shard : ReceiveActor, IWithTimers
 
     private void Deliver(object message)
     {
-        bool wrapped = message is ShardingEnvelope && _settings.Extractor.EntityId(message) is null;
-        string id = wrapped ? ((ShardingEnvelope)message).EntityId : _settings.Extractor.EntityId(message)!;
-        object content = wrapped ? ((ShardingEnvelope)message).Message : _settings.Extractor.EntityMessage(message)!;
         if (_stopping)
         {
-            Context.System.DeadLetters.Tell(new DeadLetter(content, Sender, Self), Sender);
+            Context.Parent.Forward(message);
             return;
         }
 
+        (string id, object content) = Open(message);
         Entity entity = Awake(id);
         if (!entity.Passivating)
         {
             entity.LastMessage = Context.System.Scheduler.MonotonicClock;
             entity.Actor.Tell(content, Sender);
         }
-        else if (!_waiting.Add(id, content, Sender))
+        else if (!_waiting.Add(id, message, Sender))
         {
             Context.System.EventStream.Publish(new Dropped(content, $"the buffer of shard [{_shard}] is full", Sender, Self));
         }
     }
+
+    private (string Id, object Content) Open(object message) => message is ShardingEnvelope envelope && _settings.Extractor.EntityId(message) is null
+        ? (envelope.EntityId, envelope.Message)
+        : (_settings.Extractor.EntityId(message)!, _settings.Extractor.EntityMessage(message)!);
 
     private Entity Awake(string id)
     {
@@ -103,7 +106,7 @@ internal sealed class Shard : ReceiveActor, IWithTimers
         _log.Debug("Entity [{0}] is started again: {1} messages came while it stopped", id, late.Count);
         Entity again = Awake(id);
         foreach ((object message, IActorRef sender) in late)
-            again.Actor.Tell(message, sender);
+            again.Actor.Tell(Open(message).Content, sender);
     }
 
     private void OnStopAll()
@@ -111,12 +114,23 @@ internal sealed class Shard : ReceiveActor, IWithTimers
         if (!_stopping)
         {
             _stopping = true;
+            Context.Parent.Tell(new Returned(_shard, [.. _waiting.Keys.ToArray().SelectMany(_waiting.Take)]));
             foreach (Entity entity in _entities.Values)
                 entity.Actor.Tell(_settings.StopMessage);
+
+            // Before the coordinator gives the hand-off up.
+            Timers.StartSingleTimer(Overdue.Instance, Overdue.Instance, _settings.Tuning.HandOffTimeout * 0.9);
         }
 
         if (_entities.Count == 0)
             Context.Stop(Self);
+    }
+
+    private void OnOverdue()
+    {
+        _log.Warning("{0} entities of shard [{1}] did not heed the stop message of the hand-off; they are stopped", _entities.Count, _shard);
+        foreach (Entity entity in _entities.Values)
+            Context.Stop(entity.Actor);
     }
 
     private void OnSweep()
@@ -135,7 +149,10 @@ internal sealed class Shard : ReceiveActor, IWithTimers
         public bool Passivating { get; set; }
     }
 
-    /// <summary>Hand-off: stop every entity, then yourself.</summary>
+    /// <summary>What waited for entities to be started again when the hand-off came; older than anything the region has held since.</summary>
+    internal sealed record Returned(string Shard, IReadOnlyCollection<(object Message, IActorRef Sender)> Messages) : INoSerializationVerificationNeeded;
+
+    /// <summary>Hand-off: stop every entity, then yourself. Nothing is sent to the shard after it.</summary>
     internal sealed class StopAll
     {
         public static readonly StopAll Instance = new();
@@ -144,6 +161,11 @@ internal sealed class Shard : ReceiveActor, IWithTimers
     internal sealed class GetState
     {
         public static readonly GetState Instance = new();
+    }
+
+    private sealed class Overdue
+    {
+        public static readonly Overdue Instance = new();
     }
 
     private sealed class Sweep

@@ -1,0 +1,229 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using AgentMesh.EngineTests.Remote;
+using Akka.Actor;
+using Akka.Cluster.Sharding;
+
+namespace AgentMesh.EngineTests.Cluster;
+
+/// <summary>What happens to messages and entities while their shard moves.</summary>
+public sealed class HandOffTests
+{
+    private const string Fast = """
+        akka.cluster.sharding {
+          rebalance-interval = 100ms, retry-min = 20ms, waiting-for-state-timeout = 500ms, handoff-timeout = 3s
+          least-shard-allocation-strategy.rebalance-relative-limit = 1.0
+        }
+        akka.coordinated-shutdown.phases.cluster-sharding-shutdown-region.timeout = 10s
+        """;
+
+    private static readonly TimeSpan Patience = RemoteLab.Patience;
+
+    [Fact]
+    public async Task No_message_is_lost_repeated_or_overtaken_while_shards_move_to_a_new_member_and_back()
+    {
+        await using var lab = new RemoteLab();
+        var log = new Journal();
+        (ActorSystem a, IActorRef regionA) = await Join(lab, "a", log);
+        (ActorSystem b, IActorRef regionB) = await Join(lab, "b", log);
+        using var stop = new CancellationTokenSource();
+        Task<int[]> fromA = Task.Run(() => Send(a, regionA, "a", stop.Token)), fromB = Task.Run(() => Send(b, regionB, "b", stop.Token));
+        await MembershipTests.Until(() => log.LivesIn("a") > 0 && log.LivesIn("b") > 0);
+
+        (ActorSystem c, _) = await Join(lab, "c", log);
+        await MembershipTests.Until(() => log.LivesIn("c") >= 2);
+        int before = log.LivesIn("a") + log.LivesIn("b");
+        await MembershipTests.Of(c).LeaveAsync().WaitAsync(Patience);
+        await MembershipTests.Until(() => log.LivesIn("a") + log.LivesIn("b") > before);
+        await stop.CancelAsync();
+
+        log.ExpectAll("a", await fromA);
+        log.ExpectAll("b", await fromB);
+    }
+
+    [Fact]
+    public async Task Messages_that_waited_for_a_passivated_entity_go_with_the_shard()
+    {
+        await using var lab = new RemoteLab();
+        var log = new Journal();
+        (ActorSystem a, IActorRef region) = await Join(lab, "a", log);
+        await region.Ask<string>(new ShardingEnvelope("e0", "passivate and wait"), Patience);
+        for (int i = 0; i < 10; i++)
+            region.Tell(new ShardingEnvelope("e0", $"test {i}"));
+        (ActorSystem b, _) = await Join(lab, "b", log);
+        await MembershipTests.Of(a).LeaveAsync().WaitAsync(Patience);
+
+        log.ExpectAll("test", [10]);
+        Assert.Equal(1, log.LivesIn("b"));
+    }
+
+    [Fact]
+    public async Task Entities_get_the_stop_message_of_the_hand_off_and_end_before_they_live_again_elsewhere()
+    {
+        await using var lab = new RemoteLab();
+        var log = new Journal();
+        (ActorSystem a, IActorRef region) = await Join(lab, "a", log);
+        (ActorSystem b, IActorRef regionB) = await Join(lab, "b", log);
+        await MembershipTests.Until(() =>
+        {
+            for (int i = 0; i < 8; i++)
+                _ = region.Ask<string>(new ShardingEnvelope($"e{i}", "where"), Patience).Result;
+            return log.LivesIn("a") > 0;
+        });
+        await MembershipTests.Of(a).LeaveAsync().WaitAsync(Patience);
+        for (int i = 0; i < 8; i++)
+            Assert.Equal("b", await regionB.Ask<string>(new ShardingEnvelope($"e{i}", "where"), Patience));
+
+        Assert.Equal(0, log.Doubles);
+        Assert.True(log.StopMessages > 0);
+    }
+
+    [Fact]
+    public async Task An_entity_that_does_not_heed_the_stop_message_is_stopped_in_the_end()
+    {
+        await using var lab = new RemoteLab();
+        var log = new Journal();
+        (ActorSystem a, IActorRef region) = await Join(lab, "a", log);
+        await region.Ask<string>(new ShardingEnvelope("e0", "be stubborn"), Patience);
+        (ActorSystem b, IActorRef regionB) = await Join(lab, "b", log);
+
+        Task leaving = MembershipTests.Of(a).LeaveAsync();
+
+        await MembershipTests.Until(() => regionB.Ask<string>(new ShardingEnvelope("e0", "where"), Patience).Result == "b");
+        await leaving.WaitAsync(Patience);
+        Assert.Equal(0, log.Doubles);
+    }
+
+    /// <summary>Sends numbers to eight entities until it is told to end.</summary>
+    /// <returns>How many each entity was sent.</returns>
+    private static int[] Send(ActorSystem system, IActorRef region, string name, CancellationToken stop)
+    {
+        var sent = new int[8];
+        while (!stop.IsCancellationRequested)
+        {
+            for (int i = 0; i < sent.Length; i++)
+                region.Tell(new ShardingEnvelope($"e{i}", $"{name} {sent[i]++}"), ActorRefs.NoSender);
+            Thread.Sleep(1);
+        }
+
+        return sent;
+    }
+
+    private static async Task<(ActorSystem System, IActorRef Region)> Join(RemoteLab lab, string host, Journal log)
+    {
+        ActorSystem system = lab.StartMember(host, Fast);
+        MembershipTests.Of(system).Join(RemoteLab.AddressOf("a"));
+        await MembershipTests.Until(() => MembershipTests.Of(system).IsUp);
+        return (system, ClusterSharding.Get(system).Start("thing", Props.Create(() => new Entity(log, host)), ClusterShardingSettings.Create(system), Extractor(), ClusterSharding.Get(system).DefaultShardAllocationStrategy(ClusterShardingSettings.Create(system)), "stop"));
+    }
+
+    private static IMessageExtractor Extractor() => HashCodeMessageExtractor.Create(8, message => (message as ShardingEnvelope)?.EntityId!, message => ((ShardingEnvelope)message).Message);
+
+    /// <summary>What the entities of all members did.</summary>
+    private sealed class Journal
+    {
+        private readonly object _gate = new();
+        private readonly Dictionary<(string Sender, string Entity), List<int>> _arrived = [];
+        private readonly Dictionary<string, int> _lives = [];
+        private readonly HashSet<string> _alive = [];
+
+        /// <summary>How often an entity was started while it lived.</summary>
+        public int Doubles { get; private set; }
+
+        public int StopMessages { get; private set; }
+
+        public int LivesIn(string host)
+        {
+            lock (_gate)
+                return _lives.GetValueOrDefault(host);
+        }
+
+        public void Begins(string entity, string host)
+        {
+            lock (_gate)
+            {
+                _lives[host] = _lives.GetValueOrDefault(host) + 1;
+                if (!_alive.Add(entity))
+                    Doubles++;
+            }
+        }
+
+        public void Stops()
+        {
+            lock (_gate)
+                StopMessages++;
+        }
+
+        public void Ends(string entity)
+        {
+            lock (_gate)
+                _alive.Remove(entity);
+        }
+
+        public void Arrives(string entity, string sender, int number)
+        {
+            lock (_gate)
+            {
+                if (!_arrived.TryGetValue((sender, entity), out List<int>? numbers))
+                    _arrived.Add((sender, entity), numbers = []);
+                numbers.Add(number);
+            }
+        }
+
+        /// <summary>Waits for the last and compares them all.</summary>
+        public void ExpectAll(string sender, int[] sent)
+        {
+            for (int i = 0; i < sent.Length; i++)
+            {
+                string entity = $"e{i}";
+                int count = sent[i];
+                SpinWait.SpinUntil(() => Numbers(sender, entity) is [.., int last] && last == count - 1, Patience);
+                Assert.Equal(Enumerable.Range(0, count), Numbers(sender, entity));
+            }
+
+            Assert.Equal(0, Doubles);
+        }
+
+        private int[] Numbers(string sender, string entity)
+        {
+            lock (_gate)
+                return _arrived.TryGetValue((sender, entity), out List<int>? numbers) ? [.. numbers] : [];
+        }
+    }
+
+    private sealed class Entity : ReceiveActor
+    {
+        private readonly Journal _log;
+        private readonly string _host;
+        private bool _stubborn;
+
+        public Entity(Journal log, string host)
+        {
+            _log = log;
+            _host = host;
+            Receive<string>(text => text == "where", _ => Sender.Tell(_host));
+            Receive<string>(text => text == "be stubborn", _ =>
+            {
+                _stubborn = true;
+                Sender.Tell(_host);
+            });
+            Receive<string>(text => text == "passivate and wait", _ =>
+            {
+                Context.Parent.Tell(new Passivate("rest"));
+                Sender.Tell(_host);
+            });
+            Receive<string>(text => text == "rest", _ => { });
+            Receive<string>(text => text == "stop", _ =>
+            {
+                _log.Stops();
+                if (!_stubborn)
+                    Context.Stop(Self);
+            });
+            Receive<string>(text => _log.Arrives(Self.Path.Name, text.Split(' ')[0], int.Parse(text.Split(' ')[1], CultureInfo.InvariantCulture)));
+        }
+
+        protected override void PreStart() => _log.Begins(Self.Path.Name, _host);
+
+        protected override void PostStop() => _log.Ends(Self.Path.Name);
+    }
+}
