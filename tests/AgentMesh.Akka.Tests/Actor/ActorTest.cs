@@ -15,6 +15,9 @@ public abstract class ActorTest : Akka.TestKit.Xunit2.TestKit
         }
         """;
 
+    // Some tests hold actors in the middle of a message: each takes a thread of the pool.
+    static ActorTest() => ThreadPool.SetMinThreads(32, 32);
+
     protected ActorTest(string config = "")
         : base(ConfigurationFactory.ParseString(config).WithFallback(ConfigurationFactory.ParseString(Patient)))
     {
@@ -33,6 +36,9 @@ public abstract class ActorTest : Akka.TestKit.Xunit2.TestKit
 
     /// <summary>Returns when the actor has handled all that it was sent before.</summary>
     protected void Settle(IActorRef puppet) => Assert.Same(puppet, puppet.Ask<IActorRef>(Puppet.Who, Limit).GetAwaiter().GetResult());
+
+    /// <summary>Returns when the actor has handled all that it was sent before and is idle; does not count as a message to its receive timeout.</summary>
+    protected static void Idle(IActorRef puppet) => puppet.Ask<IActorRef>(Puppet.Quiet.Instance, Limit).GetAwaiter().GetResult();
 
     protected Props PuppetProps(SupervisorStrategy? strategy = null) => Props.Create(() => new Puppet(TestActor, strategy));
 
@@ -82,11 +88,14 @@ public class Puppet : UntypedActor
             case Spawn spawn:
                 Sender.Tell(Context.ActorOf(spawn.Props, spawn.Name));
                 break;
-            case Who:
+            case Who or Quiet:
                 Sender.Tell(Self);
                 break;
             case Exception failure:
                 throw failure;
+            case Terminated ended:
+                _report.Tell(new Ended(ended.ActorRef));
+                break;
             default:
                 _report.Forward(message);
                 break;
@@ -94,6 +103,14 @@ public class Puppet : UntypedActor
     }
 
     public sealed record Run(Action<IUntypedActorContext> Work);
+
+    /// <summary>Reported: an actor that the puppet watched has ended.</summary>
+    public sealed record Ended(IActorRef Actor);
+
+    public sealed class Quiet : INotInfluenceReceiveTimeout
+    {
+        public static readonly Quiet Instance = new();
+    }
 
     public sealed record Spawn(Props Props, string Name);
 }

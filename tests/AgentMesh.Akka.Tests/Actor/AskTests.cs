@@ -16,6 +16,17 @@ public sealed class AskTests : ActorTest
         await Assert.ThrowsAsync<AskTimeoutException>(() => ActorOf(BlackHoleActor.Props).Ask<string>("anyone?", Short));
 
     [Fact]
+    public async Task An_actor_that_has_ended_does_not_answer()
+    {
+        IActorRef gone = ActorOf(SimpleEchoActor.Props());
+        Watch(gone);
+        Sys.Stop(gone);
+        ExpectTerminated(gone);
+
+        await EventFilter.DeadLetter<string>().ExpectOneAsync(() => Assert.ThrowsAsync<AskTimeoutException>(() => gone.Ask<string>("anyone?", Short)));
+    }
+
+    [Fact]
     public async Task A_failure_as_answer_throws_its_cause()
     {
         IActorRef echo = ActorOf(SimpleEchoActor.Props());

@@ -86,6 +86,28 @@ public sealed class AsyncHandlerTests : ActorTest
     }
 
     [Fact]
+    public void The_end_of_a_handler_of_an_earlier_instance_changes_nothing()
+    {
+        IActorRef actor = ActorOf(Props.Create(() => new Async(TestActor, _gate.Task)));
+        actor.Tell("wait");
+        ExpectMsg("begins");
+        ((IInternalActorRef)actor).Suspend();
+        ((IInternalActorRef)actor).Restart(new Broken());
+        var second = new TaskCompletionSource();
+        actor.Tell(second.Task);
+        actor.Tell(1);
+        ExpectMsg("awaits another");
+        _gate.SetResult();
+        ExpectMsg("ends");
+
+        Assert.Throws<AggregateException>(() => actor.Ask<int>(0, TimeSpan.FromMilliseconds(50)).Result);
+        Assert.False(HasMessages);
+        second.SetResult();
+        ExpectMsg("another ends");
+        ExpectMsg(1);
+    }
+
+    [Fact]
     public void State_is_changed_by_one_step_at_a_time()
     {
         IActorRef actor = ActorOf<Adding>();
@@ -122,6 +144,12 @@ public sealed class AsyncHandlerTests : ActorTest
             {
                 await gate;
                 throw new Broken("after the await");
+            });
+            ReceiveAsync<Task>(async another =>
+            {
+                report.Tell("awaits another");
+                await another;
+                report.Tell("another ends");
             });
             ReceiveAsync<string>(text => text == "fail at once", _ => throw new Broken("at once"));
             Receive<int>(number => report.Tell(number));

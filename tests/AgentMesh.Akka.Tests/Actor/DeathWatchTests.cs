@@ -64,11 +64,10 @@ public sealed class DeathWatchTests : ActorTest
         IActorRef watcher = ActorOf(Props.Create(() => new Watcher(TestActor)));
         watcher.Tell(new Watcher.Start(subject));
         using var gate = new ManualResetEventSlim();
-        watcher.Tell(Run(context =>
-        {
-            gate.Wait(Limit);
-            context.Unwatch(subject);
-        }));
+
+        // The end comes while the first runs, and so is in the mailbox behind the second.
+        watcher.Tell(Run(_ => gate.Wait(Limit)));
+        watcher.Tell(Run(context => context.Unwatch(subject)));
         Watch(subject);
         Sys.Stop(subject);
         ExpectTerminated(subject);
@@ -77,6 +76,46 @@ public sealed class DeathWatchTests : ActorTest
         watcher.Tell("nothing before this");
 
         ExpectMsg("nothing before this");
+    }
+
+    [Fact]
+    public void After_unwatch_the_message_of_watch_with_does_not_come_either()
+    {
+        IActorRef subject = ActorOf(PuppetProps()), watcher = ActorOf(PuppetProps());
+        watcher.Tell(Run(context => context.WatchWith(subject, "it is gone")));
+        watcher.Tell(Run(context => context.Unwatch(subject)));
+        Settle(watcher);
+        Watch(subject);
+        Sys.Stop(subject);
+        ExpectTerminated(subject);
+        watcher.Tell("nothing before this");
+
+        ExpectMsg("nothing before this");
+    }
+
+    [Fact]
+    public void A_watch_after_an_unwatch_counts()
+    {
+        IActorRef subject = ActorOf(PuppetProps()), watcher = ActorOf(Props.Create(() => new Watcher(TestActor)));
+        watcher.Tell(new Watcher.Start(subject));
+        watcher.Tell(Run(context => context.Unwatch(subject)));
+        watcher.Tell(new Watcher.Start(subject));
+        Settle(watcher);
+        Sys.Stop(subject);
+
+        ExpectMsg($"{subject.Path.Name} ended");
+    }
+
+    [Fact]
+    public void An_actor_that_watches_itself_hears_nothing()
+    {
+        IActorRef actor = ActorOf(LivelyProps());
+        ExpectMsg("started");
+        actor.Tell(Run(context => context.Watch(context.Self)));
+        Settle(actor);
+        Sys.Stop(actor);
+
+        ExpectMsg("stopped");
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class ReceiveTimeoutTests : VirtualTimeTest
         Assert.False(HasMessages);
         Time.Advance(Seconds(1));
         ExpectMsg<ReceiveTimeout>();
-        Settle(_actor);
+        Idle(_actor);
         Time.Advance(Seconds(10));
         ExpectMsg<ReceiveTimeout>();
     }
@@ -28,7 +28,7 @@ public sealed class ReceiveTimeoutTests : VirtualTimeTest
     public void A_message_starts_the_time_anew()
     {
         Time.Advance(Seconds(9));
-        Settle(_actor);
+        Mark();
         Time.Advance(Seconds(9));
         Mark();
         Time.Advance(Seconds(10));
@@ -39,9 +39,19 @@ public sealed class ReceiveTimeoutTests : VirtualTimeTest
     public void A_message_that_says_so_does_not_start_the_time_anew()
     {
         Time.Advance(Seconds(9));
-        _actor.Tell(new Quiet());
-        ExpectMsg<Quiet>();
+        Idle(_actor);
         Time.Advance(Seconds(1));
+        ExpectMsg<ReceiveTimeout>();
+    }
+
+    [Fact]
+    public void A_timer_that_was_cancelled_does_not_start_the_time_anew()
+    {
+        IActorRef actor = ActorOf(Props.Create(() => new Timed(TestActor)));
+        Idle(actor);
+        Time.Advance(Seconds(10));
+
+        ExpectMsg<ReceiveTimeout>();
         ExpectMsg<ReceiveTimeout>();
     }
 
@@ -69,7 +79,7 @@ public sealed class ReceiveTimeoutTests : VirtualTimeTest
     public void It_still_comes_after_a_restart()
     {
         _actor.Tell(new Broken());
-        Settle(_actor);
+        Idle(_actor);
         Time.Advance(Seconds(10));
 
         ExpectMsg<ReceiveTimeout>();
@@ -95,17 +105,26 @@ public sealed class ReceiveTimeoutTests : VirtualTimeTest
     private void Set(TimeSpan? timeout)
     {
         _actor.Tell(Run(context => context.SetReceiveTimeout(timeout)));
-        Settle(_actor);
+        Idle(_actor);
     }
 
     private void Mark()
     {
         _actor.Tell("mark");
         ExpectMsg("mark");
+        Idle(_actor);
     }
 
-    private sealed class Quiet : INotInfluenceReceiveTimeout
+    private sealed class Timed(IActorRef report) : Puppet(report), IWithTimers
     {
+        public ITimerScheduler Timers { get; set; } = null!;
+
+        protected override void PreStart()
+        {
+            Context.SetReceiveTimeout(TimeSpan.FromSeconds(10));
+            Timers.StartPeriodicTimer("key", "tick", TimeSpan.FromSeconds(1));
+            Timers.Cancel("key");
+        }
     }
 
     private sealed class Waiting : ReceiveActor

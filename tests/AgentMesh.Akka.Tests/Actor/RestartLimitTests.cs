@@ -55,6 +55,30 @@ public sealed class RestartLimitTests : ActorTest
     }
 
     [Fact]
+    public void A_time_range_alone_allows_one_restart_in_it()
+    {
+        IActorRef child = Failing(new OneForOneStrategy(null, TimeSpan.FromMinutes(10), _ => Directive.Restart));
+        child.Tell(new Broken());
+        child.Tell("still here");
+        ExpectMsg("still here");
+
+        child.Tell(new Broken());
+
+        ExpectTerminated(child);
+    }
+
+    [Fact]
+    public void Without_limits_a_child_may_fail_for_ever()
+    {
+        IActorRef child = Failing(new OneForOneStrategy(_ => Directive.Restart));
+        for (int i = 0; i < 50; i++)
+            child.Tell(new Broken());
+        child.Tell("still here");
+
+        ExpectMsg("still here");
+    }
+
+    [Fact]
     public void With_all_for_one_the_failures_of_one_count_for_all()
     {
         IActorRef parent = ActorOf(PuppetProps(new AllForOneStrategy(1, null, _ => Directive.Restart)));

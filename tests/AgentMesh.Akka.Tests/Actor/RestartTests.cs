@@ -96,14 +96,132 @@ public sealed class RestartTests : ActorTest
             return Directive.Resume;
         });
         IActorRef parent = ChildActorOf(PuppetProps(), strategy);
-        IActorRef child = Child(parent, Props.Create(() => new Puppet(CreateTestProbe().Ref, null)), "child");
+        IActorRef child = Child(parent, PuppetProps(), "child");
         parent.Tell(new Broken());
         Assert.True(asked.Wait(Limit));
         Task<IActorRef> answer = child.Ask<IActorRef>(Puppet.Who, Limit);
 
-        Assert.False(answer.Wait(TimeSpan.FromMilliseconds(100)));
+        Assert.False(answer.Wait(TimeSpan.FromMilliseconds(200)));
         decide.Set();
         Assert.Equal(child, answer.GetAwaiter().GetResult());
+    }
+
+    [Fact]
+    public void Failures_of_children_wait_until_it_is_known_what_becomes_of_their_parent()
+    {
+        var order = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        using var holdsGrandparent = new ManualResetEventSlim();
+        using var childWorks = new ManualResetEventSlim();
+        using var holdsChild = new ManualResetEventSlim();
+        IActorRef grandparent = ActorOf(PuppetProps(Deciding("grandparent")), "grandparent");
+        IActorRef parent = Child(grandparent, PuppetProps(Deciding("parent")), "parent");
+        IActorRef child = Child(parent, PuppetProps(), "child");
+        child.Tell(Run(_ =>
+        {
+            childWorks.Set();
+            holdsChild.Wait(Limit);
+            throw new Broken("of the child");
+        }));
+        Assert.True(childWorks.Wait(Limit));
+        using var grandparentWorks = new ManualResetEventSlim();
+        grandparent.Tell(Run(_ =>
+        {
+            grandparentWorks.Set();
+            holdsGrandparent.Wait(Limit);
+        }));
+        Assert.True(grandparentWorks.Wait(Limit));
+        using var parentWorks = new ManualResetEventSlim();
+        parent.Tell(Run(_ =>
+        {
+            parentWorks.Set();
+            throw new Broken("of the parent");
+        }));
+        Assert.True(parentWorks.Wait(Limit));
+        holdsChild.Set();
+
+        Assert.False(SpinWait.SpinUntil(() => !order.IsEmpty, TimeSpan.FromMilliseconds(200)));
+        holdsGrandparent.Set();
+        Settle(child);
+        Assert.Equal(["grandparent", "parent"], order);
+
+        OneForOneStrategy Deciding(string name) => new(_ =>
+        {
+            order.Enqueue(name);
+            return Directive.Resume;
+        });
+    }
+
+    [Fact]
+    public void Children_that_a_restart_stopped_are_not_watched_any_more()
+    {
+        IActorRef parent = ActorOf(PuppetProps());
+        IActorRef child = Child(parent, PuppetProps(), "child");
+        Watch(child);
+        parent.Tell(Run(context => context.Watch(child)));
+        parent.Tell(new Broken());
+        ExpectTerminated(child);
+        parent.Tell("no end of the child before this");
+
+        ExpectMsg("no end of the child before this");
+    }
+
+    [Fact]
+    public void What_an_actor_watches_it_watches_after_its_restart_too()
+    {
+        IActorRef subject = ActorOf(PuppetProps()), watcher = ActorOf(PuppetProps());
+        watcher.Tell(Run(context => context.Watch(subject)));
+        watcher.Tell(new Broken());
+        Settle(watcher);
+        Sys.Stop(subject);
+
+        ExpectMsg(new Puppet.Ended(subject));
+    }
+
+    [Fact]
+    public void A_stop_during_a_restart_wins_once_the_children_have_ended()
+    {
+        using var holdsChild = new ManualResetEventSlim();
+        IActorRef parent = ActorOf(LivelyProps());
+        IActorRef child = Child(parent, Props.Create(() => new HeldEnd(holdsChild)), "child");
+        Settle(child);
+        Watch(parent);
+        parent.Tell(new Broken());
+        ExpectMsg("started");
+        ExpectMsg("restarting after broken");
+        ExpectMsg("stopped");
+        ((IInternalActorRef)parent).Stop();
+        holdsChild.Set();
+
+        ExpectTerminated(parent);
+    }
+
+    [Fact]
+    public void A_parent_that_waits_for_its_children_is_not_woken_by_a_resume()
+    {
+        using var holdsChild = new ManualResetEventSlim();
+        IActorRef parent = ActorOf(LivelyProps());
+        IActorRef child = Child(parent, Props.Create(() => new HeldEnd(holdsChild)), "child");
+        Settle(child);
+        parent.Tell(new Broken());
+        parent.Tell("after the restart");
+        ExpectMsg("started");
+        ExpectMsg("restarting after broken");
+        ExpectMsg("stopped");
+        ((IInternalActorRef)parent).Suspend();
+        ((IInternalActorRef)parent).Resume(null!);
+        ((IInternalActorRef)parent).Resume(null!);
+        holdsChild.Set();
+
+        ExpectMsg("restarted after broken");
+        ExpectMsg("started");
+        ExpectMsg("after the restart");
+    }
+
+    private sealed class HeldEnd(ManualResetEventSlim gate) : UntypedActor
+    {
+        protected override void OnReceive(object message) => Sender.Tell(Self);
+
+        protected override void PostStop() => gate.Wait(Limit);
     }
 
     private sealed class Explaining(IActorRef report) : UntypedActor

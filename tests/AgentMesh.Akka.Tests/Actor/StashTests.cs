@@ -74,6 +74,46 @@ public sealed class StashTests : ActorTest
     }
 
     [Fact]
+    public void What_is_prepended_comes_back_before_what_was_aside()
+    {
+        IActorRef actor = ActorOf(Props.Create(() => new Door(TestActor)));
+        actor.Tell(1);
+        actor.Tell(new Func<IStash, int>(stash =>
+        {
+            stash.Prepend([new Envelope(10, TestActor), new Envelope(11, TestActor)]);
+            return stash.Count;
+        }));
+        ExpectMsg(3);
+        actor.Tell("open");
+
+        Assert.Equal([10, 11, 1], ReceiveN(3));
+    }
+
+    [Fact]
+    public void A_stash_that_was_cleared_is_empty()
+    {
+        IActorRef actor = ActorOf(Props.Create(() => new Door(TestActor)));
+        Send(actor, 1, 2, new Func<IStash, int>(stash => stash.ClearStash().Count()), new Func<IStash, int>(stash => stash.Count), "open", 3);
+
+        Assert.Equal([2, 0, 3], ReceiveN(3));
+    }
+
+    [Fact]
+    public void Only_what_a_filter_takes_is_unstashed()
+    {
+        IActorRef actor = ActorOf(Props.Create(() => new Door(TestActor)));
+        Send(actor, 1, 2, 3, 4, new Func<IStash, int>(stash =>
+        {
+            stash.UnstashAll(envelope => (int)envelope.Message % 2 == 0);
+            return stash.Count;
+        }));
+        ExpectMsg(2);
+        actor.Tell("open");
+
+        Assert.Equal([1, 2, 3, 4], ReceiveN(4).Cast<int>().Order());
+    }
+
+    [Fact]
     public void What_is_aside_when_the_actor_ends_becomes_dead_letters()
     {
         IActorRef actor = ActorOf(Props.Create(() => new Door(TestActor)));
@@ -131,6 +171,7 @@ public sealed class StashTests : ActorTest
                 Stash.Stash();
             });
             Receive<Action>(action => action());
+            Receive<Func<IStash, int>>(look => report.Tell(look(Stash)));
             Receive<Watching>(watching => Context.Watch(watching.Actor));
             Receive<Exception>(failure => throw failure);
             ReceiveAny(_ => Stash.Stash());

@@ -107,6 +107,63 @@ public sealed class SupervisionTests : ActorTest
     }
 
     [Fact]
+    public void The_sender_while_a_supervisor_decides_is_the_child_that_failed()
+    {
+        var seen = new TaskCompletionSource<IActorRef>();
+        IActorRef parent = ActorOf(Props.Create(() => new Looking(TestActor, seen)));
+        IActorRef child = Child(parent, PuppetProps(), "child");
+        child.Tell(new Broken());
+
+        Assert.Equal(child, seen.Task.WaitAsync(Limit).GetAwaiter().GetResult());
+    }
+
+    [Fact]
+    public void A_decider_of_pairs_takes_the_first_that_fits()
+    {
+        IDecider decider = Decider.From(
+            Directive.Escalate, Directive.Resume.When<ArgumentNullException>(), Directive.Stop.When<ArgumentException>(), Directive.Restart.When<ArgumentOutOfRangeException>());
+
+        Assert.Equal(Directive.Resume, decider.Decide(new ArgumentNullException()));
+        Assert.Equal(Directive.Stop, decider.Decide(new ArgumentOutOfRangeException()));
+        Assert.Equal(Directive.Escalate, decider.Decide(new Broken()));
+    }
+
+    [Fact]
+    public void The_strategy_of_the_props_goes_before_that_of_the_actor()
+    {
+        IActorRef parent = ActorOf(PuppetProps(Always(Directive.Restart)).WithSupervisorStrategy(Always(Directive.Stop)));
+        IActorRef child = Child(parent, PuppetProps(), "child");
+        Watch(child);
+        child.Tell(new Broken());
+
+        ExpectTerminated(child);
+    }
+
+    [Fact]
+    public void A_supervisor_that_cannot_decide_fails_itself()
+    {
+        IActorRef parent = ActorOf(PuppetProps(new OneForOneStrategy(_ => throw new Broken("no idea"))));
+        IActorRef child = Child(parent, PuppetProps(), "child");
+        Watch(child);
+
+        EventFilter.Exception<Broken>("no idea").ExpectOne(() => child.Tell(new Broken()));
+        ExpectTerminated(child);
+    }
+
+    [Fact]
+    public void The_children_of_a_resumed_actor_keep_their_state()
+    {
+        IActorRef parent = ChildActorOf(PuppetProps(), Always(Directive.Resume));
+        IActorRef child = Child(parent, Props.Create<Counter>(), "child");
+        child.Tell("count");
+        parent.Tell(new Broken());
+        Settle(parent);
+        child.Tell("count");
+
+        Assert.Equal([1, 2], ReceiveN(2));
+    }
+
+    [Fact]
     public void A_restart_is_logged_as_an_error_with_its_cause() => EventFilter.Exception<Broken>("for the log").ExpectOne(() =>
         ChildActorOf(Props.Create<Counter>(), Always(Directive.Restart)).Tell(new Broken("for the log")));
 
@@ -134,6 +191,15 @@ public sealed class SupervisionTests : ActorTest
             Receive<string>(_ => Sender.Tell(++_count));
             Receive<Exception>(failure => throw failure);
         }
+    }
+
+    private sealed class Looking(IActorRef report, TaskCompletionSource<IActorRef> seen) : Puppet(report)
+    {
+        protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ =>
+        {
+            seen.TrySetResult(Context.Sender);
+            return Directive.Stop;
+        });
     }
 
     private sealed class Escalating(IActorRef report) : Puppet(report, new OneForOneStrategy(_ => Directive.Escalate))

@@ -79,8 +79,11 @@ public sealed class TimerTests : VirtualTimeTest
     public void A_restart_cancels_all_timers()
     {
         Do(timers => timers.StartSingleTimer("key", "tick", Seconds(1)));
+        ITimerScheduler before = null!;
+        Do(timers => before = timers);
         _actor.Tell(new Broken());
         Do(timers => Assert.Empty(timers.ActiveTimers));
+        Assert.Empty(before.ActiveTimers);
         Advance(5);
         Mark();
     }
@@ -91,6 +94,28 @@ public sealed class TimerTests : VirtualTimeTest
         Do(timers => timers.StartSingleTimer("key", "tick", Seconds(1)));
         Held(() => Advance(1), _ => throw new Broken());
         Mark();
+    }
+
+    [Fact]
+    public void A_timer_that_fired_before_a_restart_is_not_taken_for_one_of_the_new_instance()
+    {
+        IActorRef actor = ActorOf(Props.Create(() => new Numbered(TestActor, new Lives())));
+        using var busy = new ManualResetEventSlim();
+        using var gate = new ManualResetEventSlim();
+        actor.Tell(new Action(() =>
+        {
+            busy.Set();
+            gate.Wait(Limit);
+            throw new Broken();
+        }));
+        Assert.True(busy.Wait(Limit));
+        Advance(1);
+        gate.Set();
+        actor.Tell("after the restart");
+
+        ExpectMsg("after the restart");
+        Advance(1);
+        ExpectMsg("tick of life 2");
     }
 
     [Fact]
@@ -149,6 +174,28 @@ public sealed class TimerTests : VirtualTimeTest
     {
         _actor.Tell("mark");
         ExpectMsg("mark");
+    }
+
+    private sealed class Lives
+    {
+        public int Count { get; set; }
+    }
+
+    /// <summary>Starts the same timer in each of its lives.</summary>
+    private sealed class Numbered : ReceiveActor, IWithTimers
+    {
+        private readonly Lives _lives;
+
+        public Numbered(IActorRef report, Lives lives)
+        {
+            _lives = lives;
+            Receive<Action>(action => action());
+            ReceiveAny(report.Tell);
+        }
+
+        public ITimerScheduler Timers { get; set; } = null!;
+
+        protected override void PreStart() => Timers.StartSingleTimer("key", $"tick of life {++_lives.Count}", TimeSpan.FromSeconds(1));
     }
 
     private sealed class Timed : ReceiveActor, IWithTimers
