@@ -98,12 +98,4 @@ public sealed class RestartLimitTests : ActorTest
         Watch(child);
         return child;
     }
-
-    /// <summary>The real clock, moved.</summary>
-    private sealed class ShiftedClock : TimeProvider
-    {
-        public TimeSpan Shift { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Shift;
-    }
 }

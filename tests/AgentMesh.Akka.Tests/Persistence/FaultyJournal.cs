@@ -28,6 +28,9 @@ internal sealed class Faults
     /// <summary>Runs before each replay that has events to return.</summary>
     public Func<string, Task>? BeforeReplay { get; set; }
 
+    /// <summary>Runs after each event of a replay, which waits for it.</summary>
+    public Action<object>? AfterReplayed { get; set; }
+
     public Func<Task>? BeforeSnapshotLoad { get; set; }
 
     /// <summary>Sizes of the batches that arrived, in atomic writes.</summary>
@@ -46,7 +49,11 @@ internal sealed class FaultyJournal(Config config) : MemoryJournal
             await before(persistenceId);
         }
 
-        await base.ReplayMessagesAsync(context, persistenceId, fromSequenceNr, toSequenceNr, max, recoveryCallback);
+        await base.ReplayMessagesAsync(context, persistenceId, fromSequenceNr, toSequenceNr, max, replayed =>
+        {
+            recoveryCallback(replayed);
+            _faults.AfterReplayed?.Invoke(replayed.Payload);
+        });
     }
 
     public override async Task<long> ReadHighestSequenceNrAsync(string persistenceId, long fromSequenceNr)

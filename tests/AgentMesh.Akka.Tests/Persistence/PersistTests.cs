@@ -266,6 +266,75 @@ public sealed class PersistTests() : PersistenceTest("akka.persistence.internal-
     }
 
     [Fact]
+    public void A_group_of_events_is_rejected_as_a_whole()
+    {
+        IActorRef actor = Started();
+        Faults.Reject = e => (string)e == "bad";
+        actor.Tell(new Run(a => a.PAll("a", "bad")));
+        actor.Tell(new Run(a => a.P("c")));
+        Log.Expect("rejected a@1 not like this", "rejected bad@2 not like this", "stored c@3");
+        Stop(actor);
+        Start("p");
+        Log.Expect("replay c", "completed at 3");
+    }
+
+    [Fact]
+    public void Nothing_that_was_called_after_a_failed_write_runs()
+    {
+        IActorRef actor = Started();
+        Faults.BeforeWrite = _ => Task.FromException(new IOException("disk"));
+        actor.Tell(new Run(a =>
+        {
+            a.P("a");
+            a.P("b");
+            a.D("deferred");
+        }));
+        actor.Tell(new Mark("behind"));
+        Log.Expect("failure a@1 disk", "stopped");
+        Start("other");
+        Log.Expect("completed at 0");
+    }
+
+    [Fact]
+    public void What_the_actor_stashed_is_handled_after_its_restart()
+    {
+        IActorRef actor = Started();
+        bool restarted = false;
+        actor.Tell(new Run(a =>
+        {
+            if (Volatile.Read(ref restarted))
+                a.Report("handled");
+            else
+                a.Stash.Stash();
+        }));
+        actor.Tell(new Run(_ =>
+        {
+            Volatile.Write(ref restarted, true);
+            throw new FormatException("oops");
+        }));
+        actor.Tell(new Mark("behind"));
+
+        Log.Expect("restart oops", "stopped", "completed at 0", "handled", "behind");
+    }
+
+    [Fact]
+    public void A_handler_of_PersistAsync_that_persists_holds_back_later_commands()
+    {
+        IActorRef actor = StartWithSlowJournal();
+        actor.Tell(new Run(a => a.PAsync("a", _ => a.P("b"))));
+        actor.Tell(new Mark("between"));
+        Log.Expect("between");
+        TaskCompletionSource second = new();
+        int writes = 0;
+        Faults.BeforeWrite = _ => ++writes == 1 ? second.Task : Task.CompletedTask;
+        _gate.SetResult();
+        Log.Expect("stored a@1");
+        actor.Tell(new Mark("after"));
+        second.SetResult();
+        Log.Expect("stored b@2", "after");
+    }
+
+    [Fact]
     public void A_full_internal_stash_answers_with_the_strategy_of_the_actor()
     {
         IActorRef actor = StartWithSlowJournal(new ScriptOptions { Overflow = new ReplyToStrategy(new Mark("full")) });

@@ -1,4 +1,6 @@
+using AgentMesh.Engine;
 using Akka.Actor;
+using Akka.Actor.Setup;
 using Akka.Configuration;
 
 namespace AgentMesh.Tests.Persistence;
@@ -9,10 +11,10 @@ public abstract class PersistenceTest : IDisposable
     private readonly string _faultsName = Guid.NewGuid().ToString("N");
     private int _count;
 
-    protected PersistenceTest(string extra = "", string recoveryPatience = "60s")
+    protected PersistenceTest(string extra = "", string recoveryPatience = "60s", EngineSetup? setup = null)
     {
         Faults.ByName[_faultsName] = Faults;
-        System = ActorSystem.Create("persistence-" + _faultsName[..8], ConfigurationFactory.ParseString($$"""
+        BootstrapSetup bootstrap = BootstrapSetup.Create().WithConfig(ConfigurationFactory.ParseString($$"""
             recovery-patience = {{recoveryPatience}}
             {{extra}}
             akka.loglevel = ERROR
@@ -29,6 +31,7 @@ public abstract class PersistenceTest : IDisposable
               }
             }
             """));
+        System = ActorSystem.Create("persistence-" + _faultsName[..8], setup is null ? ActorSystemSetup.Create(bootstrap) : ActorSystemSetup.Create(bootstrap, setup));
     }
 
     protected ActorSystem System { get; }
