@@ -26,7 +26,15 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
             {
                 try
                 {
-                    object answer = await sharding.Jobs.Ask<object>(question, answerWithin ?? AnswerWithin, cancellationToken).ConfigureAwait(false);
+                    Task<object> asking = sharding.Jobs.Ask<object>(question, answerWithin ?? AnswerWithin, cancellationToken);
+                    if (await Task.WhenAny(asking, generation.System.WhenTerminated).ConfigureAwait(false) != asking)
+                    {
+                        // It went with the actor system: nobody will answer.
+                        Forget(asking);
+                        continue;
+                    }
+
+                    object answer = await asking.ConfigureAwait(false);
                     return answer switch
                     {
                         T wanted => wanted,
@@ -36,7 +44,7 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
                 }
                 catch (AskTimeoutException) when (time.GetElapsedTime(start) < GiveUpAfter + (answerWithin ?? TimeSpan.Zero))
                 {
-                    // Lost with a generation, or the entity is busy: the question is repeated.
+                    // The entity is busy, or was moved: the question is repeated.
                 }
                 catch (AskTimeoutException)
                 {
@@ -49,4 +57,7 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
             }
         }
     }
+
+    private static void Forget(Task asking) =>
+        _ = asking.ContinueWith(static lost => _ = lost.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 }

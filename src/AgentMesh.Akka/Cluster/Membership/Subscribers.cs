@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Event;
 
 namespace Akka.Cluster.Membership;
 
@@ -56,7 +57,7 @@ internal sealed class Subscribers(IActorContext context)
     internal sealed record Subscribe(IActorRef Subscriber, ClusterEvent.SubscriptionInitialStateMode Mode, IReadOnlyList<Type> Types) : INoSerializationVerificationNeeded;
 
     /// <param name="Type">Null for all.</param>
-    internal sealed record Unsubscribe(IActorRef Subscriber, Type? Type) : INoSerializationVerificationNeeded;
+    internal sealed record Unsubscribe(IActorRef Subscriber, Type? Type) : INoSerializationVerificationNeeded, IDeadLetterSuppression;
 
     internal sealed record SendState(IActorRef To) : INoSerializationVerificationNeeded;
 }

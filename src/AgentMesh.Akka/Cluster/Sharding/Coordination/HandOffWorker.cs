@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Event;
 
 namespace Akka.Cluster.Sharding.Coordination;
 
@@ -80,7 +81,7 @@ internal sealed class HandOffWorker : ReceiveActor, IWithTimers
         Context.Stop(Self);
     }
 
-    internal sealed record RegionGone(IActorRef Region) : INoSerializationVerificationNeeded;
+    internal sealed record RegionGone(IActorRef Region) : INoSerializationVerificationNeeded, IDeadLetterSuppression;
 
     private sealed class Repeat
     {
