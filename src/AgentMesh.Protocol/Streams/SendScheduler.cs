@@ -14,6 +14,9 @@ internal sealed class SendScheduler
     private readonly List<ProtocolStream>[] _blocked = [[], [], []];
     private readonly int[] _skipped = new int[StreamId.Classes];
 
+    /// <summary>Streams that wait for their turn or for allowance.</summary>
+    public int Count => _ready.Sum(queue => queue.Count) + _blocked.Sum(list => list.Count);
+
     public bool HasReady(StreamClass streamClass) => _ready[(int)streamClass].Count > 0;
 
     public void Enqueue(ProtocolStream stream)
