@@ -41,6 +41,18 @@ public sealed class EventStreamTests : ActorTest
     }
 
     [Fact]
+    public void An_event_of_two_subscribed_types_comes_once()
+    {
+        Sys.EventStream.Subscribe(TestActor, typeof(Animal));
+        Sys.EventStream.Subscribe(TestActor, typeof(IBarks));
+        Sys.EventStream.Publish(new Dog());
+        Sys.EventStream.Publish(new Animal());
+
+        ExpectMsg<Dog>();
+        Assert.IsType<Animal>(ExpectMsg<Animal>());
+    }
+
+    [Fact]
     public void A_subscription_that_comes_after_an_event_of_the_type_counts_for_the_next()
     {
         Sys.EventStream.Publish(new Dog());

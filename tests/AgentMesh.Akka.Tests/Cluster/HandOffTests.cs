@@ -58,6 +58,59 @@ public sealed class HandOffTests
     }
 
     [Fact]
+    public async Task A_message_that_is_long_on_its_way_to_the_old_home_is_not_overtaken()
+    {
+        const string Forbearing = Fast + "\nakka.cluster.failure-detector.acceptable-heartbeat-pause = 60s";
+        await using var lab = new RemoteLab();
+        var log = new Journal();
+        (ActorSystem _, IActorRef regionA) = await Join(lab, "a", log, Forbearing);
+        (ActorSystem _, IActorRef regionB) = await Join(lab, "b", log, Forbearing);
+        (ActorSystem c, IActorRef _) = await Join(lab, "c", log, Forbearing);
+        string[] homes = [];
+        await MembershipTests.Until(() =>
+        {
+            homes = Task.WhenAll(Enumerable.Range(0, 8).Select(i => regionB.Ask<string>(new ShardingEnvelope($"e{i}", "where"), Patience))).Result;
+            return homes.CountBy(home => home).ToDictionary() is { Count: 3 } counts && counts.Values.Max() <= 3;
+        });
+        string entity = $"e{Array.IndexOf(homes, "c")}";
+        int lives = log.LivesIn("a") + log.LivesIn("b");
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Akka.Remote.Transport.TestTransport fromB = lab.TransportOf("b");
+        fromB.WriteBehavior.Push(async write =>
+        {
+            if (write.Item1.RemoteAddress.Host == "c")
+                await gate.Task;
+            return await fromB.WriteBehavior.DefaultBehavior(write);
+        });
+        for (int i = 0; i < 10; i++)
+            regionB.Tell(new ShardingEnvelope(entity, $"test {i}"));
+        Task leaving = MembershipTests.Of(c).LeaveAsync();
+
+        Assert.False(SpinWait.SpinUntil(() => log.LivesIn("a") + log.LivesIn("b") > lives, TimeSpan.FromMilliseconds(700)));
+        for (int i = 10; i < 20; i++)
+            regionB.Tell(new ShardingEnvelope(entity, $"test {i}"));
+        gate.SetResult();
+        log.Expect("test", entity, 20);
+        Assert.NotEqual("c", await regionA.Ask<string>(new ShardingEnvelope(entity, "where"), Patience));
+        await leaving.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task What_does_not_fit_into_the_buffer_of_a_region_is_dropped_and_published()
+    {
+        await using var lab = new RemoteLab();
+        ActorSystem a = lab.StartMember("a", "akka.cluster.sharding.buffer-size = 3");
+        var letters = new Probe(a);
+        a.EventStream.Subscribe(letters.Ref, typeof(Akka.Event.Dropped));
+        IActorRef proxy = ClusterSharding.Get(a).StartProxy("thing", "nobody has this role", Extractor());
+        for (int i = 0; i < 5; i++)
+            proxy.Tell(new ShardingEnvelope($"e{i}", i));
+
+        Assert.Equal(3, ((ShardingEnvelope)(await letters.Next<Akka.Event.Dropped>()).Message).Message);
+        Assert.Equal(4, ((ShardingEnvelope)(await letters.Next<Akka.Event.Dropped>()).Message).Message);
+    }
+
+    [Fact]
     public async Task Entities_get_the_stop_message_of_the_hand_off_and_end_before_they_live_again_elsewhere()
     {
         await using var lab = new RemoteLab();
@@ -109,9 +162,9 @@ public sealed class HandOffTests
         return sent;
     }
 
-    private static async Task<(ActorSystem System, IActorRef Region)> Join(RemoteLab lab, string host, Journal log)
+    private static async Task<(ActorSystem System, IActorRef Region)> Join(RemoteLab lab, string host, Journal log, string config = Fast)
     {
-        ActorSystem system = lab.StartMember(host, Fast);
+        ActorSystem system = lab.StartMember(host, config);
         MembershipTests.Of(system).Join(RemoteLab.AddressOf("a"));
         await MembershipTests.Until(() => MembershipTests.Of(system).IsUp);
         return (system, ClusterSharding.Get(system).Start("thing", Props.Create(() => new Entity(log, host)), ClusterShardingSettings.Create(system), Extractor(), ClusterSharding.Get(system).DefaultShardAllocationStrategy(ClusterShardingSettings.Create(system)), "stop"));
@@ -174,14 +227,14 @@ public sealed class HandOffTests
         public void ExpectAll(string sender, int[] sent)
         {
             for (int i = 0; i < sent.Length; i++)
-            {
-                string entity = $"e{i}";
-                int count = sent[i];
-                SpinWait.SpinUntil(() => Numbers(sender, entity) is [.., int last] && last == count - 1, Patience);
-                Assert.Equal(Enumerable.Range(0, count), Numbers(sender, entity));
-            }
-
+                Expect(sender, $"e{i}", sent[i]);
             Assert.Equal(0, Doubles);
+        }
+
+        public void Expect(string sender, string entity, int count)
+        {
+            SpinWait.SpinUntil(() => Numbers(sender, entity) is [.., int last] && last == count - 1, Patience);
+            Assert.Equal(Enumerable.Range(0, count), Numbers(sender, entity));
         }
 
         private int[] Numbers(string sender, string entity)
