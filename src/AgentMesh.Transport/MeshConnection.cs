@@ -20,14 +20,12 @@ public sealed class MeshConnection : IMeshConnection
     private readonly MeshEndpoint _endpoint;
     private readonly EstablishedSession _session;
     private readonly Connection _connection;
-    private readonly ITimer _timer;
+    private readonly ConnectionTimer _timer;
     private readonly Channel<IMeshStream> _opened = Channel.CreateUnbounded<IMeshStream>();
     private readonly TaskCompletionSource<ConnectionEnd> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Signal[] _mayOpen = [new(), new(), new()];
     private LossWindow _losses;
-    private IPEndPoint _sendTo;
-    private SocketAddress _sendToAddress;
-    private TimeSpan _timerAt = TimeSpan.MaxValue;
+    private SerializedAddress _sendTo;
     private bool _released;
 
     internal MeshConnection(MeshEndpoint endpoint, EstablishedSession session, ConnectionSettings settings, int datagramBytes)
@@ -35,9 +33,8 @@ public sealed class MeshConnection : IMeshConnection
         _endpoint = endpoint;
         _session = session;
         _connection = new Connection(session, settings, datagramBytes, endpoint.Now.Monotonic, endpoint.Entropy);
-        _sendTo = session.RemoteAddress;
-        _sendToAddress = _sendTo.Serialize();
-        _timer = endpoint.Time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _sendTo = new SerializedAddress(session.RemoteAddress);
+        _timer = new ConnectionTimer(endpoint.Time, OnTimer);
     }
 
     public DevicePublicKey RemoteKey => _session.RemoteKey;
@@ -242,7 +239,13 @@ public sealed class MeshConnection : IMeshConnection
         }
     }
 
-    internal void Abort(MeshStream stream, ulong code)
+    /// <summary>Both directions end at once, bytes on the way included.</summary>
+    internal void Abort(MeshStream stream, ulong code) => GiveUp(stream, code, keepsWhatWasFinished: false);
+
+    /// <summary>Nobody uses the stream any more. What was completed is still sent.</summary>
+    internal void Leave(MeshStream stream) => GiveUp(stream, 0, keepsWhatWasFinished: true);
+
+    private void GiveUp(MeshStream stream, ulong code, bool keepsWhatWasFinished)
     {
         lock (_gate)
         {
@@ -251,31 +254,13 @@ public sealed class MeshConnection : IMeshConnection
                 return;
             }
 
-            if (!stream.Inner.Send.IsDone)
+            SendHalf send = stream.Inner.Send;
+            if (keepsWhatWasFinished ? send.CanWrite : !send.IsDone)
             {
                 _connection.Streams.Reset(stream.Inner, code);
             }
 
             _connection.Streams.Stop(stream.Inner, code, Now);
-            Pump();
-        }
-    }
-
-    internal void Leave(MeshStream stream)
-    {
-        lock (_gate)
-        {
-            if (!_connection.IsOpen)
-            {
-                return;
-            }
-
-            if (stream.Inner.Send.CanWrite)
-            {
-                _connection.Streams.Reset(stream.Inner, 0);
-            }
-
-            _connection.Streams.Stop(stream.Inner, 0, Now);
             Pump();
         }
     }
@@ -291,7 +276,7 @@ public sealed class MeshConnection : IMeshConnection
                 return;
             }
 
-            _timerAt = TimeSpan.MaxValue;
+            _timer.Fired();
             _connection.HandleTimeout(Now);
             Pump();
         }
@@ -309,7 +294,7 @@ public sealed class MeshConnection : IMeshConnection
         TimeSpan now = Now;
         for (int length = _connection.PollTransmit(buffer, now); length > 0; length = _connection.PollTransmit(buffer, now))
         {
-            _endpoint.Send(buffer.AsSpan(0, length), AddressOf(_connection.Destination));
+            _endpoint.Send(buffer.AsSpan(0, length), _sendTo.Of(_connection.Destination));
             now = Now;
         }
 
@@ -324,33 +309,7 @@ public sealed class MeshConnection : IMeshConnection
             return;
         }
 
-        SetTimer(now);
-    }
-
-    private SocketAddress AddressOf(IPEndPoint destination)
-    {
-        if (!ReferenceEquals(destination, _sendTo))
-        {
-            _sendTo = destination;
-            _sendToAddress = destination.Serialize();
-        }
-
-        return _sendToAddress;
-    }
-
-    private void SetTimer(TimeSpan now)
-    {
-        TimeSpan at = _connection.NextTimeout();
-
-        // A timer that is set to an earlier moment than needed costs less than setting it for every packet.
-        if (at >= _timerAt)
-        {
-            return;
-        }
-
-        _timerAt = at;
-        TimeSpan wait = at - now;
-        _timer.Change(wait > TimeSpan.Zero ? TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)) : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        _timer.Set(_connection.NextTimeout(), now);
     }
 
     private void TellEvents()
