@@ -16,7 +16,6 @@ internal static class AnswerText
 /// <summary>One real node of the demo: a process of its own with a data directory of its own, reached only through the command line.</summary>
 internal sealed class DemoNode(string name, string directory)
 {
-
     public string Name => name;
 
     public string Directory => directory;
@@ -80,6 +79,17 @@ internal sealed class DemoNode(string name, string directory)
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
         {
             start.ArgumentList.Add(typeof(DemoNode).Assembly.Location);
+        }
+
+        foreach (string setting in start.Environment.Keys.Where(key => key.StartsWith("AGENTMESH_", StringComparison.Ordinal)).ToArray())
+        {
+            start.Environment.Remove(setting);
+        }
+
+        if (OperatingSystem.IsLinux())
+        {
+            // The runtime of a killed process leaves its diagnostic sockets behind: here, where they go with the demo.
+            start.Environment["TMPDIR"] = Path.GetDirectoryName(directory);
         }
 
         start.ArgumentList.Add("--data-dir");

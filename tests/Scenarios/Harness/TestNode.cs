@@ -15,10 +15,12 @@ public sealed class TestNode : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
+    private readonly string _directory = Directory.CreateTempSubdirectory("am-").FullName;
+
     public TestNode(string name)
     {
         Name = name;
-        Data = Directory.CreateTempSubdirectory("am-").FullName;
+        Data = Directory.CreateDirectory(Path.Combine(_directory, "data")).FullName;
     }
 
     public string Name { get; }
@@ -106,6 +108,8 @@ public sealed class TestNode : IAsyncDisposable
             start.ArgumentList.Add(word);
         }
 
+        // The runtime of a killed process leaves its diagnostic sockets behind: here, where they go with the test.
+        start.Environment["TMPDIR"] = _directory;
         foreach ((string name, string value) in Environment)
         {
             start.Environment[name] = value;
@@ -146,7 +150,7 @@ public sealed class TestNode : IAsyncDisposable
         await EndAsync();
         try
         {
-            Directory.Delete(Data, recursive: true);
+            Directory.Delete(_directory, recursive: true);
         }
         catch (IOException)
         {
