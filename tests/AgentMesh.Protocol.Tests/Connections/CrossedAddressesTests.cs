@@ -13,16 +13,21 @@ namespace AgentMesh.Protocol.Tests.Connections;
 /// </summary>
 public sealed class CrossedAddressesTests : IDisposable
 {
-    private static readonly IPEndPoint[] AddressesOfA = [Address("192.0.2.1"), Address("198.51.100.1")];
-    private static readonly IPEndPoint[] AddressesOfB = [Address("192.0.2.2"), Address("198.51.100.2")];
-
-    private readonly Connection _a = Of(isInitiator: true, AddressesOfB[0]);
-    private readonly Connection _b = Of(isInitiator: false, AddressesOfA[1]);
+    private readonly IPEndPoint[] _addressesOfA = [Address("192.0.2.1"), Address("198.51.100.1")];
+    private readonly IPEndPoint[] _addressesOfB = [Address("192.0.2.2"), Address("198.51.100.2")];
+    private readonly Connection _a;
+    private readonly Connection _b;
     private readonly PriorityQueue<(Connection To, byte[] Datagram, IPEndPoint From), TimeSpan> _flying = new();
     private readonly byte[] _buffer = new byte[65_536];
     private TimeSpan _now = TestSessions.Start;
     private TimeSpan _delay;
     private int _sent;
+
+    public CrossedAddressesTests()
+    {
+        _a = Of(isInitiator: true, _addressesOfB[0]);
+        _b = Of(isInitiator: false, _addressesOfA[1]);
+    }
 
     [Theory]
     [InlineData(0.02)]
@@ -39,8 +44,33 @@ public sealed class CrossedAddressesTests : IDisposable
         }
 
         Assert.True(_a.IsOpen && _b.IsOpen);
-        Assert.Equal(Array.IndexOf(AddressesOfB, _a.Remote), Array.IndexOf(AddressesOfA, _b.Remote));
+        Assert.Equal(Array.IndexOf(_addressesOfB, _a.Remote), Array.IndexOf(_addressesOfA, _b.Remote));
         Assert.InRange(_sent, 10, 100);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Either_side_follows_the_other_one_to_a_new_address(bool initiatorMoves)
+    {
+        _delay = TimeSpan.FromMilliseconds(20);
+        Write(_a);
+        Write(_b);
+        Run(TimeSpan.FromSeconds(1));
+        (Connection mover, Connection other, IPEndPoint[] addresses) = initiatorMoves ? (_a, _b, _addressesOfA) : (_b, _a, _addressesOfB);
+        for (int port = 5000; port < 5010; port++)
+        {
+            for (int network = 0; network < addresses.Length; network++)
+            {
+                addresses[network] = new IPEndPoint(addresses[network].Address, port);
+            }
+
+            Write(other);
+            Write(mover);
+            Run(TimeSpan.FromSeconds(2));
+            Assert.Contains(other.Remote, addresses);
+            Assert.Equal((0, 0), (_a.Path.Loss.PacketsInFlight, _b.Path.Loss.PacketsInFlight));
+        }
     }
 
     public void Dispose()
@@ -66,8 +96,8 @@ public sealed class CrossedAddressesTests : IDisposable
     private void Run(TimeSpan time)
     {
         TimeSpan end = _now + time;
-        Work(_a, _b, AddressesOfA, AddressesOfB);
-        Work(_b, _a, AddressesOfB, AddressesOfA);
+        Work(_a, _b, _addressesOfA, _addressesOfB);
+        Work(_b, _a, _addressesOfB, _addressesOfA);
         while (true)
         {
             TimeSpan timer = _a.NextTimeout() < _b.NextTimeout() ? _a.NextTimeout() : _b.NextTimeout();
@@ -84,8 +114,8 @@ public sealed class CrossedAddressesTests : IDisposable
                 arrived.To.HandleDatagram(arrived.Datagram, arrived.From, _now);
             }
 
-            Work(_a, _b, AddressesOfA, AddressesOfB);
-            Work(_b, _a, AddressesOfB, AddressesOfA);
+            Work(_a, _b, _addressesOfA, _addressesOfB);
+            Work(_b, _a, _addressesOfB, _addressesOfA);
             Assert.True(_sent < 5_000, $"{_sent} datagrams after {_now - TestSessions.Start}");
         }
 
@@ -99,7 +129,13 @@ public sealed class CrossedAddressesTests : IDisposable
         while ((length = from.PollTransmit(_buffer, _now)) > 0)
         {
             _sent++;
-            _flying.Enqueue((to, _buffer[..length], ours[Array.IndexOf(theirs, from.Destination)]), _now + _delay);
+            int network = Array.IndexOf(theirs, from.Destination);
+            if (network < 0)
+            {
+                continue; // nobody is there any more
+            }
+
+            _flying.Enqueue((to, _buffer[..length], ours[network]), _now + _delay);
         }
 
         while (from.TryReadEvent(out _))
