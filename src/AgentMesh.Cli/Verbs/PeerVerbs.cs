@@ -4,7 +4,7 @@ using AgentMesh.Node.Control;
 
 namespace AgentMesh.Cli.Verbs;
 
-/// <summary>status, peers, invite, join, grant, connect: the devices of the mesh.</summary>
+/// <summary>status, peers, invite, join, grant, rename, forget, connect: the devices of the mesh.</summary>
 internal static class PeerVerbs
 {
     public static IEnumerable<Command> All(GlobalOptions global)
@@ -25,6 +25,8 @@ internal static class PeerVerbs
         yield return Invite(global);
         yield return Join(global);
         yield return Grant(global);
+        yield return Rename(global);
+        yield return Forget(global);
         yield return Connect(global);
     }
 
@@ -161,6 +163,50 @@ internal static class PeerVerbs
             else
             {
                 session.Terminal.Out.WriteLine($"{changed.Name} may run here: {string.Join(", ", changed.Grants)}");
+            }
+
+            return 0;
+        });
+    }
+
+    private static Command Rename(GlobalOptions global)
+    {
+        var peer = new Argument<string>("PEER") { Description = "Name, index or id prefix." };
+        var name = new Argument<string>("NAME") { Description = "What it is called on this device from now on." };
+        return global.Verb("rename", "Call another device by another name on this one.", [peer, name], async (session, parsed, cancel) =>
+        {
+            using var client = session.Connect();
+            var request = new RenameRequest(parsed.GetValue(peer)!, parsed.GetValue(name)!);
+            PeerView changed = await client.PostAsync("v1/rename", request, ControlJson.Default.RenameRequest, ControlJson.Default.PeerView, cancel).ConfigureAwait(false);
+            if (session.Terminal.Json)
+            {
+                session.Terminal.PrintJson(changed, ControlJson.Default.PeerView);
+            }
+            else
+            {
+                session.Terminal.Out.WriteLine($"{changed.Id[..12]} is called {changed.Name} here");
+            }
+
+            return 0;
+        });
+    }
+
+    private static Command Forget(GlobalOptions global)
+    {
+        var peer = new Argument<string>("PEER") { Description = "Name, index or id prefix." };
+        return global.Verb("forget", "Put another device out: it cannot connect here any more, nor can those that only it has let in.", [peer], async (session, parsed, cancel) =>
+        {
+            using var client = session.Connect();
+            ForgottenView gone = await client.PostAsync(
+                "v1/forget", new ForgetRequest(parsed.GetValue(peer)!), ControlJson.Default.ForgetRequest, ControlJson.Default.ForgottenView, cancel).ConfigureAwait(false);
+            if (session.Terminal.Json)
+            {
+                session.Terminal.PrintJson(gone, ControlJson.Default.ForgottenView);
+            }
+            else
+            {
+                session.Terminal.Out.WriteLine($"{gone.Name} ({gone.Id[..12]}) is forgotten here; it comes back only with a new invitation");
+                session.Terminal.Note("other devices decide for themselves: forget it there too");
             }
 
             return 0;

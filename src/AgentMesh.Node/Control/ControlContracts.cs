@@ -127,6 +127,14 @@ public sealed record PairingView(string Name, string Id, string CheckDigits, Dat
 /// <summary>POST /v1/grants: exactly one of grant and revoke holds names.</summary>
 public sealed record GrantRequest(string Peer, IReadOnlyList<string>? Grant = null, IReadOnlyList<string>? Revoke = null);
 
+/// <summary>POST /v1/rename: what the peer is called on this device from now on.</summary>
+public sealed record RenameRequest(string Peer, string Name);
+
+/// <summary>POST /v1/forget: the peer is put out of the mesh, as this device sees it.</summary>
+public sealed record ForgetRequest(string Peer);
+
+public sealed record ForgottenView(string Name, string Id);
+
 /// <summary>POST /v1/connect.</summary>
 public sealed record ConnectRequest(string Host, int Port);
 
@@ -152,6 +160,9 @@ public sealed record ConfigView(string Text);
 [JsonSerializable(typeof(PairingView))]
 [JsonSerializable(typeof(IReadOnlyList<PairingView>))]
 [JsonSerializable(typeof(GrantRequest))]
+[JsonSerializable(typeof(RenameRequest))]
+[JsonSerializable(typeof(ForgetRequest))]
+[JsonSerializable(typeof(ForgottenView))]
 [JsonSerializable(typeof(ConnectRequest))]
 [JsonSerializable(typeof(ProblemView))]
 [JsonSerializable(typeof(ConfigView))]

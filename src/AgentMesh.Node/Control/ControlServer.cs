@@ -68,6 +68,10 @@ internal sealed class ControlServer : IAsyncDisposable
             await Answer(http, services.JoinAsync(await Body(http, ControlJson.Default.JoinRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.PairingView).ConfigureAwait(false));
         app.MapPost("/v1/grants", async http =>
             await Answer(http, services.GrantAsync(await Body(http, ControlJson.Default.GrantRequest).ConfigureAwait(false)), ControlJson.Default.PeerView).ConfigureAwait(false));
+        app.MapPost("/v1/rename", async http =>
+            await Answer(http, services.RenameAsync(await Body(http, ControlJson.Default.RenameRequest).ConfigureAwait(false)), ControlJson.Default.PeerView).ConfigureAwait(false));
+        app.MapPost("/v1/forget", async http =>
+            await Answer(http, services.ForgetAsync(await Body(http, ControlJson.Default.ForgetRequest).ConfigureAwait(false)), ControlJson.Default.ForgottenView).ConfigureAwait(false));
         app.MapPost("/v1/connect", async http =>
             await Answer(http, services.ConnectAsync(await Body(http, ControlJson.Default.ConnectRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.PeerView).ConfigureAwait(false));
         app.MapPost("/v1/commands", async http =>

@@ -18,6 +18,10 @@ internal interface IControlServices
 
     Task<PeerView> GrantAsync(GrantRequest request);
 
+    Task<PeerView> RenameAsync(RenameRequest request);
+
+    Task<ForgottenView> ForgetAsync(ForgetRequest request);
+
     Task<PeerView> ConnectAsync(ConnectRequest request, CancellationToken cancellationToken);
 
     IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, CancellationToken cancellationToken);

@@ -161,7 +161,7 @@ internal sealed class LinkService : IAsyncDisposable
             }
 
             keeper.IsConnecting = false;
-            if (_stop.IsCancellationRequested)
+            if (_stop.IsCancellationRequested || (!_directory.Admitted.ContainsKey(device) && _keepers.TryRemove(new KeyValuePair<DeviceId, LinkKeeper>(device, keeper))))
             {
                 return;
             }

@@ -73,12 +73,7 @@ internal sealed class NodeServices : IControlServices
 
     public Task<PeerView> GrantAsync(GrantRequest request)
     {
-        NamedDevice device = _parts.Devices.One(request.Peer);
-        if (device.IsSelf)
-        {
-            throw new MeshException(NodeErrors.ControlRequest, "this device needs no grant for itself", "name another device");
-        }
-
+        NamedDevice device = Other(request.Peer, "this device needs no grant for itself");
         if (!_parts.Registry.Devices.TryGetValue(device.Id, out RegisteredDevice? known))
         {
             throw new MeshException(Mesh.MeshErrors.UnknownPeer, $"{device.Name} is not in the registry any more", "'agentmesh peers' shows who is");
@@ -87,6 +82,26 @@ internal sealed class NodeServices : IControlServices
         _parts.Registry.SetGrants(device.Id, known.Grants.Union(Grant.Check(request.Grant ?? [])).Except(Grant.Check(request.Revoke ?? [])));
         return Task.FromResult(ViewOf(device));
     }
+
+    public Task<PeerView> RenameAsync(RenameRequest request)
+    {
+        NamedDevice device = Other(request.Peer, "the name of this device is the setting agentmesh.device-name");
+        _parts.Registry.Rename(device.Id, request.Name);
+        return Task.FromResult(ViewOf(_parts.Devices.One(device.Id.ToString())));
+    }
+
+    public async Task<ForgottenView> ForgetAsync(ForgetRequest request)
+    {
+        NamedDevice device = Other(request.Peer, "this device cannot forget itself");
+        _parts.Registry.Forget(device.Id);
+        await _parts.Hub.DisconnectAsync(device.Id, 0, "forgotten").ConfigureAwait(false);
+        return new ForgottenView(device.Name, device.Id.ToString());
+    }
+
+    /// <exception cref="MeshException">AM0302, AM0303, or it is this device.</exception>
+    private NamedDevice Other(string selector, string whyNotSelf) => _parts.Devices.One(selector) is { IsSelf: false } device
+        ? device
+        : throw new MeshException(NodeErrors.ControlRequest, whyNotSelf, "name another device");
 
     public async Task<PeerView> ConnectAsync(ConnectRequest request, CancellationToken cancellationToken)
     {

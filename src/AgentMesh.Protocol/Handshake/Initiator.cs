@@ -33,6 +33,12 @@ internal sealed class Initiator(LocalSide local, InitiationStamps stamps, Outbox
 
     public bool TryConnect(DevicePublicKey remote, IReadOnlyList<IPEndPoint> addresses, InvitationSecret invitation, MeshInstant now)
     {
+        if (!invitation.IsNone && _openings.TryGetValue(remote, out Opening? without) && !without.Invitation.Equals(invitation))
+        {
+            // A device that does not admit this one leaves an attempt without the invitation unanswered.
+            Cancel(remote);
+        }
+
         if (!_openings.TryGetValue(remote, out Opening? opening))
         {
             if (_openings.Count >= local.Settings.AttemptsMax)

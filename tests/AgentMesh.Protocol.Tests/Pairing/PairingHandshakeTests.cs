@@ -35,6 +35,22 @@ public class PairingHandshakeTests
     }
 
     [Fact]
+    public void A_device_that_still_calls_in_vain_gets_in_with_a_link()
+    {
+        // It was forgotten by the other side, and does not know.
+        _joiner.Connect(_inviter);
+        _net.Advance(TimeSpan.FromSeconds(1));
+        Assert.Empty(_joiner.Sessions);
+
+        InvitationSecret secret = Invite();
+        _joiner.Connect(_inviter, secret);
+        _net.Run();
+
+        Assert.Equal(secret.Id, _joiner.Session.Invitation);
+        Assert.Equal(secret.Id, _inviter.Session.Invitation);
+    }
+
+    [Fact]
     public void Used_invitation_is_refused_with_the_reason()
     {
         InvitationSecret secret = Invite();
