@@ -20,8 +20,8 @@ public sealed class SqliteJournal : AsyncWriteJournal
 {
     private readonly EventStoreLease _lease;
     private readonly PayloadCodec _codec;
-    private readonly long _epoch;
     private readonly IScheduler _clock;
+    private long? _epoch;
 
     /// <param name="config">See <see cref="SqlitePersistence.Hocon"/>.</param>
     /// <exception cref="MeshException">As <see cref="SqliteEventStore.Open"/>.</exception>
@@ -32,15 +32,11 @@ public sealed class SqliteJournal : AsyncWriteJournal
         _clock = Context.System.Scheduler;
         try
         {
-            // Each start of the journal is a new writer: what an earlier actor system still has on its way cannot follow our writes. Waited for here, once:
-            // writes that had to wait for it each by itself could overtake one another.
-            _epoch = _lease.Store.BeginEpochAsync().GetAwaiter().GetResult();
+            BeginEpoch();
         }
-        catch
+        catch (MeshException)
         {
-            // The actor does not come to be, so nothing would ever return the lease.
-            _lease.Dispose();
-            throw;
+            // A full or slow disk. Recoveries need none, and the first write tries again.
         }
     }
 
@@ -68,7 +64,7 @@ public sealed class SqliteJournal : AsyncWriteJournal
             rejections[i] = TryAdd(batch, writes[i], now);
         }
 
-        long epoch = _epoch;
+        long epoch = _epoch ?? BeginEpoch();
         Task<AppendResult>[] appends = batches
             .Select(b => _lease.Store.AppendAsync(new EventAppend(b.Key, b.Value.Previous, b.Value.Last, b.Value.Events, epoch)))
             .ToArray();
@@ -91,6 +87,17 @@ public sealed class SqliteJournal : AsyncWriteJournal
     {
         base.PostStop();
         _lease.Dispose();
+    }
+
+    /// <summary>
+    /// Each start of the journal is a new writer: what an earlier actor system still has on its way cannot follow our writes. Waited for on the journal's
+    /// own thread: writes that had to wait for it each by itself could overtake one another.
+    /// </summary>
+    private long BeginEpoch()
+    {
+        long epoch = _lease.Store.BeginEpochAsync().GetAwaiter().GetResult();
+        _epoch = epoch;
+        return epoch;
     }
 
     private Exception TryAdd(Batch batch, AtomicWrite write, long now)

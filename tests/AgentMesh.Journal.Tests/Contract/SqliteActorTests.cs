@@ -64,6 +64,23 @@ public sealed class SqliteActorTests : IDisposable
     }
 
     [Fact]
+    public void A_journal_that_starts_while_the_disk_is_stuck_writes_when_it_is_free_again()
+    {
+        _settings = _settings with { AppendTimeout = TimeSpan.FromSeconds(1) };
+        _ = Store;
+        IActorRef ledger;
+        using (SqliteConnection blocker = Block())
+        {
+            ledger = Start(NewSystem());
+            _reports.Expect("recovered 0");
+            Release(blocker);
+        }
+
+        ledger.Tell(new Put(["a"]));
+        _reports.Expect("put a@1");
+    }
+
+    [Fact]
     public void An_actor_that_fails_while_its_write_is_on_its_way_recovers_that_write()
     {
         _settings = _settings with { AppendTimeout = TimeSpan.FromMinutes(2) };
