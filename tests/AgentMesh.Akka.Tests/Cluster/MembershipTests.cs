@@ -46,6 +46,22 @@ public sealed class MembershipTests
     }
 
     [Fact]
+    public async Task Who_is_told_to_leave_while_it_joins_leaves_once_it_has_joined()
+    {
+        await using var lab = new RemoteLab();
+        ActorSystem a = lab.StartMember("a"), b = lab.StartMember("b");
+        Of(a).Join(Of(a).SelfAddress);
+        await Until(() => Of(a).IsUp);
+        var probe = new Probe(a);
+        Of(a).Subscribe(probe.Ref, typeof(ClusterEvent.MemberRemoved));
+
+        Of(b).Join(Of(a).SelfAddress);
+        await Of(b).LeaveAsync().WaitAsync(RemoteLab.Patience);
+
+        Assert.Equal(Of(b).SelfUniqueAddress, (await probe.Next<ClusterEvent.MemberRemoved>()).Member.UniqueAddress);
+    }
+
+    [Fact]
     public async Task A_silent_member_is_unreachable_and_nothing_more_until_it_speaks_again()
     {
         await using var lab = new RemoteLab();

@@ -181,7 +181,8 @@ public sealed class BackoffTests : VirtualTimeTest
     [Fact]
     public void Messages_go_to_the_child_and_those_of_the_child_to_the_parent()
     {
-        IActorRef parent = ActorOf(PuppetProps());
+        Akka.TestKit.TestProbe ofParent = CreateTestProbe();
+        IActorRef parent = ActorOf(Props.Create(() => new Puppet(ofParent.Ref, null)));
         IActorRef supervisor = Child(parent, BackoffSupervisor.Props(Options(onStop: true)), "supervisor");
         ExpectMsg("started");
         supervisor.Tell("through");
@@ -189,7 +190,7 @@ public sealed class BackoffTests : VirtualTimeTest
         IActorRef child = Current(supervisor)!;
         supervisor.Tell("to the parent", child);
 
-        ExpectMsgFrom(child, "to the parent");
+        ofParent.ExpectMsgFrom(child, "to the parent", Limit);
     }
 
     private static Puppet.Run PoisonPillInside { get; } = Run(context => context.Stop(context.Self));

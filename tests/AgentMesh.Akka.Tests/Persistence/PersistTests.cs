@@ -320,13 +320,12 @@ public sealed class PersistTests() : PersistenceTest("akka.persistence.internal-
     [Fact]
     public void A_handler_of_PersistAsync_that_persists_holds_back_later_commands()
     {
-        IActorRef actor = StartWithSlowJournal();
+        IActorRef actor = Started();
+        TaskCompletionSource second = new();
+        Faults.BeforeWrite = events => (string)events[0] == "a" ? _gate.Task : second.Task;
         actor.Tell(new Run(a => a.PAsync("a", _ => a.P("b"))));
         actor.Tell(new Mark("between"));
         Log.Expect("between");
-        TaskCompletionSource second = new();
-        int writes = 0;
-        Faults.BeforeWrite = _ => ++writes == 1 ? second.Task : Task.CompletedTask;
         _gate.SetResult();
         Log.Expect("stored a@1");
         actor.Tell(new Mark("after"));

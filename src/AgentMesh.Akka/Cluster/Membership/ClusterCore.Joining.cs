@@ -66,6 +66,8 @@ internal sealed partial class ClusterCore
             _seeds = [];
             Update(Gossip.Empty.Put(new Member(_self, Member.NotUpYet, MemberStatus.Joining, _cluster.SelfRoles)).ChangedBy(_self));
             LeaderTick();
+            if (_leavesOnceJoined)
+                OnLeave(_self.Address);
             return;
         }
 
@@ -118,6 +120,8 @@ internal sealed partial class ClusterCore
         _log.Info("Welcome from [{0}]", welcome.From.Address);
         Update(welcome.Gossip.SeenAlsoBy(_self));
         SendGossip(welcome.From);
+        if (_leavesOnceJoined)
+            OnLeave(_self.Address);
     }
 
     private void OnJoin(JoinRequest request)

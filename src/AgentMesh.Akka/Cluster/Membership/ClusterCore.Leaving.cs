@@ -9,9 +9,17 @@ internal sealed partial class ClusterCore
 {
     private readonly Dictionary<UniqueAddress, TimeSpan> _joiningSince = [];
     private ImmutableHashSet<UniqueAddress> _exited = [];
+    private bool _leavesOnceJoined;
 
     private void OnLeave(Address address)
     {
+        // The others may have let this system in already; it hears of it with the next message.
+        if (!IsMember && address == _self.Address && (_joining is not null || _seeds.Count > 0))
+        {
+            _leavesOnceJoined = true;
+            return;
+        }
+
         Member? member = _gossip.Members.FirstOrDefault(each => each.Address == address);
         if (member?.Status is MemberStatus.Joining or MemberStatus.WeaklyUp or MemberStatus.Up)
         {
