@@ -97,8 +97,7 @@ internal sealed class CommandService(
         }
         catch (MeshException error)
         {
-            string text = error.Code == MeshErrors.PeerOffline ? $"{error.Message}; {LastSeen(target)}" : error.Message;
-            await events.WriteAsync(new CommandEvent("problem", target.Name, address, Problem: new ProblemView(error.Code, text, error.NextStep)), cancellationToken).ConfigureAwait(false);
+            await events.WriteAsync(new CommandEvent("problem", target.Name, address, Problem: new ProblemView(error.Code, error.Message, error.NextStep)), cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -202,8 +201,6 @@ internal sealed class CommandService(
             request.IdempotencyKey,
             request.Queue);
     }
-
-    private string LastSeen(NamedDevice target) => directory.LastSeen(target.Id) is { } at ? $"last seen {at:u}" : "last seen: never from here";
 
     private string AddressOf(NamedDevice target) =>
         target.IsSelf ? ownAddress() : directory.Addresses(target.Id) is [{ } first, ..] ? first.ToString() : target.Id.ToString();

@@ -17,7 +17,7 @@ public sealed record JobEnvironment(
     /// <summary>Why a job for a device that is away cannot begin.</summary>
     internal string Absence(JobTarget target, DateTimeOffset now) => LastSeenOf(target.Device) is { } seen
         ? $"{target.Name} is offline, last seen {Ago(now - seen)}"
-        : $"{target.Name} is offline";
+        : $"{target.Name} is offline, and was never seen from here";
 
     private static string Ago(TimeSpan age) => age switch
     {
