@@ -106,8 +106,8 @@ public sealed class NodeHost : IAsyncDisposable
         HandlerRegistry handlers = Handlers(settings, data.Root, time);
         ExecutionTable table = Table(settings, data, handlers, time, log);
         long life = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & long.MaxValue | 1;
-        IReadOnlyList<IPEndPoint> addresses = LocalAddresses.Of(endpoint.LocalAddresses, settings.Announce);
-        LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, addresses, handlers, life), time));
+        var addresses = new OwnAddresses(endpoint.LocalAddresses, settings.Announce, time);
+        LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, addresses.Current, handlers, life), time));
         links.Changed += pairing.AdmitIfKnown;
 
         var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, hub, table, journal.Store, time);
@@ -135,7 +135,7 @@ public sealed class NodeHost : IAsyncDisposable
             Table = table,
             Pairing = pairing,
             Jobs = jobs,
-            Commands = new CommandService(identity.Id, caller, settings, devices, directory, links, () => addresses.Count > 0 ? addresses[0].ToString() : "local", entities, jobs, UlidSource.Secure(time), time),
+            Commands = new CommandService(identity.Id, caller, settings, devices, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, UlidSource.Secure(time), time),
             Addresses = addresses,
             Time = time,
         };

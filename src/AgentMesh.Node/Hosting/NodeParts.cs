@@ -1,4 +1,3 @@
-using System.Net;
 using AgentMesh.Journal;
 using AgentMesh.Mesh.Registry;
 using AgentMesh.Node.Links;
@@ -44,8 +43,7 @@ internal sealed record NodeParts
 
     public required CommandService Commands { get; init; }
 
-    /// <summary>Where this device can be told to be.</summary>
-    public required IReadOnlyList<IPEndPoint> Addresses { get; init; }
+    public required OwnAddresses Addresses { get; init; }
 
     public required TimeProvider Time { get; init; }
 }

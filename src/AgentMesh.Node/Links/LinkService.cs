@@ -176,7 +176,7 @@ internal sealed class LinkService : IAsyncDisposable
     private async Task RunSessionAsync(IMeshConnection connection, IMeshStream stream, CancellationToken cancellationToken)
     {
         DeviceId device = connection.RemoteId;
-        var session = new LinkSession(stream, new LinkTalk(_registry, () => _ownView, Whereabouts), _settings.Refresh, _time);
+        var session = new LinkSession(stream, new LinkTalk(_hello, _registry, () => _ownView, Whereabouts), _settings.Refresh, _time);
         _sessions[device] = session;
         _directory.Found(device, connection.Path.Remote);
         Changed?.Invoke(device);
@@ -186,7 +186,7 @@ internal sealed class LinkService : IAsyncDisposable
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
         try
         {
-            Task talking = session.TalkAsync(_hello(), over.Token);
+            Task talking = session.TalkAsync(over.Token);
             Task listening = ListenAsync(device, session, over.Token);
             await Task.WhenAny(talking, listening).ConfigureAwait(false);
             await over.CancelAsync().ConfigureAwait(false);

@@ -39,9 +39,8 @@ internal sealed class LinkSession(IMeshStream stream, LinkTalk talk, TimeSpan re
 
     public ValueTask<Frame?> ReadAsync(CancellationToken cancellationToken) => LinkFrames.ReadAsync(stream, cancellationToken);
 
-    public async Task TalkAsync(Hello hello, CancellationToken cancellationToken)
+    public async Task TalkAsync(CancellationToken cancellationToken)
     {
-        await LinkFrames.WriteAsync(stream, new Frame { Hello = hello }, cancellationToken).ConfigureAwait(false);
         long saidAll = long.MinValue;
         while (true)
         {

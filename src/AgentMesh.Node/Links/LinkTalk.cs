@@ -9,7 +9,7 @@ namespace AgentMesh.Node.Links;
 /// What one side of a link has to say now. It repeats nothing unless it is asked for everything: an answer that is said whenever something was
 /// heard would make two devices talk without end. Thread-safe.
 /// </summary>
-internal sealed class LinkTalk(IRegistryExchange registry, Func<ClusterView?> view, Func<Whereabouts> whereabouts)
+internal sealed class LinkTalk(Func<Hello> hello, IRegistryExchange registry, Func<ClusterView?> view, Func<Whereabouts> whereabouts)
 {
     /// <summary>Registry entries of one frame; an entry is well below 1 KiB.</summary>
     private const int EntriesOfFrameMax = 128;
@@ -32,7 +32,9 @@ internal sealed class LinkTalk(IRegistryExchange registry, Func<ClusterView?> vi
     {
         lock (_gate)
         {
+            // The hello comes first, and again only with something new: the other side writes it down.
             List<Frame> next = [];
+            Say(next, new Frame { Hello = hello() }, again: false);
             Say(next, new Frame { View = WireView(view()) }, everything);
             IReadOnlyDictionary<DeviceId, ulong> heads = registry.Heads();
             Say(next, new Frame { RegistryHeads = WireHeads(heads) }, everything);

@@ -51,7 +51,7 @@ internal sealed class NodeServices : IControlServices
             Environment.ProcessId,
             _startedAt,
             _parts.Settings.DataDirectory,
-            [.. _parts.Addresses.Select(address => address.ToString())],
+            [.. _parts.Addresses.Current.Select(address => address.ToString())],
             SqliteEventStore.Durability,
             _parts.Generations.Number,
             members,
@@ -67,7 +67,7 @@ internal sealed class NodeServices : IControlServices
 
     public Task<IReadOnlyList<PairingView>> PairingsAsync() => Task.FromResult(_parts.Pairing.Done);
 
-    public Task<InvitationView> InviteAsync(InviteRequest request) => Task.FromResult(_parts.Pairing.Invite(request, _parts.Addresses));
+    public Task<InvitationView> InviteAsync(InviteRequest request) => Task.FromResult(_parts.Pairing.Invite(request, _parts.Addresses.Current));
 
     public Task<PairingView> JoinAsync(JoinRequest request, CancellationToken cancellationToken) => _parts.Pairing.JoinAsync(request, _parts.Endpoint, _parts.Links, cancellationToken);
 
@@ -154,7 +154,7 @@ internal sealed class NodeServices : IControlServices
         if (device.IsSelf)
         {
             return new PeerView(
-                device.Index, device.Name, device.Id.ToString(), true, "connected", _parts.Addresses.Count > 0 ? _parts.Addresses[0].ToString() : null, "local", 0, 0, _parts.Time.GetUtcNow(),
+                device.Index, device.Name, device.Id.ToString(), true, "connected", _parts.Addresses.Current is [{ } own, ..] ? own.ToString() : null, "local", 0, 0, _parts.Time.GetUtcNow(),
                 DeviceNames.Platform, Environment.MachineName, Version, isMember, [.. _parts.Handlers.All.Select(handler => handler.Name)], [.. Grant.All], null);
         }
 

@@ -59,13 +59,15 @@ public sealed class LinkTalkTests
     public void What_has_changed_is_said_and_at_intervals_everything()
     {
         var a = new Side(A, ownEntries: 1);
-        Assert.Equal(3, a.Talk.Next(everything: true).Count);
+        Assert.Equal(4, a.Talk.Next(everything: true).Count);
         Assert.Empty(a.Talk.Next(everything: false));
 
         a.View = new ClusterView(new ViewMember(A, 7), new HashSet<ViewMember> { new(A, 7) });
 
         Assert.Equal(Frame.ContentOneofCase.View, Assert.Single(a.Talk.Next(everything: false)).ContentCase);
         Assert.Equal(3, a.Talk.Next(everything: true).Count);
+        a.Name = "b";
+        Assert.Equal("b", Assert.Single(a.Talk.Next(everything: false)).Hello.Name);
     }
 
     private static int FramesUntilSilence(Side a, Side b)
@@ -98,7 +100,7 @@ public sealed class LinkTalkTests
         {
             Registry = new CountedEntries(refuses);
             Registry.Add(self, ownEntries);
-            Talk = new LinkTalk(Registry, () => View, () => new Whereabouts());
+            Talk = new LinkTalk(() => new Hello { Name = Name }, Registry, () => View, () => new Whereabouts());
         }
 
         public CountedEntries Registry { get; }
@@ -106,6 +108,8 @@ public sealed class LinkTalkTests
         public LinkTalk Talk { get; }
 
         public ClusterView? View { get; set; }
+
+        public string Name { get; set; } = "a";
 
         public void Hear(Frame frame)
         {
