@@ -34,6 +34,11 @@ public sealed class TestNode : IAsyncDisposable
     /// <summary>The node's UDP port on loopback.</summary>
     public int Port { get; private set; }
 
+    /// <summary>The network namespace that its processes run in; null for the one of the tests.</summary>
+    public string? Namespace { get; init; }
+
+    public string Listen { get; init; } = "127.0.0.1";
+
     public static async Task<TestNode> StartAsync(string name, string? peerConfig = null)
     {
         var node = new TestNode(name);
@@ -48,7 +53,7 @@ public sealed class TestNode : IAsyncDisposable
 
     public async Task UpAsync()
     {
-        Ran up = await RunAsync("up", "--detach", "--name", Name, "--port", Port.ToString(CultureInfo.InvariantCulture), "--listen", "127.0.0.1");
+        Ran up = await RunAsync("up", "--detach", "--name", Name, "--port", Port.ToString(CultureInfo.InvariantCulture), "--listen", Listen);
         Assert.True(up.Code == 0, $"{Name} did not start: {up}");
         Port = int.Parse((await StatusAsync()).Addresses[0].Split(':')[^1], CultureInfo.InvariantCulture);
     }
@@ -93,13 +98,18 @@ public sealed class TestNode : IAsyncDisposable
 
     public Process Start(params string[] words)
     {
-        var start = new ProcessStartInfo("dotnet")
+        var start = new ProcessStartInfo(Namespace is null ? "dotnet" : "ip")
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (string word in Namespace is null ? (string[])[] : ["netns", "exec", Namespace, "dotnet"])
+        {
+            start.ArgumentList.Add(word);
+        }
+
         start.ArgumentList.Add(Program);
         start.ArgumentList.Add("--data-dir");
         start.ArgumentList.Add(Data);

@@ -1,0 +1,60 @@
+namespace Scenarios.Harness;
+
+/// <summary>Two network namespaces of the test's own with one cable between them.</summary>
+internal sealed class Cable : IDisposable
+{
+    private readonly string _prefix = $"am{Environment.ProcessId}";
+
+    private Cable()
+    {
+    }
+
+    public string Left => _prefix + "l";
+
+    public string Right => _prefix + "r";
+
+    /// <returns>Null where namespaces cannot be made; <paramref name="whyNot"/> says why.</returns>
+    public static Cable? TryLay(out string whyNot)
+    {
+        var cable = new Cable();
+        string[] steps =
+        [
+            $"netns add {cable.Left}",
+            $"netns add {cable.Right}",
+            $"link add cable netns {cable.Left} type veth peer name cable netns {cable.Right}",
+            $"-n {cable.Left} addr add 10.213.0.1/24 dev cable",
+            $"-n {cable.Right} addr add 10.213.0.2/24 dev cable",
+            $"-n {cable.Left} link set lo up",
+            $"-n {cable.Right} link set lo up",
+            $"-n {cable.Left} link set cable up",
+            $"-n {cable.Right} link set cable up",
+        ];
+        whyNot = steps.Select(Ip).FirstOrDefault(said => said.Length > 0) ?? "";
+        if (whyNot.Length == 0)
+        {
+            return cable;
+        }
+
+        cable.Dispose();
+        return null;
+    }
+
+    public void Pull() => Assert.Empty(Ip($"-n {Right} link set cable down"));
+
+    public void Plug() => Assert.Empty(Ip($"-n {Right} link set cable up"));
+
+    /// <summary>The left end gets another address, and loses the one it had.</summary>
+    public void MoveLeft()
+    {
+        Assert.Empty(Ip($"-n {Left} addr flush dev cable"));
+        Assert.Empty(Ip($"-n {Left} addr add 10.213.0.77/24 dev cable"));
+    }
+
+    public void Dispose()
+    {
+        Ip($"netns del {Left}");
+        Ip($"netns del {Right}");
+    }
+
+    private static string Ip(string words) => Shell.RunBoth("ip", words.Split(' '));
+}
