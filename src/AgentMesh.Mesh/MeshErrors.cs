@@ -30,4 +30,6 @@ public static class MeshErrors
     public const string RegistryFile = "AM0331";
     public const string BadGrant = "AM0332";
     public const string BadName = "AM0333";
+    public const string CronSyntax = "AM0340";
+    public const string CronNever = "AM0341";
 }
