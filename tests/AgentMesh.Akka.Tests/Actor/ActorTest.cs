@@ -15,9 +15,6 @@ public abstract class ActorTest : Akka.TestKit.Xunit2.TestKit
         }
         """;
 
-    // Some tests hold actors in the middle of a message: each takes a thread of the pool.
-    static ActorTest() => ThreadPool.SetMinThreads(32, 32);
-
     protected ActorTest(string config = "")
         : base(ConfigurationFactory.ParseString(config).WithFallback(ConfigurationFactory.ParseString(Patient)))
     {
