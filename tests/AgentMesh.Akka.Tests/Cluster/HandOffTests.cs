@@ -44,6 +44,20 @@ public sealed class HandOffTests
     }
 
     [Fact]
+    public async Task Messages_for_an_entity_that_passivates_itself_wait_for_its_next_life()
+    {
+        await using var lab = new RemoteLab();
+        var log = new Journal();
+        (ActorSystem _, IActorRef region) = await Join(lab, "a", log);
+        await region.Ask<string>(new ShardingEnvelope("e0", "passivate"), Patience);
+        for (int i = 0; i < 10; i++)
+            region.Tell(new ShardingEnvelope("e0", $"test {i}"));
+
+        log.ExpectAll("test", [10]);
+        Assert.Equal((2, 1), (log.LivesIn("a"), log.StopMessages));
+    }
+
+    [Fact]
     public async Task Messages_that_waited_for_a_passivated_entity_go_with_the_shard()
     {
         await using var lab = new RemoteLab();
@@ -291,6 +305,11 @@ public sealed class HandOffTests
             Receive<string>(text => text == "be stubborn", _ =>
             {
                 _stubborn = true;
+                Sender.Tell(_host);
+            });
+            Receive<string>(text => text == "passivate", _ =>
+            {
+                Context.Parent.Tell(new Passivate("stop"));
                 Sender.Tell(_host);
             });
             Receive<string>(text => text == "passivate and wait", _ =>
