@@ -66,6 +66,11 @@ if (at >= 0 && !verbBefore)
         return await GlobalOptions.GuardAsync(
             session, guarded => RunVerbs.AtLine(guarded, args[at..], options.Apply(new CommandRequest(), before), interrupted.Token), interrupted.Token).ConfigureAwait(false);
     }
+
+    if (before.UnmatchedTokens.Count == 0)
+    {
+        return Usage.Refuse(before, Console.Error);
+    }
 }
 
 ParseResult parsed = root.Parse(Usage.Normal(args), parsing);

@@ -29,7 +29,8 @@ internal static class Usage
             error.WriteLine($"agentmesh: {CliErrors.Usage}: {problem.Message}");
         }
 
-        error.WriteLine($"  next: agentmesh {(command is RootCommand ? "" : Path(command) + " ")}--help");
+        bool isWhole = command is RootCommand || parsed.Errors.All(problem => problem.SymbolResult is OptionResult { Option.Recursive: true });
+        error.WriteLine($"  next: agentmesh {(isWhole ? "" : Path(command) + " ")}--help");
         return CommandRun.MeshFailure;
     }
 

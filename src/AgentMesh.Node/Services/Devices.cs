@@ -28,10 +28,14 @@ internal sealed class Devices(DeviceId self, string ownName, DeviceRegistry regi
                 _order.AddRange(known.Keys.Except(_order).Order());
                 return [.. _order.Select((id, index) => id == self
                     ? new NamedDevice(index, id, ownName, IsSelf: true)
-                    : known.TryGetValue(id, out RegisteredDevice? device) ? new NamedDevice(index, id, device.Name, IsSelf: false) : null).OfType<NamedDevice>()];
+                    : known.TryGetValue(id, out RegisteredDevice? device) ? new NamedDevice(index, id, Unlike(device), IsSelf: false) : null).OfType<NamedDevice>()];
             }
         }
     }
+
+    /// <summary>The own name means this device; another one that is called the same shows the beginning of its id.</summary>
+    private string Unlike(RegisteredDevice device) =>
+        string.Equals(device.Name, ownName, StringComparison.OrdinalIgnoreCase) ? $"{device.Name}-{device.Id.ToString()[..4]}" : device.Name;
 
     /// <exception cref="MeshException">AM0302: nobody is called that. AM0303: several are.</exception>
     public IReadOnlyList<NamedDevice> Select(string? selector)

@@ -86,6 +86,11 @@ internal sealed class NodeServices : IControlServices
     public Task<PeerView> RenameAsync(RenameRequest request)
     {
         NamedDevice device = Other(request.Peer, "the name of this device is the setting agentmesh.device-name");
+        if (string.Equals(request.Name, _parts.Settings.DeviceName, StringComparison.OrdinalIgnoreCase))
+        {
+            throw new MeshException(Mesh.MeshErrors.BadName, $"this device is called '{_parts.Settings.DeviceName}' itself", "choose another name");
+        }
+
         _parts.Registry.Rename(device.Id, request.Name);
         return Task.FromResult(ViewOf(_parts.Devices.One(device.Id.ToString())));
     }
