@@ -60,6 +60,29 @@ public sealed class SystemDeliveryTests
     }
 
     [Fact]
+    public void What_comes_again_takes_no_room_among_the_early_ones()
+    {
+        var receiving = new SystemReceiveBuffer<int>(1);
+        List<int> arrived = [];
+        foreach (int sequence in (int[])[1, 1, 1, 3, 2])
+            receiving.Receive(sequence, sequence, arrived);
+
+        Assert.Equal([1, 2, 3], arrived);
+        Assert.Equal((3L, 0), (receiving.Ack.Through, receiving.Ack.Beyond.Count));
+    }
+
+    [Fact]
+    public void What_arrived_early_is_forgotten_and_the_gap_before_it_is_reported()
+    {
+        var sending = new SystemSendBuffer<int>(4);
+        for (int item = 1; item <= 3; item++)
+            sending.Add(item, Start);
+
+        Assert.Equal([(1L, 1)], sending.Acknowledge(new SystemAckRange(0, [2])));
+        Assert.Equal([1L, 3L], sending.Unacknowledged.Select(each => each.Sequence));
+    }
+
+    [Fact]
     public void An_acknowledgement_of_what_was_never_sent_is_ignored()
     {
         var sending = new SystemSendBuffer<int>(4);
