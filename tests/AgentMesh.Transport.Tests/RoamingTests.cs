@@ -161,7 +161,8 @@ public sealed class RoamingTests
                 {
                     // The test is over.
                 }
-            }) { IsBackground = true }.Start();
+            })
+            { IsBackground = true }.Start();
         }
     }
 }

@@ -41,7 +41,8 @@ internal sealed class SshPeer : IDisposable
             [
                 "-D", "-f", "/dev/null", "-h", Path.Combine(peer._directory, "host"), "-p", peer._port.ToString(CultureInfo.InvariantCulture), "-o", "ListenAddress=127.0.0.1",
                 "-o", $"AuthorizedKeysFile={Path.Combine(peer._directory, "authorized")}", "-o", "StrictModes=no", "-o", "PermitRootLogin=yes", "-o", "PidFile=none", "-o", "UsePAM=no",
-            ]) { RedirectStandardError = true })!;
+            ])
+            { RedirectStandardError = true })!;
             await Task.Delay(500);
             peer._master = Process.Start(new ProcessStartInfo("ssh", [.. peer.Options, "-M", "-N", "127.0.0.1"]) { RedirectStandardError = true, RedirectStandardInput = true })!;
             for (int i = 0; i < 50 && !File.Exists(peer.Socket); i++)

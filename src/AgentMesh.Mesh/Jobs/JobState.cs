@@ -76,7 +76,12 @@ public sealed record JobState
             PlacedEvent e => Place(e.Placement, e.At),
             RetryingEvent e => this with
             {
-                Name = JobStateName.Retrying, Result = e.Result, ResultAttempt = e.Attempt, NextAttemptAt = e.NextAttemptAt, QueuedAt = e.NextAttemptAt, HeardAt = null,
+                Name = JobStateName.Retrying,
+                Result = e.Result,
+                ResultAttempt = e.Attempt,
+                NextAttemptAt = e.NextAttemptAt,
+                QueuedAt = e.NextAttemptAt,
+                HeardAt = null,
             },
             PausedEvent e => Rest(JobStateName.Paused, e.At, e.Attempt, e.Result, e.Reason),
             CompletedEvent e => Rest(JobStateName.Completed, e.At, e.Attempt, e.Result, null),
@@ -85,7 +90,14 @@ public sealed record JobState
             CancelledEvent e => Rest(JobStateName.Cancelled, e.At, e.Attempt, e.Result, e.Note),
             RetriedEvent e => this with
             {
-                Name = JobStateName.Queued, BegunAt = e.At, QueuedAt = e.At, AttemptsSinceRetry = 0, Reason = null, EndedAt = null, CancelRequestedAt = null, NextAttemptAt = null,
+                Name = JobStateName.Queued,
+                BegunAt = e.At,
+                QueuedAt = e.At,
+                AttemptsSinceRetry = 0,
+                Reason = null,
+                EndedAt = null,
+                CancelRequestedAt = null,
+                NextAttemptAt = null,
             },
             _ => throw new InvariantException($"unknown event {change.GetType().Name}"),
         };

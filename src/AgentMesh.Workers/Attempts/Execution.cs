@@ -101,7 +101,8 @@ public sealed class Execution
         {
             return End(
                 AttemptOutcome.Failed,
-                new MeshException(WorkerErrors.HandlerFailed, $"the handler of '{handler.Name}' failed: {defect.GetType().Name}: {defect.Message}", "this is a defect of that handler")) with { ExitCode = 1 };
+                new MeshException(WorkerErrors.HandlerFailed, $"the handler of '{handler.Name}' failed: {defect.GetType().Name}: {defect.Message}", "this is a defect of that handler")) with
+            { ExitCode = 1 };
         }
     }
 
@@ -112,7 +113,8 @@ public sealed class Execution
         {
             return End(
                 AttemptOutcome.Refused,
-                new MeshException(WorkerErrors.ResultTooLarge, $"the result of '{handler.Name}' has {bytes} bytes; {CommandResult.TextBytesMax} are the most", "use a program with 'run': its output has no such bound")) with { ExitCode = 1 };
+                new MeshException(WorkerErrors.ResultTooLarge, $"the result of '{handler.Name}' has {bytes} bytes; {CommandResult.TextBytesMax} are the most", "use a program with 'run': its output has no such bound")) with
+            { ExitCode = 1 };
         }
 
         AttemptOutcome outcome = result.ExitCode == 0 ? AttemptOutcome.Succeeded : AttemptOutcome.Failed;

@@ -21,7 +21,7 @@ public class NoiseVectorTests
     }
 
     [Fact]
-    public void Vectors_include_the_pattern_in_use() => 
+    public void Vectors_include_the_pattern_in_use() =>
         Assert.Equal(2, Vectors().Where(IsOurs).Count(v => v.GetProperty("protocol_name").GetString()!.StartsWith("Noise_IKpsk2_", StringComparison.Ordinal)));
 
     [Theory]

@@ -1,6 +1,6 @@
-using Akka.Pattern;
 using System.Collections.Immutable;
 using Akka.Actor;
+using Akka.Pattern;
 
 namespace Akka.Persistence.Journal;
 

@@ -1,5 +1,5 @@
-using Akka.Pattern;
 using Akka.Actor;
+using Akka.Pattern;
 
 namespace Akka.Persistence.Snapshot;
 

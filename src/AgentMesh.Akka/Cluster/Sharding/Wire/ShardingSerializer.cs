@@ -1,10 +1,10 @@
 using System.Runtime.Serialization;
 using AgentMesh.Engine.Wire.Sharding;
-using Envelope = AgentMesh.Engine.Wire.Sharding.Envelope;
 using Akka.Actor;
 using Akka.Cluster.Sharding.Coordination;
 using Akka.Serialization;
 using Google.Protobuf;
+using Envelope = AgentMesh.Engine.Wire.Sharding.Envelope;
 
 namespace Akka.Cluster.Sharding.Wire;
 
