@@ -32,4 +32,10 @@ public static class MeshErrors
     public const string BadName = "AM0333";
     public const string CronSyntax = "AM0340";
     public const string CronNever = "AM0341";
+    public const string UnknownCron = "AM0342";
+    public const string CronExists = "AM0343";
+    public const string BadCronName = "AM0344";
+    public const string BadZone = "AM0345";
+    public const string TooManyCrons = "AM0346";
+    public const string CronPaused = "AM0347";
 }

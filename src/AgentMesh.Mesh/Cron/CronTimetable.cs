@@ -18,12 +18,12 @@ internal static class CronTimetable
 
         // Clocks that are put back show times again: then the search begins early enough to see them, and goes on until nothing earlier can follow.
         DateTime local = LocalOf(instant, zone);
-        DateTime from = IsNearChange(instant, zone) ? local - AroundChange : local;
+        DateTime from = local - PutBack(instant, zone);
         DateTimeOffset? best = null;
         DateTime last = local.AddYears(CronExpression.HorizonYears);
         foreach (DateTime time in TimesFrom(expression, from, last))
         {
-            if (best is { } found && (!IsNearChange(found, zone) || time > LocalOf(found, zone) + AroundChange))
+            if (best is { } found && time > LocalOf(found, zone) + PutBack(found, zone))
             {
                 break;
             }
@@ -54,7 +54,7 @@ internal static class CronTimetable
 
             if (expression.HasDay(date))
             {
-                for (int hour = 0; hour < 24; hour++)
+                for (int hour = date == from.Date ? from.Hour : 0; hour < 24; hour++)
                 {
                     for (int minute = 0; expression.HasHour(hour) && minute < 60; minute++)
                     {
@@ -111,7 +111,13 @@ internal static class CronTimetable
         return low.AddSeconds(more);
     }
 
-    private static bool IsNearChange(DateTimeOffset instant, TimeZoneInfo zone) => zone.GetUtcOffset(instant - AroundChange) != zone.GetUtcOffset(instant + AroundChange);
+    /// <summary>By how much the clocks are put back about this time.</summary>
+    private static TimeSpan PutBack(DateTimeOffset instant, TimeZoneInfo zone)
+    {
+        TimeSpan back = zone.GetUtcOffset(instant - AroundChange) - zone.GetUtcOffset(instant + AroundChange);
+        return back > TimeSpan.Zero ? back : TimeSpan.Zero;
+    }
 
-    private static DateTime LocalOf(DateTimeOffset instant, TimeZoneInfo zone) => instant.UtcDateTime + zone.GetUtcOffset(instant) is var local ? DateTime.SpecifyKind(local, DateTimeKind.Unspecified) : default;
+    private static DateTime LocalOf(DateTimeOffset instant, TimeZoneInfo zone) =>
+        DateTime.SpecifyKind(instant.UtcDateTime + zone.GetUtcOffset(instant), DateTimeKind.Unspecified);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Peers;
 using Akka.Cluster.Sharding;
@@ -14,6 +15,7 @@ internal sealed class MeshExtractor : IMessageExtractor
     public string? EntityId(object message) => message switch
     {
         IJobMessage job => job.JobId.ToString(),
+        ICronMessage cron => cron.CronId.ToString(),
         IPeerMessage peer => peer.PeerId.ToString(),
         _ => null,
     };

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using AgentMesh.Errors;
+using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Cron.Entity;
 using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Peers;
 using AgentMesh.Protocol.Identity;
@@ -10,7 +12,7 @@ namespace AgentMesh.Mesh.Sharding;
 
 /// <summary>
 /// The entities of the mesh. Every home has types of its own, hosted by the members with its role, so that no command between two devices waits
-/// for a third: <c>job-HOME</c> and <c>peer-HOME</c>.
+/// for a third: <c>job-HOME</c>, <c>cron-HOME</c> and <c>peer-HOME</c>.
 /// </summary>
 public sealed class MeshSharding
 {
@@ -29,11 +31,16 @@ public sealed class MeshSharding
 
         // A job decides itself when it rests: one that waits must not be put away.
         Jobs = Start("job", settings.WithPassivateIdleAfter(TimeSpan.Zero), id => JobEntity.Create(JobId.TryParse(id, out JobId job) ? job : throw new InvariantException($"'{id}' is no job id"), environment));
+        var cron = new CronEnvironment(_self, environment.LifeOf(_self) ?? 0, Jobs, environment.Time, environment.RestAfter);
+        Crons = Start("cron", settings.WithPassivateIdleAfter(TimeSpan.Zero), id => CronEntity.Create(CronId.TryParse(id, out CronId schedule) ? schedule : throw new InvariantException($"'{id}' is no schedule id"), cron));
         Peers = Start("peer", settings.WithPassivateIdleAfter(PeerIdle), id => PeerEntity.Create(PeerId.TryParse(id, out PeerId peer) ? peer : throw new InvariantException($"'{id}' is no peer id"), environment.Time));
     }
 
     /// <summary>The jobs of this device.</summary>
     public IActorRef Jobs { get; }
+
+    /// <summary>The schedules of this device.</summary>
+    public IActorRef Crons { get; }
 
     /// <summary>What this device remembers of others.</summary>
     public IActorRef Peers { get; }
@@ -58,5 +65,6 @@ public sealed class MeshSharding
         _sharding.DefaultShardAllocationStrategy(settings),
         PoisonPill.Instance);
 
-    private bool BelongsHere(string id) => (JobId.TryParse(id, out JobId job) && job.Home == _self) || (PeerId.TryParse(id, out PeerId peer) && peer.Home == _self);
+    private bool BelongsHere(string id) =>
+        (JobId.TryParse(id, out JobId job) && job.Home == _self) || (CronId.TryParse(id, out CronId cron) && cron.Home == _self) || (PeerId.TryParse(id, out PeerId peer) && peer.Home == _self);
 }

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using AgentMesh.Mesh.Contracts;
+using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Peers;
 using static AgentMesh.Mesh.Tests.Samples;
@@ -50,7 +52,36 @@ public sealed class MeshContractsTests
         new PeerView(new PeerId(Home, Gpu), null, [], PeerConnectionState.Disconnected, null, null),
         new PeerFactsEvent(Start, Facts, ["a:1"]),
         new PeerLinkEvent(Start, PeerConnectionState.Connected, "a:1", TimeSpan.FromMilliseconds(1)),
+        new CreateCron(Nightly, CronSpec, Replace: true),
+        new GetCron(Nightly),
+        new WakeCron(Nightly),
+        new EnableCron(Nightly, Enabled: true),
+        new RunCron(Nightly, "a key"),
+        new CronStarted(Nightly, Job),
+        new RemoveCron(Nightly),
+        new CronRemoved(Nightly),
+        new CronProblem(Nightly, new Problem("AM0342", "no such schedule", "look")),
+        new CronView(Nightly, CronSpec, IsEnabled: false, new Problem("AM0347", "failed"), Start, 7, 8, 2, CronRuns, [Start, Start.AddDays(1)]),
+        new CronView(Nightly, CronSpec, IsEnabled: true, null, Start, 0, 0, 0, [], []),
+        new CronCreatedEvent(Start, CronSpec, 5),
+        new CronUpdatedEvent(Start, CronSpec, -5),
+        new CronEnabledEvent(Start, 5),
+        new CronDisabledEvent(Start, new Problem("AM0347", "failed")),
+        new CronDisabledEvent(Start, null),
+        new CronFiredEvent(Start, Start.AddMinutes(-1), Job, CronCause.CatchUp, 5),
+        new CronMissedEvent(Start, Start.AddMinutes(-1), 17, CronMissedReason.Overlap, 5),
+        new CronRunEndedEvent(Start, Job, JobStateName.Failed),
+        new CronRemovedEvent(Start),
+        new CronSnapshot(CronSpec, true, new Problem("AM0347", "failed"), Start, 3, Start.AddHours(1), 5, 7, 8, 2, CronRuns),
+        new CronSnapshot(null, false, null, Start, 3, Start, 0, 0, 0, 0, []),
     ];
+
+    private static CronId Nightly => new(Home, "nightly.job_1");
+
+    private static CronSpec CronSpec => new("0 3 * * *", "Europe/Berlin", FullSpec, CronMissed.Once, CronOverlap.Allow, 3);
+
+    private static ImmutableArray<CronRun> CronRuns =>
+        [new CronRun(Job, Start, CronCause.Manual, Start.AddSeconds(1), null, null), new CronRun(Job, Start, CronCause.Schedule, Start.AddSeconds(1), JobStateName.Completed, Start.AddSeconds(9))];
 
     [Fact]
     public void Every_contract_reads_back_what_it_wrote()

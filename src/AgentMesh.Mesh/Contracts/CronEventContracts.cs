@@ -1,0 +1,78 @@
+using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Jobs;
+using static AgentMesh.Mesh.Contracts.WireParts;
+
+namespace AgentMesh.Mesh.Contracts;
+
+/// <summary>Events and snapshot of a schedule as the journal keeps them.</summary>
+internal static class CronEventContracts
+{
+    public static IEnumerable<Contract> All { get; } =
+    [
+        Contract.Of(
+            CronManifests.Created,
+            Wire.CronCreatedEvent.Parser,
+            (CronCreatedEvent m) => new Wire.CronCreatedEvent { At = ToWire(m.At), Spec = CronParts.ToWire(m.Spec), Life = m.Life },
+            w => new CronCreatedEvent(ToTime(w.At), Required(CronParts.FromWire(w.Spec)), w.Life)),
+        Contract.Of(
+            CronManifests.Updated,
+            Wire.CronUpdatedEvent.Parser,
+            (CronUpdatedEvent m) => new Wire.CronUpdatedEvent { At = ToWire(m.At), Spec = CronParts.ToWire(m.Spec), Life = m.Life },
+            w => new CronUpdatedEvent(ToTime(w.At), Required(CronParts.FromWire(w.Spec)), w.Life)),
+        Contract.Of(
+            CronManifests.Enabled,
+            Wire.CronEnabledEvent.Parser,
+            (CronEnabledEvent m) => new Wire.CronEnabledEvent { At = ToWire(m.At), Life = m.Life },
+            w => new CronEnabledEvent(ToTime(w.At), w.Life)),
+        Contract.Of(
+            CronManifests.Disabled,
+            Wire.CronDisabledEvent.Parser,
+            (CronDisabledEvent m) => new Wire.CronDisabledEvent { At = ToWire(m.At), Reason = ToWire(m.Reason) },
+            w => new CronDisabledEvent(ToTime(w.At), FromWire(w.Reason))),
+        Contract.Of(
+            CronManifests.Fired,
+            Wire.CronFiredEvent.Parser,
+            (CronFiredEvent m) => new Wire.CronFiredEvent { At = ToWire(m.At), Nominal = ToWire(m.Nominal), Job = m.JobId.ToString(), Cause = (int)m.Cause, Life = m.Life },
+            w => new CronFiredEvent(ToTime(w.At), ToTime(w.Nominal), ToJobId(w.Job), ToEnum<CronCause>(w.Cause), w.Life)),
+        Contract.Of(
+            CronManifests.Missed,
+            Wire.CronMissedEvent.Parser,
+            (CronMissedEvent m) => new Wire.CronMissedEvent { At = ToWire(m.At), Through = ToWire(m.Through), Count = m.Count, Reason = (int)m.Reason, Life = m.Life },
+            w => new CronMissedEvent(ToTime(w.At), ToTime(w.Through), w.Count, ToEnum<CronMissedReason>(w.Reason), w.Life)),
+        Contract.Of(
+            CronManifests.RunEnded,
+            Wire.CronRunEndedEvent.Parser,
+            (CronRunEndedEvent m) => new Wire.CronRunEndedEvent { At = ToWire(m.At), Job = m.JobId.ToString(), State = (int)m.State },
+            w => new CronRunEndedEvent(ToTime(w.At), ToJobId(w.Job), ToEnum<JobStateName>(w.State))),
+        Contract.Of(CronManifests.Removed, Wire.CronRemovedEvent.Parser, (CronRemovedEvent m) => new Wire.CronRemovedEvent { At = ToWire(m.At) }, w => new CronRemovedEvent(ToTime(w.At))),
+        Contract.Of<CronSnapshot, Wire.CronSnapshot>(CronManifests.Snapshot, Wire.CronSnapshot.Parser, WriteSnapshot, ReadSnapshot),
+    ];
+
+    private static Wire.CronSnapshot WriteSnapshot(CronSnapshot m) => new()
+    {
+        Spec = CronParts.ToWire(m.Spec),
+        Enabled = m.IsEnabled,
+        Reason = ToWire(m.Reason),
+        CreatedAt = ToWire(m.CreatedAt),
+        Version = m.Version,
+        Cursor = ToWire(m.Cursor),
+        Life = m.Life,
+        Fired = m.Fired,
+        Missed = m.Missed,
+        Failures = m.Failures,
+        Runs = { CronParts.ToWire(m.Runs) },
+    };
+
+    private static CronSnapshot ReadSnapshot(Wire.CronSnapshot w) => new(
+        CronParts.FromWire(w.Spec),
+        w.Enabled,
+        FromWire(w.Reason),
+        ToTime(w.CreatedAt),
+        w.Version,
+        ToTime(w.Cursor),
+        w.Life,
+        w.Fired,
+        w.Missed,
+        w.Failures,
+        CronParts.FromWire(w.Runs));
+}

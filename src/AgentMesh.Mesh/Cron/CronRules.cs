@@ -1,0 +1,218 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using AgentMesh.Errors;
+using AgentMesh.Mesh.Jobs;
+
+namespace AgentMesh.Mesh.Cron;
+
+/// <summary>What a home decides about a schedule. Pure: the state and the time in, the event to be journalled out.</summary>
+public static class CronRules
+{
+    /// <summary>Schedules of one device.</summary>
+    public const int PerDeviceMax = 1_000;
+
+    /// <summary>Missed times that <see cref="CronMissed.All"/> makes up for; older ones are counted only.</summary>
+    public const int CatchUpMax = 100;
+
+    /// <summary>Runs of one schedule at the same time; more are missed.</summary>
+    public const int RunningMax = 100;
+
+    /// <summary>Missed times are counted up to here.</summary>
+    public const int CountMax = 10_000;
+
+    private const int UpcomingShown = 5;
+
+    /// <summary>A time that is noticed later than this was missed.</summary>
+    public static readonly TimeSpan LateAfter = TimeSpan.FromMinutes(1);
+
+    /// <summary>A clock that is put back by less keeps the schedule waiting until it shows again what it has shown.</summary>
+    public static readonly TimeSpan ClockBackMax = TimeSpan.FromDays(1);
+
+    // The clock of the node may be set at any time: it is looked at so often.
+    private static readonly TimeSpan LookMax = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan LookMin = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>What has to be journalled now; null for nothing.</summary>
+    /// <param name="life">Of the node.</param>
+    public static ICronEvent? Next(CronState cron, DateTimeOffset now, long life)
+    {
+        if (!cron.Exists || !cron.IsEnabled)
+        {
+            return null;
+        }
+
+        CronSpec spec = cron.Spec!;
+        if (spec.PauseAfter > 0 && cron.Failures >= spec.PauseAfter)
+        {
+            return new CronDisabledEvent(now, new Problem(MeshErrors.CronPaused, $"the last {cron.Failures} runs failed", $"'agentmesh cron show {cron.CronId.Name}' names their jobs; 'agentmesh cron enable {cron.CronId.Name}' begins again"));
+        }
+
+        if (!TryRead(spec, out CronExpression? expression, out TimeZoneInfo? zone, out Problem? unreadable))
+        {
+            return new CronDisabledEvent(now, unreadable);
+        }
+
+        bool isBusy = cron.Running.Take(RunningMax).Count() >= (spec.Overlap == CronOverlap.Skip ? 1 : RunningMax);
+        if (expression.IsReboot)
+        {
+            return life == cron.Life ? null : isBusy ? new CronMissedEvent(now, cron.Cursor, 1, CronMissedReason.Overlap, life) : Fire(cron, now, now, CronCause.Reboot, life);
+        }
+
+        return Due.Between(expression, zone, CursorOf(cron, now), now) is { Newest: not [] } due ? AtDue(cron, due, isBusy, now, life) : null;
+    }
+
+    /// <summary>A person asks for a run.</summary>
+    public static CronFiredEvent Manual(CronState cron, string key, DateTimeOffset now, long life) =>
+        new(now, now, JobIdOf(cron, KeyOf(cron, "run-" + key)), CronCause.Manual, life);
+
+    /// <summary>The job of a fire. It waits for a device that is away.</summary>
+    public static SubmitJob Submission(CronState cron, CronRun run) => new(run.JobId, cron.Spec!.Job with { QueueWhenOffline = true });
+
+    /// <summary>How long nothing changes by time alone.</summary>
+    public static TimeSpan UntilNextLook(CronState cron, DateTimeOffset now)
+    {
+        if (!cron.Exists || !cron.IsEnabled || !TryRead(cron.Spec!, out CronExpression? expression, out TimeZoneInfo? zone, out _))
+        {
+            return LookMax;
+        }
+
+        DateTimeOffset cursor = CursorOf(cron, now);
+        TimeSpan wait = (expression.NextAfter(cursor > now ? cursor : now, zone) ?? DateTimeOffset.MaxValue) - now;
+        return wait > LookMax ? LookMax : wait < LookMin ? LookMin : wait;
+    }
+
+    public static CronView View(CronState cron, DateTimeOffset now)
+    {
+        List<DateTimeOffset> next = [];
+        if (cron.IsEnabled && TryRead(cron.Spec!, out CronExpression? expression, out TimeZoneInfo? zone, out _))
+        {
+            DateTimeOffset cursor = CursorOf(cron, now);
+            DateTimeOffset? at = cursor > now ? cursor : now;
+            while (next.Count < UpcomingShown && (at = expression.NextAfter(at.Value, zone)) is { } time)
+            {
+                next.Add(time);
+            }
+        }
+
+        return new CronView(cron.CronId, cron.Spec!, cron.IsEnabled, cron.Reason, cron.CreatedAt, cron.Fired, cron.Missed, cron.Failures, [.. cron.Runs], [.. next]);
+    }
+
+    /// <exception cref="MeshException">AM0340, AM0341: the schedule. AM0345: no such time zone.</exception>
+    public static void Check(CronSpec spec)
+    {
+        if (!TryRead(spec, out _, out _, out Problem? problem))
+        {
+            throw new MeshException(problem.Code, problem.Text, problem.NextStep ?? "");
+        }
+    }
+
+    private static ICronEvent? AtDue(CronState cron, Due due, bool isBusy, DateTimeOffset now, long life)
+    {
+        DateTimeOffset newest = due.Newest[^1];
+        int onTime = due.Newest.Count(time => now - time <= LateAfter), late = due.Total - onTime;
+        switch (cron.Spec!.Missed)
+        {
+            // Where one run stands for all, one that is on time does too.
+            case CronMissed.Skip or CronMissed.Once when late > 0 && (onTime > 0 || cron.Spec.Missed == CronMissed.Skip):
+                return Miss(due.Newest[^(onTime + 1)], late);
+            case CronMissed.Once when late > 1:
+                return Miss(due.Newest[^2], late - 1);
+            case CronMissed.All when due.Total > due.Newest.Length:
+                return Miss(due.Newest[0].AddSeconds(-1), due.Total - due.Newest.Length);
+        }
+
+        DateTimeOffset head = late > 0 && cron.Spec.Missed == CronMissed.Once ? newest : due.Newest[0];
+        CronFiredEvent fire = Fire(cron, head, now, late > 0 ? CronCause.CatchUp : CronCause.Schedule, life);
+        if (cron.Runs.Exists(run => run.JobId == fire.JobId))
+        {
+            // The clock was put back by days: this time has had its run.
+            return Miss(head, 0);
+        }
+
+        return (isBusy, late > 0) switch
+        {
+            (false, _) => fire,
+            (true, false) => new CronMissedEvent(now, head, 1, CronMissedReason.Overlap, cron.Life),
+            // What is made up for waits until the run is over.
+            (true, true) => null,
+        };
+
+        CronMissedEvent Miss(DateTimeOffset through, int count) => new(now, through, count, CronMissedReason.Away, cron.Life);
+    }
+
+    private static CronFiredEvent Fire(CronState cron, DateTimeOffset nominal, DateTimeOffset now, CronCause cause, long life)
+    {
+        string when = cause == CronCause.Reboot ? "start-" + life.ToString("x", CultureInfo.InvariantCulture) : nominal.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        return new CronFiredEvent(now, nominal, JobIdOf(cron, KeyOf(cron, when)), cause, life);
+    }
+
+    private static string KeyOf(CronState cron, string what) => string.Create(CultureInfo.InvariantCulture, $"cron/{cron.CronId.Name}/{cron.Version}/{what}");
+
+    private static JobId JobIdOf(CronState cron, string key) => JobId.FromIdempotencyKey(cron.CronId.Home, key);
+
+    private static DateTimeOffset CursorOf(CronState cron, DateTimeOffset now) => cron.Cursor > now + ClockBackMax ? now : cron.Cursor;
+
+    private static bool TryRead(
+        CronSpec spec,
+        [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out CronExpression? expression,
+        [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out TimeZoneInfo? zone,
+        [System.Diagnostics.CodeAnalysis.NotNullWhen(false)] out Problem? problem)
+    {
+        expression = null;
+        zone = null;
+        problem = null;
+        try
+        {
+            expression = CronExpression.Parse(spec.Schedule);
+        }
+        catch (MeshException error)
+        {
+            problem = new Problem(error.Code, error.Message, error.NextStep);
+            return false;
+        }
+
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(spec.Zone, out zone))
+        {
+            problem = new Problem(MeshErrors.BadZone, $"this device knows no time zone '{spec.Zone}'", "write an IANA name such as Europe/Berlin or UTC; the names are those of /usr/share/zoneinfo (package tzdata)");
+            return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Times that are due.</summary>
+    /// <param name="Newest">The oldest of them first.</param>
+    /// <param name="Total">With those that are not among them.</param>
+    private sealed record Due(ImmutableArray<DateTimeOffset> Newest, int Total)
+    {
+        private const int Growth = 4;
+
+        /// <summary>After the one and up to the other.</summary>
+        public static Due Between(CronExpression expression, TimeZoneInfo zone, DateTimeOffset after, DateTimeOffset until)
+        {
+            int total = Walk(expression, zone, after, until).Take(CountMax).Count();
+            if (total <= CatchUpMax)
+            {
+                return new Due([.. Walk(expression, zone, after, until)], total);
+            }
+
+            // Years may have passed: looked for from the end, in windows that grow.
+            ImmutableArray<DateTimeOffset> newest = [];
+            for (TimeSpan window = TimeSpan.FromMinutes(CatchUpMax); newest.Length < CatchUpMax; window *= Growth)
+            {
+                DateTimeOffset from = until - after > window ? until - window : after;
+                newest = [.. Walk(expression, zone, from, until).TakeLast(CatchUpMax)];
+            }
+
+            return new Due(newest, total);
+        }
+
+        private static IEnumerable<DateTimeOffset> Walk(CronExpression expression, TimeZoneInfo zone, DateTimeOffset after, DateTimeOffset until)
+        {
+            for (DateTimeOffset? at = expression.NextAfter(after, zone); at <= until; at = expression.NextAfter(at.Value, zone))
+            {
+                yield return at.Value;
+            }
+        }
+    }
+}

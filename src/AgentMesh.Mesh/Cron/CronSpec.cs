@@ -1,0 +1,36 @@
+using AgentMesh.Mesh.Jobs;
+
+namespace AgentMesh.Mesh.Cron;
+
+/// <summary>What becomes of times that passed while nobody could fire. The numbers are on disk.</summary>
+public enum CronMissed
+{
+    /// <summary>Counted, not run.</summary>
+    Skip = 1,
+
+    /// <summary>One run stands for all of them.</summary>
+    Once = 2,
+
+    /// <summary>Each is run, the oldest first, up to the newest <see cref="CronRules.CatchUpMax"/>.</summary>
+    All = 3,
+}
+
+/// <summary>What becomes of a time at which an earlier run is not over. The numbers are on disk.</summary>
+public enum CronOverlap
+{
+    /// <summary>Counted as missed. Missed times that are made up for wait instead.</summary>
+    Skip = 1,
+
+    /// <summary>Runs beside the earlier one, up to <see cref="CronRules.RunningMax"/>.</summary>
+    Allow = 2,
+}
+
+/// <summary>Everything about a schedule that its owner decides.</summary>
+/// <param name="Schedule">See <see cref="CronExpression"/>.</param>
+/// <param name="Zone">IANA name of the time zone whose clocks count.</param>
+/// <param name="Job">What is submitted at each fire, with an idempotency key of its own each time.</param>
+/// <param name="PauseAfter">Failures one after the other that disable the schedule; 0 for never.</param>
+public sealed record CronSpec(string Schedule, string Zone, JobSpec Job, CronMissed Missed, CronOverlap Overlap, int PauseAfter)
+{
+    public const int PauseAfterMax = 1_000;
+}

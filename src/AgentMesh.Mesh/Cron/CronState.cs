@@ -1,0 +1,99 @@
+using System.Collections.Immutable;
+using AgentMesh.Errors;
+using AgentMesh.Mesh.Jobs;
+
+namespace AgentMesh.Mesh.Cron;
+
+/// <summary>A schedule: the fold of its events. Immutable; knows no actor and no clock.</summary>
+/// <remarks>
+/// <code>
+/// from       on                                                         to
+/// (none)     created                                                    enabled
+/// enabled    updated, fired, missed, a run ended                        enabled
+/// enabled    disabled: by a person, by failures, by an unknown zone     disabled
+/// disabled   enabled by a person; updated                               enabled
+/// any        removed                                                    (none), and a new one may have the name
+/// </code>
+/// </remarks>
+public sealed record CronState
+{
+    /// <summary>Runs that are over and still shown.</summary>
+    public const int RunsKept = 20;
+
+    private CronState(CronId cronId) => CronId = cronId;
+
+    public CronId CronId { get; }
+
+    /// <summary>Null before the first event and after removal.</summary>
+    public CronSpec? Spec { get; init; }
+
+    public bool Exists => Spec is not null;
+
+    public bool IsEnabled { get; init; }
+
+    public Problem? Reason { get; init; }
+
+    public DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Counts creations and changes, and outlives removal: the jobs of one version are never taken for those of another.</summary>
+    public int Version { get; init; }
+
+    /// <summary>Nothing up to here is fired any more.</summary>
+    public DateTimeOffset Cursor { get; init; }
+
+    /// <summary>The life of the node in which <c>@reboot</c> has had its turn.</summary>
+    public long Life { get; init; }
+
+    public long Fired { get; init; }
+
+    public long Missed { get; init; }
+
+    public int Failures { get; init; }
+
+    /// <summary>The newest first.</summary>
+    public ImmutableList<CronRun> Runs { get; init; } = [];
+
+    public IEnumerable<CronRun> Running => Runs.Where(run => !run.IsOver);
+
+    public static CronState None(CronId cronId) => new(cronId);
+
+    public CronState Apply(ICronEvent change)
+    {
+        Invariant.Check(Exists != (change is CronCreatedEvent));
+        return change switch
+        {
+            CronCreatedEvent e => None(CronId) with { Spec = e.Spec, IsEnabled = true, CreatedAt = e.At, Version = Version + 1, Cursor = e.At, Life = e.Life },
+            CronUpdatedEvent e => this with { Spec = e.Spec, IsEnabled = true, Reason = null, Version = Version + 1, Cursor = Later(e.At), Life = e.Life, Failures = 0 },
+            CronEnabledEvent e => this with { IsEnabled = true, Reason = null, Cursor = Later(e.At), Life = e.Life, Failures = 0 },
+            CronDisabledEvent e => this with { IsEnabled = false, Reason = e.Reason },
+            CronFiredEvent e => Fire(e),
+            CronMissedEvent e => this with { Missed = Missed + e.Count, Cursor = e.Through, Life = e.Life },
+            CronRunEndedEvent e => End(e),
+            CronRemovedEvent => None(CronId) with { Version = Version },
+            _ => throw new InvariantException($"unknown event {change.GetType().Name}"),
+        };
+    }
+
+    // A clock that was put back must not bring back times that were fired; one that was a day and more ahead is not believed any more.
+    private DateTimeOffset Later(DateTimeOffset at) => Cursor > at && Cursor <= at + CronRules.ClockBackMax ? Cursor : at;
+
+    private CronState Fire(CronFiredEvent e) => this with
+    {
+        Fired = Fired + 1,
+        Cursor = e.Cause is CronCause.Schedule or CronCause.CatchUp ? e.Nominal : Cursor,
+        Life = e.Cause == CronCause.Reboot ? e.Life : Life,
+        Runs = Runs.Insert(0, new CronRun(e.JobId, e.Nominal, e.Cause, e.At, null, null)),
+    };
+
+    private CronState End(CronRunEndedEvent e)
+    {
+        ImmutableList<CronRun> runs = [.. Runs.Select(run => run.JobId == e.JobId ? run with { Ended = e.State, EndedAt = e.At } : run)];
+        int kept = 0;
+        return this with
+        {
+            Runs = runs.RemoveAll(run => run.IsOver && ++kept > RunsKept),
+            // Cancelled is what a person did, and tells nothing of the command.
+            Failures = e.State switch { JobStateName.Completed => 0, JobStateName.Cancelled => Failures, _ => Failures + 1 },
+        };
+    }
+}

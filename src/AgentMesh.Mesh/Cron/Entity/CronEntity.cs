@@ -1,0 +1,324 @@
+using AgentMesh.Errors;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Sharding;
+using Akka.Actor;
+using Akka.Cluster.Sharding;
+using Akka.Event;
+using Akka.Persistence;
+
+namespace AgentMesh.Mesh.Cron.Entity;
+
+/// <summary>
+/// One schedule at its home. A fire is journalled with the id of its job before the job is submitted; the id follows from the schedule and the nominal
+/// time, so that whatever is repeated after a crash reaches the same job.
+/// </summary>
+public sealed class CronEntity : ReceivePersistentActor, IWithTimers
+{
+    private const int SnapshotEvery = 100;
+
+    private readonly CronEnvironment _environment;
+    private readonly RunWatch _watch;
+    private readonly Dictionary<JobId, IActorRef> _askers = [];
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private CronState _cron;
+    private IActorRef? _asker;
+
+    public CronEntity(CronId id, CronEnvironment environment)
+    {
+        _environment = environment;
+        _watch = new RunWatch(environment.Jobs, environment.Time);
+        _cron = CronState.None(id);
+        PersistenceId = id.ToString();
+        Recover<ICronEvent>(change => _cron = _cron.Apply(change));
+        Recover<SnapshotOffer>(offer => _cron = ((CronSnapshot)offer.Snapshot).ToState(id));
+        Recover<RecoveryCompleted>(_ => Self.Tell(Look.Instance));
+        Command<CreateCron>(request => Owned(() => OnCreate(request)));
+        Command<GetCron>(_ => Known(() => Sender.Tell(View())));
+        Command<WakeCron>(_ => Known(OnWake));
+        Command<EnableCron>(request => Known(() => OnEnable(request)));
+        Command<RunCron>(request => Known(() => OnRun(request)));
+        Command<RemoveCron>(_ => Known(OnRemove));
+        Command<JobAccepted>(accepted => FromHere(() => OnFound(accepted.JobId)));
+        Command<JobProblem>(problem => FromHere(() => OnJobProblem(problem)));
+        Command<JobView>(view => FromHere(() => OnJobView(view)));
+        Command<Look>(_ => OnLook());
+        Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
+        Command<SaveSnapshotSuccess>(OnSnapshotSaved);
+        Command<SaveSnapshotFailure>(failed => _log.Warning("The snapshot of [{0}] was not saved: {1}", PersistenceId, failed.Cause.Message));
+        Command<DeleteMessagesSuccess>(_ => { });
+        Command<DeleteMessagesFailure>(_ => { });
+        Command<DeleteSnapshotsSuccess>(_ => { });
+        Command<DeleteSnapshotsFailure>(_ => { });
+    }
+
+    public override string PersistenceId { get; }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <summary>To the millisecond, as it is stored and sent: the same before and after a recovery.</summary>
+    private DateTimeOffset Now
+    {
+        get
+        {
+            DateTimeOffset now = _environment.Time.GetUtcNow();
+            return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
+        }
+    }
+
+    public static Props Create(CronId id, CronEnvironment environment) => Props.Create(() => new CronEntity(id, environment));
+
+    // The actor stops now; its next life, which the reviver begins, reads what was stored.
+    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
+    {
+        _log.Error(cause, "An event of [{0}] could not be journalled", PersistenceId);
+        TellNotStored(cause);
+        base.OnPersistFailure(cause, @event, sequenceNr);
+    }
+
+    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
+    {
+        base.OnPersistRejected(cause, @event, sequenceNr);
+        TellNotStored(cause);
+        LookAgain(TimeSpan.FromSeconds(1));
+    }
+
+    private void TellNotStored(Exception cause)
+    {
+        _asker?.Tell(Refusal(MeshErrors.NotStored, $"the journal of this device did not take it: {cause.Message}", "look at the log of the node; 'agentmesh cron list' tells whether it was taken after all"));
+        _asker = null;
+    }
+
+    private void OnCreate(CreateCron request)
+    {
+        IActorRef asker = Sender;
+        try
+        {
+            CronRules.Check(request.Spec);
+        }
+        catch (MeshException wrong)
+        {
+            asker.Tell(Refusal(wrong.Code, wrong.Message, wrong.NextStep));
+            return;
+        }
+
+        if (_cron.Exists && _cron.Spec == request.Spec)
+        {
+            asker.Tell(View());
+        }
+        else if (_cron.Exists && !request.Replace)
+        {
+            asker.Tell(Refusal(MeshErrors.CronExists, $"there is another schedule '{_cron.CronId.Name}': {_cron.Spec!.Schedule}", "choose another name, or change it with --replace"));
+        }
+        else
+        {
+            Record(_cron.Exists ? new CronUpdatedEvent(Now, request.Spec, _environment.Life) : new CronCreatedEvent(Now, request.Spec, _environment.Life), asker, () => asker.Tell(View()));
+        }
+    }
+
+    private void OnWake()
+    {
+        Sender.Tell(View());
+        Self.Tell(Look.Instance);
+    }
+
+    private void OnEnable(EnableCron request)
+    {
+        IActorRef asker = Sender;
+        if (_cron.IsEnabled == request.Enabled)
+        {
+            asker.Tell(View());
+        }
+        else
+        {
+            Record(request.Enabled ? new CronEnabledEvent(Now, _environment.Life) : new CronDisabledEvent(Now, null), asker, () => asker.Tell(View()));
+        }
+    }
+
+    private void OnRun(RunCron request)
+    {
+        IActorRef asker = Sender;
+        CronFiredEvent fire = CronRules.Manual(_cron, request.Key, Now, _environment.Life);
+        if (_cron.Runs.Find(run => run.JobId == fire.JobId) is { } known)
+        {
+            // A repeat, because the first answer was late.
+            if (known.IsOver || _watch.IsThere(known.JobId))
+            {
+                asker.Tell(new CronStarted(_cron.CronId, known.JobId));
+            }
+            else
+            {
+                _askers[known.JobId] = asker;
+            }
+        }
+        else if (_cron.Running.Count() >= CronRules.RunningMax)
+        {
+            asker.Tell(Refusal(MeshErrors.Busy, $"{CronRules.RunningMax} runs of '{_cron.CronId.Name}' are not over", "'agentmesh cron show' names their jobs; cancel some, or wait"));
+        }
+        else
+        {
+            _askers[fire.JobId] = asker;
+            Record(fire, asker, null);
+        }
+    }
+
+    private void OnRemove()
+    {
+        IActorRef asker = Sender;
+        JobId[] running = [.. _cron.Running.Select(run => run.JobId)];
+        Record(new CronRemovedEvent(Now), asker, () =>
+        {
+            Array.ForEach(running, _watch.Forget);
+            _askers.Clear();
+            asker.Tell(new CronRemoved(_cron.CronId));
+        });
+    }
+
+    private void OnFound(JobId job)
+    {
+        _watch.Found(job);
+        if (_askers.Remove(job, out IActorRef? asker))
+        {
+            asker.Tell(new CronStarted(_cron.CronId, job));
+        }
+
+        LookAgain(TimeSpan.Zero);
+    }
+
+    private void OnJobProblem(JobProblem problem)
+    {
+        switch (problem.Problem.Code)
+        {
+            // The schedule was changed between the fire and this repeat: the job of the fire is there.
+            case MeshErrors.KeyReused:
+                OnFound(problem.JobId);
+                break;
+            case MeshErrors.UnknownJob:
+                _watch.Lost(problem.JobId);
+                break;
+            default:
+                _log.Warning("The job of [{0}] is submitted again soon: {1}", PersistenceId, problem.Problem.Text);
+                break;
+        }
+    }
+
+    private void OnJobView(JobView view)
+    {
+        if (!view.State.IsAtRest())
+        {
+            _watch.Waits(view.JobId);
+            LookAgain(TimeSpan.Zero);
+        }
+        else if (_cron.Running.Any(run => run.JobId == view.JobId))
+        {
+            Record(new CronRunEndedEvent(Now, view.JobId, view.State), null, null);
+        }
+    }
+
+    private void OnLook()
+    {
+        if (CronRules.Next(_cron, Now, _environment.Life) is { } change)
+        {
+            Record(change, null, null);
+        }
+        else
+        {
+            Settle();
+        }
+    }
+
+    /// <summary>Journals, then applies, then tells.</summary>
+    private void Record(ICronEvent change, IActorRef? asker, Action? then)
+    {
+        _asker = asker;
+        Persist(change, stored =>
+        {
+            _asker = null;
+            _cron = _cron.Apply(stored);
+            if (stored is CronRunEndedEvent over)
+            {
+                _watch.Forget(over.JobId);
+            }
+
+            if (LastSequenceNr % SnapshotEvery == 0)
+            {
+                SaveSnapshot(CronSnapshot.Of(_cron));
+            }
+
+            then?.Invoke();
+            Settle();
+
+            // Through the mailbox: an event is persisted from a message only.
+            Self.Tell(Look.Instance);
+        });
+    }
+
+    // What was decided stays on disk as the snapshot; only the newest one is kept.
+    private void OnSnapshotSaved(SaveSnapshotSuccess saved)
+    {
+        DeleteMessages(saved.Metadata.SequenceNr);
+        DeleteSnapshots(new SnapshotSelectionCriteria(saved.Metadata.SequenceNr - 1));
+    }
+
+    /// <summary>Asks about the runs that are not over, then looks again in time, or rests.</summary>
+    private void Settle()
+    {
+        TimeSpan? question = _watch.Ask(_cron, Self);
+        if (question is null && !(_cron.Exists && _cron.IsEnabled))
+        {
+            Timers.Cancel(Look.Instance);
+            Context.SetReceiveTimeout(_environment.RestAfter);
+            return;
+        }
+
+        Context.SetReceiveTimeout(null);
+        TimeSpan look = CronRules.UntilNextLook(_cron, Now);
+        LookAgain(question < look ? question.Value : look);
+    }
+
+    private void LookAgain(TimeSpan after) => Timers.StartSingleTimer(Look.Instance, Look.Instance, after);
+
+    private bool IsFromHere() => Origin.Of(Sender, Context.System, _environment.Self) == _environment.Self;
+
+    // What the jobs of this home tell; nobody else has a say.
+    private void FromHere(Action act)
+    {
+        if (IsFromHere())
+        {
+            act();
+        }
+    }
+
+    /// <summary>For the home alone.</summary>
+    private void Owned(Action answer)
+    {
+        if (IsFromHere())
+        {
+            answer();
+        }
+        else
+        {
+            Sender.Tell(Refusal(MeshErrors.NotYours, "a schedule is shown and changed on its own device only", "do it on that device"));
+        }
+    }
+
+    private void Known(Action answer) => Owned(() =>
+    {
+        if (_cron.Exists)
+        {
+            answer();
+        }
+        else
+        {
+            Sender.Tell(Refusal(MeshErrors.UnknownCron, $"there is no schedule '{_cron.CronId.Name}'", "'agentmesh cron list' shows those of this device"));
+        }
+    });
+
+    private CronView View() => CronRules.View(_cron, Now);
+
+    private CronProblem Refusal(string code, string text, string? next) => new(_cron.CronId, new Problem(code, text, next));
+
+    private sealed class Look : INoSerializationVerificationNeeded
+    {
+        public static readonly Look Instance = new();
+    }
+}

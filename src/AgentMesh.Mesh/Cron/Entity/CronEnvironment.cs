@@ -1,0 +1,10 @@
+using AgentMesh.Protocol.Identity;
+using Akka.Actor;
+
+namespace AgentMesh.Mesh.Cron.Entity;
+
+/// <summary>What a schedule needs of the device it lives on.</summary>
+/// <param name="Life">Of the node: another number means that it was started anew, which is what <c>@reboot</c> waits for.</param>
+/// <param name="Jobs">The jobs of this home.</param>
+/// <param name="RestAfter">So long a schedule that waits for nothing stays in memory.</param>
+public sealed record CronEnvironment(DeviceId Self, long Life, IActorRef Jobs, TimeProvider Time, TimeSpan RestAfter);

@@ -1,0 +1,258 @@
+using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Jobs;
+using static AgentMesh.Mesh.Tests.Samples;
+
+namespace AgentMesh.Mesh.Tests.Cron;
+
+public sealed class CronRulesTests
+{
+    private const long Life = 7;
+
+    private static readonly CronId Id = new(Home, "nightly");
+    private static readonly DateTimeOffset Midnight = new(2026, 1, 2, 0, 0, 0, TimeSpan.Zero);
+
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 60)];
+
+    [Fact]
+    public void A_time_is_fired_once_and_its_job_is_the_same_whenever_it_is_asked_for()
+    {
+        CronState before = Created("0 * * * *");
+
+        Assert.Null(CronRules.Next(before, Midnight.AddMinutes(59), Life));
+        var fired = Assert.IsType<CronFiredEvent>(CronRules.Next(before, Midnight.AddHours(1), Life));
+        var again = Assert.IsType<CronFiredEvent>(CronRules.Next(before, Midnight.AddHours(1).AddSeconds(30), Life));
+
+        Assert.Equal((CronCause.Schedule, Midnight.AddHours(1)), (fired.Cause, fired.Nominal));
+        Assert.Equal(fired.JobId, again.JobId);
+        Assert.Null(CronRules.Next(before.Apply(fired), Midnight.AddHours(1).AddSeconds(30), Life));
+    }
+
+    [Theory]
+    [InlineData(CronMissed.Skip, "missed 3")]
+    [InlineData(CronMissed.Once, "missed 2, CatchUp 03:00")]
+    [InlineData(CronMissed.All, "CatchUp 01:00, CatchUp 02:00, CatchUp 03:00")]
+    public void What_was_missed_goes_by_the_policy(CronMissed policy, string expected) =>
+        Assert.Equal(expected, Told(Drain(Created("0 * * * *", policy), Midnight.AddHours(3.5))));
+
+    [Theory]
+    [InlineData(CronMissed.Skip, "missed 2, Schedule 03:00")]
+    [InlineData(CronMissed.Once, "missed 2, Schedule 03:00")]
+    [InlineData(CronMissed.All, "CatchUp 01:00, CatchUp 02:00, Schedule 03:00")]
+    public void A_run_on_time_stands_for_those_missed_before_it(CronMissed policy, string expected) =>
+        Assert.Equal(expected, Told(Drain(Created("0 * * * *", policy), Midnight.AddHours(3).AddSeconds(20))));
+
+    [Fact]
+    public void Making_up_is_bounded_and_the_rest_is_counted()
+    {
+        List<ICronEvent> events = Drain(Created("* * * * *", CronMissed.All), Midnight.AddMinutes(150).AddSeconds(-1));
+
+        Assert.Equal(49, Assert.IsType<CronMissedEvent>(events[0]).Count);
+        Assert.Equal(CronRules.CatchUpMax, events.Count(change => change is CronFiredEvent));
+    }
+
+    [Fact]
+    public void Years_of_missed_minutes_are_counted_up_to_a_bound_in_a_moment()
+    {
+        List<ICronEvent> events = Drain(Created("* * * * *", CronMissed.Once), Midnight.AddYears(3).AddSeconds(30).AddMinutes(0));
+
+        Assert.InRange(Assert.IsType<CronMissedEvent>(events[0]).Count, CronRules.CountMax - 1, CronRules.CountMax);
+        Assert.Equal(Midnight.AddYears(3), Assert.IsType<CronFiredEvent>(Assert.Single(events.Skip(1))).Nominal);
+    }
+
+    [Fact]
+    public void A_run_that_is_not_over_lets_the_next_be_missed_unless_both_may_run()
+    {
+        DateTimeOffset first = Midnight.AddHours(1), second = Midnight.AddHours(2);
+        foreach (CronOverlap overlap in Enum.GetValues<CronOverlap>())
+        {
+            CronState cron = Created("0 * * * *", overlap: overlap);
+            cron = cron.Apply(CronRules.Next(cron, first, Life)!);
+            ICronEvent change = CronRules.Next(cron, second, Life)!;
+            if (overlap == CronOverlap.Skip)
+            {
+                Assert.Equal(CronMissedReason.Overlap, Assert.IsType<CronMissedEvent>(change).Reason);
+                Assert.Null(CronRules.Next(cron.Apply(change), second, Life));
+            }
+            else
+            {
+                Assert.NotEqual(cron.Runs[0].JobId, Assert.IsType<CronFiredEvent>(change).JobId);
+            }
+        }
+    }
+
+    [Fact]
+    public void What_is_made_up_for_waits_for_the_run_before_it()
+    {
+        CronState cron = Created("0 * * * *", CronMissed.All);
+        DateTimeOffset now = Midnight.AddHours(2.5);
+        cron = cron.Apply(CronRules.Next(cron, now, Life)!);
+
+        Assert.Null(CronRules.Next(cron, now, Life));
+        cron = cron.Apply(new CronRunEndedEvent(now, cron.Runs[0].JobId, JobStateName.Completed));
+        Assert.Equal(Midnight.AddHours(2), Assert.IsType<CronFiredEvent>(CronRules.Next(cron, now, Life)).Nominal);
+    }
+
+    [Fact]
+    public void Failures_one_after_the_other_disable_it_and_enabling_begins_again()
+    {
+        CronState cron = Created("0 * * * *", pauseAfter: 2);
+        DateTimeOffset now = Midnight;
+        foreach (JobStateName end in (JobStateName[])[JobStateName.Failed, JobStateName.Completed, JobStateName.Paused, JobStateName.Cancelled, JobStateName.Failed])
+        {
+            now = now.AddHours(1);
+            cron = cron.Apply(Assert.IsType<CronFiredEvent>(CronRules.Next(cron, now, Life)));
+            cron = cron.Apply(new CronRunEndedEvent(now, cron.Runs[0].JobId, end));
+        }
+
+        var disabled = Assert.IsType<CronDisabledEvent>(CronRules.Next(cron, now, Life));
+        Assert.Equal(MeshErrors.CronPaused, disabled.Reason!.Code);
+        cron = cron.Apply(disabled);
+        Assert.Null(CronRules.Next(cron, now.AddHours(5), Life));
+        cron = cron.Apply(new CronEnabledEvent(now.AddHours(5).AddMinutes(30), Life));
+        Assert.Equal(now.AddHours(6), Assert.IsType<CronFiredEvent>(CronRules.Next(cron, now.AddHours(6), Life)).Nominal);
+    }
+
+    [Fact]
+    public void Reboot_fires_once_in_each_life_but_that_of_its_creation()
+    {
+        CronState cron = Created("@reboot");
+        Assert.Null(CronRules.Next(cron, Midnight.AddDays(1), Life));
+        cron = cron.Apply(Assert.IsType<CronFiredEvent>(CronRules.Next(cron, Midnight.AddDays(1), Life + 1)));
+        Assert.Null(CronRules.Next(cron, Midnight.AddDays(2), Life + 1));
+
+        // The first is not over: a program that is tried again after the restart is not started beside itself.
+        cron = cron.Apply(Assert.IsType<CronMissedEvent>(CronRules.Next(cron, Midnight.AddDays(2), Life + 2)));
+        cron = cron.Apply(new CronRunEndedEvent(Midnight.AddDays(2), cron.Runs[0].JobId, JobStateName.Completed));
+        Assert.Null(CronRules.Next(cron, Midnight.AddDays(2), Life + 2));
+        Assert.NotEqual(cron.Runs[0].JobId, Assert.IsType<CronFiredEvent>(CronRules.Next(cron, Midnight.AddDays(3), Life + 3)).JobId);
+    }
+
+    [Fact]
+    public void A_clock_that_is_put_back_fires_nothing_twice_and_one_that_was_years_ahead_is_forgotten()
+    {
+        CronState cron = Created("0 * * * *");
+        cron = cron.Apply(CronRules.Next(cron, Midnight.AddHours(5), Life)!);
+        cron = Over(Drain(cron, Midnight.AddHours(5), out CronState now), now);
+
+        Assert.Null(CronRules.Next(cron, Midnight.AddHours(4), Life));
+        Assert.Null(CronRules.Next(cron, Midnight.AddHours(5), Life));
+        Assert.Equal(Midnight.AddHours(6), Assert.IsType<CronFiredEvent>(CronRules.Next(cron, Midnight.AddHours(6), Life)).Nominal);
+
+        CronState wrong = cron with { Cursor = Midnight.AddYears(10) };
+        Assert.True(CronRules.UntilNextLook(wrong, Midnight) <= TimeSpan.FromSeconds(15));
+        Assert.Equal(Midnight.AddHours(1), CronRules.View(wrong, Midnight).Next[0]);
+    }
+
+    [Fact]
+    public void A_time_whose_job_is_known_is_passed_over_even_where_the_clock_was_put_back_by_days()
+    {
+        CronState cron = Created("0 0 * * *");
+        for (int day = 1; day <= 5; day++)
+        {
+            Drain(cron, Midnight.AddDays(day), out cron);
+        }
+
+        Assert.Equal(Midnight.AddDays(5), cron.Runs[0].Nominal);
+        Assert.Empty(Drain(cron, Midnight.AddDays(2.5), out cron));
+        Assert.Equal(0, Assert.IsType<CronMissedEvent>(Assert.Single(Drain(cron with { Cursor = Midnight.AddDays(2.9) }, Midnight.AddDays(3), out cron))).Count);
+        Assert.Equal(5, cron.Fired);
+    }
+
+    [Fact]
+    public void A_new_schedule_of_an_old_name_has_jobs_of_its_own()
+    {
+        CronState first = Created("0 * * * *");
+        CronState second = first.Apply(new CronRemovedEvent(Midnight)).Apply(new CronCreatedEvent(Midnight, Spec("0 * * * *"), Life));
+
+        Assert.NotEqual(((CronFiredEvent)CronRules.Next(first, Midnight.AddHours(1), Life)!).JobId, ((CronFiredEvent)CronRules.Next(second, Midnight.AddHours(1), Life)!).JobId);
+    }
+
+    [Fact]
+    public void A_zone_that_is_gone_disables_it_with_the_reason()
+    {
+        CronState cron = CronState.None(Id).Apply(new CronCreatedEvent(Midnight, Spec("@hourly") with { Zone = "Mars/Olympus" }, Life));
+        Assert.Equal(MeshErrors.BadZone, Assert.IsType<CronDisabledEvent>(CronRules.Next(cron, Midnight, Life)).Reason!.Code);
+        Assert.Empty(CronRules.View(cron, Midnight).Next);
+    }
+
+    /// <summary>Restarts, clocks that jump, runs that last: no time is fired twice, the order is kept, and the snapshot tells the same.</summary>
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void Whatever_happens_no_time_is_fired_twice(int seed)
+    {
+        var random = new Random(seed);
+        string schedule = ((string[])["* * * * *", "*/7 * * * *", "0 * * * *", "30 2 * * *", "@daily"])[random.Next(5)];
+        CronState cron = CronState.None(Id).Apply(new CronCreatedEvent(
+            Midnight, Spec(schedule, (CronMissed)random.Next(1, 4), (CronOverlap)random.Next(1, 3), random.Next(3)) with { Zone = "America/New_York" }, Life));
+        DateTimeOffset now = Midnight, latest = now;
+        var nominal = new List<DateTimeOffset>();
+        for (int step = 0; step < 400; step++)
+        {
+            now += random.Next(12) switch { 0 => TimeSpan.FromMinutes(-random.Next(1_200)), 1 => TimeSpan.FromHours(random.Next(30)), _ => TimeSpan.FromSeconds(random.Next(400)) };
+            latest = now > latest ? now : latest;
+            now = latest - now > CronRules.ClockBackMax ? latest - CronRules.ClockBackMax : now;
+            if (random.Next(3) == 0 && cron.Running.FirstOrDefault() is { } run)
+            {
+                cron = cron.Apply(new CronRunEndedEvent(now, run.JobId, random.Next(2) == 0 ? JobStateName.Completed : JobStateName.Failed));
+            }
+            else if (!cron.IsEnabled)
+            {
+                cron = cron.Apply(new CronEnabledEvent(now, Life));
+            }
+
+            for (int each = 0; CronRules.Next(cron, now, Life) is { } change; each++)
+            {
+                Assert.True(each < 1_000, "it never ends");
+                cron = cron.Apply(change);
+                if (change is CronFiredEvent fired)
+                {
+                    Assert.True(fired.Nominal <= now);
+                    nominal.Add(fired.Nominal);
+                }
+
+                CronState stored = CronSnapshot.Of(cron).ToState(Id);
+                Assert.Equal(CronSnapshot.Of(cron), CronSnapshot.Of(stored));
+            }
+
+            Assert.True(CronRules.UntilNextLook(cron, now) > TimeSpan.Zero);
+            Assert.True(cron.Runs.Count <= CronRules.RunningMax + CronState.RunsKept);
+        }
+
+        Assert.Equal(nominal.Order().Distinct(), nominal);
+    }
+
+    internal static CronSpec Spec(string schedule, CronMissed missed = CronMissed.Skip, CronOverlap overlap = CronOverlap.Skip, int pauseAfter = 0) =>
+        new(schedule, "UTC", SpecOf(), missed, overlap, pauseAfter);
+
+    private static CronState Created(string schedule, CronMissed missed = CronMissed.Skip, CronOverlap overlap = CronOverlap.Skip, int pauseAfter = 0) =>
+        CronState.None(Id).Apply(new CronCreatedEvent(Midnight, Spec(schedule, missed, overlap, pauseAfter), Life));
+
+    private static List<ICronEvent> Drain(CronState cron, DateTimeOffset now) => Drain(cron, now, out _);
+
+    /// <summary>All that is journalled now when every job is done at once.</summary>
+    private static List<ICronEvent> Drain(CronState cron, DateTimeOffset now, out CronState after)
+    {
+        var events = new List<ICronEvent>();
+        while (CronRules.Next(cron, now, Life) is { } change)
+        {
+            events.Add(change);
+            cron = cron.Apply(change);
+            if (change is CronFiredEvent fired)
+            {
+                cron = cron.Apply(new CronRunEndedEvent(now, fired.JobId, JobStateName.Completed));
+            }
+        }
+
+        after = cron;
+        return events;
+    }
+
+    private static CronState Over(List<ICronEvent> events, CronState after)
+    {
+        Assert.DoesNotContain(events, change => change is CronMissedEvent { Reason: CronMissedReason.Away });
+        return after.Running.Aggregate(after, (state, run) => state.Apply(new CronRunEndedEvent(Midnight, run.JobId, JobStateName.Completed)));
+    }
+
+    private static string Told(List<ICronEvent> events) =>
+        string.Join(", ", events.Select(change => change is CronFiredEvent fired ? $"{fired.Cause} {fired.Nominal:HH:mm}" : $"missed {((CronMissedEvent)change).Count}"));
+}
