@@ -113,6 +113,61 @@ public sealed record JobView(
 /// <param name="Next">Pass as <c>before</c> for the next page; null at the end.</param>
 public sealed record JobPage(IReadOnlyList<JobView> Jobs, string? Next);
 
+/// <summary>POST /v1/crons: a schedule with either <paramref name="Line"/> or <paramref name="Arguments"/>, as in <see cref="CommandRequest"/>.</summary>
+/// <param name="Schedule">Five fields, or a name such as @daily: docs/cron.md.</param>
+/// <param name="TimeZone">IANA name; that of this device when it is null.</param>
+/// <param name="Missed">skip, once or all.</param>
+/// <param name="Overlap">skip or allow.</param>
+/// <param name="PauseAfter">Failures one after the other that disable it; 0 for never.</param>
+/// <param name="Replace">Changes the schedule of that name.</param>
+public sealed record CronRequest(
+    string Name,
+    string Schedule,
+    string? TimeZone = null,
+    string? Target = null,
+    string? Line = null,
+    IReadOnlyList<string>? Arguments = null,
+    string? Missed = null,
+    string? Overlap = null,
+    int? PauseAfter = null,
+    int? Attempts = null,
+    double? AttemptTimeoutMs = null,
+    bool Replace = false);
+
+/// <summary>A schedule as it stands.</summary>
+/// <param name="Reason">Why it was disabled, when no person did it.</param>
+/// <param name="Next">The next five times; none while it is disabled.</param>
+/// <param name="MissedCount">Times that were not run.</param>
+/// <param name="Failures">The newest runs, one after the other, that did not complete.</param>
+/// <param name="Runs">The newest first.</param>
+public sealed record CronView(
+    string Name,
+    string Id,
+    string Schedule,
+    string TimeZone,
+    string Command,
+    string Target,
+    string TargetName,
+    string Missed,
+    string Overlap,
+    int PauseAfter,
+    bool Enabled,
+    ProblemView? Reason,
+    DateTimeOffset CreatedAt,
+    IReadOnlyList<DateTimeOffset> Next,
+    long Fired,
+    long MissedCount,
+    int Failures,
+    IReadOnlyList<CronRunView> Runs);
+
+/// <param name="Nominal">When it was due.</param>
+/// <param name="Cause">schedule, catchup, reboot or manual.</param>
+/// <param name="State">running until the job came to rest, then its state.</param>
+public sealed record CronRunView(string Job, string ShortJob, DateTimeOffset Nominal, string Cause, DateTimeOffset FiredAt, string State, DateTimeOffset? EndedAt);
+
+/// <summary>POST /v1/cron/remove.</summary>
+public sealed record CronRemovedView(string Name);
+
 /// <summary>POST /v1/invitations.</summary>
 public sealed record InviteRequest(IReadOnlyList<string>? Grants = null, double? LifetimeMs = null);
 
@@ -154,6 +209,10 @@ public sealed record ConfigView(string Text);
 [JsonSerializable(typeof(OutputView))]
 [JsonSerializable(typeof(JobView))]
 [JsonSerializable(typeof(JobPage))]
+[JsonSerializable(typeof(CronRequest))]
+[JsonSerializable(typeof(CronView))]
+[JsonSerializable(typeof(IReadOnlyList<CronView>))]
+[JsonSerializable(typeof(CronRemovedView))]
 [JsonSerializable(typeof(InviteRequest))]
 [JsonSerializable(typeof(InvitationView))]
 [JsonSerializable(typeof(JoinRequest))]

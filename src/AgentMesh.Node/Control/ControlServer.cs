@@ -79,6 +79,7 @@ internal sealed class ControlServer : IAsyncDisposable
         app.MapGet("/v1/jobs", async http =>
             await Answer(http, services.JobsAsync(Query(http, "state"), Number(http, "limit") ?? 50, Query(http, "before"), http.RequestAborted), ControlJson.Default.JobPage).ConfigureAwait(false));
         MapJob(app, services);
+        MapCron(app, services);
         app.MapPost("/v1/shutdown", async http =>
         {
             http.Response.StatusCode = StatusCodes.Status202Accepted;
@@ -100,6 +101,18 @@ internal sealed class ControlServer : IAsyncDisposable
                 http,
                 services.OutputAsync(Need(http, "id"), Query(http, "stream"), Number(http, "attempt"), LongNumber(http, "from") ?? 0, Query(http, "follow") == "true", http.RequestAborted),
                 ControlJson.Default.OutputView).ConfigureAwait(false));
+    }
+
+    private static void MapCron(WebApplication app, IControlServices services)
+    {
+        app.MapGet("/v1/crons", async http => await Answer(http, services.CronsAsync(http.RequestAborted), ControlJson.Default.IReadOnlyListCronView).ConfigureAwait(false));
+        app.MapPost("/v1/crons", async http =>
+            await Answer(http, services.AddCronAsync(await Body(http, ControlJson.Default.CronRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.CronView).ConfigureAwait(false));
+        app.MapGet("/v1/cron", async http => await Answer(http, services.CronAsync(Need(http, "name"), http.RequestAborted), ControlJson.Default.CronView).ConfigureAwait(false));
+        app.MapPost("/v1/cron/enable", async http => await Answer(http, services.EnableCronAsync(Need(http, "name"), true, http.RequestAborted), ControlJson.Default.CronView).ConfigureAwait(false));
+        app.MapPost("/v1/cron/disable", async http => await Answer(http, services.EnableCronAsync(Need(http, "name"), false, http.RequestAborted), ControlJson.Default.CronView).ConfigureAwait(false));
+        app.MapPost("/v1/cron/run", async http => await Answer(http, services.RunCronAsync(Need(http, "name"), http.RequestAborted), ControlJson.Default.JobView).ConfigureAwait(false));
+        app.MapPost("/v1/cron/remove", async http => await Answer(http, services.RemoveCronAsync(Need(http, "name"), http.RequestAborted), ControlJson.Default.CronRemovedView).ConfigureAwait(false));
     }
 
     private static async Task AnswerProblems(HttpContext http, RequestDelegate next)

@@ -36,5 +36,17 @@ internal interface IControlServices
 
     IAsyncEnumerable<OutputView> OutputAsync(string id, string? stream, int? attempt, long from, bool follow, CancellationToken cancellationToken);
 
+    Task<IReadOnlyList<CronView>> CronsAsync(CancellationToken cancellationToken);
+
+    Task<CronView> AddCronAsync(CronRequest request, CancellationToken cancellationToken);
+
+    Task<CronView> CronAsync(string name, CancellationToken cancellationToken);
+
+    Task<CronView> EnableCronAsync(string name, bool enabled, CancellationToken cancellationToken);
+
+    Task<JobView> RunCronAsync(string name, CancellationToken cancellationToken);
+
+    Task<CronRemovedView> RemoveCronAsync(string name, CancellationToken cancellationToken);
+
     void Shutdown();
 }

@@ -3,6 +3,8 @@ using AgentMesh.Errors;
 using AgentMesh.Journal;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Contracts;
+using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Cron.Entity;
 using AgentMesh.Mesh.Grants;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
@@ -19,7 +21,7 @@ using Akka.Actor;
 
 namespace AgentMesh.Node.Hosting;
 
-/// <summary>Starts the entities and workers in each generation, and wakes the jobs that an earlier one left unfinished.</summary>
+/// <summary>Starts the entities and workers in each generation, and wakes the schedules, and the jobs that an earlier one left unfinished.</summary>
 internal sealed class EntityHost(
     DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, ConnectionHub hub, ExecutionTable table, SqliteEventStore journal, TimeProvider time)
 {
@@ -38,6 +40,7 @@ internal sealed class EntityHost(
         generation.System.ActorOf(
             WorkerSupervisor.Create(new WorkerSettings(self, life, table, settings.Aliases, Permission, job => sharding.JobsOf(job.Home))), WorkerSupervisor.Name);
         generation.System.ActorOf(JobReviver.Create(sharding.Jobs, FindUnfinishedAsync, JobReviverSettings.Default, time), "job-reviver");
+        generation.System.ActorOf(CronReviver.Create(sharding.Crons, FindCronsAsync, CronReviverSettings.Default), "cron-reviver");
         generation.System.ActorOf(PeerRecorder.Create(self, sharding.Peers, registry, links, directory, hub, time), "peer-recorder");
     }
 
@@ -86,6 +89,12 @@ internal sealed class EntityHost(
     {
         IReadOnlyList<EntitySummary> open = await journal.OpenAsync($"{JobId.Prefix}{self}/", JobManifests.AtRest, limit, cancellationToken).ConfigureAwait(false);
         return [.. open.Select(entity => JobId.TryParse(entity.PersistenceId, out JobId job) ? job : default).Where(job => !job.IsNone)];
+    }
+
+    private async Task<IReadOnlyList<CronId>> FindCronsAsync(int limit, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<EntitySummary> kept = await journal.OpenAsync($"{CronId.Prefix}{self}/", CronManifests.Gone, limit, cancellationToken).ConfigureAwait(false);
+        return [.. kept.Select(entity => CronId.TryParse(entity.PersistenceId, out CronId cron) ? cron : default).Where(cron => !cron.IsNone)];
     }
 
 #pragma warning disable RS0030 // jitter of retries: the one place where the node takes chance from the process

@@ -120,6 +120,8 @@ public sealed class NodeHost : IAsyncDisposable
         var entities = new Entities(generations, entityHost.Of, time);
         var jobs = new JobService(identity.Id, caller, entities, journal.Store, new OutputReading(outputs, time), time);
         var devices = new Devices(identity.Id, settings.DeviceName, registry, directory);
+        var specs = new JobSpecs(settings, caller);
+        UlidSource ids = UlidSource.Secure(time);
         _parts = new NodeParts
         {
             Settings = settings,
@@ -135,7 +137,8 @@ public sealed class NodeHost : IAsyncDisposable
             Table = table,
             Pairing = pairing,
             Jobs = jobs,
-            Commands = new CommandService(identity.Id, caller, settings, devices, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, UlidSource.Secure(time), time),
+            Crons = Ending(new CronService(identity.Id, specs, devices, entities, jobs, journal.Store, ids)),
+            Commands = new CommandService(identity.Id, specs, devices, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, ids, time),
             Addresses = addresses,
             Time = time,
         };

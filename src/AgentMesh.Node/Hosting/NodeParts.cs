@@ -41,6 +41,8 @@ internal sealed record NodeParts
 
     public required JobService Jobs { get; init; }
 
+    public required CronService Crons { get; init; }
+
     public required CommandService Commands { get; init; }
 
     public required OwnAddresses Addresses { get; init; }

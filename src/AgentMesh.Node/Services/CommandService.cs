@@ -1,14 +1,11 @@
-using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using AgentMesh.Errors;
 using AgentMesh.Mesh;
-using AgentMesh.Mesh.Commands;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Node.Control;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Output;
-using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Identity;
 using MeshJobView = AgentMesh.Mesh.Jobs.JobView;
 
@@ -16,13 +13,13 @@ namespace AgentMesh.Node.Services;
 
 /// <summary>Turns a line into durable jobs, one per device it is for, and tells how they go.</summary>
 internal sealed class CommandService(
-    DeviceId self, Caller caller, NodeSettings settings, Devices devices, DeviceDirectory directory, LinkService links, Func<string> ownAddress, Entities entities, JobService jobs, UlidSource ids, TimeProvider time)
+    DeviceId self, JobSpecs specs, Devices devices, DeviceDirectory directory, LinkService links, Func<string> ownAddress, Entities entities, JobService jobs, UlidSource ids, TimeProvider time)
 {
     private const int EventsMax = 256;
 
     public async IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        (string? selector, JobCommand command) = Read(request);
+        (string? selector, JobCommand command) = specs.Read(request.Line, request.Target, request.Arguments);
         IReadOnlyList<NamedDevice> targets = devices.Select(selector);
         if (targets.Count > 1)
         {
@@ -52,32 +49,13 @@ internal sealed class CommandService(
         }
     }
 
-    private (string? Selector, JobCommand Command) Read(CommandRequest request)
-    {
-        if (request.Arguments is { Count: > 0 } words)
-        {
-            if (words.Sum(word => word.Length) > JobCommand.BytesMax / 2)
-            {
-                throw new MeshException(MeshErrors.TooLarge, "the arguments are too long to travel in one message", "put long input into a file that the program reads");
-            }
-
-            return (request.Target?.TrimStart('@'), JobCommand.Program(words));
-        }
-
-        CommandLine line = CommandLine.Parse(request.Line ?? "");
-        string? selector = line.Selector ?? request.Target?.TrimStart('@');
-        return (selector, Aliases.TryReadProgram(line.Command, out ImmutableArray<string> program)
-            ? JobCommand.Program(program)
-            : JobCommand.Handler(line.Command, Aliases.Reachable(line.Command, settings.Aliases)));
-    }
-
     private async Task RunOneAsync(
         CommandRequest request, JobCommand command, NamedDevice target, string? selector, bool many, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
     {
         string address = AddressOf(target);
         try
         {
-            JobSpec spec = SpecOf(request, command, target, selector);
+            JobSpec spec = specs.Of(command, target, selector, request.Attempts, request.AttemptTimeoutMs) with { IdempotencyKey = request.IdempotencyKey, QueueWhenOffline = request.Queue };
             JobId id = request.IdempotencyKey is { } key ? JobId.FromIdempotencyKey(self, many ? $"{key}/{target.Id}" : key) : new JobId(self, ids.Next());
             if (!spec.QueueWhenOffline && target.Id != self)
             {
@@ -185,21 +163,6 @@ internal sealed class CommandService(
         {
             return null;
         }
-    }
-
-    private JobSpec SpecOf(CommandRequest request, JobCommand command, NamedDevice target, string? selector)
-    {
-        JobSettings job = settings.Jobs;
-        var retry = new RetryPolicy(request.Attempts ?? job.Attempts, job.BackoffMin, job.BackoffMax, job.Jitter, RetryExitCodes: false, [], FailWhenUsedUp: !job.PauseWhenUsedUp);
-        TimeSpan? attemptTimeout = request.AttemptTimeoutMs is { } ms ? TimeSpan.FromMilliseconds(ms) : job.AttemptTimeout;
-        return new JobSpec(
-            command,
-            new JobTarget(target.Id, selector is null ? "" : "@" + selector, target.Name),
-            caller,
-            retry,
-            new JobTimeouts(job.QueueTimeout, attemptTimeout, job.TotalTimeout, job.HeartbeatTimeout),
-            request.IdempotencyKey,
-            request.Queue);
     }
 
     private string AddressOf(NamedDevice target) =>

@@ -1,5 +1,6 @@
 using AgentMesh.Errors;
 using AgentMesh.Mesh;
+using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Node.Hosting;
@@ -15,7 +16,14 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
 
     /// <summary>Repeats a question whose answer is the same however often it is asked, until there is one.</summary>
     /// <exception cref="MeshException">What the entity said is wrong, or AM0320: no answer.</exception>
-    public async Task<T> AskAsync<T>(IJobMessage question, CancellationToken cancellationToken, TimeSpan? answerWithin = null)
+    public Task<T> AskAsync<T>(IJobMessage question, CancellationToken cancellationToken, TimeSpan? answerWithin = null)
+        where T : class => AskAsync<T>(static sharding => sharding.Jobs, question, answerWithin ?? AnswerWithin, cancellationToken);
+
+    /// <inheritdoc cref="AskAsync{T}(IJobMessage, CancellationToken, TimeSpan?)"/>
+    public Task<T> AskAsync<T>(ICronMessage question, CancellationToken cancellationToken)
+        where T : class => AskAsync<T>(static sharding => sharding.Crons, question, AnswerWithin, cancellationToken);
+
+    private async Task<T> AskAsync<T>(Func<MeshSharding, IActorRef> regionOf, object question, TimeSpan answerWithin, CancellationToken cancellationToken)
         where T : class
     {
         long start = time.GetTimestamp();
@@ -26,7 +34,7 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
             {
                 try
                 {
-                    Task<object> asking = sharding.Jobs.Ask<object>(question, answerWithin ?? AnswerWithin, cancellationToken);
+                    Task<object> asking = regionOf(sharding).Ask<object>(question, answerWithin, cancellationToken);
                     if (await Task.WhenAny(asking, generation.System.WhenTerminated).ConfigureAwait(false) != asking)
                     {
                         // It went with the actor system: nobody will answer.
@@ -38,11 +46,12 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
                     return answer switch
                     {
                         T wanted => wanted,
+                        CronProblem { Problem: var problem } => throw new MeshException(problem.Code, problem.Text, problem.NextStep ?? ""),
                         JobProblem problem => throw new MeshException(problem.Problem.Code, problem.Problem.Text, problem.Problem.NextStep ?? ""),
                         _ => throw new InvariantException($"{answer.GetType().Name} is no answer to {question.GetType().Name}"),
                     };
                 }
-                catch (AskTimeoutException) when (time.GetElapsedTime(start) < GiveUpAfter + (answerWithin ?? TimeSpan.Zero))
+                catch (AskTimeoutException) when (time.GetElapsedTime(start) < GiveUpAfter + answerWithin)
                 {
                     // The entity is busy, or was moved: the question is repeated.
                 }

@@ -150,6 +150,18 @@ internal sealed class NodeServices : IControlServices
     public IAsyncEnumerable<OutputView> OutputAsync(string id, string? stream, int? attempt, long from, bool follow, CancellationToken cancellationToken) =>
         _parts.Jobs.OutputAsync(id, stream, attempt, from, follow, cancellationToken);
 
+    public Task<IReadOnlyList<CronView>> CronsAsync(CancellationToken cancellationToken) => _parts.Crons.ListAsync(cancellationToken);
+
+    public Task<CronView> AddCronAsync(CronRequest request, CancellationToken cancellationToken) => _parts.Crons.AddAsync(request, cancellationToken);
+
+    public Task<CronView> CronAsync(string name, CancellationToken cancellationToken) => _parts.Crons.ShowAsync(name, cancellationToken);
+
+    public Task<CronView> EnableCronAsync(string name, bool enabled, CancellationToken cancellationToken) => _parts.Crons.EnableAsync(name, enabled, cancellationToken);
+
+    public Task<JobView> RunCronAsync(string name, CancellationToken cancellationToken) => _parts.Crons.RunAsync(name, cancellationToken);
+
+    public Task<CronRemovedView> RemoveCronAsync(string name, CancellationToken cancellationToken) => _parts.Crons.RemoveAsync(name, cancellationToken);
+
     public void Shutdown() => _stop();
 
     private PeerView ViewOf(NamedDevice device)

@@ -1,0 +1,189 @@
+using System.CommandLine;
+using System.Globalization;
+using AgentMesh.Cli.Client;
+using AgentMesh.Errors;
+using AgentMesh.Node.Control;
+
+namespace AgentMesh.Cli.Verbs;
+
+/// <summary>cron add, list, show, enable, disable, run, rm.</summary>
+internal static class CronVerbs
+{
+    public static Command All(GlobalOptions global)
+    {
+        var cron = new Command("cron", "Run commands at times that repeat (docs/cron.md).") { Add(global) };
+        cron.Subcommands.Add(global.Verb("list", "List the schedules of this device.", [], async (session, _, cancel) =>
+        {
+            using var client = session.Connect();
+            List(session, await client.GetAsync("v1/crons", ControlJson.Default.IReadOnlyListCronView, cancel).ConfigureAwait(false));
+            return 0;
+        }));
+        cron.Subcommands.Add(Named(global, "show", "Show a schedule, its next five times and its last runs.", async (session, client, query, cancel) =>
+            Show(session, await client.GetAsync($"v1/cron?{query}", ControlJson.Default.CronView, cancel).ConfigureAwait(false))));
+        cron.Subcommands.Add(Act(global, "enable", "Let it run again; times that passed meanwhile are not made up for."));
+        cron.Subcommands.Add(Act(global, "disable", "Let it rest until it is enabled."));
+        cron.Subcommands.Add(Named(global, "run", "Run it now, whatever its times are; prints the job.", async (session, client, query, cancel) =>
+        {
+            JobView job = await client.PostAsync($"v1/cron/run?{query}", ControlJson.Default.JobView, cancel).ConfigureAwait(false);
+            if (session.Terminal.Json)
+            {
+                session.Terminal.PrintJson(job, ControlJson.Default.JobView);
+            }
+            else
+            {
+                session.Terminal.Out.WriteLine(job.ShortId);
+            }
+        }));
+        cron.Subcommands.Add(Named(global, "rm", "Remove it; its jobs go on.", async (session, client, query, cancel) =>
+        {
+            CronRemovedView removed = await client.PostAsync($"v1/cron/remove?{query}", ControlJson.Default.CronRemovedView, cancel).ConfigureAwait(false);
+            if (session.Terminal.Json)
+            {
+                session.Terminal.PrintJson(removed, ControlJson.Default.CronRemovedView);
+            }
+            else
+            {
+                session.Terminal.Out.WriteLine($"{removed.Name} removed");
+            }
+        }));
+        return cron;
+    }
+
+    private static Command Add(GlobalOptions global)
+    {
+        var name = new Argument<string>("NAME") { Description = "What it is called on this device." };
+        var schedule = new Argument<string>("SCHEDULE") { Description = "Five fields in quotes ('30 4 * * 1-5'), or @hourly, @daily, @weekly, @monthly, @yearly, @reboot." };
+        var program = new Argument<string[]>("PROGRAM") { Description = "After --: the program and its arguments, passed on as they are.", Arity = ArgumentArity.ZeroOrMore };
+        var line = new Option<string?>("--line") { Description = "A command line instead of a program, for example 'calc 1+2'." };
+        var on = new Option<string?>("--on") { Description = "The device: @name, @index or @id-prefix; this one when it is left out." };
+        var zone = new Option<string?>("--tz") { Description = "Time zone, for example Europe/Berlin; that of this device when it is left out." };
+        var missed = new Option<string?>("--missed") { Description = "What becomes of times that pass while the node is down: skip (default), once, all." };
+        missed.AcceptOnlyFromAmong("skip", "once", "all");
+        var overlap = new Option<string?>("--overlap") { Description = "What becomes of a time while the last run is not over: skip (default), allow." };
+        overlap.AcceptOnlyFromAmong("skip", "allow");
+        var pauseAfter = new Option<int?>("--pause-after") { Description = "Disable it after so many failures one after the other; 0 (default) is never." };
+        var attempts = new Option<int?>("--attempts") { Description = "Attempts of each job." };
+        var attemptTimeout = new Option<TimeSpan?>("--attempt-timeout") { Description = "Longest single attempt.", CustomParser = Durations.Parse };
+        var replace = new Option<bool>("--replace") { Description = "Change the schedule of that name." };
+        return global.Verb(
+            "add",
+            "Add a schedule: cron add NAME '30 4 * * *' -- PROGRAM ARGS.",
+            [name, schedule, program, line, on, zone, missed, overlap, pauseAfter, attempts, attemptTimeout, replace],
+            async (session, parsed, cancel) =>
+            {
+                string[] words = parsed.GetValue(program) ?? [];
+                string? text = parsed.GetValue(line);
+                if (words.Length > 0 == text is not null)
+                {
+                    throw new MeshException(CliErrors.Usage, "a schedule needs either a program or a line", "write: agentmesh cron add NAME '30 4 * * *' -- PROGRAM ARGUMENTS, or --line 'calc 1+2'");
+                }
+
+                using var client = session.Connect();
+                var request = new CronRequest(
+                    parsed.GetValue(name)!,
+                    parsed.GetValue(schedule)!,
+                    parsed.GetValue(zone),
+                    parsed.GetValue(on),
+                    text,
+                    words,
+                    parsed.GetValue(missed),
+                    parsed.GetValue(overlap),
+                    parsed.GetValue(pauseAfter),
+                    parsed.GetValue(attempts),
+                    parsed.GetValue(attemptTimeout)?.TotalMilliseconds,
+                    parsed.GetValue(replace));
+                CronView cron = await client.PostAsync("v1/crons", request, ControlJson.Default.CronRequest, ControlJson.Default.CronView, cancel).ConfigureAwait(false);
+                Tell(session, cron);
+                return 0;
+            });
+    }
+
+    private static Command Act(GlobalOptions global, string verb, string description) => Named(global, verb, description, async (session, client, query, cancel) =>
+        Tell(session, await client.PostAsync($"v1/cron/{verb}?{query}", ControlJson.Default.CronView, cancel).ConfigureAwait(false)));
+
+    private static Command Named(GlobalOptions global, string verb, string description, Func<Session, ControlClient, string, CancellationToken, Task> run)
+    {
+        var name = new Argument<string>("NAME") { Description = "A schedule as 'cron list' shows it." };
+        return global.Verb(verb, description, [name], async (session, parsed, cancel) =>
+        {
+            using var client = session.Connect();
+            await run(session, client, $"name={Uri.EscapeDataString(parsed.GetValue(name)!)}", cancel).ConfigureAwait(false);
+            return 0;
+        });
+    }
+
+    private static void Tell(Session session, CronView cron)
+    {
+        if (session.Terminal.Json)
+        {
+            session.Terminal.PrintJson(cron, ControlJson.Default.CronView);
+        }
+        else
+        {
+            session.Terminal.Out.WriteLine($"{cron.Name} {(cron.Enabled ? $"is enabled, next: {NextOf(cron)}" : "is disabled")}");
+        }
+    }
+
+    private static void List(Session session, IReadOnlyList<CronView> crons)
+    {
+        if (session.Terminal.Json)
+        {
+            session.Terminal.PrintJson(crons, ControlJson.Default.IReadOnlyListCronView);
+            return;
+        }
+
+        session.Terminal.Table(
+            ["NAME", "SCHEDULE", "ZONE", "ON", "NEXT", "LAST", "RUNS", "MISSED", "COMMAND"],
+            crons.Select(cron => (IReadOnlyList<string>)
+            [
+                cron.Name,
+                cron.Schedule,
+                cron.TimeZone,
+                cron.TargetName,
+                cron.Enabled ? NextOf(cron) : "disabled",
+                cron.Runs.Count > 0 ? cron.Runs[0].State : "",
+                cron.Fired.ToString(CultureInfo.InvariantCulture),
+                cron.MissedCount.ToString(CultureInfo.InvariantCulture),
+                cron.Command,
+            ]));
+    }
+
+    private static void Show(Session session, CronView cron)
+    {
+        if (session.Terminal.Json)
+        {
+            session.Terminal.PrintJson(cron, ControlJson.Default.CronView);
+            return;
+        }
+
+        TextWriter to = session.Terminal.Out;
+        to.WriteLine($"schedule  {cron.Name}: {cron.Schedule} ({cron.TimeZone})");
+        to.WriteLine($"command   {cron.Command}");
+        to.WriteLine($"on        {cron.TargetName} ({cron.Target})");
+        to.WriteLine($"state     {(cron.Enabled ? "enabled" : "disabled")}");
+        if (cron.Reason is { } reason)
+        {
+            to.WriteLine($"reason    {reason.Code}: {reason.Message}");
+        }
+
+        to.WriteLine($"policy    missed {cron.Missed}, overlap {cron.Overlap}{(cron.PauseAfter > 0 ? $", paused after {cron.PauseAfter} failures" : "")}");
+        to.WriteLine($"counts    {cron.Fired} runs, {cron.MissedCount} missed, {cron.Failures} failures in a row");
+        foreach (DateTimeOffset next in cron.Next)
+        {
+            to.WriteLine($"next      {Local(next, cron.TimeZone)}");
+        }
+
+        if (cron.Runs.Count > 0)
+        {
+            session.Terminal.Table(
+                ["JOB", "DUE", "CAUSE", "STATE", "ENDED"],
+                cron.Runs.Select(run => (IReadOnlyList<string>)[run.ShortJob, Local(run.Nominal, cron.TimeZone), run.Cause, run.State, run.EndedAt is { } ended ? Local(ended, cron.TimeZone) : ""]));
+        }
+    }
+
+    private static string NextOf(CronView cron) => cron.Next.Count > 0 ? Local(cron.Next[0], cron.TimeZone) : "at the start of the node";
+
+    /// <summary>As the clocks of the schedule show it.</summary>
+    private static string Local(DateTimeOffset moment, string zone) =>
+        (TimeZoneInfo.TryFindSystemTimeZoneById(zone, out TimeZoneInfo? found) ? TimeZoneInfo.ConvertTime(moment, found) : moment).ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,125 @@
+using AgentMesh.Errors;
+using AgentMesh.Journal;
+using AgentMesh.Mesh;
+using AgentMesh.Mesh.Commands;
+using AgentMesh.Mesh.Contracts;
+using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Node.Control;
+using AgentMesh.Protocol.Identity;
+using MeshCronView = AgentMesh.Mesh.Cron.CronView;
+
+namespace AgentMesh.Node.Services;
+
+/// <summary>The schedules of this device.</summary>
+internal sealed class CronService(DeviceId self, JobSpecs specs, Devices devices, Entities entities, JobService jobs, SqliteEventStore journal, UlidSource ids) : IDisposable
+{
+    private readonly SemaphoreSlim _adding = new(1);
+
+    private string Prefix => $"{CronId.Prefix}{self}/";
+
+    public void Dispose() => _adding.Dispose();
+
+    /// <exception cref="MeshException">The name, the schedule, the zone, the device or the command is wrong, the name is taken (AM0343), or there are too many (AM0346).</exception>
+    public async Task<Control.CronView> AddAsync(CronRequest request, CancellationToken cancellationToken)
+    {
+        // What a client leaves out of its JSON is null, whatever the type says.
+        var id = new CronId(self, request.Name ?? "");
+        CronSpec spec = SpecOf(request);
+        CronRules.Check(spec);
+        await _adding.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            IReadOnlyList<CronId> known = await FindAsync(CronRules.PerDeviceMax, cancellationToken).ConfigureAwait(false);
+            if (known.Count >= CronRules.PerDeviceMax && !known.Contains(id))
+            {
+                throw new MeshException(MeshErrors.TooManyCrons, $"this device has {known.Count} schedules; more are not kept", "'agentmesh cron rm NAME' removes one");
+            }
+
+            return CronViews.Of(await entities.AskAsync<MeshCronView>(new CreateCron(id, spec, request.Replace), cancellationToken).ConfigureAwait(false));
+        }
+        finally
+        {
+            _adding.Release();
+        }
+    }
+
+    public async Task<IReadOnlyList<Control.CronView>> ListAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<CronId> known = await FindAsync(CronRules.PerDeviceMax, cancellationToken).ConfigureAwait(false);
+        Control.CronView?[] views = await Task.WhenAll(known.Select(id => ShowIfThereAsync(id, cancellationToken))).ConfigureAwait(false);
+        return [.. views.OfType<Control.CronView>().OrderBy(view => view.Name, StringComparer.Ordinal)];
+    }
+
+    public async Task<Control.CronView> ShowAsync(string name, CancellationToken cancellationToken) =>
+        CronViews.Of(await entities.AskAsync<MeshCronView>(new GetCron(new CronId(self, name)), cancellationToken).ConfigureAwait(false));
+
+    public async Task<Control.CronView> EnableAsync(string name, bool enabled, CancellationToken cancellationToken) =>
+        CronViews.Of(await entities.AskAsync<MeshCronView>(new EnableCron(new CronId(self, name), enabled), cancellationToken).ConfigureAwait(false));
+
+    public async Task<Control.JobView> RunAsync(string name, CancellationToken cancellationToken)
+    {
+        CronStarted started = await entities.AskAsync<CronStarted>(new RunCron(new CronId(self, name), ids.Next().ToString()), cancellationToken).ConfigureAwait(false);
+        return JobViews.Of(await jobs.GetAsync(started.JobId, cancellationToken).ConfigureAwait(false));
+    }
+
+    public async Task<CronRemovedView> RemoveAsync(string name, CancellationToken cancellationToken)
+    {
+        CronRemoved removed = await entities.AskAsync<CronRemoved>(new RemoveCron(new CronId(self, name)), cancellationToken).ConfigureAwait(false);
+        return new CronRemovedView(removed.CronId.Name);
+    }
+
+    private async Task<Control.CronView?> ShowIfThereAsync(CronId id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ShowAsync(id.Name, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MeshException gone) when (gone.Code == MeshErrors.UnknownCron)
+        {
+            return null;
+        }
+    }
+
+    private async Task<IReadOnlyList<CronId>> FindAsync(int limit, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<EntitySummary> found = await journal.OpenAsync(Prefix, CronManifests.Gone, limit, cancellationToken).ConfigureAwait(false);
+        return [.. found.Select(entity => CronId.TryParse(entity.PersistenceId, out CronId id) ? id : default).Where(id => !id.IsNone)];
+    }
+
+    private CronSpec SpecOf(CronRequest request)
+    {
+        (string? selector, JobCommand command) = specs.Read(request.Line, request.Target, request.Arguments);
+        if (selector == CommandLine.Everybody)
+        {
+            throw Wrong("a schedule is for one device, not for @all", "add one for each device");
+        }
+
+        if (request.PauseAfter is < 0 or > CronSpec.PauseAfterMax || request.Attempts is < 1)
+        {
+            throw Wrong($"attempts are 1 or more, and pauseAfter is 0 to {CronSpec.PauseAfterMax}", "leave them out for the defaults");
+        }
+
+        return new CronSpec(
+            (request.Schedule ?? "").Trim(),
+            request.TimeZone ?? OwnZone(),
+            specs.Of(command, devices.Select(selector)[0], selector, request.Attempts, request.AttemptTimeoutMs),
+            One<CronMissed>(request.Missed, "missed") ?? CronMissed.Skip,
+            One<CronOverlap>(request.Overlap, "overlap") ?? CronOverlap.Skip,
+            request.PauseAfter ?? 0);
+    }
+
+    /// <summary>Written down with the schedule: a device that travels keeps its times.</summary>
+    private static string OwnZone() => TimeZoneInfo.TryFindSystemTimeZoneById(TimeZoneInfo.Local.Id, out _)
+        ? TimeZoneInfo.Local.Id
+        : throw new MeshException(MeshErrors.BadZone, "the time zone of this device has no name", "name one with --tz, for example --tz Europe/Berlin");
+
+    private static T? One<T>(string? text, string what)
+        where T : struct, Enum => text is null
+        ? null
+        : Enum.GetNames<T>().FirstOrDefault(name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } found
+            ? Enum.Parse<T>(found)
+            : throw Wrong($"'{text}' is nothing that '{what}' can be", $"it is one of: {string.Join(", ", Enum.GetNames<T>().Select(name => name.ToLowerInvariant()))}");
+
+    private static MeshException Wrong(string what, string next) => new(NodeErrors.ControlRequest, what, next);
+}

@@ -1,0 +1,90 @@
+using System.Text.Json;
+using AgentMesh.Node.Control;
+using Scenarios.Harness;
+
+namespace Scenarios;
+
+/// <summary>Schedules of a real node that is killed and started again.</summary>
+[Collection("processes")]
+public sealed class CronTests
+{
+    [Fact]
+    public async Task A_schedule_for_starts_fires_once_at_each_start_though_the_node_is_killed()
+    {
+        await using TestNode node = await TestNode.StartAsync("one");
+        string log = Path.Combine(node.Data, "starts.txt");
+        Ran added = await node.RunAsync("cron", "add", "at-start", "@reboot", "--", "sh", "-c", $"echo started >> {log}");
+        Assert.True(added.Code == 0, added.ToString());
+
+        for (int start = 1; start <= 3; start++)
+        {
+            node.KillHard();
+            await node.UpAsync();
+            await Eventually.HoldsAsync(async () => (await CronAsync(node, "at-start")) is var cron && cron.Fired == start && cron.Runs.All(run => run.State == "completed"), $"start {start} has had its run");
+            Assert.Equal(start, File.ReadAllLines(log).Length);
+        }
+
+        CronView view = await CronAsync(node, "at-start");
+        Assert.Equal((3L, 0L, 3), (view.Fired, view.MissedCount, view.Runs.Select(run => run.Job).Distinct().Count()));
+    }
+
+    [Fact]
+    public async Task A_run_by_hand_is_a_job_and_a_disabled_schedule_stays_so_over_a_kill()
+    {
+        await using TestNode node = await TestNode.StartAsync("one");
+        await using TestNode other = await TestNode.StartAsync("other");
+        await node.PairWithAsync(other);
+        await Eventually.HoldsAsync(async () => (await node.RunAsync("@other", "echo", "hello")).Code == 0, "the other device answers");
+        Done(await node.RunAsync("cron", "add", "sums", "0 3 * * *", "--tz", "Europe/Berlin", "--on", "@other", "--line", "calc 6*7"));
+        Done(await node.RunAsync("cron", "disable", "sums"));
+
+        node.KillHard();
+        await node.UpAsync();
+        Assert.False((await CronAsync(node, "sums")).Enabled);
+        string job = Done(await node.RunAsync("cron", "run", "sums")).Trim();
+
+        await Eventually.HoldsAsync(async () => (await node.JobAsync(job)).State == "completed", "the run is over");
+        JobView done = await node.JobAsync(job);
+        Assert.Equal(("42", "other"), (done.Result, done.TargetName));
+        await Eventually.HoldsAsync(async () => (await CronAsync(node, "sums")).Runs is [{ State: "completed", Cause: "manual" }], "the schedule knows the end of its run");
+        Assert.Contains("next: ", Done(await node.RunAsync("cron", "enable", "sums")), StringComparison.Ordinal);
+        Assert.Contains(done.ShortId, Done(await node.RunAsync("cron", "show", "sums")), StringComparison.Ordinal);
+        Done(await node.RunAsync("cron", "rm", "sums"));
+        Assert.Equal("[]", Done(await node.RunAsync("--json", "cron", "list")).Trim());
+    }
+
+    [Fact]
+    public async Task Wrong_schedules_are_refused_with_code_and_next_step()
+    {
+        await using TestNode node = await TestNode.StartAsync("one");
+        Done(await node.RunAsync("cron", "add", "good", "@daily", "--line", "echo hello"));
+
+        Refused(await node.RunAsync("cron", "add", "bad", "61 * * * *", "--line", "echo"), "AM0340", "position 1");
+        Refused(await node.RunAsync("cron", "add", "bad", "0 0 31 2 *", "--line", "echo"), "AM0341");
+        Refused(await node.RunAsync("cron", "show", "nothing"), "AM0342", "cron list");
+        Refused(await node.RunAsync("cron", "add", "good", "@hourly", "--line", "echo hello"), "AM0343", "--replace");
+        Refused(await node.RunAsync("cron", "add", "a b", "@daily", "--line", "echo"), "AM0344");
+        Refused(await node.RunAsync("cron", "add", "bad", "@daily", "--tz", "Europe/Atlantis", "--line", "echo"), "AM0345");
+        Refused(await node.RunAsync("cron", "add", "bad", "@daily", "--on", "@nobody", "--line", "echo"), "AM0302");
+        Refused(await node.RunAsync("cron", "add", "bad", "@daily", "--on", "@all", "--line", "echo"), "AM0208");
+        Refused(await node.RunAsync("cron", "add", "bad", "@daily"), "AM0222");
+        Assert.Equal(1, Done(await node.RunAsync("--json", "cron", "list")).Split("\"schedule\"").Length - 1);
+        Assert.Equal("@daily", (await CronAsync(node, "good")).Schedule);
+    }
+
+    private static async Task<CronView> CronAsync(TestNode node, string name) =>
+        JsonSerializer.Deserialize(Done(await node.RunAsync("--json", "cron", "show", name)), ControlJson.Default.CronView)!;
+
+    private static string Done(Ran ran)
+    {
+        Assert.True(ran.Code == 0, ran.ToString());
+        return ran.Out;
+    }
+
+    private static void Refused(Ran ran, params string[] says)
+    {
+        Assert.True(ran.Code == 255, ran.ToString());
+        Assert.All(says, text => Assert.Contains(text, ran.Error, StringComparison.Ordinal));
+        Assert.Contains("next: ", ran.Error, StringComparison.Ordinal);
+    }
+}
