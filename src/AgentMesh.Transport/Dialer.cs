@@ -38,6 +38,12 @@ internal sealed class Dialer
 
             if (!_dials.TryGetValue(key, out dial!))
             {
+                // The dial to join may have ended well since the caller looked; another would replace its connection.
+                if (secret.IsNone && _endpoint.FindLive(key.Id) is { } live)
+                {
+                    return live;
+                }
+
                 dial = new Dial(target);
                 _dials.Add(key, dial);
             }

@@ -113,7 +113,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     }
 
     public ValueTask<IMeshConnection> ConnectAsync(DevicePublicKey key, IReadOnlyList<IPEndPoint> addresses, CancellationToken cancellationToken) =>
-        _byDevice.TryGetValue(key.Id, out MeshConnection? live) && live.IsOpen
+        FindLive(key.Id) is { } live
             ? ValueTask.FromResult<IMeshConnection>(live)
             : DialAsync(key, addresses, default, key.Id.ToString(), cancellationToken);
 
@@ -156,6 +156,8 @@ public sealed class MeshEndpoint : IMeshEndpoint
         _accepted.Writer.TryComplete();
         return ValueTask.CompletedTask;
     }
+
+    internal MeshConnection? FindLive(DeviceId device) => _byDevice.TryGetValue(device, out MeshConnection? live) && live.IsOpen ? live : null;
 
     /// <summary>For tests: from now on nothing is sent, as after a cut cable.</summary>
     internal void GoSilent() => Volatile.Write(ref _silent, true);
