@@ -54,6 +54,25 @@ public sealed class ConnectionHubTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task New_addresses_join_a_dial_in_progress_and_start_none()
+    {
+        (ConnectionHub a, MemoryEndpoint endpoint) = Hub("a");
+        (ConnectionHub b, _) = Hub("b");
+        a.ReadAddressesAgain(b.LocalId);
+        Assert.Equal(0, endpoint.Dials);
+        TaskCompletionSource gate = new();
+        endpoint.DialGate = gate.Task;
+
+        Task<IMeshConnection> waiting = a.GetAsync(b.LocalId, default).AsTask();
+        SpinWait.SpinUntil(() => endpoint.Dials == 1, Patience);
+        a.ReadAddressesAgain(b.LocalId);
+        Assert.Equal(2, endpoint.Dials);
+        gate.SetResult();
+
+        Assert.Same(await waiting.WaitAsync(Patience), await a.GetAsync(b.LocalId, default));
+    }
+
+    [Fact]
     public async Task A_caller_that_gives_up_does_not_end_the_dial_of_others()
     {
         (ConnectionHub a, MemoryEndpoint endpoint) = Hub("a");

@@ -9,6 +9,22 @@ public sealed class EndpointTests
     private static readonly CancellationToken Never = CancellationToken.None;
 
     [Fact]
+    public async Task An_address_learned_later_joins_the_dial_in_progress()
+    {
+        await using var caller = new TestDevice();
+        await using var called = new TestDevice();
+        using var nobody = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
+        caller.Admit(called);
+        called.Admit(caller);
+        using var limit = new CancellationTokenSource(EndpointPair.Patience);
+
+        Task<IMeshConnection> early = caller.Endpoint.ConnectAsync(called.Identity.PublicKey, [(IPEndPoint)nobody.Client.LocalEndPoint!], limit.Token).AsTask();
+        IMeshConnection late = await caller.Endpoint.ConnectAsync(called.Identity.PublicKey, [called.Address], limit.Token);
+
+        Assert.Same(late, await early);
+    }
+
+    [Fact]
     public async Task Disposal_says_goodbye_and_ends_everything_that_waits()
     {
         await using var pair = new EndpointPair();

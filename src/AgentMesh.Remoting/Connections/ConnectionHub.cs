@@ -149,6 +149,20 @@ public sealed class ConnectionHub : IAsyncDisposable
             _failures.Clear(id);
     }
 
+    /// <summary>Lets a dial that is in progress try the addresses known by now as well. Without one nothing happens.</summary>
+    public void ReadAddressesAgain(DeviceId id)
+    {
+        DevicePublicKey key;
+        IReadOnlyList<System.Net.IPEndPoint> addresses;
+        lock (_lock)
+        {
+            if (_closed || !_dials.ContainsKey(id) || !_directory.TryGet(id, out key, out addresses))
+                return;
+        }
+
+        Track(JoinDialAsync(id, key, addresses));
+    }
+
     /// <summary>Closes the connection to a device if there is one, for example because it was revoked.</summary>
     public async ValueTask DisconnectAsync(DeviceId id, ulong code, string reason)
     {
@@ -208,6 +222,19 @@ public sealed class ConnectionHub : IAsyncDisposable
             }
 
             throw;
+        }
+    }
+
+    // The endpoint has one dial per device, so this joins the one in progress, whose failure its own task records.
+    private async Task JoinDialAsync(DeviceId id, DevicePublicKey key, IReadOnlyList<System.Net.IPEndPoint> addresses)
+    {
+        try
+        {
+            Adopt(await ConnectAsync(id, key, addresses).ConfigureAwait(false));
+        }
+        catch (MeshException)
+        {
+            // Not found there either.
         }
     }
 
