@@ -32,6 +32,14 @@ internal static class KnownKeys
                     $"{file}: there is no setting agentmesh.{path}",
                     $"the nearest is agentmesh.{nearest}; 'agentmesh config' prints them all");
             }
+
+            if (known.Contains(path, StringComparer.Ordinal) && reference.GetValue("agentmesh." + path).IsObject() && !user.GetValue("agentmesh." + path).IsObject())
+            {
+                throw new MeshException(
+                    NodeErrors.ConfigurationValue,
+                    $"{file}: agentmesh.{path} is a group of settings, not one",
+                    $"give one of {string.Join(", ", known.Where(each => each.StartsWith(path + ".", StringComparison.Ordinal)).Select(each => "agentmesh." + each))}");
+            }
         }
     }
 
