@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 
 namespace AgentMesh.Node;
@@ -22,4 +23,10 @@ internal static partial class Log
 
     [LoggerMessage(2006, LogLevel.Error, "{What} failed")]
     public static partial void Failed(ILogger log, string what, Exception error);
+
+    [LoggerMessage(2020, LogLevel.Warning, "devices on the local network cannot find this one: {Reason}; agentmesh.discovery.lan.port chooses another port, the same on every device")]
+    public static partial void LanUnusable(ILogger log, string reason);
+
+    [LoggerMessage(2021, LogLevel.Debug, "{Device} announced itself at {Address}")]
+    public static partial void Announced(ILogger log, string device, IPEndPoint address);
 }

@@ -62,6 +62,9 @@ public sealed class SettingsTests : IDisposable
     [InlineData("agentmesh { output { spool-max = lots } }", "AM0203", "size")]
     [InlineData("agentmesh { device-name = \"a b\" }", "AM0203", "letters")]
     [InlineData("agentmesh { jobs { used-up = never } }", "AM0203", "paused, failed")]
+    [InlineData("agentmesh { discovery { lan { enabled = maybe } } }", "AM0203", "on, off")]
+    [InlineData("agentmesh { discovery { lan = off } }", "AM0203", "agentmesh.discovery.lan.enabled")]
+    [InlineData("agentmesh { discovery { lan { interval = 0 } } }", "AM0203", "duration")]
     [InlineData("agentmesh {\n  listen { port = \n", "AM0201", "line")]
     public void A_wrong_setting_is_refused_with_code_and_place(string text, string code, string says)
     {
@@ -70,6 +73,14 @@ public sealed class SettingsTests : IDisposable
         Assert.Equal(code, error.Code);
         Assert.Contains(says, error.Message + error.NextStep, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("agentmesh.conf", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Discovery_on_the_local_network_is_on_unless_switched_off()
+    {
+        Assert.Equal(new LanSettings(true, 14591, TimeSpan.FromSeconds(60)), Load(null).Lan);
+        Assert.False(Load("agentmesh { discovery.lan.enabled = off }").Lan.Enabled);
+        Assert.False(Load("agentmesh { discovery.lan.enabled = false }").Lan.Enabled);
     }
 
     [Fact]

@@ -17,6 +17,7 @@ using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
 using AgentMesh.Transport;
+using AgentMesh.Transport.Discovery;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Plugins;
@@ -109,6 +110,7 @@ public sealed class NodeHost : IAsyncDisposable
         var addresses = new OwnAddresses(endpoint.LocalAddresses, settings.Announce, time);
         LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, addresses.Current, handlers, life), time));
         links.Changed += pairing.AdmitIfKnown;
+        LanDiscovery? lan = settings.Lan.Enabled ? EndingAsync(Lan(settings, identity, endpoint, directory, registry, links, time, log)) : null;
 
         var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, hub, table, journal.Store, time);
         GenerationKeeper generations = EndingAsync(new GenerationKeeper(links, directory, () => NewSystem(settings, identity.Id, journalSettings, hub, time), entityHost.Equip, time, log));
@@ -145,6 +147,7 @@ public sealed class NodeHost : IAsyncDisposable
         ToldAddresses(settings, registry, directory);
         hub.Start();
         links.KeepAll();
+        lan?.Start();
         generations.Start();
         await generations.CurrentAsync(MemberWithin, cancellationToken).ConfigureAwait(false);
         EndingAsync(await ControlServer.StartAsync(settings.ControlSocket, new NodeServices(_parts, configuration.GetConfig("agentmesh").ToString(includeFallback: true), () => _stopped.TrySetResult())).ConfigureAwait(false));
@@ -166,6 +169,21 @@ public sealed class NodeHost : IAsyncDisposable
             IdleTimeout = TimeSpan.Zero,
         },
     };
+
+    private static LanDiscovery Lan(
+        NodeSettings settings, DeviceIdentity identity, MeshEndpoint endpoint, DeviceDirectory directory, DeviceRegistry registry, LinkService links, TimeProvider time, ILogger log)
+    {
+        var lanSettings = new LanDiscoverySettings { Port = settings.Lan.Port, Interval = settings.Lan.Interval };
+        var lan = new LanDiscovery(identity, lanSettings, endpoint.LocalAddresses, SystemEntropy.Instance, time);
+        lan.Found += links.TakeAnnouncement;
+        lan.Found += (device, at) => Log.Announced(log, device.ToString(), at);
+        lan.Unusable += reason => Log.LanUnusable(log, reason);
+        registry.Changed += Admit;
+        Admit();
+        return lan;
+
+        void Admit() => lan.Admit(directory.Admitted.Where(device => device.Key != identity.Id).Select(device => device.Value));
+    }
 
     private static HandlerRegistry Handlers(NodeSettings settings, string dataDirectory, TimeProvider time)
     {

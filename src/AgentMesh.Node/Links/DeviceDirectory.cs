@@ -77,6 +77,15 @@ internal sealed class DeviceDirectory : IPeerDirectory
         return Addresses(id).Count > before;
     }
 
+    /// <summary>The device itself has just said, on a local link, that it is at this address: before all others, so that it counts however many are known.</summary>
+    /// <returns>True when it is new.</returns>
+    public bool Announced(DeviceId id, IPEndPoint at)
+    {
+        bool isNew = !Addresses(id).Contains(at);
+        Update(id, place => place with { Addresses = Merge([at], place.Addresses) });
+        return isNew;
+    }
+
     public void Save()
     {
         lock (_saving)

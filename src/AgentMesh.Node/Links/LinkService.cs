@@ -271,12 +271,35 @@ internal sealed class LinkService : IAsyncDisposable
         return read;
     }
 
+    /// <summary>An admitted device has announced itself on a local link.</summary>
+    public void TakeAnnouncement(DeviceId device, IPEndPoint at)
+    {
+        if (!_directory.Admitted.ContainsKey(device))
+        {
+            return;
+        }
+
+        if (IsLinked(device))
+        {
+            // A further address for later; the one in use stays the first.
+            _directory.Told(device, [at]);
+            return;
+        }
+
+        if (_directory.Announced(device, at))
+        {
+            _hub.ReadAddressesAgain(device);
+        }
+
+        Hurry(device);
+    }
+
     private void TakeWhereabouts(Whereabouts whereabouts)
     {
         foreach (Sighting sighting in whereabouts.Sightings.Take(1_000))
         {
             if (DeviceId.TryParse(sighting.Device, out DeviceId id) && _directory.Admitted.ContainsKey(id)
-                && _directory.Told(id, AddressText.ParseAll(sighting.Addresses, 8)) && !IsLinked(id))
+                && _directory.Told(id, AddressText.ParseAll(sighting.Addresses, 8).Where(address => !address.Address.IsIPv6LinkLocal)) && !IsLinked(id))
             {
                 Hurry(id);
             }
@@ -290,7 +313,9 @@ internal sealed class LinkService : IAsyncDisposable
         foreach (DeviceId device in _sessions.Keys.Take(200))
         {
             var sighting = new Sighting { Device = device.ToString() };
-            sighting.Addresses.Add(_directory.Addresses(device).Take(8).Select((IPEndPoint address) => address.ToString()));
+
+            // A link-local address means something else on each device.
+            sighting.Addresses.Add(_directory.Addresses(device).Where(address => !address.Address.IsIPv6LinkLocal).Take(8).Select((IPEndPoint address) => address.ToString()));
             all.Sightings.Add(sighting);
         }
 

@@ -20,6 +20,8 @@ public sealed record NodeSettings
 
     public required LinkSettings Link { get; init; }
 
+    public required LanSettings Lan { get; init; }
+
     public required InviteSettings Invite { get; init; }
 
     public required JobSettings Jobs { get; init; }
@@ -47,6 +49,8 @@ public readonly record struct HostPort(string Host, int Port)
 
 public sealed record LinkSettings(
     TimeSpan RetryMin, TimeSpan RetryMax, TimeSpan ConnectTimeout, TimeSpan KeepAlive, TimeSpan DeadAfter, TimeSpan Refresh);
+
+public sealed record LanSettings(bool Enabled, int Port, TimeSpan Interval);
 
 public sealed record InviteSettings(TimeSpan Lifetime, int OpenMax);
 

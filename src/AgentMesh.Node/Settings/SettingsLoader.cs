@@ -84,6 +84,7 @@ public static class SettingsLoader
                 read.Time("link.keepalive"),
                 read.Time("link.dead-after"),
                 read.Time("link.refresh")),
+            Lan = new LanSettings(read.Switch("discovery.lan.enabled"), read.Integer("discovery.lan.port", 1, 65535), read.Time("discovery.lan.interval")),
             Invite = new InviteSettings(read.Time("invite.lifetime"), read.Integer("invite.open-max", 1, 10_000)),
             Jobs = new JobSettings(
                 read.Integer("jobs.attempts", 1, 1000),

@@ -35,6 +35,8 @@ internal sealed class SettingsReader(Config config, string origin)
         return values.Contains(value, StringComparer.Ordinal) ? value : throw Wrong(path, Text(path), "one of " + string.Join(", ", values));
     }
 
+    public bool Switch(string path) => OneOf(path, "on", "off", "true", "false", "yes", "no") is "on" or "true" or "yes";
+
     public int Integer(string path, int min, int max) =>
         int.TryParse(Text(path), NumberStyles.Integer, CultureInfo.InvariantCulture, out int value) && value >= min && value <= max
             ? value

@@ -46,6 +46,9 @@ internal sealed class StampWindow
     private readonly SortedSet<ulong> _used = [];
     private ulong _floor;
 
+    /// <summary>Whether <see cref="TryUse"/> would take it.</summary>
+    public bool IsFresh(ulong stamp) => stamp > _floor && !_used.Contains(stamp);
+
     public bool TryUse(ulong stamp)
     {
         if (stamp <= _floor || !_used.Add(stamp))

@@ -50,6 +50,19 @@ internal sealed class Cable : IDisposable
         Assert.Empty(Ip($"-n {Left} addr add 10.213.0.77/24 dev cable"));
     }
 
+    /// <summary>Both ends get other IPv4 addresses, or none, and lose those they had.</summary>
+    public void MoveBoth(string? left, string? right)
+    {
+        foreach ((string end, string? address) in new[] { (Left, left), (Right, right) })
+        {
+            Assert.Empty(Ip($"-n {end} -4 addr flush dev cable"));
+            if (address is not null)
+            {
+                Assert.Empty(Ip($"-n {end} addr add {address}/24 dev cable"));
+            }
+        }
+    }
+
     public void Dispose()
     {
         Ip($"netns del {Left}");

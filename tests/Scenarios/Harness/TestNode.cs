@@ -37,6 +37,7 @@ public sealed class TestNode : IAsyncDisposable
     /// <summary>The network namespace that its processes run in; null for the one of the tests.</summary>
     public string? Namespace { get; init; }
 
+    /// <summary>Local addresses, with a space between.</summary>
     public string Listen { get; init; } = "127.0.0.1";
 
     public static async Task<TestNode> StartAsync(string name, string? peerConfig = null)
@@ -53,7 +54,7 @@ public sealed class TestNode : IAsyncDisposable
 
     public async Task UpAsync()
     {
-        Ran up = await RunAsync("up", "--detach", "--name", Name, "--port", Port.ToString(CultureInfo.InvariantCulture), "--listen", Listen);
+        Ran up = await RunAsync(["up", "--detach", "--name", Name, "--port", Port.ToString(CultureInfo.InvariantCulture), "--listen", .. Listen.Split(' ')]);
         Assert.True(up.Code == 0, $"{Name} did not start: {up}");
         Port = int.Parse((await StatusAsync()).Addresses[0].Split(':')[^1], CultureInfo.InvariantCulture);
     }
