@@ -75,7 +75,7 @@ internal static class PeerVerbs
 
     private static Command Invite(GlobalOptions global)
     {
-        var grants = new Option<string[]>("--grant") { Description = "What the joining device may run here beside the default, for example run.", AllowMultipleArgumentsPerToken = true };
+        var grants = new Option<string[]>("--grant") { Description = "What the joining device may do here beside the default: run (start programs).", AllowMultipleArgumentsPerToken = true };
         var lifetime = new Option<TimeSpan?>("--valid") { Description = "How long the link can be used (default 10m).", CustomParser = Durations.Parse };
         var wait = new Option<bool>("--wait") { Description = "Stay until a device has joined, then show its check digits." };
         return global.Verb("invite", "Print a single-use link with which another device joins.", [grants, lifetime, wait], async (session, parsed, cancel) =>
@@ -119,7 +119,7 @@ internal static class PeerVerbs
     private static Command Join(GlobalOptions global)
     {
         var link = new Argument<string>("LINK") { Description = "What 'agentmesh invite' printed on the other device; quote it in a shell." };
-        var grants = new Option<string[]>("--grant") { Description = "What the inviting device may run here beside the default.", AllowMultipleArgumentsPerToken = true };
+        var grants = new Option<string[]>("--grant") { Description = "What the inviting device may do here beside the default: run (start programs).", AllowMultipleArgumentsPerToken = true };
         return global.Verb("join", "Join the mesh of the device that gave the link.", [link, grants], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
@@ -146,9 +146,9 @@ internal static class PeerVerbs
     private static Command Grant(GlobalOptions global)
     {
         var peer = new Argument<string>("PEER") { Description = "Name, index or id prefix." };
-        var names = new Argument<string[]>("COMMAND") { Description = "Commands that device may run here, for example run.", Arity = ArgumentArity.OneOrMore };
+        var names = new Argument<string[]>("GRANT") { Description = "What that device may do here: run (start programs).", Arity = ArgumentArity.OneOrMore };
         var revoke = new Option<bool>("--revoke") { Description = "Take them away instead." };
-        return global.Verb("grant", "Allow another device to run commands on this one.", [peer, names, revoke], async (session, parsed, cancel) =>
+        return global.Verb("grant", "Allow another device to start programs on this one.", [peer, names, revoke], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
             string[] given = parsed.GetValue(names)!;
@@ -162,7 +162,7 @@ internal static class PeerVerbs
             }
             else
             {
-                session.Terminal.Out.WriteLine($"{changed.Name} may run here: {string.Join(", ", changed.Grants)}");
+                session.Terminal.Out.WriteLine($"{changed.Name} may do here: {(changed.Grants.Count == 0 ? "commands, no programs" : string.Join(", ", changed.Grants))}");
             }
 
             return 0;
