@@ -44,11 +44,16 @@ public sealed class LanDiscoveryTests(ITestOutputHelper output)
         Assert.Equal(255, sum.Code);
     }
 
-    private async Task MeetAsync(string listen, string? leftMovesTo, string? rightMovesTo, string at)
+    /// <summary>Linux lets a socket join twenty groups.</summary>
+    [SkippableFact]
+    public Task A_device_with_forty_more_interfaces_is_found() => MeetAsync("0.0.0.0 ::", "10.213.0.77", "10.213.0.88", "", pairsMore: 20);
+
+    private async Task MeetAsync(string listen, string? leftMovesTo, string? rightMovesTo, string at, int pairsMore = 0)
     {
         using Cable? cable = Cable.TryLay(out string whyNot);
         Skip.If(cable is null, $"network namespaces cannot be made here: {whyNot}");
         await using TestNode left = NodeIn(cable.Left, "left", listen), right = NodeIn(cable.Right, "right", listen);
+        cable.CrowdLeft(pairsMore);
         var watch = Stopwatch.StartNew();
         await MoveWhileOffAsync(cable, left, right, leftMovesTo, rightMovesTo);
         output.WriteLine($"paired, stopped, moved and started after {watch.Elapsed.TotalSeconds:0.0} s");

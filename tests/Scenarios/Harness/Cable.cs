@@ -50,6 +50,20 @@ internal sealed class Cable : IDisposable
         Assert.Empty(Ip($"-n {Left} addr add 10.213.0.77/24 dev cable"));
     }
 
+    /// <summary>The left end gets further interfaces, two by two, each with an address: as a machine with containers and tunnels has them.</summary>
+    public void CrowdLeft(int pairs)
+    {
+        for (int i = 1; i <= pairs; i++)
+        {
+            Assert.Empty(Ip($"-n {Left} link add more{i}a type veth peer name more{i}b"));
+            foreach ((string name, int net) in new[] { ($"more{i}a", 2 * i), ($"more{i}b", 2 * i + 1) })
+            {
+                Assert.Empty(Ip($"-n {Left} addr add 10.214.{net}.1/24 dev {name}"));
+                Assert.Empty(Ip($"-n {Left} link set {name} up"));
+            }
+        }
+    }
+
     /// <summary>Both ends get other IPv4 addresses, or none, and lose those they had.</summary>
     public void MoveBoth(string? left, string? right)
     {
