@@ -59,8 +59,8 @@ internal static class CronVerbs
         var zone = new Option<string?>("--tz") { Description = "Time zone, for example Europe/Berlin; that of this device when it is left out." };
         var missed = new Option<string?>("--missed") { Description = "What becomes of times that pass while the node is down: skip (default), once, all." };
         missed.AcceptOnlyFromAmong("skip", "once", "all");
-        var overlap = new Option<string?>("--overlap") { Description = "What becomes of a time while the last run is not over: skip (default), allow." };
-        overlap.AcceptOnlyFromAmong("skip", "allow");
+        var overlap = new Option<string?>("--overlap") { Description = "What becomes of a time while the last run is not over: skip (default), allow, buffer (wait for it), cancel (end it first)." };
+        overlap.AcceptOnlyFromAmong("skip", "allow", "buffer", "cancel");
         var pauseAfter = new Option<int?>("--pause-after") { Description = "Disable it after so many failures one after the other; 0 (default) is never." };
         var attempts = new Option<int?>("--attempts") { Description = "Attempts of each job." };
         var attemptTimeout = new Option<TimeSpan?>("--attempt-timeout") { Description = "Longest single attempt.", CustomParser = Durations.Parse };
@@ -168,6 +168,11 @@ internal static class CronVerbs
 
         to.WriteLine($"policy    missed {cron.Missed}, overlap {cron.Overlap}{(cron.PauseAfter > 0 ? $", paused after {cron.PauseAfter} failures" : "")}");
         to.WriteLine($"counts    {cron.Fired} runs, {cron.MissedCount} missed, {cron.Failures} failures in a row");
+        if (cron.Waiting is { } waiting)
+        {
+            to.WriteLine($"waiting   {Local(waiting, cron.TimeZone)}, for the end of a run");
+        }
+
         foreach (DateTimeOffset next in cron.Next)
         {
             to.WriteLine($"next      {Local(next, cron.TimeZone)}");

@@ -40,6 +40,11 @@ internal static class CronEventContracts
             (CronMissedEvent m) => new Wire.CronMissedEvent { At = ToWire(m.At), Through = ToWire(m.Through), Count = m.Count, Reason = (int)m.Reason, Life = m.Life },
             w => new CronMissedEvent(ToTime(w.At), ToTime(w.Through), w.Count, ToEnum<CronMissedReason>(w.Reason), w.Life)),
         Contract.Of(
+            CronManifests.Buffered,
+            Wire.CronBufferedEvent.Parser,
+            (CronBufferedEvent m) => new Wire.CronBufferedEvent { At = ToWire(m.At), Nominal = ToWire(m.Nominal) },
+            w => new CronBufferedEvent(ToTime(w.At), ToTime(w.Nominal))),
+        Contract.Of(
             CronManifests.RunEnded,
             Wire.CronRunEndedEvent.Parser,
             (CronRunEndedEvent m) => new Wire.CronRunEndedEvent { At = ToWire(m.At), Job = m.JobId.ToString(), State = (int)m.State },
@@ -48,7 +53,18 @@ internal static class CronEventContracts
         Contract.Of<CronSnapshot, Wire.CronSnapshot>(CronManifests.Snapshot, Wire.CronSnapshot.Parser, WriteSnapshot, ReadSnapshot),
     ];
 
-    private static Wire.CronSnapshot WriteSnapshot(CronSnapshot m) => new()
+    private static Wire.CronSnapshot WriteSnapshot(CronSnapshot m)
+    {
+        Wire.CronSnapshot wire = WithoutBuffered(m);
+        if (m.Buffered is { } buffered)
+        {
+            wire.Buffered = ToWire(buffered);
+        }
+
+        return wire;
+    }
+
+    private static Wire.CronSnapshot WithoutBuffered(CronSnapshot m) => new()
     {
         Spec = CronParts.ToWire(m.Spec),
         Enabled = m.IsEnabled,
@@ -74,5 +90,6 @@ internal static class CronEventContracts
         w.Fired,
         w.Missed,
         w.Failures,
+        w.HasBuffered ? ToTime(w.Buffered) : null,
         CronParts.FromWire(w.Runs));
 }

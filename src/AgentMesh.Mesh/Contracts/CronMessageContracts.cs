@@ -37,7 +37,18 @@ internal static class CronMessageContracts
         Contract.Of<CronView, Wire.CronView>("cron.view.1", Wire.CronView.Parser, WriteView, ReadView),
     ];
 
-    private static Wire.CronView WriteView(CronView m) => new()
+    private static Wire.CronView WriteView(CronView m)
+    {
+        Wire.CronView wire = WithoutWaiting(m);
+        if (m.Waiting is { } waiting)
+        {
+            wire.Waiting = WireParts.ToWire(waiting);
+        }
+
+        return wire;
+    }
+
+    private static Wire.CronView WithoutWaiting(CronView m) => new()
     {
         Cron = m.CronId.ToString(),
         Spec = CronParts.ToWire(m.Spec),
@@ -61,5 +72,6 @@ internal static class CronMessageContracts
         w.Missed,
         w.Failures,
         CronParts.FromWire(w.Runs),
-        [.. w.Next.Select(ToTime)]);
+        [.. w.Next.Select(ToTime)],
+        w.HasWaiting ? ToTime(w.Waiting) : null);
 }

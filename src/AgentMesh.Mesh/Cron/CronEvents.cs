@@ -52,6 +52,9 @@ public sealed record CronFiredEvent(DateTimeOffset At, DateTimeOffset Nominal, J
 /// <param name="Count">At least so many times, when it is <see cref="CronRules.CountMax"/>.</param>
 public sealed record CronMissedEvent(DateTimeOffset At, DateTimeOffset Through, int Count, CronMissedReason Reason, long Life) : ICronEvent;
 
+/// <summary>It was due while a run was not over, and is fired after it. One that waited before is missed.</summary>
+public sealed record CronBufferedEvent(DateTimeOffset At, DateTimeOffset Nominal) : ICronEvent;
+
 /// <param name="State">At rest: completed, failed, cancelled or paused.</param>
 public sealed record CronRunEndedEvent(DateTimeOffset At, JobId JobId, JobStateName State) : ICronEvent;
 

@@ -48,6 +48,7 @@ public sealed record CronRun(JobId JobId, DateTimeOffset Nominal, CronCause Caus
 /// <param name="Failures">One after the other, the newest runs that did not complete.</param>
 /// <param name="Runs">The newest first: those that are not over, and the last <see cref="CronState.RunsKept"/>.</param>
 /// <param name="Next">The next five times, none while it is disabled.</param>
+/// <param name="Waiting">A time that was due and waits for the end of a run.</param>
 public sealed record CronView(
     CronId CronId,
     CronSpec Spec,
@@ -58,11 +59,12 @@ public sealed record CronView(
     long Missed,
     int Failures,
     ImmutableArray<CronRun> Runs,
-    ImmutableArray<DateTimeOffset> Next) : ICronMessage
+    ImmutableArray<DateTimeOffset> Next,
+    DateTimeOffset? Waiting) : ICronMessage
 {
     public bool Equals(CronView? other) =>
         other is not null && CronId == other.CronId && Spec == other.Spec && IsEnabled == other.IsEnabled && Reason == other.Reason && CreatedAt == other.CreatedAt && Fired == other.Fired
-        && Missed == other.Missed && Failures == other.Failures && Runs.AsSpan().SequenceEqual(other.Runs.AsSpan()) && Next.AsSpan().SequenceEqual(other.Next.AsSpan());
+        && Missed == other.Missed && Failures == other.Failures && Waiting == other.Waiting && Runs.AsSpan().SequenceEqual(other.Runs.AsSpan()) && Next.AsSpan().SequenceEqual(other.Next.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(CronId, IsEnabled, Fired, Missed, Runs.Length);
 }

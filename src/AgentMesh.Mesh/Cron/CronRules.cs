@@ -52,10 +52,15 @@ public static class CronRules
             return new CronDisabledEvent(now, unreadable);
         }
 
-        bool isBusy = cron.Running.Take(RunningMax).Count() >= (spec.Overlap == CronOverlap.Skip ? 1 : RunningMax);
+        bool isBusy = cron.Running.Take(RunningMax).Count() >= (spec.Overlap == CronOverlap.Allow ? RunningMax : 1);
         if (expression.IsReboot)
         {
             return life == cron.Life ? null : isBusy ? new CronMissedEvent(now, cron.Cursor, 1, CronMissedReason.Overlap, life) : Fire(cron, now, now, CronCause.Reboot, life);
+        }
+
+        if (cron.Buffered is { } waiting && !isBusy)
+        {
+            return Fire(cron, waiting, now, CronCause.Schedule, life);
         }
 
         return Due.Between(expression, zone, CursorOf(cron, now), now) is { Newest: not [] } due ? AtDue(cron, due, isBusy, now, life) : null;
@@ -94,7 +99,7 @@ public static class CronRules
             }
         }
 
-        return new CronView(cron.CronId, cron.Spec!, cron.IsEnabled, cron.Reason, cron.CreatedAt, cron.Fired, cron.Missed, cron.Failures, [.. cron.Runs], [.. next]);
+        return new CronView(cron.CronId, cron.Spec!, cron.IsEnabled, cron.Reason, cron.CreatedAt, cron.Fired, cron.Missed, cron.Failures, [.. cron.Runs], [.. next], cron.Buffered);
     }
 
     /// <exception cref="MeshException">AM0340, AM0341: the schedule. AM0345: no such time zone.</exception>
@@ -132,6 +137,7 @@ public static class CronRules
         return (isBusy, late > 0) switch
         {
             (false, _) => fire,
+            (true, false) when cron.Spec.Overlap is CronOverlap.Buffer or CronOverlap.Cancel => new CronBufferedEvent(now, head),
             (true, false) => new CronMissedEvent(now, head, 1, CronMissedReason.Overlap, cron.Life),
             // What is made up for waits until the run is over.
             (true, true) => null,

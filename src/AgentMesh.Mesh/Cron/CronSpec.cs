@@ -23,6 +23,12 @@ public enum CronOverlap
 
     /// <summary>Runs beside the earlier one, up to <see cref="CronRules.RunningMax"/>.</summary>
     Allow = 2,
+
+    /// <summary>Waits until the earlier run is over; a further time takes its place, and it is missed.</summary>
+    Buffer = 3,
+
+    /// <summary>As <see cref="Buffer"/>, and the earlier run is cancelled.</summary>
+    Cancel = 4,
 }
 
 /// <summary>Everything about a schedule that its owner decides.</summary>

@@ -9,7 +9,7 @@ namespace AgentMesh.Mesh.Cron;
 /// <code>
 /// from       on                                                         to
 /// (none)     created                                                    enabled
-/// enabled    updated, fired, missed, a run ended                        enabled
+/// enabled    updated, fired, missed, buffered, a run ended              enabled
 /// enabled    disabled: by a person, by failures, by an unknown zone     disabled
 /// disabled   enabled by a person; updated                               enabled
 /// any        removed                                                    (none), and a new one may have the name
@@ -50,6 +50,9 @@ public sealed record CronState
 
     public int Failures { get; init; }
 
+    /// <summary>A time that was due and waits until no run is out.</summary>
+    public DateTimeOffset? Buffered { get; init; }
+
     /// <summary>The newest first.</summary>
     public ImmutableList<CronRun> Runs { get; init; } = [];
 
@@ -63,11 +66,12 @@ public sealed record CronState
         return change switch
         {
             CronCreatedEvent e => None(CronId) with { Spec = e.Spec, IsEnabled = true, CreatedAt = e.At, Version = Version + 1, Cursor = e.At, Life = e.Life },
-            CronUpdatedEvent e => this with { Spec = e.Spec, IsEnabled = true, Reason = null, Version = Version + 1, Cursor = Later(e.At), Life = e.Life, Failures = 0 },
+            CronUpdatedEvent e => this with { Spec = e.Spec, IsEnabled = true, Reason = null, Version = Version + 1, Cursor = Later(e.At), Life = e.Life, Failures = 0, Buffered = null },
             CronEnabledEvent e => this with { IsEnabled = true, Reason = null, Cursor = Later(e.At), Life = e.Life, Failures = 0 },
-            CronDisabledEvent e => this with { IsEnabled = false, Reason = e.Reason },
+            CronDisabledEvent e => this with { IsEnabled = false, Reason = e.Reason, Missed = Missed + (Buffered is null ? 0 : 1), Buffered = null },
             CronFiredEvent e => Fire(e),
             CronMissedEvent e => this with { Missed = Missed + e.Count, Cursor = e.Through, Life = e.Life },
+            CronBufferedEvent e => this with { Cursor = e.Nominal, Missed = Missed + (Buffered is null ? 0 : 1), Buffered = e.Nominal },
             CronRunEndedEvent e => End(e),
             CronRemovedEvent => None(CronId) with { Version = Version },
             _ => throw new InvariantException($"unknown event {change.GetType().Name}"),
@@ -80,7 +84,8 @@ public sealed record CronState
     private CronState Fire(CronFiredEvent e) => this with
     {
         Fired = Fired + 1,
-        Cursor = e.Cause is CronCause.Schedule or CronCause.CatchUp ? e.Nominal : Cursor,
+        Cursor = e.Cause is CronCause.Schedule or CronCause.CatchUp && e.Nominal != Buffered ? e.Nominal : Cursor,
+        Buffered = e.Cause == CronCause.Schedule && e.Nominal == Buffered ? null : Buffered,
         Life = e.Cause == CronCause.Reboot ? e.Life : Life,
         Runs = Runs.Insert(0, new CronRun(e.JobId, e.Nominal, e.Cause, e.At, null, null)),
     };

@@ -117,7 +117,7 @@ public sealed record JobPage(IReadOnlyList<JobView> Jobs, string? Next);
 /// <param name="Schedule">Five fields, or a name such as @daily: docs/cron.md.</param>
 /// <param name="TimeZone">IANA name; that of this device when it is null.</param>
 /// <param name="Missed">skip, once or all.</param>
-/// <param name="Overlap">skip or allow.</param>
+/// <param name="Overlap">skip, allow, buffer or cancel.</param>
 /// <param name="PauseAfter">Failures one after the other that disable it; 0 for never.</param>
 /// <param name="Replace">Changes the schedule of that name.</param>
 public sealed record CronRequest(
@@ -137,6 +137,7 @@ public sealed record CronRequest(
 /// <summary>A schedule as it stands.</summary>
 /// <param name="Reason">Why it was disabled, when no person did it.</param>
 /// <param name="Next">The next five times; none while it is disabled.</param>
+/// <param name="Waiting">A time that was due and waits for the end of a run.</param>
 /// <param name="MissedCount">Times that were not run.</param>
 /// <param name="Failures">The newest runs, one after the other, that did not complete.</param>
 /// <param name="Runs">The newest first.</param>
@@ -155,6 +156,7 @@ public sealed record CronView(
     ProblemView? Reason,
     DateTimeOffset CreatedAt,
     IReadOnlyList<DateTimeOffset> Next,
+    DateTimeOffset? Waiting,
     long Fired,
     long MissedCount,
     int Failures,

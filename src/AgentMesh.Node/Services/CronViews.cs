@@ -21,6 +21,7 @@ internal static class CronViews
         cron.Reason is { } reason ? new ProblemView(reason.Code, reason.Text, reason.NextStep) : null,
         cron.CreatedAt,
         cron.Next,
+        cron.Waiting,
         cron.Fired,
         cron.Missed,
         cron.Failures,

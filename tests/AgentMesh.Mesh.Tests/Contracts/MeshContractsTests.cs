@@ -61,8 +61,8 @@ public sealed class MeshContractsTests
         new RemoveCron(Nightly),
         new CronRemoved(Nightly),
         new CronProblem(Nightly, new Problem("AM0342", "no such schedule", "look")),
-        new CronView(Nightly, CronSpec, IsEnabled: false, new Problem("AM0347", "failed"), Start, 7, 8, 2, CronRuns, [Start, Start.AddDays(1)]),
-        new CronView(Nightly, CronSpec, IsEnabled: true, null, Start, 0, 0, 0, [], []),
+        new CronView(Nightly, CronSpec, IsEnabled: false, new Problem("AM0347", "failed"), Start, 7, 8, 2, CronRuns, [Start, Start.AddDays(1)], Start.AddHours(-1)),
+        new CronView(Nightly, CronSpec, IsEnabled: true, null, Start, 0, 0, 0, [], [], null),
         new CronCreatedEvent(Start, CronSpec, 5),
         new CronUpdatedEvent(Start, CronSpec, -5),
         new CronEnabledEvent(Start, 5),
@@ -70,10 +70,11 @@ public sealed class MeshContractsTests
         new CronDisabledEvent(Start, null),
         new CronFiredEvent(Start, Start.AddMinutes(-1), Job, CronCause.CatchUp, 5),
         new CronMissedEvent(Start, Start.AddMinutes(-1), 17, CronMissedReason.Overlap, 5),
+        new CronBufferedEvent(Start, Start.AddMinutes(-1)),
         new CronRunEndedEvent(Start, Job, JobStateName.Failed),
         new CronRemovedEvent(Start),
-        new CronSnapshot(CronSpec, true, new Problem("AM0347", "failed"), Start, 3, Start.AddHours(1), 5, 7, 8, 2, CronRuns),
-        new CronSnapshot(null, false, null, Start, 3, Start, 0, 0, 0, 0, []),
+        new CronSnapshot(CronSpec, true, new Problem("AM0347", "failed"), Start, 3, Start.AddHours(1), 5, 7, 8, 2, Start.AddHours(1), CronRuns),
+        new CronSnapshot(null, false, null, Start, 3, Start, 0, 0, 0, 0, null, []),
     ];
 
     private static CronId Nightly => new(Home, "nightly.job_1");

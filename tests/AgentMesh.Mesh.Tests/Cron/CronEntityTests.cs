@@ -128,6 +128,26 @@ public sealed class CronEntityTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_run_that_is_in_the_way_is_cancelled_and_then_the_next_begins()
+    {
+        await _lab.Ask<CronView>(new CreateCron(CronLab.Id, Spec("0 * * * *", overlap: CronOverlap.Cancel), Replace: false));
+        await _lab.At(Midnight.AddHours(1));
+        (SubmitJob first, IActorRef entity) = await _lab.NextToJobs<SubmitJob>();
+        _lab.Say(entity, new JobAccepted(first.JobId, Repeated: false));
+        await _lab.NextToJobs<AwaitJob>();
+
+        await _lab.At(Midnight.AddHours(2));
+        (CancelJob cancel, _) = await _lab.NextToJobs<CancelJob>();
+        Assert.Equal(first.JobId, cancel.JobId);
+        _lab.Say(entity, _lab.ViewOf(first, JobStateName.Cancelled));
+
+        (SubmitJob second, _) = await _lab.NextToJobs<SubmitJob>();
+        Assert.NotEqual(first.JobId, second.JobId);
+        CronView view = await _lab.View();
+        Assert.Equal((2L, 0L, 0, Midnight.AddHours(2)), (view.Fired, view.Missed, view.Failures, view.Runs[0].Nominal));
+    }
+
+    [Fact]
     public async Task Removed_it_is_gone_and_its_name_is_free()
     {
         await Create("0 * * * *");

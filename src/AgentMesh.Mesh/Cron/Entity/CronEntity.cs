@@ -195,6 +195,9 @@ public sealed class CronEntity : ReceivePersistentActor, IWithTimers
             case MeshErrors.UnknownJob:
                 _watch.Lost(problem.JobId);
                 break;
+            case MeshErrors.NotInThisState:
+                // It ended before it could be cancelled; its end is on the way.
+                break;
             default:
                 _log.Warning("The job of [{0}] is submitted again soon: {1}", PersistenceId, problem.Problem.Text);
                 break;

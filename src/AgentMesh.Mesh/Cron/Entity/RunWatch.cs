@@ -25,6 +25,7 @@ internal sealed class RunWatch(IActorRef jobs, TimeProvider time)
     public TimeSpan? Ask(CronState cron, IActorRef asker)
     {
         TimeSpan? next = null;
+        bool cancel = cron is { Buffered: not null, Spec.Overlap: CronOverlap.Cancel };
         foreach (CronRun run in cron.Running)
         {
             if (!_questions.TryGetValue(run.JobId, out Question? question))
@@ -32,10 +33,17 @@ internal sealed class RunWatch(IActorRef jobs, TimeProvider time)
                 _questions[run.JobId] = question = new Question();
             }
 
+            if (cancel && question is { IsThere: true, IsCancelled: false })
+            {
+                question.IsCancelled = true;
+                jobs.Tell(new CancelJob(run.JobId, cron.Spec!.Job.Caller), asker);
+            }
+
             TimeSpan left = question.Wait - time.GetElapsedTime(question.AskedAt);
             if (left <= TimeSpan.Zero)
             {
                 question.AskedAt = time.GetTimestamp();
+                question.IsCancelled = false;
                 question.Wait = left = question.IsThere ? AwaitAgainAfter : SubmitAgainAfter;
                 jobs.Tell(question.IsThere ? new AwaitJob(run.JobId, time.GetUtcNow() + AwaitFor) : CronRules.Submission(cron, run), asker);
             }
@@ -79,6 +87,9 @@ internal sealed class RunWatch(IActorRef jobs, TimeProvider time)
     private sealed class Question
     {
         public bool IsThere { get; set; }
+
+        /// <summary>The wish was told; it is told again with the next question.</summary>
+        public bool IsCancelled { get; set; }
 
         public long AskedAt { get; set; }
 
