@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
+using AgentMesh.Mesh.Sharding;
 using Akka.Actor;
-using Akka.Event;
 using Akka.Persistence;
 
 namespace AgentMesh.Mesh.Peers;
@@ -9,44 +9,28 @@ namespace AgentMesh.Mesh.Peers;
 /// What this device remembers of another, whether it is there or not. Round-trip times are kept in memory only. A link that comes and goes leaves a
 /// bounded journal: the view is its snapshot, and what came before is deleted.
 /// </summary>
-public sealed class PeerEntity : ReceivePersistentActor
+public sealed class PeerEntity : JournalledEntity<IPeerEvent>
 {
     private const int SnapshotEvery = 50;
 
     private readonly TimeProvider _time;
     private readonly PeerId _id;
-    private readonly ILoggingAdapter _log = Context.GetLogger();
     private PeerView _view;
 
     public PeerEntity(PeerId id, TimeProvider time)
+        : base(id.ToString(), time, SnapshotEvery)
     {
         _time = time;
         _id = id;
         _view = new PeerView(id, null, [], PeerConnectionState.Disconnected, null, null);
-        PersistenceId = id.ToString();
-        Recover<IPeerEvent>(Apply);
         Recover<SnapshotOffer>(offer => _view = (PeerView)offer.Snapshot);
         Recover<RecoveryCompleted>(_ => _view = _view with { State = PeerConnectionState.Disconnected, RoundTrip = null });
         Command<RecordPeerFacts>(OnFacts);
         Command<RecordPeerLink>(OnLink);
         Command<GetPeer>(_ => Sender.Tell(_view));
-        Command<SaveSnapshotSuccess>(OnSnapshotSaved);
-        Command<SaveSnapshotFailure>(failed => _log.Warning("The snapshot of [{0}] was not saved: {1}", _id, failed.Cause.Message));
-        Command<DeleteMessagesSuccess>(_ => { });
-        Command<DeleteMessagesFailure>(_ => { });
-        Command<DeleteSnapshotsSuccess>(_ => { });
-        Command<DeleteSnapshotsFailure>(_ => { });
     }
-
-    public override string PersistenceId { get; }
 
     public static Props Create(PeerId id, TimeProvider time) => Props.Create(() => new PeerEntity(id, time));
-
-    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
-    {
-        _log.Warning("What was learnt of [{0}] could not be journalled: {1}", _id, cause.Message);
-        base.OnPersistFailure(cause, @event, sequenceNr);
-    }
 
     private void OnFacts(RecordPeerFacts facts)
     {
@@ -75,23 +59,11 @@ public sealed class PeerEntity : ReceivePersistentActor
         Record(new PeerLinkEvent(link.At, link.State, link.Address, link.RoundTrip), asker);
     }
 
-    private void Record(IPeerEvent change, IActorRef asker) => Persist(change, stored =>
-    {
-        Apply(stored);
-        asker.Tell(new PeerRecorded(_id));
-        if (LastSequenceNr % SnapshotEvery == 0)
-        {
-            SaveSnapshot(_view);
-        }
-    });
+    private void Record(IPeerEvent change, IActorRef asker) => Record(change, asker, _ => asker.Tell(new PeerRecorded(_id)));
 
-    private void OnSnapshotSaved(SaveSnapshotSuccess saved)
-    {
-        DeleteMessages(saved.Metadata.SequenceNr);
-        DeleteSnapshots(new SnapshotSelectionCriteria(saved.Metadata.SequenceNr - 1));
-    }
+    protected override object Snapshot() => _view;
 
-    private void Apply(IPeerEvent change)
+    protected override void Apply(IPeerEvent change)
     {
         switch (change)
         {

@@ -12,24 +12,21 @@ namespace AgentMesh.Mesh.Cron.Entity;
 /// One schedule at its home. A fire is journalled with the id of its job before the job is submitted; the id follows from the schedule and the nominal
 /// time, so that whatever is repeated after a crash reaches the same job.
 /// </summary>
-public sealed class CronEntity : ReceivePersistentActor, IWithTimers
+public sealed class CronEntity : JournalledEntity<ICronEvent>, IWithTimers
 {
     private const int SnapshotEvery = 100;
 
     private readonly CronEnvironment _environment;
     private readonly RunWatch _watch;
     private readonly Dictionary<JobId, IActorRef> _askers = [];
-    private readonly ILoggingAdapter _log = Context.GetLogger();
     private CronState _cron;
-    private IActorRef? _asker;
 
     public CronEntity(CronId id, CronEnvironment environment)
+        : base(id.ToString(), environment.Time, SnapshotEvery)
     {
         _environment = environment;
         _watch = new RunWatch(environment.Jobs, environment.Time);
         _cron = CronState.None(id);
-        PersistenceId = id.ToString();
-        Recover<ICronEvent>(change => _cron = _cron.Apply(change));
         Recover<SnapshotOffer>(offer => _cron = ((CronSnapshot)offer.Snapshot).ToState(id));
         Recover<RecoveryCompleted>(_ => Self.Tell(Look.Instance));
         Command<CreateCron>(request => Owned(() => OnCreate(request)));
@@ -43,50 +40,20 @@ public sealed class CronEntity : ReceivePersistentActor, IWithTimers
         Command<JobView>(view => FromHere(() => OnJobView(view)));
         Command<Look>(_ => OnLook());
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
-        Command<SaveSnapshotSuccess>(OnSnapshotSaved);
-        Command<SaveSnapshotFailure>(failed => _log.Warning("The snapshot of [{0}] was not saved: {1}", PersistenceId, failed.Cause.Message));
-        Command<DeleteMessagesSuccess>(_ => { });
-        Command<DeleteMessagesFailure>(_ => { });
-        Command<DeleteSnapshotsSuccess>(_ => { });
-        Command<DeleteSnapshotsFailure>(_ => { });
     }
-
-    public override string PersistenceId { get; }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    /// <summary>To the millisecond, as it is stored and sent: the same before and after a recovery.</summary>
-    private DateTimeOffset Now
-    {
-        get
-        {
-            DateTimeOffset now = _environment.Time.GetUtcNow();
-            return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
-        }
-    }
-
     public static Props Create(CronId id, CronEnvironment environment) => Props.Create(() => new CronEntity(id, environment));
 
-    // The actor stops now; its next life, which the reviver begins, reads what was stored.
-    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
-    {
-        _log.Error(cause, "An event of [{0}] could not be journalled", PersistenceId);
-        TellNotStored(cause);
-        base.OnPersistFailure(cause, @event, sequenceNr);
-    }
+    protected override void Apply(ICronEvent change) => _cron = _cron.Apply(change);
 
-    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
-    {
-        base.OnPersistRejected(cause, @event, sequenceNr);
-        TellNotStored(cause);
-        LookAgain(TimeSpan.FromSeconds(1));
-    }
+    protected override object Snapshot() => CronSnapshot.Of(_cron);
 
-    private void TellNotStored(Exception cause)
-    {
-        _asker?.Tell(Refusal(MeshErrors.NotStored, $"the journal of this device did not take it: {cause.Message}", "look at the log of the node; 'agentmesh cron list' tells whether it was taken after all"));
-        _asker = null;
-    }
+    protected override object NotStored(string why) =>
+        Refusal(MeshErrors.NotStored, $"the journal of this device did not take it: {why}", "look at the log of the node; 'agentmesh cron list' tells whether it was taken after all");
+
+    protected override void AfterRejection() => LookAgain(TimeSpan.FromSeconds(1));
 
     private void OnCreate(CreateCron request)
     {
@@ -199,7 +166,7 @@ public sealed class CronEntity : ReceivePersistentActor, IWithTimers
                 // It ended before it could be cancelled; its end is on the way.
                 break;
             default:
-                _log.Warning("The job of [{0}] is submitted again soon: {1}", PersistenceId, problem.Problem.Text);
+                Log.Warning("The job of [{0}] is submitted again soon: {1}", PersistenceId, problem.Problem.Text);
                 break;
         }
     }
@@ -229,22 +196,13 @@ public sealed class CronEntity : ReceivePersistentActor, IWithTimers
         }
     }
 
-    /// <summary>Journals, then applies, then tells.</summary>
     private void Record(ICronEvent change, IActorRef? asker, Action? then)
     {
-        _asker = asker;
-        Persist(change, stored =>
+        Record(change, asker, stored =>
         {
-            _asker = null;
-            _cron = _cron.Apply(stored);
             if (stored is CronRunEndedEvent over)
             {
                 _watch.Forget(over.JobId);
-            }
-
-            if (LastSequenceNr % SnapshotEvery == 0)
-            {
-                SaveSnapshot(CronSnapshot.Of(_cron));
             }
 
             then?.Invoke();
@@ -253,13 +211,6 @@ public sealed class CronEntity : ReceivePersistentActor, IWithTimers
             // Through the mailbox: an event is persisted from a message only.
             Self.Tell(Look.Instance);
         });
-    }
-
-    // What was decided stays on disk as the snapshot; only the newest one is kept.
-    private void OnSnapshotSaved(SaveSnapshotSuccess saved)
-    {
-        DeleteMessages(saved.Metadata.SequenceNr);
-        DeleteSnapshots(new SnapshotSelectionCriteria(saved.Metadata.SequenceNr - 1));
     }
 
     /// <summary>Asks about the runs that are not over, then looks again in time, or rests.</summary>

@@ -11,7 +11,7 @@ namespace AgentMesh.Mesh.Jobs.Entity;
 /// One job at its home. What is decided is journalled before anybody is told; what is told is repeated until it is answered. See
 /// <see cref="JobStateName"/> for its life.
 /// </summary>
-public sealed class JobEntity : ReceivePersistentActor, IWithTimers
+public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 {
     private const int SnapshotEvery = 100;
 
@@ -19,18 +19,15 @@ public sealed class JobEntity : ReceivePersistentActor, IWithTimers
 
     private readonly JobEnvironment _environment;
     private readonly JobWaiters _waiters = new();
-    private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly LookTimes _times;
     private JobState _job;
-    private IActorRef? _asker;
 
     public JobEntity(JobId id, JobEnvironment environment)
+        : base(id.ToString(), environment.Time, SnapshotEvery)
     {
         _environment = environment;
         _job = JobState.None(id);
         _times = new LookTimes(environment.Time.GetUtcNow());
-        PersistenceId = id.ToString();
-        Recover<IJobEvent>(change => _job = _job.Apply(change));
         Recover<SnapshotOffer>(offer => _job = ((JobSnapshot)offer.Snapshot).ToState(id));
         Recover<RecoveryCompleted>(_ => OnRecovered());
         Command<SubmitJob>(OnSubmit);
@@ -45,50 +42,20 @@ public sealed class JobEntity : ReceivePersistentActor, IWithTimers
         Command<AttemptUnknown>(OnUnknown);
         Command<Look>(_ => OnLook());
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
-        Command<SaveSnapshotSuccess>(OnSnapshotSaved);
-        Command<SaveSnapshotFailure>(failed => _log.Warning("The snapshot of [{0}] was not saved: {1}", PersistenceId, failed.Cause.Message));
-        Command<DeleteMessagesSuccess>(_ => { });
-        Command<DeleteMessagesFailure>(_ => { });
-        Command<DeleteSnapshotsSuccess>(_ => { });
-        Command<DeleteSnapshotsFailure>(_ => { });
     }
-
-    public override string PersistenceId { get; }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    /// <summary>To the millisecond, as it is stored and sent: the same before and after a recovery.</summary>
-    private DateTimeOffset Now
-    {
-        get
-        {
-            DateTimeOffset now = _environment.Time.GetUtcNow();
-            return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
-        }
-    }
-
     public static Props Create(JobId id, JobEnvironment environment) => Props.Create(() => new JobEntity(id, environment));
 
-    // The actor stops now. Whether the event is stored is not known; the next life reads it.
-    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
-    {
-        _log.Error(cause, "An event of [{0}] could not be journalled", PersistenceId);
-        TellNotStored(cause);
-        base.OnPersistFailure(cause, @event, sequenceNr);
-    }
+    protected override void Apply(IJobEvent change) => _job = _job.Apply(change);
 
-    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
-    {
-        base.OnPersistRejected(cause, @event, sequenceNr);
-        TellNotStored(cause);
-        Settle();
-    }
+    protected override object Snapshot() => JobSnapshot.Of(_job);
 
-    private void TellNotStored(Exception cause)
-    {
-        _asker?.Tell(Refusal(MeshErrors.NotStored, $"the journal of this device did not take it: {cause.Message}", "look at the log of the node; 'agentmesh job list' tells whether it was taken after all"));
-        _asker = null;
-    }
+    protected override object NotStored(string why) =>
+        Refusal(MeshErrors.NotStored, $"the journal of this device did not take it: {why}", "look at the log of the node; 'agentmesh job list' tells whether it was taken after all");
+
+    protected override void AfterRejection() => Settle();
 
     private void OnRecovered()
     {
@@ -234,21 +201,12 @@ public sealed class JobEntity : ReceivePersistentActor, IWithTimers
         }
     }
 
-    /// <summary>Journals, then applies, then tells.</summary>
     private void Record(IJobEvent change, IActorRef? asker, Action? then)
     {
-        _asker = asker;
-        Persist(change, stored =>
+        JobState before = _job;
+        Record(change, asker, _ =>
         {
-            _asker = null;
-            JobState before = _job;
-            _job = before.Apply(stored);
             _times.Restart(Now);
-            if (LastSequenceNr % SnapshotEvery == 0)
-            {
-                SaveSnapshot(JobSnapshot.Of(_job));
-            }
-
             then?.Invoke();
             Settle();
             if (_job.Name.HasAttempt())
@@ -266,13 +224,6 @@ public sealed class JobEntity : ReceivePersistentActor, IWithTimers
                 WorkersOf(before).Tell(new CancelAttempt(_job.JobId, before.Attempt), Self);
             }
         });
-    }
-
-    // What was decided stays on disk as the snapshot; only the newest one is kept.
-    private void OnSnapshotSaved(SaveSnapshotSuccess saved)
-    {
-        DeleteMessages(saved.Metadata.SequenceNr);
-        DeleteSnapshots(new SnapshotSelectionCriteria(saved.Metadata.SequenceNr - 1));
     }
 
     /// <summary>What follows from the present state: tell who waits, look again, or rest.</summary>
