@@ -13,20 +13,19 @@ namespace AgentMesh.Journal;
 public sealed class OutputStore : IDisposable
 {
     private readonly OutputStoreSettings _settings;
-    private readonly TimeProvider _time;
     private readonly FileLock _lock;
     private readonly OutputCatalog _catalog;
     private readonly OutputFlusher _flusher;
-    private readonly Lock _reclaimGate = new();
+    private readonly OutputRetention _retention;
     private volatile bool _disposed;
 
     private OutputStore(OutputStoreSettings settings, TimeProvider time, FileLock fileLock)
     {
         _settings = settings;
-        _time = time;
         _lock = fileLock;
         _catalog = new OutputCatalog(settings, time);
         _flusher = new OutputFlusher(_catalog.Grew);
+        _retention = new OutputRetention(_catalog, settings, time);
     }
 
     /// <summary>Bytes of all files.</summary>
@@ -261,7 +260,7 @@ public sealed class OutputStore : IDisposable
         JobLog log = PinOpen(jobId);
         try
         {
-            DeleteFile(log);
+            _retention.Delete(log);
         }
         finally
         {
@@ -324,89 +323,7 @@ public sealed class OutputStore : IDisposable
             ThrowIfDisposed();
         }
 
-        if (TotalBytes + bytes > _settings.BytesMax && !Reclaim(bytes))
-        {
-            throw new MeshException(
-                JournalErrors.OutputFull,
-                $"the output store {_settings.Directory} has reached {_settings.BytesMax} bytes and all of it belongs to jobs that still run",
-                "delete finished jobs, or raise agentmesh.output.retained-max");
-        }
-    }
-
-    /// <summary>Removes the output of jobs that ended longest ago until a tenth is free.</summary>
-    private bool Reclaim(int bytes)
-    {
-        lock (_reclaimGate)
-        {
-            long goal = Math.Min(_settings.BytesMax / 10 * 9, _settings.BytesMax - bytes);
-            foreach ((string path, DateTimeOffset lastWrite) in _catalog.OldestFirst())
-            {
-                if (TotalBytes <= goal)
-                {
-                    break;
-                }
-
-                if (!_catalog.IsPinned(path) && ReadJobId(path) is { } jobId)
-                {
-                    RemoveIfEnded(jobId, lastWrite);
-                }
-            }
-        }
-
-        return TotalBytes + bytes <= _settings.BytesMax;
-    }
-
-    private void RemoveIfEnded(string jobId, DateTimeOffset lastWrite)
-    {
-        JobLog log = _catalog.Pin(jobId);
-        try
-        {
-            bool ended;
-            lock (log.Gate)
-            {
-                log.Load();
-                ended = log.IsFinished || lastWrite < _time.GetUtcNow() - _settings.AbandonedAfter;
-            }
-
-            if (ended)
-            {
-                DeleteFile(log);
-            }
-        }
-        catch (MeshException)
-        {
-            // A damaged file is kept for a person to look at.
-        }
-        finally
-        {
-            _catalog.Release(log);
-        }
-    }
-
-    private void DeleteFile(JobLog log)
-    {
-        lock (log.Gate)
-        {
-            log.Close(new MeshException(JournalErrors.Closed, $"the output of {log.JobId} was deleted"));
-            File.Delete(log.Path);
-            _catalog.Removed(log);
-        }
-    }
-
-    private static string? ReadJobId(string path)
-    {
-        try
-        {
-            byte[] head = new byte[FileHeader.SizeMax];
-            using Microsoft.Win32.SafeHandles.SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            int read = RandomAccess.Read(file, head, 0);
-            int length = read < 8 ? 0 : head[6] | (head[7] << 8);
-            return length is > 0 and <= FileHeader.JobIdBytesMax && read >= 12 + length ? Encoding.UTF8.GetString(head, 8, length) : null;
-        }
-        catch (IOException)
-        {
-            return null;
-        }
+        _retention.MakeRoom(bytes);
     }
 
     private void ThrowIfDisposed()
