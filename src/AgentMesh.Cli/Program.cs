@@ -27,6 +27,7 @@ foreach (Command verb in NodeVerbs.All(global).Concat(PeerVerbs.All(global)))
     root.Subcommands.Add(verb);
 }
 
+root.Subcommands.Add(PingVerb.Create(global));
 root.Subcommands.Add(RunVerbs.Run(global));
 root.Subcommands.Add(JobVerbs.All(global));
 root.Subcommands.Add(CronVerbs.All(global));

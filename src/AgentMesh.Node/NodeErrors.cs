@@ -12,4 +12,5 @@ internal static class NodeErrors
     public const string ControlRequest = "AM0208";
     public const string NodeStarting = "AM0209";
     public const string ListenFailed = "AM0210";
+    public const string NoPing = "AM0211";
 }

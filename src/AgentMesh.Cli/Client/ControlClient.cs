@@ -77,6 +77,13 @@ internal sealed class ControlClient : IDisposable
             ControlJson.Default.CommandEvent,
             cancellationToken);
 
+    /// <summary>Round trips as they are answered, then their summary.</summary>
+    public IAsyncEnumerable<PingEvent> PingAsync(PingRequest request, CancellationToken cancellationToken) =>
+        LinesAsync(
+            () => new HttpRequestMessage(HttpMethod.Post, "v1/ping") { Content = JsonContent.Create(request, ControlJson.Default.PingRequest) },
+            ControlJson.Default.PingEvent,
+            cancellationToken);
+
     public IAsyncEnumerable<OutputView> OutputAsync(
         string job, string? stream, int? attempt, long from, bool follow, CancellationToken cancellationToken) =>
         LinesAsync(

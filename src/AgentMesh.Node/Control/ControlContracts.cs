@@ -195,6 +195,28 @@ public sealed record ForgottenView(string Name, string Id);
 /// <summary>POST /v1/connect.</summary>
 public sealed record ConnectRequest(string Host, int Port);
 
+/// <summary>POST /v1/ping: round trips to a device that is connected.</summary>
+/// <param name="Count">1 to 100,000.</param>
+/// <param name="IntervalMs">From one question to the next, 10 to 60,000; a slow answer delays the next question.</param>
+/// <param name="TimeoutMs">Longest wait for each answer, 10 to 60,000.</param>
+public sealed record PingRequest(string Peer, int Count = 4, double IntervalMs = 200, double TimeoutMs = 5000);
+
+/// <summary>One line of the answer to POST /v1/ping. probe: <paramref name="Probe"/> is set, once for each question; summary: <paramref name="Summary"/>, at the end.</summary>
+/// <param name="Target">The name of the device.</param>
+public sealed record PingEvent(string Type, string Target, string Id, PingProbeView? Probe = null, PingSummaryView? Summary = null);
+
+/// <summary>One question.</summary>
+/// <param name="Sequence">From 1.</param>
+/// <param name="RoundTripMs">Null when it was not answered; then <paramref name="Problem"/> says why.</param>
+/// <param name="ClockOffsetMs">How far the clock there is ahead of the one here; the error is at most half the round trip.</param>
+/// <param name="Path">The kind: direct.</param>
+public sealed record PingProbeView(int Sequence, double? RoundTripMs, double? ClockOffsetMs, string? Address, string? Path, string? Problem);
+
+/// <summary>A run as a whole; the times are null when nothing was answered.</summary>
+/// <param name="P99Ms">99 of 100 answers were as quick; null with fewer than 100 answers.</param>
+/// <param name="ClockOffsetMs">Of the quickest round trip.</param>
+public sealed record PingSummaryView(int Sent, int Answered, double? MinMs, double? AvgMs, double? MaxMs, double? P99Ms, double? ClockOffsetMs);
+
 /// <summary>What went wrong, in every answer that is not a success and inside events.</summary>
 /// <param name="Code">Stable, with a page in docs/errors.</param>
 /// <param name="Next">What can be done about it.</param>
@@ -225,6 +247,8 @@ public sealed record ConfigView(string Text);
 [JsonSerializable(typeof(ForgetRequest))]
 [JsonSerializable(typeof(ForgottenView))]
 [JsonSerializable(typeof(ConnectRequest))]
+[JsonSerializable(typeof(PingRequest))]
+[JsonSerializable(typeof(PingEvent))]
 [JsonSerializable(typeof(ProblemView))]
 [JsonSerializable(typeof(ConfigView))]
 public sealed partial class ControlJson : JsonSerializerContext;

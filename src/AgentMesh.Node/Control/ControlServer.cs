@@ -74,6 +74,8 @@ internal sealed class ControlServer : IAsyncDisposable
             await Answer(http, services.ForgetAsync(await Body(http, ControlJson.Default.ForgetRequest).ConfigureAwait(false)), ControlJson.Default.ForgottenView).ConfigureAwait(false));
         app.MapPost("/v1/connect", async http =>
             await Answer(http, services.ConnectAsync(await Body(http, ControlJson.Default.ConnectRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.PeerView).ConfigureAwait(false));
+        app.MapPost("/v1/ping", async http =>
+            await Stream(http, services.PingAsync(await Body(http, ControlJson.Default.PingRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.PingEvent).ConfigureAwait(false));
         app.MapPost("/v1/commands", async http =>
             await Stream(http, services.RunAsync(await Body(http, ControlJson.Default.CommandRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.CommandEvent).ConfigureAwait(false));
         app.MapGet("/v1/jobs", async http =>

@@ -24,6 +24,8 @@ internal interface IControlServices
 
     Task<PeerView> ConnectAsync(ConnectRequest request, CancellationToken cancellationToken);
 
+    IAsyncEnumerable<PingEvent> PingAsync(PingRequest request, CancellationToken cancellationToken);
+
     IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, CancellationToken cancellationToken);
 
     Task<JobPage> JobsAsync(string? state, int limit, string? before, CancellationToken cancellationToken);

@@ -10,6 +10,7 @@ using AgentMesh.Node.Links;
 using AgentMesh.Node.Links.Wire;
 using AgentMesh.Node.Output;
 using AgentMesh.Node.Pairing;
+using AgentMesh.Node.RoundTrips;
 using AgentMesh.Node.Services;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Connections;
@@ -117,6 +118,7 @@ public sealed class NodeHost : IAsyncDisposable
         var intake = new OutputIntake(outputs, (job, attempt, from, cancel) => entityHost.MayDeliverAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel));
         EndingAsync(new OutputShipper(identity.Id, table, hub, intake, time));
         hub.Register(OutputServices.Append, intake.ServeAsync);
+        hub.Register(PingResponder.Service, new PingResponder(time).ServeAsync);
 
         var caller = new Caller(identity.Id, settings.DeviceName, Environment.UserName);
         var entities = new Entities(generations, entityHost.Of, time);
@@ -140,6 +142,7 @@ public sealed class NodeHost : IAsyncDisposable
             Pairing = pairing,
             Jobs = jobs,
             Crons = Ending(new CronService(identity.Id, specs, devices, entities, jobs, journal.Store, ids)),
+            Pings = new PingService(devices, links, directory, hub, time),
             Commands = new CommandService(identity.Id, specs, devices, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, ids, time),
             Addresses = addresses,
             Time = time,

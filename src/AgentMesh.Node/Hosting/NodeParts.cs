@@ -2,6 +2,7 @@ using AgentMesh.Journal;
 using AgentMesh.Mesh.Registry;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Pairing;
+using AgentMesh.Node.RoundTrips;
 using AgentMesh.Node.Services;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Identity;
@@ -42,6 +43,8 @@ internal sealed record NodeParts
     public required JobService Jobs { get; init; }
 
     public required CronService Crons { get; init; }
+
+    public required PingService Pings { get; init; }
 
     public required CommandService Commands { get; init; }
 

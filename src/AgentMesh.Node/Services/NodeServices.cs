@@ -137,6 +137,8 @@ internal sealed class NodeServices : IControlServices
             Protocol.ProtocolErrors.NoAnswer, $"no device of this mesh answers at {request.Host}:{request.Port}", "devices answer only those they know: pair first with 'agentmesh invite' there and 'agentmesh join LINK' here");
     }
 
+    public IAsyncEnumerable<PingEvent> PingAsync(PingRequest request, CancellationToken cancellationToken) => _parts.Pings.RunAsync(request, cancellationToken);
+
     public IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, CancellationToken cancellationToken) => _parts.Commands.RunAsync(request, cancellationToken);
 
     public Task<JobPage> JobsAsync(string? state, int limit, string? before, CancellationToken cancellationToken) => _parts.Jobs.ListAsync(state, limit, before, cancellationToken);

@@ -1,0 +1,84 @@
+using AgentMesh.Errors;
+using AgentMesh.Node.Control;
+using AgentMesh.Node.Services;
+using AgentMesh.Remoting;
+using AgentMesh.Transport;
+
+namespace AgentMesh.Node.RoundTrips;
+
+/// <summary>The asking side: one stream as long as it works, a new one after a failure. One probe at a time.</summary>
+internal sealed class PingSession(ConnectionHub hub, NamedDevice device, TimeProvider time) : IAsyncDisposable
+{
+    private readonly byte[] _question = new byte[PingQuestion.Size];
+    private readonly byte[] _answer = new byte[PingAnswer.Size];
+    private IMeshConnection? _connection;
+    private IMeshStream? _stream;
+
+    /// <exception cref="MeshException">AM0211: the node there does not answer pings at all.</exception>
+    public async Task<PingProbeView> ProbeAsync(int sequence, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        // Never a dial: a ping says how things are, it does not change them.
+        IMeshConnection? live = hub.Live.FirstOrDefault(connection => connection.RemoteId == device.Id);
+        if (live is null)
+        {
+            return new PingProbeView(sequence, null, null, null, null, "no connection");
+        }
+
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using ITimer timer = time.CreateTimer(_ => limit.Cancel(), null, patience, Timeout.InfiniteTimeSpan);
+        try
+        {
+            if (!ReferenceEquals(live, _connection) || _stream is null)
+            {
+                await CloseAsync().ConfigureAwait(false);
+                _stream = await ConnectionHub.OpenAsync(live, PingResponder.Service, StreamPriority.Control, limit.Token).ConfigureAwait(false);
+                _connection = live;
+            }
+
+            return await ExchangeAsync(_stream, live, sequence, limit.Token).ConfigureAwait(false);
+        }
+        catch (StreamAbortedException refused) when (refused.Code == StreamCodes.UnknownService && !live.Closed.IsCompleted)
+        {
+            throw new MeshException(NodeErrors.NoPing, $"the node of {device.Name} does not answer pings: it is older than this one", $"update AgentMesh on {device.Name}; 'agentmesh peers' shows the estimate of its connection");
+        }
+        catch (Exception error) when (error is IOException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            // What is left on the stream belongs to this probe: the next one gets another.
+            await CloseAsync().ConfigureAwait(false);
+            string why = error is OperationCanceledException ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"no answer within {patience.TotalSeconds:0.###} s") : "the connection was lost";
+            return new PingProbeView(sequence, null, null, live.Path.Remote.ToString(), live.Path.Kind, why);
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await CloseAsync().ConfigureAwait(false);
+
+    private async Task<PingProbeView> ExchangeAsync(IMeshStream stream, IMeshConnection connection, int sequence, CancellationToken cancellationToken)
+    {
+        new PingQuestion((ulong)sequence).Write(_question);
+        DateTimeOffset asked = time.GetUtcNow();
+        long start = time.GetTimestamp();
+        await stream.WriteAsync(_question, cancellationToken).ConfigureAwait(false);
+        if (!await stream.TryFillAsync(_answer, cancellationToken).ConfigureAwait(false) || PingAnswer.Read(_answer) is var answer && answer.Sequence != (ulong)sequence)
+        {
+            throw new IOException("no answer to this question");
+        }
+
+        TimeSpan roundTrip = time.GetElapsedTime(start);
+        return new PingProbeView(
+            sequence, roundTrip.TotalMilliseconds, OffsetMs(answer.ClockMs, asked, roundTrip), connection.Path.Remote.ToString(), connection.Path.Kind, null);
+    }
+
+    /// <summary>How far the clock there is ahead, as if it had been read in the middle of the round trip.</summary>
+    private static double OffsetMs(long clockMs, DateTimeOffset asked, TimeSpan roundTrip) =>
+        (double)clockMs - (asked.ToUnixTimeMilliseconds() + (roundTrip.TotalMilliseconds / 2));
+
+    private async ValueTask CloseAsync()
+    {
+        if (_stream is { } stream)
+        {
+            _stream = null;
+            stream.Abort(StreamCodes.Done);
+            await stream.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+namespace AgentMesh.Node.Tests;
+
+internal static class TestWait
+{
+    public static async Task UntilAsync(Func<Task<bool>> condition, string what)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(30), $"it did not happen: {what}");
+            await Task.Delay(10);
+        }
+    }
+}
