@@ -195,6 +195,25 @@ public sealed record ForgottenView(string Name, string Id);
 /// <summary>POST /v1/connect.</summary>
 public sealed record ConnectRequest(string Host, int Port);
 
+/// <summary>GET /v1/diagnostics: what the node saw since it was started.</summary>
+/// <param name="Listening">The UDP addresses that are bound, with the real ports.</param>
+/// <param name="AttemptsRunningMax">The setting agentmesh.jobs.running-max: further attempts wait.</param>
+public sealed record DiagnosticsView(IReadOnlyList<string> Listening, PacketCountersView Packets, StreamCountersView Streams, int AttemptsRunning, int AttemptsRunningMax);
+
+/// <summary>Datagrams, and those that were dropped.</summary>
+/// <param name="Malformed">No packet of this protocol.</param>
+/// <param name="Strangers">Handshakes of devices that are not admitted.</param>
+/// <param name="RefusedHandshakes">Handshakes of admitted or invited devices that were refused, repeated, or too many.</param>
+/// <param name="ForUnknownConnections">Late ones, for connections that have ended, or noise.</param>
+/// <param name="NotAuthentic">Forged, damaged or repeated.</param>
+public sealed record PacketCountersView(
+    long Received, long Sent, long Malformed, long Strangers, long RefusedHandshakes, long ForUnknownConnections, long NotAuthentic, long SendFailures);
+
+/// <summary>Streams that other devices opened here.</summary>
+/// <param name="Refused">One device had too many open.</param>
+/// <param name="LastFailure">Of the service that failed last.</param>
+public sealed record StreamCountersView(long Accepted, long Refused, long BadHeaders, long UnknownServices, long Failed, string? LastFailure);
+
 /// <summary>POST /v1/ping: round trips to a device that is connected.</summary>
 /// <param name="Count">1 to 100,000.</param>
 /// <param name="IntervalMs">From one question to the next, 10 to 60,000; a slow answer delays the next question.</param>
@@ -247,6 +266,7 @@ public sealed record ConfigView(string Text);
 [JsonSerializable(typeof(ForgetRequest))]
 [JsonSerializable(typeof(ForgottenView))]
 [JsonSerializable(typeof(ConnectRequest))]
+[JsonSerializable(typeof(DiagnosticsView))]
 [JsonSerializable(typeof(PingRequest))]
 [JsonSerializable(typeof(PingEvent))]
 [JsonSerializable(typeof(ProblemView))]

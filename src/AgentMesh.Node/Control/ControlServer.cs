@@ -60,6 +60,7 @@ internal sealed class ControlServer : IAsyncDisposable
     {
         app.MapGet("/v1/status", async http => await Answer(http, services.StatusAsync(http.RequestAborted), ControlJson.Default.StatusView).ConfigureAwait(false));
         app.MapGet("/v1/peers", async http => await Answer(http, services.PeersAsync(http.RequestAborted), ControlJson.Default.IReadOnlyListPeerView).ConfigureAwait(false));
+        app.MapGet("/v1/diagnostics", async http => await Answer(http, services.DiagnosticsAsync(), ControlJson.Default.DiagnosticsView).ConfigureAwait(false));
         app.MapGet("/v1/config", async http => await Answer(http, services.ConfigAsync(), ControlJson.Default.ConfigView).ConfigureAwait(false));
         app.MapGet("/v1/pairings", async http => await Answer(http, services.PairingsAsync(), ControlJson.Default.IReadOnlyListPairingView).ConfigureAwait(false));
         app.MapPost("/v1/invitations", async http =>

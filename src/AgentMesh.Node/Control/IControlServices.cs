@@ -7,6 +7,8 @@ internal interface IControlServices
 
     Task<IReadOnlyList<PeerView>> PeersAsync(CancellationToken cancellationToken);
 
+    Task<DiagnosticsView> DiagnosticsAsync();
+
     Task<ConfigView> ConfigAsync();
 
     /// <summary>Devices paired since the node started, newest first.</summary>

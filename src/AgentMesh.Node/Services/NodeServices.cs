@@ -63,6 +63,32 @@ internal sealed class NodeServices : IControlServices
 
     public Task<IReadOnlyList<PeerView>> PeersAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<PeerView>>([.. _parts.Devices.All.Select(ViewOf)]);
 
+    public Task<DiagnosticsView> DiagnosticsAsync()
+    {
+        MeshEndpointCounters packets = _parts.Endpoint.Counters;
+        ConnectionHubCounters streams = _parts.Hub.Counters;
+        return Task.FromResult(new DiagnosticsView(
+            [.. _parts.Endpoint.LocalAddresses.Select(address => address.ToString())],
+            new PacketCountersView(
+                packets.DatagramsReceived,
+                packets.DatagramsSent,
+                packets.Malformed,
+                packets.Strangers,
+                packets.RefusedHandshakes,
+                packets.ForUnknownConnections,
+                packets.NotAuthentic,
+                packets.SendFailures),
+            new StreamCountersView(
+                streams.AcceptedStreams.Value,
+                streams.RefusedStreams.Value,
+                streams.BadHeaders.Value,
+                streams.UnknownServices.Value,
+                streams.FailedHandlers.Value,
+                streams.LastHandlerFailure is { } failure ? $"{failure.GetType().Name}: {failure.Message}" : null),
+            _parts.Table.Running,
+            _parts.Settings.Jobs.RunningMax));
+    }
+
     public Task<ConfigView> ConfigAsync() => Task.FromResult(new ConfigView(_configuration));
 
     public Task<IReadOnlyList<PairingView>> PairingsAsync() => Task.FromResult(_parts.Pairing.Done);

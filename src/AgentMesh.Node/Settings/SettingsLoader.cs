@@ -23,11 +23,15 @@ public static class SettingsLoader
     /// <exception cref="MeshException">AM0201-AM0204: file, place and what is wrong with it.</exception>
     public static NodeSettings Load(SettingsSource source) => Bind(Merge(source, out string dataDirectory, out string origin), dataDirectory, origin);
 
+    /// <summary>The data directory as options and environment name it: where a configuration file is looked for, which may then name another.</summary>
+    public static string DataDirectoryOf(SettingsSource source) =>
+        Path.GetFullPath(FirstOf(source.DataDirectory, source.Environment("AGENTMESH_DATA_DIR")) ?? DefaultDataDirectory(source.Environment));
+
     /// <summary>The merged configuration, as <c>agentmesh config</c> prints it.</summary>
     public static Config Merge(SettingsSource source, out string dataDirectory, out string origin)
     {
         Config reference = Reference();
-        dataDirectory = Path.GetFullPath(FirstOf(source.DataDirectory, source.Environment("AGENTMESH_DATA_DIR")) ?? DefaultDataDirectory(source.Environment));
+        dataDirectory = DataDirectoryOf(source);
         string? file = source.ConfigFile ?? FindFile(dataDirectory);
         origin = file ?? "the settings";
         Config merged = reference;

@@ -69,6 +69,9 @@ internal static partial class Sodium
     private static partial int sodium_init();
 
     [LibraryImport(Library)]
+    public static partial nint sodium_version_string();
+
+    [LibraryImport(Library)]
     public static partial int crypto_scalarmult_curve25519(Span<byte> shared, ReadOnlySpan<byte> privateKey, ReadOnlySpan<byte> publicKey);
 
     [LibraryImport(Library)]

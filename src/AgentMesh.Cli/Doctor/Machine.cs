@@ -1,0 +1,205 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace AgentMesh.Cli.Doctor;
+
+/// <summary>Asks the operating system. What it cannot tell is null or empty.</summary>
+internal static class Machine
+{
+    private const int Flushes = 20;
+    private const int FlushesMin = 3;
+    private static readonly TimeSpan FlushingMax = TimeSpan.FromSeconds(5);
+
+    public static DirectoryFacts Directory(string path)
+    {
+        if (!System.IO.Directory.Exists(path))
+        {
+            return new DirectoryFacts(path, Exists: false, null, null);
+        }
+
+        uint? owner = Owner(path);
+        return new DirectoryFacts(path, Exists: true, Mode(path), owner is null ? null : owner == EffectiveUser());
+    }
+
+    /// <summary>Null where there is no such file or the system has no modes.</summary>
+    public static UnixFileMode? Mode(string path)
+    {
+        try
+        {
+            return OperatingSystem.IsWindows() || !Path.Exists(path) ? null : File.GetUnixFileMode(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What a user without privileges may still write, at the path or the nearest directory above it that is there.</summary>
+    public static long? FreeBytes(string path)
+    {
+        string? there = path;
+        while (there is not null && !System.IO.Directory.Exists(there))
+        {
+            there = Path.GetDirectoryName(there);
+        }
+
+        try
+        {
+            return there is null ? null : new DriveInfo(there).AvailableFreeSpace;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Appends to a small file and flushes it as the journal does, again and again; the file goes afterwards.</summary>
+    /// <exception cref="IOException">It cannot be written or flushed.</exception>
+    /// <exception cref="UnauthorizedAccessException">Nothing can be written there.</exception>
+    public static IReadOnlyList<TimeSpan> FlushTimes(string directory, TimeProvider time)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0, Options = FileOptions.DeleteOnClose };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using var file = new FileStream(Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $".doctor-{Environment.ProcessId}.tmp")), options);
+        byte[] block = new byte[4096];
+        var times = new List<TimeSpan>();
+        long begin = time.GetTimestamp();
+        while (times.Count < Flushes && (times.Count < FlushesMin || time.GetElapsedTime(begin) < FlushingMax))
+        {
+            file.Write(block);
+            long start = time.GetTimestamp();
+            Flush(file.SafeFileHandle);
+            times.Add(time.GetElapsedTime(start));
+        }
+
+        return times;
+    }
+
+    /// <summary>The greatest receive buffer that the system gives a socket.</summary>
+    public static long? ReceiveBufferMax() => long.TryParse(ReadOrNull("/proc/sys/net/core/rmem_max"), NumberStyles.AllowTrailingWhite | NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture, out long most) ? most : null;
+
+    /// <summary>Datagrams that the system dropped at sockets of these ports.</summary>
+    public static long UdpDrops(IReadOnlyCollection<int> ports) => ProcFiles.UdpDrops(ReadOrNull("/proc/net/udp") + ReadOrNull("/proc/net/udp6"), ports);
+
+    /// <summary>Children of a process that have ended and that it did not collect.</summary>
+    public static int Zombies(int parent) => OperatingSystem.IsLinux()
+        ? System.IO.Directory.EnumerateDirectories("/proc").Count(each => char.IsAsciiDigit(Path.GetFileName(each)[0]) && ReadOrNull(Path.Combine(each, "stat")) is { } stat && ProcFiles.IsZombieOf(stat, parent))
+        : 0;
+
+    /// <summary>Why an address cannot be bound; null when it can.</summary>
+    public static string? BindProblem(IPEndPoint address)
+    {
+        try
+        {
+            using var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ExclusiveAddressUse = true };
+            if (address.AddressFamily == AddressFamily.InterNetworkV6)
+            {
+                socket.DualMode = false;
+            }
+
+            socket.Bind(address);
+            return null;
+        }
+        catch (SocketException error)
+        {
+            return error.Message;
+        }
+    }
+
+    /// <summary>The process that holds a data directory; null when nobody does.</summary>
+    public static int? HolderOf(string directory)
+    {
+        if (!int.TryParse(ReadOrNull(Path.Combine(directory, "node.pid")), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out int process) || !IsRunning(process))
+        {
+            return null;
+        }
+
+        try
+        {
+            // Shared, as the holder's lock is exclusive.
+            using var probe = new FileStream(Path.Combine(directory, "node.lock"), FileMode.Open, FileAccess.Read, FileShare.Read);
+            return null;
+        }
+        catch (Exception error) when (error is FileNotFoundException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+        catch (IOException)
+        {
+            return process;
+        }
+    }
+
+    private static bool IsRunning(int process)
+    {
+        try
+        {
+            using var found = System.Diagnostics.Process.GetProcessById(process);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    private static string? ReadOrNull(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private static void Flush(SafeFileHandle file)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            RandomAccess.FlushToDisk(file);
+        }
+        else if (FDataSync(file) != 0)
+        {
+            throw new IOException($"the disk refused to flush (errno {Marshal.GetLastPInvokeError()})");
+        }
+    }
+
+    /// <summary>By statx, whose layout is the same on every processor (statx(2)): stx_mask is the first number, stx_uid is at byte 20.</summary>
+    private static uint? Owner(string path)
+    {
+        const int currentDirectory = -100;
+        const uint owner = 0x8;
+        byte[] found = new byte[256];
+        try
+        {
+            return OperatingSystem.IsLinux() && StatX(currentDirectory, path, 0, owner, found) == 0 && (BitConverter.ToUInt32(found, 0) & owner) != 0 ? BitConverter.ToUInt32(found, 20) : null;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // An old C library.
+            return null;
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "statx", SetLastError = true, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int StatX(int directory, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, [Out] byte[] found);
+
+    [DllImport("libc", EntryPoint = "geteuid")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern uint EffectiveUser();
+
+    [DllImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int FDataSync(SafeFileHandle file);
+}

@@ -1,0 +1,55 @@
+using System.Net;
+using AgentMesh.Cli.Verbs;
+
+namespace AgentMesh.Cli.Doctor;
+
+/// <summary>Port, buffers, addresses and clocks.</summary>
+internal static class NetworkChecks
+{
+    public const string RaiseBuffer = "sudo sysctl -w net.core.rmem_max=4194304 net.core.wmem_max=4194304, and the same in /etc/sysctl.d/agentmesh.conf; then agentmesh down && agentmesh up --detach";
+
+    /// <summary>Beyond it times of schedules and of logs on two devices do not fit together.</summary>
+    public static readonly TimeSpan ClockWarn = TimeSpan.FromSeconds(2);
+
+    public static DoctorCheck Bound(IReadOnlyList<string> listening) => listening.Count > 0
+        ? DoctorCheck.Ok("udp port", $"listening on {string.Join(", ", listening)}")
+        : DoctorCheck.Fail("udp port", "the node listens on no address", "name one with agentmesh.listen.hosts, or: agentmesh down && agentmesh up --detach --listen 0.0.0.0 ::");
+
+    /// <summary>Without a node: whether one could have its port.</summary>
+    /// <param name="problem">Why the port cannot be bound; null when it can.</param>
+    public static DoctorCheck Free(IPEndPoint wanted, string? problem) => problem is null
+        ? DoctorCheck.Ok("udp port", wanted.Port == 0 ? "any free one is taken when the node starts" : $"{wanted} is free")
+        : DoctorCheck.Fail("udp port", $"{wanted} cannot be used: {problem}", $"see who has it: ss -ulpn 'sport = :{wanted.Port}'; or take another: agentmesh up --detach --port 0");
+
+    /// <param name="most">What the system gives a socket at most.</param>
+    public static DoctorCheck ReceiveBuffer(long most, long wanted) => most >= wanted
+        ? DoctorCheck.Ok("receive buffer", $"{Text.Size(wanted)} for each socket")
+        : DoctorCheck.Warn("receive buffer", $"the system gives at most {Text.Size(most)} for each socket, {Text.Size(wanted)} are asked for: bursts are lost", RaiseBuffer);
+
+    public static DoctorCheck Announced(IReadOnlyList<string> addresses)
+    {
+        const string name = "addresses";
+        if (addresses.Count == 0)
+        {
+            return DoctorCheck.Fail(name, "none is known at which others could reach this device", "connect it to a network (ip addr), or set agentmesh.announce.host");
+        }
+
+        return addresses.All(IsLoopback)
+            ? DoctorCheck.Warn(name, $"only {string.Join(", ", addresses)}: other machines cannot reach it", "agentmesh down && agentmesh up --detach --listen 0.0.0.0 ::")
+            : DoctorCheck.Ok(name, string.Join(", ", addresses));
+    }
+
+    /// <param name="offsets">Device, how far its clock is ahead, and the round trip with which that was measured.</param>
+    public static DoctorCheck Clock(IReadOnlyList<(string Device, TimeSpan Ahead, TimeSpan RoundTrip)> offsets)
+    {
+        const string name = "clock";
+        (string Device, TimeSpan Ahead, TimeSpan RoundTrip)[] apart = [.. offsets.Where(offset => offset.Ahead.Duration() - (offset.RoundTrip / 2) > ClockWarn)];
+        return apart.Length == 0
+            ? DoctorCheck.Ok(name, $"as that of {string.Join(", ", offsets.Select(offset => offset.Device))}, within {Text.Milliseconds(offsets.Max(offset => offset.Ahead.Duration()).TotalMilliseconds)}")
+            : DoctorCheck.Warn(name, string.Join(", ", apart.Select(offset => $"the clock of {offset.Device} is {Shown(offset.Ahead)}")), "let the machines keep the time, here and there: sudo timedatectl set-ntp true");
+    }
+
+    private static string Shown(TimeSpan ahead) => $"{Durations.Age(ahead.Duration())} {(ahead > TimeSpan.Zero ? "ahead" : "behind")}";
+
+    private static bool IsLoopback(string address) => IPEndPoint.TryParse(address, out IPEndPoint? parsed) && IPAddress.IsLoopback(parsed.Address);
+}
