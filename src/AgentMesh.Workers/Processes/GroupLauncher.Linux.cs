@@ -18,11 +18,12 @@ internal sealed class GroupLauncher : IProcessLauncher
     private const int SigTerm = 15;
 
     // The watcher reads the pipe, which never carries a byte. The guard survives SIGTERM to the group, to pass on the exit code; because a
-    // trap with a command is not inherited, the program gets the default action. Without "exec" the program would be the leader itself.
+    // trap with a command is not inherited, the program gets the default action. What the guard itself says, such as "Terminated", is not the
+    // program's and goes nowhere; a shell says it to where the command it ran says things, hence the shell of its own around the program.
     private const string Guard =
-        "exec 3<&0 </dev/null; trap : TERM INT HUP; " +
-        "(trap '' TERM INT HUP; read -r _ <&3; kill -KILL 0) >/dev/null 2>&1 & watcher=$!; " +
-        "\"$@\" 3<&-; code=$?; kill -KILL $watcher 2>/dev/null; exit $code";
+        "exec 3<&0 4>&2 </dev/null 2>/dev/null; trap : TERM INT HUP; " +
+        "(trap '' TERM INT HUP; read -r _ <&3; kill -KILL 0) >/dev/null 4>&- & watcher=$!; " +
+        "(exec \"$@\" 2>&4 3<&- 4>&-); code=$?; kill -KILL $watcher; exit $code";
 
     public ILaunchedProcess Launch(ProcessOrder order)
     {

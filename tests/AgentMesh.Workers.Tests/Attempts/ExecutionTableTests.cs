@@ -104,6 +104,32 @@ public sealed class ExecutionTableTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Standard_error_of_a_program_that_a_signal_ends_holds_only_what_the_program_wrote()
+    {
+        AttemptOrder order = Program("sh", "-c", "echo err >&2; kill -TERM $$");
+        Execution run = _table.StartOrGet(order);
+
+        AttemptResult end = await run.Ended.WaitAsync(Patience);
+
+        Assert.Equal((AttemptOutcome.Failed, 143), (end.Outcome, end.ExitCode));
+        Assert.Equal("err\n", await Text(run, SpoolStream.Stderr));
+    }
+
+    [Fact]
+    public async Task A_file_that_cannot_be_executed_says_so_on_standard_error()
+    {
+        string file = Path.Combine(_directory, "no-program");
+        File.WriteAllBytes(file, [0x7f, (byte)'E', (byte)'L', (byte)'F', 0, 0]);
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Execution run = _table.StartOrGet(Program(file));
+
+        AttemptResult end = await run.Ended.WaitAsync(Patience);
+
+        Assert.Equal(AttemptOutcome.Failed, end.Outcome);
+        Assert.NotEmpty(await Text(run, SpoolStream.Stderr));
+    }
+
+    [Fact]
     public async Task A_program_that_ignores_the_request_is_killed()
     {
         string file = Path.Combine(_directory, "ready");
