@@ -23,7 +23,15 @@ internal enum OutputRefusal : byte
     UnknownJob = 1,
     OlderAttempt = 2,
     NotYours = 3,
+
+    /// <summary>Not now: the sender tries again.</summary>
     StoreFailed = 4,
+
+    /// <summary>The store is full. The sender tries again, but the end of the attempt does not wait for it.</summary>
+    NoRoom = 5,
+
+    /// <summary>It will never be taken: the job has too much output already, or what is stored of it is damaged.</summary>
+    Unstorable = 6,
 }
 
 /// <summary>

@@ -29,7 +29,7 @@ internal sealed class OutputIntake(OutputStore store, OutputPermission mayDelive
         }
 
         OutputRefusal? refusal = await mayDeliver(request.JobId, request.Attempt, connection.RemoteId, cancellationToken).ConfigureAwait(false)
-            ?? (await store.StartAttemptAsync(request.JobId, request.Attempt).ConfigureAwait(false) == OutputAppendStatus.OlderAttempt ? OutputRefusal.OlderAttempt : null);
+            ?? await BeginAsync(request.JobId, request.Attempt).ConfigureAwait(false);
         if (refusal is { } why)
         {
             await RefuseAsync(stream, why, cancellationToken).ConfigureAwait(false);
@@ -37,10 +37,15 @@ internal sealed class OutputIntake(OutputStore store, OutputPermission mayDelive
         }
 
         var pending = Channel.CreateBounded<Pending>(new BoundedChannelOptions(PendingMax) { SingleReader = true, SingleWriter = true });
-        Task answering = AnswerAsync(stream, pending.Reader, cancellationToken);
+        using var refused = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task answering = AnswerAsync(stream, pending.Reader, refused, cancellationToken);
         try
         {
-            await TakeAsync(request, stream, pending.Writer, cancellationToken).ConfigureAwait(false);
+            await TakeAsync(request, stream, pending.Writer, refused.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Nobody looks at what else the sender sends.
         }
         finally
         {
@@ -50,17 +55,25 @@ internal sealed class OutputIntake(OutputStore store, OutputPermission mayDelive
         await answering.ConfigureAwait(false);
     }
 
+    /// <summary>Why the store does not take something.</summary>
+    public static OutputRefusal WhyOf(MeshException error) => error.Code switch
+    {
+        JournalErrors.OutputFull => OutputRefusal.NoRoom,
+        JournalErrors.OutputTooLarge or JournalErrors.OutputDamaged => OutputRefusal.Unstorable,
+        _ => OutputRefusal.StoreFailed,
+    };
+
     /// <summary>The output of an attempt that runs at its home: the same store, without the network.</summary>
-    public async Task<bool> TakeAllAsync(Execution execution, CancellationToken cancellationToken)
+    /// <returns>Null when all of it was taken.</returns>
+    /// <exception cref="MeshException">The store does not take it: see <see cref="WhyOf"/>.</exception>
+    public async Task<OutputRefusal?> TakeAllAsync(Execution execution, CancellationToken cancellationToken)
     {
         AttemptSpool spool = execution.Spool!;
         AttemptKey key = execution.Order.Key;
         string jobId = key.Job.ToString();
         if (await store.StartAttemptAsync(jobId, key.Attempt).ConfigureAwait(false) == OutputAppendStatus.OlderAttempt)
         {
-            spool.Acknowledge(SpoolStream.Stdout, long.MaxValue);
-            spool.Acknowledge(SpoolStream.Stderr, long.MaxValue);
-            return spool.IsEnded;
+            return OutputRefusal.OlderAttempt;
         }
 
         byte[] buffer = new byte[OutputFrame.DataBytesMax];
@@ -83,13 +96,25 @@ internal sealed class OutputIntake(OutputStore store, OutputPermission mayDelive
             if (!moved && isEnded)
             {
                 await EndAsync(jobId, key.Attempt, spool.Length(SpoolStream.Stdout), spool.Length(SpoolStream.Stderr)).ConfigureAwait(false);
-                return true;
+                return null;
             }
 
             if (!moved)
             {
                 await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
+        }
+    }
+
+    private async Task<OutputRefusal?> BeginAsync(string jobId, int attempt)
+    {
+        try
+        {
+            return await store.StartAttemptAsync(jobId, attempt).ConfigureAwait(false) == OutputAppendStatus.OlderAttempt ? OutputRefusal.OlderAttempt : null;
+        }
+        catch (MeshException error)
+        {
+            return WhyOf(error);
         }
     }
 
@@ -136,7 +161,28 @@ internal sealed class OutputIntake(OutputStore store, OutputPermission mayDelive
         }
     }
 
-    private static async Task AnswerAsync(IMeshStream stream, ChannelReader<Pending> pending, CancellationToken cancellationToken)
+    /// <param name="refused">Cancelled here, when nothing more is taken.</param>
+    private static async Task AnswerAsync(IMeshStream stream, ChannelReader<Pending> pending, CancellationTokenSource refused, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await AcknowledgeAsync(stream, pending, cancellationToken).ConfigureAwait(false) is { } why)
+            {
+                await RefuseAsync(stream, why, cancellationToken).ConfigureAwait(false);
+            }
+            else
+            {
+                await stream.CompleteWritesAsync().ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            await refused.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <returns>Why it ended before the end of the stream.</returns>
+    private static async Task<OutputRefusal?> AcknowledgeAsync(IMeshStream stream, ChannelReader<Pending> pending, CancellationToken cancellationToken)
     {
         await foreach (Pending next in pending.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -153,11 +199,9 @@ internal sealed class OutputIntake(OutputStore store, OutputPermission mayDelive
             {
                 result = await next.Append!.ConfigureAwait(false);
             }
-            catch (MeshException)
+            catch (MeshException error)
             {
-                // A full disk, for example: the spool keeps the output, and the sender tries again.
-                await RefuseAsync(stream, OutputRefusal.StoreFailed, cancellationToken).ConfigureAwait(false);
-                return;
+                return WhyOf(error);
             }
             finally
             {
@@ -166,14 +210,13 @@ internal sealed class OutputIntake(OutputStore store, OutputPermission mayDelive
 
             if (result.Status == OutputAppendStatus.OlderAttempt)
             {
-                await RefuseAsync(stream, OutputRefusal.OlderAttempt, cancellationToken).ConfigureAwait(false);
-                return;
+                return OutputRefusal.OlderAttempt;
             }
 
             await new OutputFrame(OutputFrameKind.Acknowledge, next.Stream, result.Length, 0).SendAsync(stream, cancellationToken).ConfigureAwait(false);
         }
 
-        await stream.CompleteWritesAsync().ConfigureAwait(false);
+        return null;
     }
 
     private Task<OutputAppendStatus> EndAsync(string jobId, int attempt, long stdout, long stderr) => store.SetFinalLengthsAsync(

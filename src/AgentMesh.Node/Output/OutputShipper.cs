@@ -61,7 +61,7 @@ internal sealed class OutputShipper : IAsyncDisposable
 
                     wait = RetryMin;
                 }
-                catch (Exception error) when (error is MeshException or IOException)
+                catch (Exception error) when (error is MeshException or IOException or OperationCanceledException && !_stop.IsCancellationRequested)
                 {
                     // The home is away: the spool keeps the output.
                     wait = TimeSpan.FromTicks(Math.Min(wait.Ticks * 2, RetryMax.Ticks));
@@ -90,7 +90,14 @@ internal sealed class OutputShipper : IAsyncDisposable
     {
         if (execution.Order.Key.Job.Home == _self)
         {
-            return await _local.TakeAllAsync(execution, _stop.Token).ConfigureAwait(false);
+            try
+            {
+                return await _local.TakeAllAsync(execution, _stop.Token).ConfigureAwait(false) is not { } refusal || OnRefused(execution, refusal);
+            }
+            catch (MeshException error)
+            {
+                return OnRefused(execution, OutputIntake.WhyOf(error));
+            }
         }
 
         IMeshStream stream = await _hub.OpenAsync(execution.Order.Key.Job.Home, OutputServices.Append, StreamPriority.Bulk, _stop.Token).ConfigureAwait(false);
@@ -173,13 +180,8 @@ internal sealed class OutputShipper : IAsyncDisposable
                     case OutputFrameKind.End:
                         final.Add(frame.Stream);
                         break;
-                    case OutputFrameKind.Refuse when frame.Offset is (long)OutputRefusal.OlderAttempt or (long)OutputRefusal.UnknownJob or (long)OutputRefusal.NotYours:
-                        // Nobody will ever want it: what is spooled counts as taken.
-                        execution.Spool!.Acknowledge(SpoolStream.Stdout, long.MaxValue);
-                        execution.Spool.Acknowledge(SpoolStream.Stderr, long.MaxValue);
-                        return execution.Spool.IsEnded;
                     case OutputFrameKind.Refuse:
-                        return false;
+                        return OnRefused(execution, (OutputRefusal)Math.Min(frame.Offset, byte.MaxValue));
                 }
 
                 if (final.Count == 2)
@@ -193,6 +195,26 @@ internal sealed class OutputShipper : IAsyncDisposable
         finally
         {
             await ended.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <returns>True when there is nothing more to ship.</returns>
+    private static bool OnRefused(Execution execution, OutputRefusal why)
+    {
+        AttemptSpool spool = execution.Spool!;
+        switch (why)
+        {
+            case OutputRefusal.OlderAttempt or OutputRefusal.UnknownJob or OutputRefusal.NotYours or OutputRefusal.Unstorable:
+                // Nobody will ever have it: what is spooled counts as taken.
+                bool isEnded = spool.IsEnded;
+                spool.Acknowledge(SpoolStream.Stdout, long.MaxValue);
+                spool.Acknowledge(SpoolStream.Stderr, long.MaxValue);
+                return isEnded;
+            case OutputRefusal.NoRoom:
+                execution.SettleWithoutOutput();
+                return false;
+            default:
+                return false;
         }
     }
 }

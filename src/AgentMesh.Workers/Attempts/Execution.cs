@@ -10,6 +10,7 @@ namespace AgentMesh.Workers.Attempts;
 public sealed class Execution
 {
     private readonly CancellationTokenSource _cancel = new();
+    private readonly TaskCompletionSource _settleNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal Execution(AttemptOrder order, AttemptSpool? spool)
     {
@@ -28,16 +29,41 @@ public sealed class Execution
     /// <summary>Never faults.</summary>
     public Task<AttemptResult> Ended { get; private set; } = null!;
 
+    /// <summary>
+    /// Completes when the end may be told to the home: it has all of the output or no room for it, or the attempt was cancelled. A result that is recorded before would stand
+    /// there without its output if this device died now. Never faults.
+    /// </summary>
+    public Task Settled { get; private set; } = null!;
+
     /// <summary>The home has journalled the end.</summary>
     public bool IsAcknowledged { get; internal set; }
 
-    internal bool HasShipped => Spool is null ||
-        (Spool.IsEnded && Spool.Acknowledged(SpoolStream.Stdout) == Spool.Length(SpoolStream.Stdout) && Spool.Acknowledged(SpoolStream.Stderr) == Spool.Length(SpoolStream.Stderr));
+    internal bool HasShipped => Spool is null || Spool.Drained.IsCompleted;
 
     /// <summary>Asks, then aborts, then kills; <see cref="Ended"/> tells when it is over.</summary>
-    public void Cancel() => _cancel.Cancel();
+    public void Cancel()
+    {
+        _cancel.Cancel();
+        _settleNow.TrySetResult();
+    }
 
-    internal void Begin(ExecutionTools tools, SemaphoreSlim turns) => Ended = Task.Run(() => RunAsync(tools, turns));
+    /// <summary>The home has no room for the output: the end does not wait for it.</summary>
+    public void SettleWithoutOutput() => _settleNow.TrySetResult();
+
+    internal void Begin(ExecutionTools tools, SemaphoreSlim turns)
+    {
+        Ended = Task.Run(() => RunAsync(tools, turns));
+        Settled = SettleAsync();
+    }
+
+    private async Task SettleAsync()
+    {
+        await Ended.ConfigureAwait(false);
+        if (Spool is { } spool)
+        {
+            await Task.WhenAny(spool.Drained, _settleNow.Task).ConfigureAwait(false);
+        }
+    }
 
     private async Task<AttemptResult> RunAsync(ExecutionTools tools, SemaphoreSlim turns)
     {

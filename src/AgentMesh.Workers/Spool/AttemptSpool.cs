@@ -15,6 +15,7 @@ public sealed class AttemptSpool : IDisposable
     private readonly Lock _gate = new();
     private readonly long _bytesMax;
     private readonly Dictionary<SpoolStream, Part> _parts = [];
+    private readonly TaskCompletionSource _drained = NewSignal();
     private TaskCompletionSource _changed = NewSignal();
     private bool _isEnded;
 
@@ -120,6 +121,9 @@ public sealed class AttemptSpool : IDisposable
         Signal();
     }
 
+    /// <summary>Completes when nothing more will be written and the home has all of it.</summary>
+    public Task Drained => _drained.Task;
+
     /// <summary>Completes at the next append, acknowledgement or end. Take it before looking, so that no change is missed.</summary>
     public Task Changed
     {
@@ -155,13 +159,19 @@ public sealed class AttemptSpool : IDisposable
     private void Signal()
     {
         TaskCompletionSource completed;
+        bool isDrained;
         lock (_gate)
         {
             completed = _changed;
             _changed = NewSignal();
+            isDrained = _isEnded && _parts.Values.All(part => part.Acknowledged == part.Length);
         }
 
         completed.SetResult();
+        if (isDrained)
+        {
+            _drained.TrySetResult();
+        }
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);

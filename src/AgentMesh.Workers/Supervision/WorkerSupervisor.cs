@@ -117,7 +117,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
         execution.Cancel();
         if (execution.Ended.IsCompletedSuccessfully)
         {
-            Answer(execution);
+            Sender.Tell(EndOf(execution));
         }
     }
 
@@ -146,16 +146,16 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
     private void Answer(Execution execution)
     {
         AttemptKey key = execution.Order.Key;
-        Sender.Tell(execution.Ended.IsCompletedSuccessfully
-            ? new AttemptEnded(key.Job, key.Attempt, execution.Ended.Result)
-            : new AttemptStarted(key.Job, key.Attempt, _settings.Incarnation));
+        Sender.Tell(execution.Settled.IsCompletedSuccessfully ? EndOf(execution) : new AttemptStarted(key.Job, key.Attempt, _settings.Incarnation));
     }
+
+    private static AttemptEnded EndOf(Execution execution) => new(execution.Order.Key.Job, execution.Order.Key.Attempt, execution.Ended.Result);
 
     private void Track(Execution execution, TimeSpan heartbeatEvery)
     {
         AttemptKey key = execution.Order.Key;
         _tracked[key] = new Tracked(execution, heartbeatEvery) { ToldAt = Now };
-        _ = execution.Ended.PipeTo(Self, Self, _ => new Over(key), _ => new Over(key));
+        _ = execution.Settled.PipeTo(Self, Self, () => new Over(key), _ => new Over(key));
     }
 
     private void TellEnd(AttemptKey key)
@@ -166,7 +166,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
         }
 
         tracked.ToldAt = Now;
-        _settings.EntityOf(key.Job).Tell(new AttemptEnded(key.Job, key.Attempt, tracked.Execution.Ended.Result), Self);
+        _settings.EntityOf(key.Job).Tell(EndOf(tracked.Execution), Self);
     }
 
     private void OnTick()
@@ -174,7 +174,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
         foreach ((AttemptKey key, Tracked tracked) in _tracked)
         {
             TimeSpan since = Now - tracked.ToldAt;
-            if (tracked.Execution.Ended.IsCompletedSuccessfully)
+            if (tracked.Execution.Settled.IsCompletedSuccessfully)
             {
                 if (since >= RepeatEndAfter)
                 {

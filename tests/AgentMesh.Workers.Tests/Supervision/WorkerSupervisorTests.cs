@@ -6,6 +6,7 @@ using AgentMesh.Protocol.Identity;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Processes;
+using AgentMesh.Workers.Spool;
 using AgentMesh.Workers.Supervision;
 using Akka.Actor;
 using Akka.Configuration;
@@ -123,6 +124,35 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
         Send(new CancelAttempt(order.JobId, 1));
 
         Assert.Equal(AttemptOutcome.Cancelled, (await Next<AttemptEnded>()).Result.Outcome);
+    }
+
+    [Fact]
+    public async Task The_end_of_a_program_is_told_only_when_its_home_has_the_output()
+    {
+        RunAttempt order = Order("a", JobCommand.Program("sh", "-c", "echo out; echo err >&2"));
+        Send(order);
+        await Next<AttemptStarted>();
+        Execution execution = Assert.Single(_table.All);
+        await execution.Ended.WaitAsync(Patience);
+
+        execution.Spool!.Acknowledge(SpoolStream.Stdout, 4);
+        Send(order);
+        Assert.IsType<AttemptStarted>(await _home.Reader.ReadAsync());
+
+        execution.Spool.Acknowledge(SpoolStream.Stderr, 4);
+        Assert.Equal(AttemptOutcome.Succeeded, (await Next<AttemptEnded>()).Result.Outcome);
+    }
+
+    [Fact]
+    public async Task A_cancelled_program_whose_output_the_home_does_not_have_yet_tells_its_end()
+    {
+        RunAttempt order = Order("a", JobCommand.Program("echo", "out"));
+        Send(order);
+        await Next<AttemptStarted>();
+        await Assert.Single(_table.All).Ended.WaitAsync(Patience);
+
+        Send(new CancelAttempt(order.JobId, 1));
+        Assert.Equal(order.JobId, (await Next<AttemptEnded>()).JobId);
     }
 
     [Fact]
