@@ -100,68 +100,17 @@ internal sealed class CommandService(
             }
 
             Task<MeshJobView> ending = jobs.AwaitAsync(id, patience.Token);
-            await ShowOutputAsync(id, ending, target, address, events, patience.Token).ConfigureAwait(false);
+            await foreach (OutputPiece piece in jobs.FollowAsync(id, ending, patience.Token).ConfigureAwait(false))
+            {
+                await events.WriteAsync(new CommandEvent("output", target.Name, address, Output: JobService.ViewOf(piece)), patience.Token).ConfigureAwait(false);
+            }
+
             return await ending.ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new MeshException(
                 MeshErrors.NoAnswer, $"job {id.Short} on {target.Name} was not done within {request.TimeoutMs / 1000:0.###} s", $"it goes on: 'agentmesh job show {id.Short}' and 'agentmesh job logs -f {id.Short}' follow it, 'agentmesh job cancel {id.Short}' ends it");
-        }
-    }
-
-    /// <summary>Output as it comes, attempt by attempt: when one is lost, that of the next follows from its beginning.</summary>
-    private async Task ShowOutputAsync(JobId id, Task<MeshJobView> ending, NamedDevice target, string address, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
-    {
-        int shown = 0;
-        while (true)
-        {
-            bool last = ending.IsCompleted;
-            MeshJobView view = last ? await ending.ConfigureAwait(false) : await jobs.GetAsync(id, cancellationToken).ConfigureAwait(false);
-            if (view.Attempt > shown && (last || !view.Spec.Command.IsProgram || view.State.HasAttempt()))
-            {
-                shown = view.Attempt;
-                using var newer = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-                Task<FinalLengths?> end = EndOfAsync(id, shown, ending, newer.Token);
-                await foreach (OutputPiece piece in jobs.OutputOf(id, shown, end, cancellationToken).ConfigureAwait(false))
-                {
-                    var output = new OutputView(piece.Attempt, piece.Stream == Journal.OutputStreamKind.Stderr ? "stderr" : "stdout", piece.Offset, piece.Data.ToArray());
-                    await events.WriteAsync(new CommandEvent("output", target.Name, address, Output: output), cancellationToken).ConfigureAwait(false);
-                }
-
-                await newer.CancelAsync().ConfigureAwait(false);
-            }
-
-            if (last)
-            {
-                return;
-            }
-
-            await Task.WhenAny(ending, Task.Delay(TimeSpan.FromMilliseconds(200), time, cancellationToken)).ConfigureAwait(false);
-            cancellationToken.ThrowIfCancellationRequested();
-        }
-    }
-
-    /// <summary>An attempt is over when the job is at rest or a newer attempt has begun.</summary>
-    private async Task<FinalLengths?> EndOfAsync(JobId id, int attempt, Task<MeshJobView> ending, CancellationToken cancellationToken)
-    {
-        try
-        {
-            while (!ending.IsCompleted)
-            {
-                await Task.WhenAny(ending, Task.Delay(TimeSpan.FromMilliseconds(300), time, cancellationToken)).ConfigureAwait(false);
-                cancellationToken.ThrowIfCancellationRequested();
-                if (!ending.IsCompleted && (await jobs.GetAsync(id, cancellationToken).ConfigureAwait(false)).Attempt > attempt)
-                {
-                    return null;
-                }
-            }
-
-            return JobService.LengthsOf(await ending.ConfigureAwait(false), attempt);
-        }
-        catch (Exception error) when (error is OperationCanceledException or MeshException)
-        {
-            return null;
         }
     }
 

@@ -20,6 +20,8 @@ internal sealed class JobService(DeviceId self, Caller caller, Entities entities
 
     private static readonly TimeSpan WaitSlice = TimeSpan.FromSeconds(20);
 
+    private readonly OutputFollowing _following = new((job, cancel) => entities.AskAsync<MeshJobView>(new GetJob(job), cancel), output, time);
+
     private string Prefix => $"{JobId.Prefix}{self}/";
 
     public async Task<JobPage> ListAsync(string? state, int limit, string? before, CancellationToken cancellationToken)
@@ -80,27 +82,44 @@ internal sealed class JobService(DeviceId self, Caller caller, Entities entities
             "stderr" => OutputStreamKind.Stderr,
             _ => throw new MeshException(NodeErrors.ControlRequest, $"'{stream}' is no stream", "streams are stdout and stderr"),
         };
-        await foreach (OutputPiece piece in FollowAsync(job, kind, attempt, from, follow, cancellationToken).ConfigureAwait(false))
+        await foreach (OutputPiece piece in ReadAsync(job, kind, attempt, from, follow, cancellationToken).ConfigureAwait(false))
         {
-            yield return new OutputView(piece.Attempt, piece.Stream == OutputStreamKind.Stderr ? "stderr" : "stdout", piece.Offset, piece.Data.ToArray());
+            yield return ViewOf(piece);
         }
     }
 
-    /// <summary>The output of one attempt: the given one, else the newest, and when that is lost, following, the one after it.</summary>
-    public async IAsyncEnumerable<OutputPiece> FollowAsync(JobId job, OutputStreamKind? stream, int? attempt, long from, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>The output of a job from its first byte, until the job has come to rest.</summary>
+    /// <param name="ending">Completes with the job when it has come to rest.</param>
+    public IAsyncEnumerable<OutputPiece> FollowAsync(JobId job, Task<MeshJobView> ending, CancellationToken cancellationToken) => _following.ReadAsync(job, ending, null, null, 0, cancellationToken);
+
+    public static OutputView ViewOf(OutputPiece piece) => new(piece.Attempt, piece.Stream == OutputStreamKind.Stderr ? "stderr" : "stdout", piece.Offset, piece.Data.ToArray());
+
+    /// <summary>The output of the given attempt, else of the newest one; following, also of those that come after it.</summary>
+    private async IAsyncEnumerable<OutputPiece> ReadAsync(JobId job, OutputStreamKind? stream, int? attempt, long from, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         MeshJobView view = await GetAsync(job, cancellationToken).ConfigureAwait(false);
-        int current = attempt ?? view.Attempt;
-        if (current < 1 || current > Math.Max(1, view.Attempt))
+        if (attempt is { } wanted && (wanted < 1 || wanted > Math.Max(1, view.Attempt)))
         {
-            throw new MeshException(MeshErrors.UnknownJob, $"job {job.Short} has no attempt {current}; it has {view.Attempt}", "leave --attempt out for the newest");
+            throw new MeshException(MeshErrors.UnknownJob, $"job {job.Short} has no attempt {wanted}; it has {view.Attempt}", "leave --attempt out for the newest");
+        }
+
+        if (view.State.IsAtRest() || !follow)
+        {
+            int newest = attempt ?? view.Attempt;
+            Task<FinalLengths?>? end = view.State.IsAtRest() ? Task.FromResult(OutputFollowing.LengthsOf(view, newest)) : null;
+            await foreach (OutputPiece piece in output.ReadAsync(job, Math.Max(1, newest), stream, from, end, cancellationToken).ConfigureAwait(false))
+            {
+                yield return piece;
+            }
+
+            yield break;
         }
 
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<FinalLengths?>? end = view.State.IsAtRest() ? Task.FromResult(LengthsOf(view, current)) : follow ? EndAsync(job, current, over.Token) : null;
+        Task<MeshJobView> ending = AwaitAsync(job, over.Token);
         try
         {
-            await foreach (OutputPiece piece in output.ReadAsync(job, current, stream, from, end, cancellationToken).ConfigureAwait(false))
+            await foreach (OutputPiece piece in _following.ReadAsync(job, ending, stream, attempt, from, cancellationToken).ConfigureAwait(false))
             {
                 yield return piece;
             }
@@ -108,18 +127,9 @@ internal sealed class JobService(DeviceId self, Caller caller, Entities entities
         finally
         {
             await over.CancelAsync().ConfigureAwait(false);
+            await ((Task)ending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
-
-    /// <summary>The output of one attempt until it is complete.</summary>
-    public IAsyncEnumerable<OutputPiece> OutputOf(JobId job, int attempt, Task<FinalLengths?> end, CancellationToken cancellationToken) =>
-        output.ReadAsync(job, attempt, null, 0, end, cancellationToken);
-
-    /// <summary>What the attempt wrote in all; null when that is not known, as of an attempt that was lost.</summary>
-    public static FinalLengths? LengthsOf(MeshJobView view, int attempt) =>
-        view.Attempt == attempt && view.Result is { Outcome: not AttemptOutcome.Lost } result ? new FinalLengths(result.StdoutBytes, result.StderrBytes) : null;
-
-    private async Task<FinalLengths?> EndAsync(JobId job, int attempt, CancellationToken cancellationToken) => LengthsOf(await AwaitAsync(job, cancellationToken).ConfigureAwait(false), attempt);
 
     /// <summary>By whole id, by its end as it is shown, or by any part of the ulid that only one job has.</summary>
     /// <exception cref="MeshException">AM0307: no such job. AM0309: several. AM0310: it lives on another device.</exception>
