@@ -73,4 +73,24 @@ public sealed class OutputTapeTests
         tape.Add(1, "stdout", 4, Program.Stdout.AsSpan(4, 4));
         Assert.NotNull(tape.Wrong);
     }
+
+    [Fact]
+    public void The_offset_counts_for_the_attempt_that_is_read_first()
+    {
+        var tape = new OutputTape(Program, 4);
+        tape.Add(1, "stdout", 4, Program.Stdout.AsSpan(4, 4));
+        tape.Add(2, "stdout", 0, Program.Stdout);
+
+        Assert.Null(tape.Wrong);
+        Assert.True(tape.IsWhole(2, "stdout"));
+    }
+
+    [Fact]
+    public void An_attempt_that_was_lost_before_the_offset_is_followed_by_the_next_from_its_beginning()
+    {
+        var tape = new OutputTape(Program, 4);
+        tape.Add(2, "stdout", 0, Program.Stdout);
+
+        Assert.Null(tape.Wrong);
+    }
 }
