@@ -120,7 +120,11 @@ public sealed class ExecutionTableTests : IAsyncLifetime
     {
         string file = Path.Combine(_directory, "no-program");
         File.WriteAllBytes(file, [0x7f, (byte)'E', (byte)'L', (byte)'F', 0, 0]);
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+
         Execution run = _table.StartOrGet(Program(file));
 
         AttemptResult end = await run.Ended.WaitAsync(Patience);
