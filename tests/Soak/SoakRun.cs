@@ -19,6 +19,7 @@ internal sealed class SoakRun(SoakOptions options, TextWriter output, Cancellati
     private readonly Board _board = new();
     private readonly RunClock _clock = new();
     private SoakNode[] _nodes = [];
+    private HubNetwork? _network;
 
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync()
@@ -44,6 +45,7 @@ internal sealed class SoakRun(SoakOptions options, TextWriter output, Cancellati
                 await node.KillAsync();
             }
 
+            _network?.Dispose();
             if (keep)
             {
                 Say($"kept: {_folder}");
@@ -60,7 +62,13 @@ internal sealed class SoakRun(SoakOptions options, TextWriter output, Cancellati
 
     private async Task StartAsync()
     {
-        _nodes = [.. Enumerable.Range(0, _plan.Nodes).Select(index => new SoakNode(index, _folder))];
+        if (options.Network)
+        {
+            _network = HubNetwork.TryLay(_plan.Nodes, out string whyNot);
+            Need(_network is null ? $"no network of namespaces: {whyNot}" : null);
+        }
+
+        _nodes = [.. Enumerable.Range(0, _plan.Nodes).Select(index => new SoakNode(index, _folder, _network))];
         string?[] problems = await Task.WhenAll(_nodes.Select(node => node.StartAsync()));
         Need(problems.FirstOrDefault(problem => problem is not null));
         foreach (SoakNode guest in _nodes[1..])
@@ -91,7 +99,7 @@ internal sealed class SoakRun(SoakOptions options, TextWriter output, Cancellati
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         Task memory = new MemoryWatch(_nodes, clock, _history).RunAsync(over.Token);
         var workload = new Workload(_plan, _nodes, clock, _history);
-        var faults = new FaultInjector(_plan, _nodes, clock, _history, text => Say(text));
+        var faults = new FaultInjector(_plan, _nodes, _network, clock, _history, text => Say(text));
         Task working = workload.RunAsync(cancel);
         await Task.WhenAll(faults.RunAsync(cancel), clock.UntilAsync(_plan.Length, cancel));
         Say($"no more faults; {workload.Open} commands are still open");

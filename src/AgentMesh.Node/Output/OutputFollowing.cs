@@ -59,13 +59,12 @@ internal sealed class OutputFollowing(LookAtJob look, OutputReading output, Time
     {
         while (!ending.IsCompleted)
         {
-            if (await LookAsync(job, cancellationToken).ConfigureAwait(false) is { } view && (view.Attempt > attempt || !view.State.HasAttempt()))
+            await Task.WhenAny(ending, Task.Delay(LookEvery, time, cancellationToken)).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!ending.IsCompleted && await LookAsync(job, cancellationToken).ConfigureAwait(false) is { } view && (view.Attempt > attempt || !view.State.HasAttempt()))
             {
                 return LengthsOf(view, attempt);
             }
-
-            await Task.WhenAny(ending, Task.Delay(LookEvery, time, cancellationToken)).ConfigureAwait(false);
-            cancellationToken.ThrowIfCancellationRequested();
         }
 
         return LengthsOf(await ending.ConfigureAwait(false), attempt);

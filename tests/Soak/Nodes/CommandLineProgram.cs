@@ -15,9 +15,10 @@ internal static class CommandLineProgram
         Environment.GetEnvironmentVariable("AGENTMESH_PROGRAM") is { Length: > 0 } given ? given : Path.Combine(AppContext.BaseDirectory, "agentmesh.dll");
 
     /// <param name="temporary">Where the runtime keeps its diagnostic sockets, which those that are killed leave behind.</param>
-    public static async Task<Ran> RunAsync(string dataDirectory, string temporary, TimeSpan patience, params IReadOnlyList<string> words)
+    public static async Task<Ran> RunAsync(string dataDirectory, string temporary, string? networkNamespace, TimeSpan patience, params IReadOnlyList<string> words)
     {
-        var start = new ProcessStartInfo("dotnet", [Program, "--data-dir", dataDirectory, .. words])
+        string[] inside = networkNamespace is null ? ["dotnet"] : ["ip", "netns", "exec", networkNamespace, "dotnet"];
+        var start = new ProcessStartInfo(inside[0], [.. inside[1..], Program, "--data-dir", dataDirectory, .. words])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,

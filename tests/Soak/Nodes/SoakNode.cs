@@ -10,10 +10,14 @@ internal sealed class SoakNode
     private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(60);
 
     private readonly string _temporary;
+    private readonly string? _namespace;
+    private readonly string _listen;
     private int _port;
 
-    public SoakNode(int index, string folder)
+    public SoakNode(int index, string folder, HubNetwork? network)
     {
+        _namespace = network?.NamespaceOf(index);
+        _listen = network is null ? "127.0.0.1" : HubNetwork.AddressOf(index);
         Index = index;
         Name = string.Create(CultureInfo.InvariantCulture, $"n{index}");
         Data = Path.Combine(folder, Name);
@@ -53,12 +57,12 @@ internal sealed class SoakNode
         }
     }
 
-    public Task<Ran> RunAsync(TimeSpan patience, params IReadOnlyList<string> words) => CommandLineProgram.RunAsync(Data, _temporary, patience, words);
+    public Task<Ran> RunAsync(TimeSpan patience, params IReadOnlyList<string> words) => CommandLineProgram.RunAsync(Data, _temporary, _namespace, patience, words);
 
     /// <returns>Null when it is up; otherwise what went wrong.</returns>
     public async Task<string?> StartAsync()
     {
-        Ran ran = await RunAsync(StartsWithin, "up", "--detach", "--name", Name, "--port", _port.ToString(CultureInfo.InvariantCulture), "--listen", "127.0.0.1");
+        Ran ran = await RunAsync(StartsWithin, "up", "--detach", "--name", Name, "--port", _port.ToString(CultureInfo.InvariantCulture), "--listen", _listen);
         if (ran.Code != 0)
         {
             return ran.ToString();

@@ -1,10 +1,12 @@
 namespace Soak.Planning;
 
-/// <summary>Faults one after the other, now and then two at the same time, never two at the same node.</summary>
+/// <summary>Faults one after the other, now and then two at the same time or a kill of all but one, never two at the same node.</summary>
 internal sealed class FaultPlanner(Random random, int nodes, int survivor)
 {
-    /// <summary>Of five nodes, three are left alone at any time.</summary>
+    /// <summary>Of five nodes, three are left alone at any time, but for a blackout.</summary>
     private const int AtOnceMax = 2;
+
+    private const int BlackoutsInHundred = 4;
 
     private static readonly TimeSpan Lead = TimeSpan.FromSeconds(8);
 
@@ -15,14 +17,18 @@ internal sealed class FaultPlanner(Random random, int nodes, int survivor)
         while (at < length)
         {
             Fault[] active = [.. faults.Where(fault => fault.IsActive(at))];
-            if (active.Length < AtOnceMax)
+            if (random.Next(100) < BlackoutsInHundred)
+            {
+                faults.AddRange(Enumerable.Range(0, nodes).Where(node => node != survivor && active.All(fault => fault.Node != node)).Select(node => new Fault(0, at, node, FaultKind.Kill, DurationOf(FaultKind.Kill))));
+            }
+            else if (active.Length < AtOnceMax)
             {
                 int node = random.Next(nodes);
                 FaultKind kind = KindFor(node);
                 TimeSpan duration = DurationOf(kind);
                 if (active.All(fault => fault.Node != node))
                 {
-                    faults.Add(new Fault(faults.Count + 1, at, node, kind, duration));
+                    faults.Add(new Fault(0, at, node, kind, duration));
                 }
             }
 

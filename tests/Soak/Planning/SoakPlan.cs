@@ -11,7 +11,9 @@ internal sealed record SoakPlan(int Nodes, int Survivor, TimeSpan Length, IReadO
         var random = new Random(options.Seed);
         var length = TimeSpan.FromMinutes(options.Minutes);
         int survivor = random.Next(NodesOfARun);
-        IReadOnlyList<Fault> faults = new FaultPlanner(random, NodesOfARun, survivor).Make(length);
+        IReadOnlyList<Fault> ends = new FaultPlanner(random, NodesOfARun, survivor).Make(length);
+        IReadOnlyList<Fault> cuts = options.Network ? new CutPlanner(random, NodesOfARun).Make(length) : [];
+        IReadOnlyList<Fault> faults = [.. ends.Concat(cuts).OrderBy(fault => fault.At).Select((fault, index) => fault with { Number = index + 1 })];
         return new SoakPlan(NodesOfARun, survivor, length, faults, new WorkPlanner(random, NodesOfARun, options, faults).Make(length));
     }
 

@@ -112,7 +112,7 @@ internal sealed class WorkPlanner(Random random, int nodes, SoakOptions options,
     /// <summary>For a device that is away then, where there is one.</summary>
     private WorkItem Queued(WorkItem item)
     {
-        Fault? away = faults.FirstOrDefault(fault => fault.Kind != FaultKind.Stop && fault.At <= item.At && item.At < fault.At + fault.Duration);
+        Fault? away = faults.FirstOrDefault(fault => fault.Kind is FaultKind.Kill or FaultKind.Down && fault.At <= item.At && item.At < fault.At + fault.Duration);
         return item with { Queue = true, Target = away?.Node ?? item.Target, Detach = random.Next(2) == 0 };
     }
 

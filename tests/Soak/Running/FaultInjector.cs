@@ -3,7 +3,7 @@ using Soak.Planning;
 
 namespace Soak.Running;
 
-internal sealed class FaultInjector(SoakPlan plan, IReadOnlyList<SoakNode> nodes, RunClock clock, History history, Action<string> say)
+internal sealed class FaultInjector(SoakPlan plan, IReadOnlyList<SoakNode> nodes, HubNetwork? network, RunClock clock, History history, Action<string> say)
 {
     private const int StartsMax = 3;
 
@@ -15,12 +15,18 @@ internal sealed class FaultInjector(SoakPlan plan, IReadOnlyList<SoakNode> nodes
     private async Task InjectAsync(Fault fault, CancellationToken cancel)
     {
         await clock.UntilAsync(fault.At, cancel);
+        if (fault.Kind == FaultKind.Cut)
+        {
+            await CutAsync(fault, cancel);
+            return;
+        }
+
         await _turns[fault.Node].WaitAsync(cancel);
         try
         {
             SoakNode node = nodes[fault.Node];
             TimeSpan began = clock.Now;
-            say($"{node.Name}: {fault.Kind} for {fault.Duration.TotalSeconds:0.0} s");
+            say($"{fault.What} for {fault.Duration.TotalSeconds:0.0} s");
             string? problem = fault.Kind == FaultKind.Stop ? await StopAsync(node, fault.Duration, cancel) : await RestartAsync(node, fault, cancel);
             history.Faults.Enqueue(new FaultRun(fault, began, clock.Now, problem));
             if (problem is not null)
@@ -32,6 +38,30 @@ internal sealed class FaultInjector(SoakPlan plan, IReadOnlyList<SoakNode> nodes
         {
             _turns[fault.Node].Release();
         }
+    }
+
+    private async Task CutAsync(Fault fault, CancellationToken cancel)
+    {
+        TimeSpan began = clock.Now;
+        say($"{fault.What} for {fault.Duration.TotalSeconds:0.0} s");
+        foreach ((int from, int to) in fault.Cuts)
+        {
+            network!.Cut(from, to);
+        }
+
+        try
+        {
+            await Task.Delay(fault.Duration, cancel);
+        }
+        finally
+        {
+            foreach ((int from, int to) in fault.Cuts)
+            {
+                network!.Mend(from, to);
+            }
+        }
+
+        history.Faults.Enqueue(new FaultRun(fault, began, clock.Now, null));
     }
 
     private static async Task<string?> StopAsync(SoakNode node, TimeSpan duration, CancellationToken cancel)

@@ -108,13 +108,13 @@ internal sealed class History
     public ConcurrentDictionary<(string Node, int Process), ConcurrentQueue<MemorySample>> Memory { get; } = [];
 
     /// <summary>A node was stopped, ended or just back within the window.</summary>
-    public bool IsDisturbed(int node, TimeSpan from, TimeSpan to, TimeSpan aftermath) => Faults.Any(run => run.Fault.Node == node && run.Overlaps(from - aftermath, to));
+    public bool IsDisturbed(int node, TimeSpan from, TimeSpan to, TimeSpan aftermath) => Faults.Any(run => run.Fault.Hits(node) && run.Overlaps(from - aftermath, to));
 
     /// <summary>So much of the window a node was stopped or away.</summary>
     public TimeSpan Away(int node, TimeSpan from, TimeSpan to)
     {
         TimeSpan away = TimeSpan.Zero;
-        foreach (FaultRun run in Faults.Where(run => run.Fault.Node == node && run.Overlaps(from, to)))
+        foreach (FaultRun run in Faults.Where(run => run.Fault.Kind != FaultKind.Cut && run.Fault.Hits(node) && run.Overlaps(from, to)))
         {
             away += (run.EndedAt < to ? run.EndedAt : to) - (run.BeganAt > from ? run.BeganAt : from);
         }
