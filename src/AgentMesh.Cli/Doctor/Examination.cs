@@ -69,8 +69,8 @@ internal sealed class Examination(Session session, TimeProvider time)
     private async Task NodeAsync(string data, string socket, NodeSettings? settings, CancellationToken cancellationToken)
     {
         using var client = new ControlClient(socket);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using ITimer limit = time.CreateTimer(_ => patience.Cancel(), null, session.Timeout ?? NodeAnswersWithin, Timeout.InfiniteTimeSpan);
+        using var overtime = new CancellationTokenSource(session.Timeout ?? NodeAnswersWithin, time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, overtime.Token);
         try
         {
             StatusView status = await client.GetAsync("v1/status", ControlJson.Default.StatusView, patience.Token).ConfigureAwait(false);

@@ -134,8 +134,8 @@ internal sealed class LinkService : IAsyncDisposable
             try
             {
                 keeper.IsConnecting = true;
-                using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-                using ITimer limit = _time.CreateTimer(_ => patience.Cancel(), null, _settings.ConnectTimeout, Timeout.InfiniteTimeSpan);
+                using var late = new CancellationTokenSource(_settings.ConnectTimeout, _time);
+                using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, late.Token);
                 IMeshConnection connection = await _hub.GetAsync(device, patience.Token).ConfigureAwait(false);
                 keeper.IsConnecting = false;
                 keeper.Problem = null;

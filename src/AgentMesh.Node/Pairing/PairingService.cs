@@ -106,8 +106,8 @@ internal sealed class PairingService : IAdmission
             throw new MeshException(NodeErrors.ControlRequest, "this link was made by this very device", "use it on the other device");
         }
 
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using ITimer limit = _time.CreateTimer(_ => patience.Cancel(), null, JoinWithin, Timeout.InfiniteTimeSpan);
+        using var late = new CancellationTokenSource(JoinWithin, _time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         MeshConnection connection;
         try
         {

@@ -56,8 +56,8 @@ internal sealed class PingResponder(TimeProvider time)
                 await Task.Delay(wait, time, stopping).ConfigureAwait(false);
             }
 
-            using (var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping))
-            using (time.CreateTimer(_ => patience.Cancel(), null, IdleMax, Timeout.InfiniteTimeSpan))
+            using (var late = new CancellationTokenSource(IdleMax, time))
+            using (var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping, late.Token))
             {
                 try
                 {

@@ -24,8 +24,8 @@ internal sealed class PingSession(ConnectionHub hub, NamedDevice device, TimePro
             return new PingProbeView(sequence, null, null, null, null, "no connection");
         }
 
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using ITimer timer = time.CreateTimer(_ => limit.Cancel(), null, patience, Timeout.InfiniteTimeSpan);
+        using var late = new CancellationTokenSource(patience, time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         try
         {
             if (!ReferenceEquals(live, _connection) || _stream is null)

@@ -106,8 +106,8 @@ public sealed class Execution
             throw tools.Handlers.Unknown(Order.Line, tools.DeviceName);
         }
 
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_cancel.Token);
-        using ITimer? timer = Order.Timeout is { } timeout ? tools.Time.CreateTimer(_ => limit.Cancel(), null, timeout, Timeout.InfiniteTimeSpan) : null;
+        using var late = new CancellationTokenSource(Order.Timeout ?? Timeout.InfiniteTimeSpan, tools.Time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_cancel.Token, late.Token);
         DateTimeOffset? deadline = Order.Timeout is { } given ? tools.Time.GetUtcNow() + given : null;
         try
         {
