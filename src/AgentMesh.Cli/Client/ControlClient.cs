@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
@@ -14,12 +15,21 @@ internal sealed class ControlClient : IDisposable
     /// <summary>One line of a streamed answer: an output chunk is at most 64 KiB, in base64 and with its names.</summary>
     private const int LineBytesMax = 4 * 1024 * 1024;
 
+    /// <summary>Every question that is answered at once; the node's own deadlines are shorter.</summary>
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(60);
+
+    /// <summary>A node that is well ends a command by itself when its time is over, and says more about it.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
     private readonly HttpClient _http;
     private readonly string _socket;
+    private readonly TimeSpan? _within;
 
-    public ControlClient(string socket)
+    /// <param name="within">Longest wait for the end of each answer; null for no bound of commands and output that is followed.</param>
+    public ControlClient(string socket, TimeSpan? within = null)
     {
         _socket = socket;
+        _within = within;
         var handler = new SocketsHttpHandler
         {
             UseProxy = false,
@@ -44,30 +54,21 @@ internal sealed class ControlClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    /// <exception cref="MeshException">What the node says, or AM0220 where none runs.</exception>
-    public async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
-    {
-        using HttpResponseMessage answer = await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellationToken).ConfigureAwait(false);
-        return await Read(answer, type, cancellationToken).ConfigureAwait(false);
-    }
+    /// <exception cref="MeshException">What the node says, AM0220 where none runs, or AM0224: it does not answer.</exception>
+    public Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
+        AskAsync(new HttpRequestMessage(HttpMethod.Get, path), type, cancellationToken);
 
-    public async Task<TAnswer> PostAsync<TBody, TAnswer>(
-        string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> type, CancellationToken cancellationToken)
-    {
-        var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, bodyType) };
-        using HttpResponseMessage answer = await SendAsync(request, cancellationToken).ConfigureAwait(false);
-        return await Read(answer, type, cancellationToken).ConfigureAwait(false);
-    }
+    public Task<TAnswer> PostAsync<TBody, TAnswer>(
+        string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> type, CancellationToken cancellationToken) =>
+        AskAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, bodyType) }, type, cancellationToken);
 
-    public async Task<TAnswer> PostAsync<TAnswer>(string path, JsonTypeInfo<TAnswer> type, CancellationToken cancellationToken)
-    {
-        using HttpResponseMessage answer = await SendAsync(new HttpRequestMessage(HttpMethod.Post, path), cancellationToken).ConfigureAwait(false);
-        return await Read(answer, type, cancellationToken).ConfigureAwait(false);
-    }
+    public Task<TAnswer> PostAsync<TAnswer>(string path, JsonTypeInfo<TAnswer> type, CancellationToken cancellationToken) =>
+        AskAsync(new HttpRequestMessage(HttpMethod.Post, path), type, cancellationToken);
 
     public async Task ShutdownAsync(CancellationToken cancellationToken)
     {
-        using HttpResponseMessage answer = await SendAsync(new HttpRequestMessage(HttpMethod.Post, "v1/shutdown"), cancellationToken).ConfigureAwait(false);
+        using Patience patience = Patience.Of(_within ?? AnswerWithin, cancellationToken);
+        using HttpResponseMessage answer = await SendAsync(new HttpRequestMessage(HttpMethod.Post, "v1/shutdown"), patience).ConfigureAwait(false);
     }
 
     /// <summary>The events of one command line, as they come.</summary>
@@ -75,6 +76,7 @@ internal sealed class ControlClient : IDisposable
         LinesAsync(
             () => new HttpRequestMessage(HttpMethod.Post, "v1/commands") { Content = JsonContent.Create(request, ControlJson.Default.CommandRequest) },
             ControlJson.Default.CommandEvent,
+            _within + Grace,
             cancellationToken);
 
     /// <summary>Round trips as they are answered, then their summary.</summary>
@@ -82,6 +84,7 @@ internal sealed class ControlClient : IDisposable
         LinesAsync(
             () => new HttpRequestMessage(HttpMethod.Post, "v1/ping") { Content = JsonContent.Create(request, ControlJson.Default.PingRequest) },
             ControlJson.Default.PingEvent,
+            null,
             cancellationToken);
 
     public IAsyncEnumerable<OutputView> OutputAsync(
@@ -92,17 +95,26 @@ internal sealed class ControlClient : IDisposable
                 $"v1/job/output?id={Uri.EscapeDataString(job)}&from={from}&follow={(follow ? "true" : "false")}" +
                 (stream is null ? "" : $"&stream={stream}") + (attempt is null ? "" : $"&attempt={attempt}")),
             ControlJson.Default.OutputView,
+            _within,
             cancellationToken);
 
-    private async IAsyncEnumerable<T> LinesAsync<T>(
-        Func<HttpRequestMessage> request, JsonTypeInfo<T> type, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async Task<T> AskAsync<T>(HttpRequestMessage question, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        using HttpResponseMessage answer = await SendAsync(request(), cancellationToken).ConfigureAwait(false);
+        using Patience patience = Patience.Of(_within ?? AnswerWithin, cancellationToken);
+        using HttpResponseMessage answer = await SendAsync(question, patience).ConfigureAwait(false);
+        return await ReadAsync(answer, type, patience).ConfigureAwait(false);
+    }
+
+    private async IAsyncEnumerable<T> LinesAsync<T>(
+        Func<HttpRequestMessage> request, JsonTypeInfo<T> type, TimeSpan? within, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using Patience patience = Patience.Of(within, cancellationToken);
+        using HttpResponseMessage answer = await SendAsync(request(), patience).ConfigureAwait(false);
         Stream body = await answer.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         await using (body.ConfigureAwait(false))
         {
             using var reader = new StreamReader(body);
-            while (await ReadLine(reader, cancellationToken).ConfigureAwait(false) is { } line)
+            while (await ReadLine(reader, patience).ConfigureAwait(false) is { } line)
             {
                 if (line.StartsWith("{\"type\":\"problem\"", StringComparison.Ordinal) && typeof(T) != typeof(CommandEvent))
                 {
@@ -114,25 +126,33 @@ internal sealed class ControlClient : IDisposable
         }
     }
 
-    private static async ValueTask<string?> ReadLine(StreamReader reader, CancellationToken cancellationToken)
+    private static async ValueTask<string?> ReadLine(StreamReader reader, Patience patience)
     {
         try
         {
-            string? line = await reader.ReadLineAsync(cancellationToken).ConfigureAwait(false);
+            string? line = await reader.ReadLineAsync(patience.Token).ConfigureAwait(false);
             return line is { Length: > LineBytesMax } ? throw Lost(null) : line;
         }
         catch (Exception error) when (error is IOException or HttpRequestException)
         {
             throw Lost(error);
         }
+        catch (OperationCanceledException) when (patience.IsOver)
+        {
+            throw patience.Late();
+        }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, Patience patience)
     {
         HttpResponseMessage answer;
         try
         {
-            answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+            answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (patience.IsOver)
+        {
+            throw patience.Late();
         }
         catch (HttpRequestException error) when (Find<SocketException>(error) is not null)
         {
@@ -151,17 +171,21 @@ internal sealed class ControlClient : IDisposable
 
         using (answer)
         {
-            ProblemView problem = await answer.Content.ReadFromJsonAsync(ControlJson.Default.ProblemView, cancellationToken).ConfigureAwait(false)
+            ProblemView problem = await ReadAsync(answer, ControlJson.Default.ProblemView, patience).ConfigureAwait(false)
                 ?? new ProblemView(CliErrors.ConnectionLost, $"the node answered {(int)answer.StatusCode}", null);
             throw ToException(problem);
         }
     }
 
-    private static async Task<T> Read<T>(HttpResponseMessage answer, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private static async Task<T> ReadAsync<T>(HttpResponseMessage answer, JsonTypeInfo<T> type, Patience patience)
     {
         try
         {
-            return (await answer.Content.ReadFromJsonAsync(type, cancellationToken).ConfigureAwait(false))!;
+            return (await answer.Content.ReadFromJsonAsync(type, patience.Token).ConfigureAwait(false))!;
+        }
+        catch (OperationCanceledException) when (patience.IsOver)
+        {
+            throw patience.Late();
         }
         catch (Exception error) when (error is IOException or HttpRequestException)
         {
@@ -189,5 +213,38 @@ internal sealed class ControlClient : IDisposable
         }
 
         return null;
+    }
+
+    /// <summary>How long this client waits: the caller's token and a bound of time.</summary>
+    private sealed class Patience : IDisposable
+    {
+        private readonly CancellationToken _caller;
+        private readonly CancellationTokenSource _over;
+        private readonly TimeSpan? _limit;
+
+        private Patience(TimeSpan? limit, CancellationToken caller)
+        {
+            _caller = caller;
+            _limit = limit;
+            _over = CancellationTokenSource.CreateLinkedTokenSource(caller);
+            if (limit is { } within)
+            {
+                _over.CancelAfter(TimeSpan.FromMilliseconds(Math.Min(within.TotalMilliseconds, int.MaxValue)));
+            }
+        }
+
+        public CancellationToken Token => _over.Token;
+
+        /// <summary>The time is over, and nobody else has ended the wait.</summary>
+        public bool IsOver => _over.IsCancellationRequested && !_caller.IsCancellationRequested;
+
+        public static Patience Of(TimeSpan? limit, CancellationToken caller) => new(limit, caller);
+
+        public MeshException Late() => new(
+            CliErrors.TimedOut,
+            $"the node did not answer within {_limit!.Value.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s",
+            "an accepted job goes on; look into the node's log, and whether its process is stopped or its disk is slow");
+
+        public void Dispose() => _over.Dispose();
     }
 }

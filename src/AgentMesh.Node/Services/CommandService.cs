@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using AgentMesh.Errors;
@@ -17,6 +18,9 @@ internal sealed class CommandService(
 {
     private const int EventsMax = 256;
 
+    /// <summary>24 days: the longest that a timer takes.</summary>
+    private const double TimeoutMsMax = int.MaxValue;
+
     public async IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         (string? selector, JobCommand command) = specs.Read(request.Line, request.Target, request.Arguments);
@@ -31,8 +35,9 @@ internal sealed class CommandService(
         Task running = Task.Run(
             async () =>
             {
-                await Task.WhenAll(targets.Select(target => RunOneAsync(request, command, target, selector, targets.Count > 1, events.Writer, over.Token))).ConfigureAwait(false);
-                events.Writer.TryComplete();
+                Task all = Task.WhenAll(targets.Select(target => RunOneAsync(request, command, target, selector, targets.Count > 1, events.Writer, over.Token)));
+                await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                events.Writer.TryComplete(all.Exception?.InnerException);
             },
             CancellationToken.None);
         try
@@ -53,65 +58,63 @@ internal sealed class CommandService(
         CommandRequest request, JobCommand command, NamedDevice target, string? selector, bool many, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
     {
         string address = AddressOf(target);
+        JobId? taken = null;
+        using var late = new CancellationTokenSource(request.TimeoutMs is { } ms ? TimeSpan.FromMilliseconds(Math.Clamp(ms, 0, TimeoutMsMax)) : Timeout.InfiniteTimeSpan, time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         try
         {
             JobSpec spec = specs.Of(command, target, selector, request.Attempts, request.AttemptTimeoutMs) with { IdempotencyKey = request.IdempotencyKey, QueueWhenOffline = request.Queue };
             JobId id = request.IdempotencyKey is { } key ? JobId.FromIdempotencyKey(self, many ? $"{key}/{target.Id}" : key) : new JobId(self, ids.Next());
             if (!spec.QueueWhenOffline && target.Id != self)
             {
-                await links.KnowAsync(target.Id, cancellationToken).ConfigureAwait(false);
+                await links.KnowAsync(target.Id, patience.Token).ConfigureAwait(false);
             }
 
-            JobAccepted accepted = await entities.AskAsync<JobAccepted>(new SubmitJob(id, spec), cancellationToken).ConfigureAwait(false);
-            MeshJobView first = await jobs.GetAsync(id, cancellationToken).ConfigureAwait(false);
-            await events.WriteAsync(new CommandEvent("accepted", target.Name, address, Job: JobViews.Of(first, accepted.Repeated)), cancellationToken).ConfigureAwait(false);
+            JobAccepted accepted = await entities.AskAsync<JobAccepted>(new SubmitJob(id, spec), patience.Token).ConfigureAwait(false);
+            taken = id;
+            MeshJobView first = await jobs.GetAsync(id, patience.Token).ConfigureAwait(false);
+            await events.WriteAsync(new CommandEvent("accepted", target.Name, address, Job: JobViews.Of(first, accepted.Repeated)), patience.Token).ConfigureAwait(false);
             if (request.Detach)
             {
                 return;
             }
 
-            MeshJobView end = await WaitAsync(request, id, command.IsProgram, first, target, address, events, cancellationToken).ConfigureAwait(false);
-            await events.WriteAsync(new CommandEvent("ended", target.Name, address, end.Result?.Alias, JobViews.Of(end, accepted.Repeated)), cancellationToken).ConfigureAwait(false);
-        }
-        catch (MeshException error)
-        {
-            await events.WriteAsync(new CommandEvent("problem", target.Name, address, Problem: new ProblemView(error.Code, error.Message, error.NextStep)), cancellationToken).ConfigureAwait(false);
+            MeshJobView end = first.State.IsAtRest() && !command.IsProgram ? first : await FollowAsync(id, target, address, events, patience.Token).ConfigureAwait(false);
+            await events.WriteAsync(new CommandEvent("ended", target.Name, address, end.Result?.Alias, JobViews.Of(end, accepted.Repeated)), patience.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // The caller went away; the job goes on.
         }
-        catch (Exception defect) when (defect is not OperationCanceledException)
+        catch (OperationCanceledException) when (patience.IsCancellationRequested)
         {
-            await events.WriteAsync(new CommandEvent("problem", target.Name, address, Problem: Problems.Describe(defect).Problem), CancellationToken.None).ConfigureAwait(false);
+            await events.WriteAsync(new CommandEvent("problem", target.Name, address, Problem: Late(request, taken, target)), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            await events.WriteAsync(new CommandEvent("problem", target.Name, address, Problem: Problems.Describe(error).Problem), cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task<MeshJobView> WaitAsync(
-        CommandRequest request, JobId id, bool mayHaveOutput, MeshJobView first, NamedDevice target, string address, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
+    private async Task<MeshJobView> FollowAsync(JobId id, NamedDevice target, string address, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using ITimer? limit = request.TimeoutMs is { } ms ? time.CreateTimer(_ => patience.Cancel(), null, TimeSpan.FromMilliseconds(ms), Timeout.InfiniteTimeSpan) : null;
-        try
+        Task<MeshJobView> ending = jobs.AwaitAsync(id, cancellationToken);
+        await foreach (OutputPiece piece in jobs.FollowAsync(id, ending, cancellationToken).ConfigureAwait(false))
         {
-            if (!mayHaveOutput && first.State.IsAtRest())
-            {
-                return first;
-            }
-
-            Task<MeshJobView> ending = jobs.AwaitAsync(id, patience.Token);
-            await foreach (OutputPiece piece in jobs.FollowAsync(id, ending, patience.Token).ConfigureAwait(false))
-            {
-                await events.WriteAsync(new CommandEvent("output", target.Name, address, Output: JobService.ViewOf(piece)), patience.Token).ConfigureAwait(false);
-            }
-
-            return await ending.ConfigureAwait(false);
+            await events.WriteAsync(new CommandEvent("output", target.Name, address, Output: JobService.ViewOf(piece)), cancellationToken).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new MeshException(
-                MeshErrors.NoAnswer, $"job {id.Short} on {target.Name} was not done within {request.TimeoutMs / 1000:0.###} s", $"it goes on: 'agentmesh job show {id.Short}' and 'agentmesh job logs -f {id.Short}' follow it, 'agentmesh job cancel {id.Short}' ends it");
-        }
+
+        return await ending.ConfigureAwait(false);
+    }
+
+    private static ProblemView Late(CommandRequest request, JobId? taken, NamedDevice target)
+    {
+        string limit = string.Create(CultureInfo.InvariantCulture, $"{request.TimeoutMs / 1000:0.###} s");
+        return taken is { Short: var job }
+            ? new ProblemView(
+                MeshErrors.NoAnswer, $"job {job} on {target.Name} was not done within {limit}", $"it goes on: 'agentmesh job show {job}' and 'agentmesh job logs -f {job}' follow it, 'agentmesh job cancel {job}' ends it")
+            : new ProblemView(
+                MeshErrors.NoAnswer, $"the job for {target.Name} was not accepted within {limit}", "'agentmesh job list' tells whether it was taken after all; with --key it can be repeated without running twice");
     }
 
     private string AddressOf(NamedDevice target) =>
