@@ -5,6 +5,7 @@ namespace Soak.Planning;
 /// <summary>What people do meanwhile. A calculation carries its answer, a program its lines, so that each result can be checked.</summary>
 internal sealed class WorkPlanner(Random random, int nodes, SoakOptions options, IReadOnlyList<Fault> faults)
 {
+    private static readonly TimeSpan VeryShortTimeout = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan ShortTimeout = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LongTimeout = TimeSpan.FromSeconds(45);
 
@@ -57,7 +58,7 @@ internal sealed class WorkPlanner(Random random, int nodes, SoakOptions options,
     {
         long a = random.Next(1_000_000), b = random.Next(1_000_000), c = random.Next(1_000);
         string line = string.Create(CultureInfo.InvariantCulture, $"calc {a}*{b}+{c}");
-        return new WorkItem(0, at, home, target, WorkKind.Calc, line, ((a * b) + c).ToString(CultureInfo.InvariantCulture), ShortTimeout, ByCommandLine: random.Next(8) == 0);
+        return new WorkItem(0, at, home, target, WorkKind.Calc, line, ((a * b) + c).ToString(CultureInfo.InvariantCulture), random.Next(4) == 0 ? VeryShortTimeout : ShortTimeout, ByCommandLine: random.Next(8) == 0);
     }
 
     private WorkItem Echo(TimeSpan at, int home, int target, WorkKind kind)
