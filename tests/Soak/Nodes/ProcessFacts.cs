@@ -33,13 +33,16 @@ internal static class ProcessFacts
                 }
             }
 
-            return kilobytes == 0 ? null : new MemorySample(at, kilobytes * 1024, threads, Directory.GetFileSystemEntries(Of(process) + "/fd").Length);
+            return kilobytes == 0 ? null : new MemorySample(at, kilobytes * 1024, threads, Handles(process));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             return null;
         }
     }
+
+    /// <summary>Open files but those of the output store, which keeps the files of the last jobs open up to a bound of its own.</summary>
+    private static int Handles(int process) => new DirectoryInfo(Of(process) + "/fd").GetFileSystemInfos().Count(file => file.LinkTarget?.EndsWith(".out", StringComparison.Ordinal) != true);
 
     /// <summary>Processes that work in a folder or have a word in their arguments, as "number: arguments".</summary>
     public static IReadOnlyList<string> Find(string folder, string word)
