@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Soak.Checks;
 using Soak.Planning;
 using Soak.Running;
@@ -6,7 +7,7 @@ using Soak.Running;
 namespace Soak;
 
 /// <summary>What a run did, what was checked, and what was violated.</summary>
-internal sealed class SoakReport(SoakOptions options, SoakPlan plan, History history, Board board)
+internal sealed partial class SoakReport(SoakOptions options, SoakPlan plan, History history, Board board)
 {
     private const int ShownMax = 200;
 
@@ -18,6 +19,11 @@ internal sealed class SoakReport(SoakOptions options, SoakPlan plan, History his
         output.WriteLine($"commands: {submissions.Length}: {Counts(submissions.Select(submission => submission.Item.Kind.ToString().ToLowerInvariant()))}");
         output.WriteLine($"  {submissions.Count(submission => submission.Item.Key is not null)} with a key, {submissions.Count(submission => submission.Item.Queue)} queued, {history.Cancellations.Count} cancelled, {history.Readings.Count} followed by a second reader ({history.Readings.Sum(reading => reading.Resumed)} times resumed)");
         output.WriteLine($"  {submissions.Sum(submission => submission.Accepted.Count)} accepted; {submissions.Count(submission => submission.Lost is not null)} lost their node; coded errors: {Counts(submissions.SelectMany(submission => submission.Problems).Select(problem => problem.Code))}");
+        foreach (IGrouping<string, string> same in submissions.SelectMany(submission => submission.Problems).Select(problem => $"{problem.Code}: {Variable().Replace(problem.Message, "~")}").GroupBy(text => text).OrderByDescending(same => same.Count()).Take(12))
+        {
+            output.WriteLine($"    {same.Count()} x {same.Key}");
+        }
+
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"calculations between undisturbed devices: {Latencies(submissions)}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory of a node: at most {history.Memory.Values.SelectMany(life => life).Select(sample => sample.Bytes).DefaultIfEmpty().Max() >> 20} MB in {history.Memory.Count} lives"));
         output.WriteLine("checks:");
@@ -50,4 +56,8 @@ internal sealed class SoakReport(SoakOptions options, SoakPlan plan, History his
         string text = string.Join(", ", words.GroupBy(word => word).OrderByDescending(same => same.Count()).Select(same => $"{same.Count()} {same.Key}"));
         return text.Length == 0 ? "none" : text;
     }
+
+    /// <summary>What differs from one message to the next: jobs, nodes and numbers.</summary>
+    [GeneratedRegex(@"\b(n\d|\d+|job/\S+|job [0-9a-z]{7})\b", RegexOptions.None, 1000)]
+    private static partial Regex Variable();
 }

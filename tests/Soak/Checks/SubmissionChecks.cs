@@ -11,7 +11,9 @@ internal sealed class SubmissionChecks(History history, int nodes)
     public static readonly TimeSpan LateBy = TimeSpan.FromSeconds(5);
 
     /// <summary>So long after a fault the device that had it, and those that talk to it, may still notice.</summary>
-    public static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(10);
 
     /// <summary>What a fault at the home or at the target may bring about.</summary>
     private static readonly HashSet<string> CodesOfFaults = new(StringComparer.Ordinal)
@@ -56,6 +58,13 @@ internal sealed class SubmissionChecks(History history, int nodes)
         {
             board.Check("every refusal is one that a fault explains", disturbed && CodesOfFaults.Contains(problem.Code), () => $"{Name(submission)}: {problem.Code}: {problem.Message}{(disturbed ? "" : " (no fault at home or target)")}");
         }
+
+        // What a home decides alone does not wait for others: an offline target is refused at once, everything else is accepted. A new generation takes seconds.
+        bool mute = submission.Accepted.Count == 0 && submission.Problems.Any(problem => problem.Code is "AM0320" or "AM0209");
+        board.Check(
+            "a device that runs takes jobs, whatever its connections do",
+            !mute || item.Timeout < AnswersWithin || history.WasAway(item.Home, submission.BeganAt, submission.EndedAt, Aftermath),
+            () => $"{Name(submission)}: {string.Join(", ", submission.Problems.Select(problem => $"{problem.Code}: {problem.Message}"))}");
 
         if (!item.Detach && item.Kind != WorkKind.Look && submission is { Lost: null, IsHung: false } && submission.Problems.Count == 0)
         {

@@ -110,6 +110,9 @@ internal sealed class History
     /// <summary>A node was stopped, ended or just back within the window.</summary>
     public bool IsDisturbed(int node, TimeSpan from, TimeSpan to, TimeSpan aftermath) => Faults.Any(run => run.Fault.Hits(node) && run.Overlaps(from - aftermath, to));
 
+    /// <summary>The process of a node was stopped, ended or just back within the window, whatever was with its connections.</summary>
+    public bool WasAway(int node, TimeSpan from, TimeSpan to, TimeSpan aftermath) => Faults.Any(run => run.Fault.Kind != FaultKind.Cut && run.Fault.Hits(node) && run.Overlaps(from - aftermath, to));
+
     /// <summary>So much of the window a node was stopped or away.</summary>
     public TimeSpan Away(int node, TimeSpan from, TimeSpan to)
     {
