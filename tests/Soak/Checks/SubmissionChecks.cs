@@ -23,6 +23,7 @@ internal sealed class SubmissionChecks(History history, int nodes)
         "AM0209", // the node is starting
         "AM0220", // no node
         "AM0221", // the node went away in the middle of an answer
+        "AM0224", // the node is stopped
     };
 
     public void Run(Board board)
