@@ -38,10 +38,10 @@ internal sealed class LinkTalk(Func<Hello> hello, IRegistryExchange registry, Fu
             Say(next, new Frame { View = WireView(view()) }, everything);
             IReadOnlyDictionary<DeviceId, ulong> heads = registry.Heads();
             Say(next, new Frame { RegistryHeads = WireHeads(heads) }, everything);
-            SayEntries(next, heads);
+            bool saidEntries = SayEntries(next, heads);
 
-            // After the entries: where a device is counts only for who knows that it belongs here.
-            Say(next, new Frame { Whereabouts = whereabouts() }, everything);
+            // After entries, and again with them: where a device is was not heeded by who did not know yet that it belongs here.
+            Say(next, new Frame { Whereabouts = whereabouts() }, everything || saidEntries);
             return next;
         }
     }
@@ -55,17 +55,20 @@ internal sealed class LinkTalk(Func<Hello> hello, IRegistryExchange registry, Fu
         }
     }
 
-    private void SayEntries(List<Frame> next, IReadOnlyDictionary<DeviceId, ulong> heads)
+    private bool SayEntries(List<Frame> next, IReadOnlyDictionary<DeviceId, ulong> heads)
     {
-        if (_theirHeads is { } theirs && registry.EntriesAfter(theirs, EntriesOfFrameMax) is { Count: > 0 } missing)
+        if (_theirHeads is not { } theirs || registry.EntriesAfter(theirs, EntriesOfFrameMax) is not { Count: > 0 } missing)
         {
-            var entries = new RegistryEntries();
-            entries.Entries.Add(missing.Select(entry => ByteString.CopyFrom(entry)));
-            next.Add(new Frame { RegistryEntries = entries });
-
-            // It says what it has when it has taken them, and then gets the rest.
-            _theirHeads = missing.Count < EntriesOfFrameMax ? heads : null;
+            return false;
         }
+
+        var entries = new RegistryEntries();
+        entries.Entries.Add(missing.Select(entry => ByteString.CopyFrom(entry)));
+        next.Add(new Frame { RegistryEntries = entries });
+
+        // It says what it has when it has taken them, and then gets the rest.
+        _theirHeads = missing.Count < EntriesOfFrameMax ? heads : null;
+        return true;
     }
 
     private static View WireView(ClusterView? view)
