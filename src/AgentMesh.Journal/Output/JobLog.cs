@@ -142,6 +142,9 @@ internal sealed class JobLog(string jobId, string path, OutputStoreSettings sett
         return done.Task;
     }
 
+    /// <summary>Bytes of the file that <see cref="Publish"/> will make durable.</summary>
+    public long FlushingBytes => (_flushing - DurablePosition) ?? 0;
+
     /// <summary>Marks what the next flush will cover.</summary>
     public void BeginFlush()
     {
@@ -163,16 +166,14 @@ internal sealed class JobLog(string jobId, string path, OutputStoreSettings sett
     }
 
     /// <summary>Makes visible what was marked by <see cref="BeginFlush"/>; nothing where the log was closed meanwhile.</summary>
-    /// <returns>Bytes of the file that became durable.</returns>
-    public long Publish()
+    public void Publish()
     {
         if (_flushing is not { } position)
         {
-            return 0;
+            return;
         }
 
         _flushing = null;
-        long bytes = position - DurablePosition;
         DurablePosition = position;
         foreach (StreamIndex stream in _streams.Values)
         {
@@ -187,7 +188,6 @@ internal sealed class JobLog(string jobId, string path, OutputStoreSettings sett
 
         _waiting.RemoveRange(0, done);
         Notify();
-        return bytes;
     }
 
     /// <summary>Forgets everything in memory; the next user reads the file again. Appends that were not flushed fail with the reason.</summary>

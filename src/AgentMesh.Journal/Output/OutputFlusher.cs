@@ -14,7 +14,7 @@ internal sealed class OutputFlusher : IDisposable
     private long _unflushedBytes;
     private bool _closing;
 
-    /// <param name="flushed">Called after each flushed file, with the bytes that became durable.</param>
+    /// <param name="flushed">Called for each flushed file with the bytes that became durable, under the log's gate and before its waiters are told.</param>
     public OutputFlusher(Action<JobLog, long> flushed)
     {
         _flushed = flushed;
@@ -117,12 +117,15 @@ internal sealed class OutputFlusher : IDisposable
             return;
         }
 
-        long bytes;
         lock (log.Gate)
         {
-            bytes = log.Publish();
-        }
+            // Counted before anybody is told: who was told may delete the job at once, and what is gone must not be counted afterwards.
+            if (log.FlushingBytes is > 0 and long bytes)
+            {
+                _flushed(log, bytes);
+            }
 
-        _flushed(log, bytes);
+            log.Publish();
+        }
     }
 }
