@@ -101,6 +101,7 @@ public sealed class NodeHost : IAsyncDisposable
         MeshEndpoint endpoint = EndingAsync(MeshEndpoint.Open(identity, pairing, StampFile.Open(data.Root), EndpointSettings(settings), SystemEntropy.Instance, time));
         ConnectionHub hub = EndingAsync(new ConnectionHub(endpoint, directory, time));
         hub.Connected += pairing.Connected;
+        EndingAsync(new Departures(registry, pairing, hub));
 
         EventStoreSettings journalSettings = new() { Path = data["journal.db"] };
         EventStoreLease journal = Ending(EventStoreRegistry.Acquire(journalSettings, time));
@@ -185,7 +186,7 @@ public sealed class NodeHost : IAsyncDisposable
         Admit();
         return lan;
 
-        void Admit() => lan.Admit(directory.Admitted.Where(device => device.Key != identity.Id).Select(device => device.Value));
+        void Admit() => lan.Admit(directory.Admitted.Values);
     }
 
     private static HandlerRegistry Handlers(NodeSettings settings, string dataDirectory, TimeProvider time)

@@ -18,8 +18,7 @@ internal sealed class PingSession(ConnectionHub hub, NamedDevice device, TimePro
     public async Task<PingProbeView> ProbeAsync(int sequence, TimeSpan patience, CancellationToken cancellationToken)
     {
         // Never a dial: a ping says how things are, it does not change them.
-        IMeshConnection? live = hub.Live.FirstOrDefault(connection => connection.RemoteId == device.Id);
-        if (live is null)
+        if (hub.Find(device.Id) is not { } live)
         {
             return new PingProbeView(sequence, null, null, null, null, "no connection");
         }

@@ -121,12 +121,11 @@ internal sealed class NodeServices : IControlServices
         return Task.FromResult(ViewOf(_parts.Devices.One(device.Id.ToString())));
     }
 
-    public async Task<ForgottenView> ForgetAsync(ForgetRequest request)
+    public Task<ForgottenView> ForgetAsync(ForgetRequest request)
     {
         NamedDevice device = Other(request.Peer, "this device cannot forget itself");
         _parts.Registry.Forget(device.Id);
-        await _parts.Hub.DisconnectAsync(device.Id, 0, "forgotten").ConfigureAwait(false);
-        return new ForgottenView(device.Name, device.Id.ToString());
+        return Task.FromResult(new ForgottenView(device.Name, device.Id.ToString()));
     }
 
     /// <exception cref="MeshException">AM0302, AM0303, or it is this device.</exception>
@@ -203,8 +202,7 @@ internal sealed class NodeServices : IControlServices
                 DeviceNames.Platform, Environment.MachineName, Version, isMember, [.. _parts.Handlers.All.Select(handler => handler.Name)], [.. Grant.All], null);
         }
 
-        IMeshConnection? live = _parts.Hub.Live.FirstOrDefault(connection => connection.RemoteId == device.Id);
-        MeshPathInfo? path = live?.Path;
+        MeshPathInfo? path = _parts.Hub.Find(device.Id)?.Path;
         DeviceHello? hello = _parts.Directory.Hello(device.Id);
         string state = _parts.Links.IsLinked(device.Id) ? "connected" : _parts.Links.IsConnecting(device.Id) ? "connecting" : _parts.Links.Problem(device.Id) is null ? "disconnected" : "failed";
         return new PeerView(

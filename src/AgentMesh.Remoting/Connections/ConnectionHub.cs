@@ -78,10 +78,13 @@ public sealed class ConnectionHub : IAsyncDisposable
         Track(AcceptConnectionsAsync());
     }
 
-    public bool IsLive(DeviceId id)
+    public bool IsLive(DeviceId id) => Find(id) is not null;
+
+    /// <summary>The live connection to a device; null where there is none. Never dials.</summary>
+    public IMeshConnection? Find(DeviceId id)
     {
         lock (_lock)
-            return _live.ContainsKey(id);
+            return _live.GetValueOrDefault(id);
     }
 
     /// <summary>The live connection to a device, or a new one. Requests at the same time share one dial; the token ends only the wait of this caller.</summary>
@@ -166,10 +169,7 @@ public sealed class ConnectionHub : IAsyncDisposable
     /// <summary>Closes the connection to a device if there is one, for example because it was revoked.</summary>
     public async ValueTask DisconnectAsync(DeviceId id, ulong code, string reason)
     {
-        IMeshConnection? connection;
-        lock (_lock)
-            _live.TryGetValue(id, out connection);
-        if (connection is not null)
+        if (Find(id) is { } connection)
             await connection.CloseAsync(code, reason).ConfigureAwait(false);
     }
 
