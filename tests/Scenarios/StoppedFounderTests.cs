@@ -15,7 +15,7 @@ public sealed class StoppedFounderTests
         await founder.PairWithAsync(left);
         await founder.PairWithAsync(right);
         await ThreeMembers(founder, left, right);
-        await Eventually.HoldsAsync(async () => (await left.StatusAsync()).PeersConnected == 2, "the two others have found each other", TimeSpan.FromSeconds(5));
+        await Eventually.HoldsAsync(async () => (await left.StatusAsync()).PeersConnected == 2, "the two others have found each other");
 
         founder.Signal("STOP");
         try

@@ -67,7 +67,7 @@ internal sealed class ControlClient : IDisposable
 
     public async Task ShutdownAsync(CancellationToken cancellationToken)
     {
-        using Patience patience = Patience.Of(_within ?? AnswerWithin, cancellationToken);
+        using var patience = new Patience(_within ?? AnswerWithin, cancellationToken);
         using HttpResponseMessage answer = await SendAsync(new HttpRequestMessage(HttpMethod.Post, "v1/shutdown"), patience).ConfigureAwait(false);
     }
 
@@ -100,7 +100,7 @@ internal sealed class ControlClient : IDisposable
 
     private async Task<T> AskAsync<T>(HttpRequestMessage question, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        using Patience patience = Patience.Of(_within ?? AnswerWithin, cancellationToken);
+        using var patience = new Patience(_within ?? AnswerWithin, cancellationToken);
         using HttpResponseMessage answer = await SendAsync(question, patience).ConfigureAwait(false);
         return await ReadAsync(answer, type, patience).ConfigureAwait(false);
     }
@@ -108,7 +108,7 @@ internal sealed class ControlClient : IDisposable
     private async IAsyncEnumerable<T> LinesAsync<T>(
         Func<HttpRequestMessage> request, JsonTypeInfo<T> type, TimeSpan? within, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using Patience patience = Patience.Of(within, cancellationToken);
+        using var patience = new Patience(within, cancellationToken);
         using HttpResponseMessage answer = await SendAsync(request(), patience).ConfigureAwait(false);
         Stream body = await answer.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         await using (body.ConfigureAwait(false))
@@ -222,7 +222,7 @@ internal sealed class ControlClient : IDisposable
         private readonly CancellationTokenSource _over;
         private readonly TimeSpan? _limit;
 
-        private Patience(TimeSpan? limit, CancellationToken caller)
+        public Patience(TimeSpan? limit, CancellationToken caller)
         {
             _caller = caller;
             _limit = limit;
@@ -237,8 +237,6 @@ internal sealed class ControlClient : IDisposable
 
         /// <summary>The time is over, and nobody else has ended the wait.</summary>
         public bool IsOver => _over.IsCancellationRequested && !_caller.IsCancellationRequested;
-
-        public static Patience Of(TimeSpan? limit, CancellationToken caller) => new(limit, caller);
 
         public MeshException Late() => new(
             CliErrors.TimedOut,

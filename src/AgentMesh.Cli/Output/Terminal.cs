@@ -44,7 +44,29 @@ internal sealed class Terminal
 
     public void PrintJson<T>(T value, JsonTypeInfo<T> type) => Out.WriteLine(JsonSerializer.Serialize(value, type));
 
+    /// <summary>The answer of a verb: the whole value for a program, a few words for a person.</summary>
+    public void Answer<T>(T value, JsonTypeInfo<T> type, string words)
+    {
+        if (Json)
+        {
+            PrintJson(value, type);
+        }
+        else
+        {
+            Out.WriteLine(words);
+        }
+    }
+
     public void Note(string text) => Error.WriteLine(text);
+
+    /// <summary>What a person does next; a program is not told.</summary>
+    public void Hint(string text)
+    {
+        if (!Json)
+        {
+            Note(text);
+        }
+    }
 
     public void Problem(MeshException problem)
     {

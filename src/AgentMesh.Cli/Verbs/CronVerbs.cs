@@ -25,26 +25,12 @@ internal static class CronVerbs
         cron.Subcommands.Add(Named(global, "run", "Run it now, whatever its times are; prints the job.", async (session, client, query, cancel) =>
         {
             JobView job = await client.PostAsync($"v1/cron/run?{query}", ControlJson.Default.JobView, cancel).ConfigureAwait(false);
-            if (session.Terminal.Json)
-            {
-                session.Terminal.PrintJson(job, ControlJson.Default.JobView);
-            }
-            else
-            {
-                session.Terminal.Out.WriteLine(job.ShortId);
-            }
+            session.Terminal.Answer(job, ControlJson.Default.JobView, job.ShortId);
         }));
         cron.Subcommands.Add(Named(global, "rm", "Remove it; its jobs go on.", async (session, client, query, cancel) =>
         {
             CronRemovedView removed = await client.PostAsync($"v1/cron/remove?{query}", ControlJson.Default.CronRemovedView, cancel).ConfigureAwait(false);
-            if (session.Terminal.Json)
-            {
-                session.Terminal.PrintJson(removed, ControlJson.Default.CronRemovedView);
-            }
-            else
-            {
-                session.Terminal.Out.WriteLine($"{removed.Name} removed");
-            }
+            session.Terminal.Answer(removed, ControlJson.Default.CronRemovedView, $"{removed.Name} removed");
         }));
         return cron;
     }
@@ -114,14 +100,7 @@ internal static class CronVerbs
 
     private static void Tell(Session session, CronView cron)
     {
-        if (session.Terminal.Json)
-        {
-            session.Terminal.PrintJson(cron, ControlJson.Default.CronView);
-        }
-        else
-        {
-            session.Terminal.Out.WriteLine($"{cron.Name} {(cron.Enabled ? $"is enabled, next: {NextOf(cron)}" : "is disabled")}");
-        }
+        session.Terminal.Answer(cron, ControlJson.Default.CronView, $"{cron.Name} {(cron.Enabled ? $"is enabled, next: {NextOf(cron)}" : "is disabled")}");
     }
 
     private static void List(Session session, IReadOnlyList<CronView> crons)

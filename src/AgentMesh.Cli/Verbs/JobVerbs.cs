@@ -113,14 +113,7 @@ internal static class JobVerbs
         {
             using var client = session.Connect();
             JobView job = await client.PostAsync($"v1/job/{verb}?id={Uri.EscapeDataString(parsed.GetValue(id)!)}", ControlJson.Default.JobView, cancel).ConfigureAwait(false);
-            if (session.Terminal.Json)
-            {
-                session.Terminal.PrintJson(job, ControlJson.Default.JobView);
-            }
-            else
-            {
-                session.Terminal.Out.WriteLine($"{job.ShortId} {job.State}");
-            }
+            session.Terminal.Answer(job, ControlJson.Default.JobView, $"{job.ShortId} {job.State}");
 
             return 0;
         });

@@ -84,15 +84,8 @@ internal static class PeerVerbs
             var request = new InviteRequest(parsed.GetValue(grants), parsed.GetValue(lifetime)?.TotalMilliseconds);
             DateTimeOffset began = TimeProvider.System.GetUtcNow();
             InvitationView invitation = await client.PostAsync("v1/invitations", request, ControlJson.Default.InviteRequest, ControlJson.Default.InvitationView, cancel).ConfigureAwait(false);
-            if (session.Terminal.Json)
-            {
-                session.Terminal.PrintJson(invitation, ControlJson.Default.InvitationView);
-            }
-            else
-            {
-                session.Terminal.Out.WriteLine(invitation.Link);
-                session.Terminal.Note($"valid once, until {invitation.ExpiresAt.ToLocalTime():HH:mm:ss}; on the other device: agentmesh join 'LINK'");
-            }
+            session.Terminal.Answer(invitation, ControlJson.Default.InvitationView, invitation.Link);
+            session.Terminal.Hint($"valid once, until {invitation.ExpiresAt.ToLocalTime():HH:mm:ss}; on the other device: agentmesh join 'LINK'");
 
             return parsed.GetValue(wait) ? await WaitForJoin(session, client, began, invitation.ExpiresAt, cancel).ConfigureAwait(false) : 0;
         });
@@ -132,15 +125,8 @@ internal static class PeerVerbs
 
     private static void ShowPairing(Session session, PairingView paired)
     {
-        if (session.Terminal.Json)
-        {
-            session.Terminal.PrintJson(paired, ControlJson.Default.PairingView);
-            return;
-        }
-
-        session.Terminal.Out.WriteLine($"paired with {paired.Name} ({paired.Id[..12]})");
-        session.Terminal.Out.WriteLine($"check digits: {paired.CheckDigits}");
-        session.Terminal.Note("the other device shows the same digits: 'agentmesh invite --wait' or 'agentmesh peers' there");
+        session.Terminal.Answer(paired, ControlJson.Default.PairingView, $"paired with {paired.Name} ({paired.Id[..12]})\ncheck digits: {paired.CheckDigits}");
+        session.Terminal.Hint("the other device shows the same digits: 'agentmesh invite --wait' or 'agentmesh peers' there");
     }
 
     private static Command Grant(GlobalOptions global)
@@ -156,14 +142,7 @@ internal static class PeerVerbs
                 ? new GrantRequest(parsed.GetValue(peer)!, Revoke: given)
                 : new GrantRequest(parsed.GetValue(peer)!, Grant: given);
             PeerView changed = await client.PostAsync("v1/grants", request, ControlJson.Default.GrantRequest, ControlJson.Default.PeerView, cancel).ConfigureAwait(false);
-            if (session.Terminal.Json)
-            {
-                session.Terminal.PrintJson(changed, ControlJson.Default.PeerView);
-            }
-            else
-            {
-                session.Terminal.Out.WriteLine($"{changed.Name} may do here: {(changed.Grants.Count == 0 ? "commands, no programs" : string.Join(", ", changed.Grants))}");
-            }
+            session.Terminal.Answer(changed, ControlJson.Default.PeerView, $"{changed.Name} may do here: {(changed.Grants.Count == 0 ? "commands, no programs" : string.Join(", ", changed.Grants))}");
 
             return 0;
         });
@@ -178,14 +157,7 @@ internal static class PeerVerbs
             using var client = session.Connect();
             var request = new RenameRequest(parsed.GetValue(peer)!, parsed.GetValue(name)!);
             PeerView changed = await client.PostAsync("v1/rename", request, ControlJson.Default.RenameRequest, ControlJson.Default.PeerView, cancel).ConfigureAwait(false);
-            if (session.Terminal.Json)
-            {
-                session.Terminal.PrintJson(changed, ControlJson.Default.PeerView);
-            }
-            else
-            {
-                session.Terminal.Out.WriteLine($"{changed.Id[..12]} is called {changed.Name} here");
-            }
+            session.Terminal.Answer(changed, ControlJson.Default.PeerView, $"{changed.Id[..12]} is called {changed.Name} here");
 
             return 0;
         });
@@ -199,16 +171,8 @@ internal static class PeerVerbs
             using var client = session.Connect();
             ForgottenView gone = await client.PostAsync(
                 "v1/forget", new ForgetRequest(parsed.GetValue(peer)!), ControlJson.Default.ForgetRequest, ControlJson.Default.ForgottenView, cancel).ConfigureAwait(false);
-            if (session.Terminal.Json)
-            {
-                session.Terminal.PrintJson(gone, ControlJson.Default.ForgottenView);
-            }
-            else
-            {
-                session.Terminal.Out.WriteLine($"{gone.Name} ({gone.Id[..12]}) is forgotten here; it comes back only with a new invitation");
-                session.Terminal.Note("other devices decide for themselves: forget it there too");
-            }
-
+            session.Terminal.Answer(gone, ControlJson.Default.ForgottenView, $"{gone.Name} ({gone.Id[..12]}) is forgotten here; it comes back only with a new invitation");
+            session.Terminal.Hint("other devices decide for themselves: forget it there too");
             return 0;
         });
     }
@@ -222,14 +186,7 @@ internal static class PeerVerbs
             using var client = session.Connect();
             PeerView found = await client.PostAsync(
                 "v1/connect", new ConnectRequest(parsed.GetValue(host)!, parsed.GetValue(port)), ControlJson.Default.ConnectRequest, ControlJson.Default.PeerView, cancel).ConfigureAwait(false);
-            if (session.Terminal.Json)
-            {
-                session.Terminal.PrintJson(found, ControlJson.Default.PeerView);
-            }
-            else
-            {
-                session.Terminal.Out.WriteLine($"connected to {found.Name} at {found.Address}");
-            }
+            session.Terminal.Answer(found, ControlJson.Default.PeerView, $"connected to {found.Name} at {found.Address}");
 
             return 0;
         });

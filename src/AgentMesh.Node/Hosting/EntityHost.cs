@@ -4,7 +4,6 @@ using AgentMesh.Journal;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
-using AgentMesh.Mesh.Cron.Entity;
 using AgentMesh.Mesh.Grants;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
@@ -39,8 +38,10 @@ internal sealed class EntityHost(
         _shardings.AddOrUpdate(generation, sharding);
         generation.System.ActorOf(
             WorkerSupervisor.Create(new WorkerSettings(self, life, table, settings.Aliases, Permission, job => sharding.JobsOf(job.Home))), WorkerSupervisor.Name);
-        generation.System.ActorOf(JobReviver.Create(sharding.Jobs, FindUnfinishedAsync, JobReviverSettings.Default, time), "job-reviver");
-        generation.System.ActorOf(CronReviver.Create(sharding.Crons, FindCronsAsync, CronReviverSettings.Default), "cron-reviver");
+        generation.System.ActorOf(
+            EntityReviver.Create("jobs", sharding.Jobs, Open(JobId.Prefix, JobManifests.AtRest), WakeJob, EntityReviverSettings.Default, time), "job-reviver");
+        generation.System.ActorOf(
+            EntityReviver.Create("schedules", sharding.Crons, Open(CronId.Prefix, CronManifests.Gone), WakeCron, EntityReviverSettings.Default, time), "cron-reviver");
         generation.System.ActorOf(PeerRecorder.Create(self, sharding.Peers, registry, links, directory, hub, time), "peer-recorder");
     }
 
@@ -85,17 +86,12 @@ internal sealed class EntityHost(
         return new MeshException(MeshErrors.NotAllowed, $"{name} may not start programs on {settings.DeviceName}", $"on {settings.DeviceName}: agentmesh grant {name} run");
     }
 
-    private async Task<IReadOnlyList<JobId>> FindUnfinishedAsync(int limit, CancellationToken cancellationToken)
-    {
-        IReadOnlyList<EntitySummary> open = await journal.OpenAsync($"{JobId.Prefix}{self}/", JobManifests.AtRest, limit, cancellationToken).ConfigureAwait(false);
-        return [.. open.Select(entity => JobId.TryParse(entity.PersistenceId, out JobId job) ? job : default).Where(job => !job.IsNone)];
-    }
+    private FindEntities Open(string prefix, IReadOnlySet<string> closedBy) => async (limit, cancellationToken) =>
+        [.. (await journal.OpenAsync($"{prefix}{self}/", closedBy, limit, cancellationToken).ConfigureAwait(false)).Select(entity => entity.PersistenceId)];
 
-    private async Task<IReadOnlyList<CronId>> FindCronsAsync(int limit, CancellationToken cancellationToken)
-    {
-        IReadOnlyList<EntitySummary> kept = await journal.OpenAsync($"{CronId.Prefix}{self}/", CronManifests.Gone, limit, cancellationToken).ConfigureAwait(false);
-        return [.. kept.Select(entity => CronId.TryParse(entity.PersistenceId, out CronId cron) ? cron : default).Where(cron => !cron.IsNone)];
-    }
+    private static WakeJob? WakeJob(string id) => JobId.TryParse(id, out JobId job) ? new WakeJob(job) : null;
+
+    private static WakeCron? WakeCron(string id) => CronId.TryParse(id, out CronId cron) ? new WakeCron(cron) : null;
 
 #pragma warning disable RS0030 // jitter of retries: the one place where the node takes chance from the process
     private static double NextRandom() => Random.Shared.NextDouble();

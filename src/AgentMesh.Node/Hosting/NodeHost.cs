@@ -109,7 +109,7 @@ public sealed class NodeHost : IAsyncDisposable
         HandlerRegistry handlers = Handlers(settings, data.Root, time);
         ExecutionTable table = Table(settings, data, handlers, time, log);
         long life = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & long.MaxValue | 1;
-        var addresses = new OwnAddresses(endpoint.LocalAddresses, settings.Announce, time);
+        OwnAddresses addresses = Ending(new OwnAddresses(endpoint.LocalAddresses, settings.Announce, time));
         LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, addresses.Current, handlers, life), time));
         links.Changed += pairing.AdmitIfKnown;
         LanDiscovery? lan = settings.Lan.Enabled ? EndingAsync(Lan(settings, identity, endpoint, directory, registry, links, time, log)) : null;

@@ -1,31 +1,51 @@
 using System.Net;
+using System.Net.NetworkInformation;
 using AgentMesh.Node.Settings;
 
 namespace AgentMesh.Node.Links;
 
-/// <summary>Where this device can be told to be, now: networks come and go. Looked up again after a few seconds at most. Thread-safe.</summary>
-internal sealed class OwnAddresses(IReadOnlyList<IPEndPoint> bound, HostPort? announce, TimeProvider time)
+/// <summary>
+/// Where this device can be told to be, now: networks come and go. Looked up when the system tells of a change, and every now and then, because a name
+/// that is announced may get another address without any; never by a reader. Thread-safe.
+/// </summary>
+internal sealed class OwnAddresses : IDisposable
 {
-    private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(20);
 
-    private readonly Lock _gate = new();
-    private IReadOnlyList<IPEndPoint>? _found;
-    private long _at;
+    /// <summary>A change of networks is told in many small steps.</summary>
+    private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(100);
 
-    public IReadOnlyList<IPEndPoint> Current
+    private readonly Func<IReadOnlyList<IPEndPoint>> _look;
+    private readonly ITimer _timer;
+    private volatile IReadOnlyList<IPEndPoint> _current;
+
+    public OwnAddresses(IReadOnlyList<IPEndPoint> bound, HostPort? announce, TimeProvider time)
     {
-        get
-        {
-            lock (_gate)
-            {
-                if (_found is null || time.GetElapsedTime(_at) > FreshFor)
-                {
-                    _found = LocalAddresses.Of(bound, announce);
-                    _at = time.GetTimestamp();
-                }
+        _look = () => LocalAddresses.Of(bound, announce);
+        _current = _look();
+        _timer = time.CreateTimer(_ => Look(), null, Every, Every);
+        NetworkChange.NetworkAddressChanged += OnChange;
+    }
 
-                return _found;
-            }
+    public IReadOnlyList<IPEndPoint> Current => _current;
+
+    public void Dispose()
+    {
+        NetworkChange.NetworkAddressChanged -= OnChange;
+        _timer.Dispose();
+    }
+
+    private void OnChange(object? sender, EventArgs e) => _timer.Change(Settling, Every);
+
+    private void Look()
+    {
+        try
+        {
+            _current = _look();
+        }
+        catch (NetworkInformationException)
+        {
+            // An interface went while it was looked at; what was known stays until the next look.
         }
     }
 }

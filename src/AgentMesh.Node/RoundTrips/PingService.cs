@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using AgentMesh.Errors;
+using AgentMesh.Mesh.Peers;
 using AgentMesh.Node.Control;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Services;
@@ -71,11 +72,10 @@ internal sealed class PingService(Devices devices, LinkService links, DeviceDire
 
     private MeshException Offline(NamedDevice device)
     {
-        string seen = directory.LastSeen(device.Id) is { } last ? $"last seen {last.ToUniversalTime():yyyy-MM-dd HH:mm:ss} UTC" : "never seen since it was paired";
-        string? why = links.Problem(device.Id);
+        string absence = Absence.Of(device.Name, directory.LastSeen(device.Id), time.GetUtcNow());
         return new MeshException(
             Mesh.MeshErrors.PeerOffline,
-            $"{device.Name} is offline ({seen}{(why is null ? "" : "; " + why)})",
+            links.Problem(device.Id) is { } why ? $"{absence}: {why}" : absence,
             $"start its node with 'agentmesh up' there; 'agentmesh peers' shows who is there, 'agentmesh connect HOST' tries another address");
     }
 }

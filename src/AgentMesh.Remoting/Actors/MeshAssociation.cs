@@ -132,7 +132,7 @@ internal sealed class MeshAssociation : AssociationHandle
         byte[] header = new byte[sizeof(int)];
         while (true)
         {
-            int read = await stream.ReadFullyAsync(header, CancellationToken.None).ConfigureAwait(false);
+            int read = await stream.FillAsync(header, CancellationToken.None).ConfigureAwait(false);
             if (read < header.Length)
             {
                 return read == 0;
@@ -145,7 +145,7 @@ internal sealed class MeshAssociation : AssociationHandle
             }
 
             byte[] payload = GC.AllocateUninitializedArray<byte>(length);
-            if (!await stream.TryReadExactAsync(payload, CancellationToken.None).ConfigureAwait(false))
+            if (!await stream.TryFillAsync(payload, CancellationToken.None).ConfigureAwait(false))
             {
                 return false;
             }

@@ -107,7 +107,7 @@ public sealed class MeshTransport : Akka.Remote.Transport.Transport
     private async Task ServeAsync(IMeshConnection connection, IMeshStream stream, bool isControl, CancellationToken stopping)
     {
         byte[] bytes = new byte[NumberBytes];
-        if (!await stream.TryReadExactAsync(bytes, stopping).ConfigureAwait(false))
+        if (!await stream.TryFillAsync(bytes, stopping).ConfigureAwait(false))
         {
             stream.Abort(StreamCodes.ProtocolError);
             return;

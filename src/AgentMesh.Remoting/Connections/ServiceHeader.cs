@@ -25,10 +25,10 @@ internal static class ServiceHeader
     public static async ValueTask<string?> TryReadAsync(IMeshStream stream, CancellationToken cancellationToken)
     {
         byte[] buffer = new byte[NameBytesMax];
-        if (!await stream.TryReadExactAsync(buffer.AsMemory(0, 1), cancellationToken).ConfigureAwait(false))
+        if (!await stream.TryFillAsync(buffer.AsMemory(0, 1), cancellationToken).ConfigureAwait(false))
             return null;
         int length = buffer[0];
-        if (length is 0 or > NameBytesMax || !await stream.TryReadExactAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false))
+        if (length is 0 or > NameBytesMax || !await stream.TryFillAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false))
             return null;
         string name = Encoding.ASCII.GetString(buffer, 0, length);
         return IsValidName(name) ? name : null;

@@ -81,7 +81,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         else if (_environment.LifeOf(submit.Spec.Target.Device) is var life && life is null && !submit.Spec.QueueWhenOffline)
         {
             Sender.Tell(Refusal(
-                MeshErrors.PeerOffline, _environment.Absence(submit.Spec.Target, Now), "'agentmesh peers' shows who is there; --queue accepts the job and starts it when the device is back"));
+                MeshErrors.PeerOffline, _environment.AbsenceOf(submit.Spec.Target, Now), "'agentmesh peers' shows who is there; --queue accepts the job and starts it when the device is back"));
         }
         else
         {
@@ -312,7 +312,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private JobView View() => _job.ToView(_job.Name switch
     {
         JobStateName.Retrying when _job.NextAttemptAt > Now => $"the next attempt begins at {_job.NextAttemptAt:u}",
-        JobStateName.Queued or JobStateName.Retrying => _environment.Absence(_job.Spec!.Target, Now),
+        JobStateName.Queued or JobStateName.Retrying => _environment.AbsenceOf(_job.Spec!.Target, Now),
         _ => null,
     });
 

@@ -1,3 +1,4 @@
+using AgentMesh.Mesh.Peers;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
 
@@ -15,15 +16,5 @@ public sealed record JobEnvironment(
     public Func<DeviceId, DateTimeOffset?> LastSeenOf { get; init; } = static _ => null;
 
     /// <summary>Why a job for a device that is away cannot begin.</summary>
-    internal string Absence(JobTarget target, DateTimeOffset now) => LastSeenOf(target.Device) is { } seen
-        ? $"{target.Name} is offline, last seen {Ago(now - seen)}"
-        : $"{target.Name} is offline, and was never seen from here";
-
-    private static string Ago(TimeSpan age) => age switch
-    {
-        { TotalSeconds: < 100 } => $"{Math.Max(0, (int)age.TotalSeconds)} s ago",
-        { TotalMinutes: < 100 } => $"{(int)age.TotalMinutes} min ago",
-        { TotalHours: < 48 } => $"{(int)age.TotalHours} h ago",
-        _ => $"{(int)age.TotalDays} days ago",
-    };
+    internal string AbsenceOf(JobTarget target, DateTimeOffset now) => Absence.Of(target.Name, LastSeenOf(target.Device), now);
 }

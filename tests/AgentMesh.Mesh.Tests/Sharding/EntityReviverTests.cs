@@ -1,23 +1,23 @@
 using System.Threading.Channels;
 using AgentMesh.Mesh.Jobs;
-using AgentMesh.Mesh.Jobs.Entity;
+using AgentMesh.Mesh.Sharding;
 using Akka.Actor;
 using Akka.Configuration;
 using static AgentMesh.Mesh.Tests.Samples;
 
-namespace AgentMesh.Mesh.Tests.Jobs;
+namespace AgentMesh.Mesh.Tests.Sharding;
 
-public sealed class JobReviverTests : IAsyncLifetime
+public sealed class EntityReviverTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly JobId[] Jobs = [.. Enumerable.Range(0, 10).Select(i => JobId.FromIdempotencyKey(Home, $"job {i}"))];
-    private static readonly JobReviverSettings Quick = JobReviverSettings.Default with { Every = TimeSpan.FromMilliseconds(20), AtOnce = 3 };
+    private static readonly EntityReviverSettings Quick = EntityReviverSettings.Default with { Every = TimeSpan.FromMilliseconds(20), AtOnce = 3 };
 
     private readonly ActorSystem _system = ActorSystem.Create("reviver", ConfigurationFactory.ParseString("akka.loglevel = OFF\nakka.stdout-loglevel = OFF"));
     private readonly Channel<(JobId Job, IActorRef Asker)> _woken = Channel.CreateUnbounded<(JobId, IActorRef)>();
     private readonly IActorRef _region;
 
-    public JobReviverTests() => _region = _system.ActorOf(Props.Create(() => new Region(_woken.Writer)));
+    public EntityReviverTests() => _region = _system.ActorOf(Props.Create(() => new Region(_woken.Writer)));
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -26,7 +26,7 @@ public sealed class JobReviverTests : IAsyncLifetime
     [Fact]
     public async Task A_few_at_a_time_are_woken_and_each_answer_makes_room_for_the_next()
     {
-        Start(Quick with { Every = TimeSpan.FromHours(1) }, (_, _) => Task.FromResult<IReadOnlyList<JobId>>(Jobs));
+        Start(Quick with { Every = TimeSpan.FromHours(1) }, (_, _) => Task.FromResult<IReadOnlyList<string>>([.. Jobs.Select(job => job.ToString())]));
         var woken = new List<JobId>();
         for (int i = 0; i < Jobs.Length; i++)
         {
@@ -47,8 +47,8 @@ public sealed class JobReviverTests : IAsyncLifetime
         Start(Quick, (_, _) => ++asked switch
         {
             1 => throw new IOException("not yet"),
-            2 => Task.FromException<IReadOnlyList<JobId>>(new IOException("not yet")),
-            _ => Task.FromResult<IReadOnlyList<JobId>>([Jobs[0]]),
+            2 => Task.FromException<IReadOnlyList<string>>(new IOException("not yet")),
+            _ => Task.FromResult<IReadOnlyList<string>>([Jobs[0].ToString()]),
         });
         for (int round = 0; round < 3; round++)
         {
@@ -59,14 +59,15 @@ public sealed class JobReviverTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_job_that_does_not_answer_holds_up_nothing()
+    public async Task An_entity_that_does_not_answer_and_an_id_that_is_none_hold_up_nothing()
     {
-        Start(Quick with { AtOnce = 1, AnswerWithin = TimeSpan.FromMilliseconds(10), Every = TimeSpan.FromHours(1) }, (_, _) => Task.FromResult<IReadOnlyList<JobId>>([Jobs[0], Jobs[1]]));
+        Start(Quick with { AtOnce = 1, AnswerWithin = TimeSpan.FromMilliseconds(10), Every = TimeSpan.FromHours(1) }, (_, _) => Task.FromResult<IReadOnlyList<string>>(["no job", Jobs[0].ToString(), Jobs[1].ToString()]));
         Assert.Equal(Jobs[0], (await Next()).Job);
         Assert.Equal(Jobs[1], (await Next()).Job);
     }
 
-    private void Start(JobReviverSettings settings, FindUnfinishedJobs find) => _system.ActorOf(JobReviver.Create(_region, find, settings, TimeProvider.System));
+    private void Start(EntityReviverSettings settings, FindEntities find) => _system.ActorOf(
+        EntityReviver.Create("jobs", _region, find, id => JobId.TryParse(id, out JobId job) ? new WakeJob(job) : null, settings, TimeProvider.System));
 
     private async Task<(JobId Job, IActorRef Asker)> Next()
     {
