@@ -23,7 +23,7 @@ internal sealed class Completion(ControlClient client)
     {
         if (words.Length == 1)
         {
-            return word.StartsWith('@') ? Peers().Append("@all") : First;
+            return word.StartsWith('@') ? Selectors(word) : First;
         }
 
         if (words.Length == 2 && words[0].StartsWith('@'))
@@ -34,8 +34,18 @@ internal sealed class Completion(ControlClient client)
         return words.Length == 2 && JobVerbsOfPrompt.Contains(words[0], StringComparer.Ordinal) ? Jobs() : [];
     }
 
-    private IEnumerable<string> Peers() =>
-        Ask(cancel => client.GetAsync("v1/peers", ControlJson.Default.IReadOnlyListPeerView, cancel))?.Select(peer => "@" + peer.Name) ?? [];
+    /// <summary>Devices, labels and everybody; in a list with commas, for its last part.</summary>
+    private IEnumerable<string> Selectors(string word) =>
+        Selectors(word, Ask(cancel => client.GetAsync("v1/peers", ControlJson.Default.IReadOnlyListPeerView, cancel)) ?? []);
+
+    internal static IEnumerable<string> Selectors(string word, IReadOnlyList<PeerView> peers)
+    {
+        int comma = word.LastIndexOf(',');
+        string before = word[..(comma + 1)];
+        string at = comma < 0 || word.AsSpan(comma + 1).StartsWith("@") ? "@" : "";
+        string[] labels = [.. peers.SelectMany(peer => peer.Labels).Distinct(StringComparer.OrdinalIgnoreCase)];
+        return [.. peers.Select(peer => peer.Name).Append("all").Concat(labels.SelectMany(label => (string[])[$"label:{label}", $"any({label})"])).Select(each => before + at + each)];
+    }
 
     private IEnumerable<string> Jobs() =>
         Ask(cancel => client.GetAsync("v1/jobs?limit=50", ControlJson.Default.JobPage, cancel))?.Jobs.Select(job => job.ShortId) ?? [];

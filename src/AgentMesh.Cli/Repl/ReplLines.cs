@@ -12,7 +12,7 @@ internal sealed class ReplLines(Session session, ControlClient client)
     /// <summary>The verbs of the prompt itself, for help and completion.</summary>
     public static readonly IReadOnlyList<(string Verb, string Help)> Verbs =
     [
-        ("@PEER COMMAND", "run a command on a device: @gpu-box calc 1+2, @0 status, @all status"),
+        ("@PEER COMMAND", "run a command on devices: @gpu-box calc 1+2, @a,b status, @all status, @label:gpu status, @any(gpu) calc 1"),
         ("COMMAND", "run it on this device: calc 2^64, echo hello, status, help"),
         ("connect HOST PORT", "try an address at which an admitted device may be found"),
         ("peers", "list the devices"),

@@ -1,4 +1,3 @@
-using System.Text;
 using AgentMesh.Cli.Client;
 using AgentMesh.Cli.Output;
 using AgentMesh.Errors;
@@ -15,9 +14,12 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
 
     private readonly List<JobView> _ended = [];
     private readonly Dictionary<string, string> _addresses = new(StringComparer.Ordinal);
-    private bool _refused;
+    private readonly PrefixedLines _lines = new(terminal.Out, terminal.Error);
+    private readonly List<string> _skipped = [];
+    private readonly List<string> _failed = [];
+    private readonly HashSet<string> _targets = new(StringComparer.Ordinal);
+    private int _accepted;
     private bool _many;
-    private bool _atLineStart = true;
 
     /// <summary>Shows a local result as <c>Result: 3</c>, as the console of KAI NetworkPeer does.</summary>
     public bool ConsoleStyle { get; init; }
@@ -35,15 +37,25 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
             Show(happened, request);
         }
 
+        if (_many && !terminal.Json)
+        {
+            Summarise(request);
+        }
+
         return ExitCode();
     }
 
     private void Show(CommandEvent happened, CommandRequest request)
     {
+        if (happened.Target is { } named)
+        {
+            _targets.Add(named);
+        }
+
         switch (happened.Type)
         {
             case "accepted":
-                _many |= _addresses.Count > 0;
+                _accepted++;
                 _addresses[happened.Job!.Id] = happened.Address ?? happened.Job.TargetName;
                 if (request.Detach && !terminal.Json)
                 {
@@ -54,11 +66,20 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
             case "targets":
                 _many = true;
                 break;
+            case "skipped":
+                _skipped.Add(happened.Target!);
+                if (!terminal.Json)
+                {
+                    terminal.Note($"{happened.Target}: skipped: {happened.Problem!.Message}");
+                }
+
+                break;
             case "output" when !terminal.Json:
                 Write(happened.Output!, happened.Target);
                 break;
             case "ended":
                 _ended.Add(happened.Job!);
+                _lines.End(happened.Target!);
                 if (!terminal.Json)
                 {
                     ShowEnd(happened.Job!, happened.Alias);
@@ -66,7 +87,8 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
 
                 break;
             case "problem":
-                _refused = true;
+                _failed.Add(happened.Target ?? "");
+                _lines.End(happened.Target ?? "");
                 if (!terminal.Json)
                 {
                     ProblemView problem = happened.Problem!;
@@ -90,12 +112,20 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
             return;
         }
 
-        TextWriter to = output.Stream == "stderr" ? terminal.Error : terminal.Out;
-        foreach (string line in Encoding.UTF8.GetString(output.Data).SplitLines())
-        {
-            to.Write(_atLineStart ? $"{target}: {line}" : line);
-            _atLineStart = line.EndsWith('\n');
-        }
+        _lines.Write(target!, output.Stream == "stderr", output.Data);
+    }
+
+    /// <summary>How it went as a whole, in one line.</summary>
+    private void Summarise(CommandRequest request)
+    {
+        string[] failed = [.. _failed, .. _ended.Where(job => job.State != "completed").Select(job => job.ExitCode is > 0 and { } code ? $"{job.TargetName} (exit code {code})" : $"{job.TargetName} ({job.State})")];
+        string[] parts =
+        [
+            request.Detach ? $"{_accepted} accepted" : $"{_ended.Count(job => job.State == "completed")} succeeded",
+            .. failed.Length > 0 ? (string[])[$"{failed.Length} failed: {string.Join(", ", failed)}"] : [],
+            .. _skipped.Count > 0 ? (string[])[$"{_skipped.Count} skipped: {string.Join(", ", _skipped)}"] : [],
+        ];
+        terminal.Note($"{_targets.Count} {(_targets.Count == 1 ? "device" : "devices")}: {string.Join("; ", parts)}");
     }
 
     private void ShowEnd(JobView job, string? alias)
@@ -147,7 +177,7 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
 
     private int ExitCode()
     {
-        if (_refused)
+        if (_failed.Count > 0)
         {
             return MeshFailure;
         }

@@ -39,7 +39,7 @@ internal static class PeerVerbs
         }
 
         session.Terminal.Table(
-            ["#", "NAME", "STATE", "ADDRESS", "PATH", "RTT", "LAST SEEN", "ID"],
+            ["#", "NAME", "STATE", "ADDRESS", "PATH", "RTT", "LAST SEEN", "ID", "LABELS"],
             peers.Select(peer => (IReadOnlyList<string>)
             [
                 peer.Index.ToString(CultureInfo.InvariantCulture),
@@ -50,6 +50,7 @@ internal static class PeerVerbs
                 peer.RoundTripMs is { } ms ? string.Create(CultureInfo.InvariantCulture, $"{ms:0.0} ms") : "-",
                 peer.IsLocal || peer.State == "connected" ? "now" : peer.LastSeen is { } seen ? Durations.Age(TimeProvider.System.GetUtcNow() - seen) + " ago" : "never",
                 peer.Id[..12],
+                string.Join(' ', peer.Labels),
             ]));
     }
 

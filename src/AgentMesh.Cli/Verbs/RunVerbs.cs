@@ -9,7 +9,7 @@ internal static class RunVerbs
 {
     public static Command Run(GlobalOptions global)
     {
-        var target = new Argument<string>("TARGET") { Description = "@name, @index, @id-prefix or @all; this device when it is left out." };
+        var target = new Argument<string>("TARGET") { Description = "@name, @index, @id-prefix, @all, @label:gpu, @any:gpu, or several with commas between; this device when it is left out (docs/selectors.md)." };
         var line = new Argument<string[]>("PROGRAM") { Description = "After --: the program and its arguments, passed on as they are.", Arity = ArgumentArity.ZeroOrMore };
         var options = new SubmitOptions();
         return global.Verb("run", "Run a program on a device: run @peer -- PROGRAM ARGS.", [target, line, .. options.All], async (session, parsed, cancel) =>
@@ -51,7 +51,9 @@ internal sealed class SubmitOptions
     private readonly Option<int?> _attempts = new("--attempts") { Description = "Attempts before the job is paused." };
     private readonly Option<TimeSpan?> _attemptTimeout = new("--attempt-timeout") { Description = "Longest single attempt.", CustomParser = Durations.Parse };
 
-    public Symbol[] All => [_key, _queue, _detach, _attempts, _attemptTimeout];
+    private readonly Option<int?> _parallel = new("--parallel") { Description = "Devices at work at the same time, where there are several (default 32)." };
+
+    public Symbol[] All => [_key, _queue, _detach, _attempts, _attemptTimeout, _parallel];
 
     public CommandRequest Apply(CommandRequest request, ParseResult parsed) => request with
     {
@@ -60,5 +62,6 @@ internal sealed class SubmitOptions
         Detach = parsed.GetValue(_detach),
         Attempts = parsed.GetValue(_attempts),
         AttemptTimeoutMs = parsed.GetValue(_attemptTimeout)?.TotalMilliseconds,
+        Parallel = parsed.GetValue(_parallel),
     };
 }

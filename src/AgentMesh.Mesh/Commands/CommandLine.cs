@@ -45,6 +45,11 @@ public sealed record CommandLine(string? Selector, string Command)
             throw CommandSyntax.Error(text, end, "a device is expected after '@'", "write its name, its number in 'agentmesh peers', the beginning of its id, or '@all'");
         }
 
+        if (selector[^1] == ',')
+        {
+            throw CommandSyntax.Error(text, end, "a device is expected after ','", "write the devices without spaces between: @a,@b", MeshErrors.SelectorSyntax);
+        }
+
         return command.Length == 0
             ? throw CommandSyntax.Error(text, text.Length, "there is no command", $"write what {selector} should do, for example '@{selector} status'")
             : new CommandLine(selector, command);

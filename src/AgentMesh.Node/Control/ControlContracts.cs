@@ -48,7 +48,8 @@ public sealed record PeerView(
     bool IsMember,
     IReadOnlyList<string> Capabilities,
     IReadOnlyList<string> Grants,
-    string? Problem);
+    string? Problem,
+    IReadOnlyList<string> Labels);
 
 /// <summary>POST /v1/commands: one line as typed, for example <c>@gpu calc 1+2</c>, or a target with an argument vector.</summary>
 /// <param name="Arguments">Where given, the program and its arguments for <c>run</c>; never passed through a shell.</param>
@@ -56,6 +57,7 @@ public sealed record PeerView(
 /// <param name="Queue">Accept the job though the target is offline; it starts when the device is back.</param>
 /// <param name="Detach">Answer after the job was accepted.</param>
 /// <param name="TimeoutMs">Longest wait for the end; the job itself goes on. Null waits for ever.</param>
+/// <param name="Parallel">Devices at work at the same time where there are several, 1 to 1,000; null is 32.</param>
 public sealed record CommandRequest(
     string? Line = null,
     string? Target = null,
@@ -65,10 +67,11 @@ public sealed record CommandRequest(
     bool Detach = false,
     double? TimeoutMs = null,
     int? Attempts = null,
-    double? AttemptTimeoutMs = null);
+    double? AttemptTimeoutMs = null,
+    int? Parallel = null);
 
 /// <summary>One line of the answer to POST /v1/commands, told apart by <see cref="Type"/>.</summary>
-/// <remarks>accepted: job and target are set. output: stream, offset and data. ended: job. problem: problem, and job where there is one.</remarks>
+/// <remarks>targets: several devices follow. skipped: a device of a group that is offline; target and problem. accepted: job and target are set. output: stream, offset and data. ended: job. problem: problem, and job where there is one.</remarks>
 public sealed record CommandEvent(
     string Type,
     string? Target = null,

@@ -111,6 +111,7 @@ public sealed class NodeHost : IAsyncDisposable
         long life = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & long.MaxValue | 1;
         OwnAddresses addresses = Ending(new OwnAddresses(endpoint.LocalAddresses, settings.Announce, time));
         LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, addresses.Current, handlers, life), time));
+        links.OwnRunning = () => table.Running;
         links.Changed += pairing.AdmitIfKnown;
         LanDiscovery? lan = settings.Lan.Enabled ? EndingAsync(Lan(settings, identity, endpoint, directory, registry, links, time, log)) : null;
 
@@ -127,6 +128,7 @@ public sealed class NodeHost : IAsyncDisposable
         var devices = new Devices(identity.Id, settings.DeviceName, registry, directory);
         var specs = new JobSpecs(settings, caller);
         UlidSource ids = UlidSource.Secure(time);
+        var choice = new DeviceChoice(identity.Id, devices, settings.Labels, directory, links, () => table.Running, time);
         _parts = new NodeParts
         {
             Settings = settings,
@@ -144,7 +146,7 @@ public sealed class NodeHost : IAsyncDisposable
             Jobs = jobs,
             Crons = Ending(new CronService(identity.Id, specs, devices, entities, jobs, journal.Store, ids)),
             Pings = new PingService(devices, links, directory, hub, time),
-            Commands = new CommandService(identity.Id, specs, devices, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, ids, time),
+            Commands = new CommandService(identity.Id, specs, choice, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, ids, time),
             Addresses = addresses,
             Time = time,
         };
@@ -232,6 +234,7 @@ public sealed class NodeHost : IAsyncDisposable
             Life = life,
         };
         hello.Addresses.AddRange(addresses.Select(address => address.ToString()));
+        hello.Labels.AddRange(settings.Labels);
         hello.Capabilities.AddRange(handlers.All.Select(handler => handler.Name).Take(64));
         return hello;
     }

@@ -8,7 +8,8 @@ using AgentMesh.Remoting;
 namespace AgentMesh.Node.Links;
 
 /// <summary>What a device said about itself when it was last here.</summary>
-internal sealed record DeviceHello(string Name, string Platform, string HostName, string Version, IReadOnlyList<string> Capabilities);
+/// <param name="Labels">Null in a file of a version that knew none.</param>
+internal sealed record DeviceHello(string Name, string Platform, string HostName, string Version, IReadOnlyList<string> Capabilities, IReadOnlyList<string>? Labels = null);
 
 /// <summary>
 /// Where admitted devices were last found, and when. Kept in a file, so that a device is found again without anybody's help. Hints, never proof:

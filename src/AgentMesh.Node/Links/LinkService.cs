@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using AgentMesh.Errors;
+using AgentMesh.Mesh.Selectors;
 using AgentMesh.Node.Links.Wire;
 using AgentMesh.Node.Membership;
 using AgentMesh.Node.Settings;
@@ -50,6 +51,12 @@ internal sealed class LinkService : IAsyncDisposable
 
     /// <summary>Which life of its node a device has now; null while there is no link to it.</summary>
     public long? LifeOf(DeviceId device) => _sessions.GetValueOrDefault(device)?.Life;
+
+    /// <summary>Attempts of jobs that run on this device, for the others to choose by.</summary>
+    public Func<int> OwnRunning { get; set; } = static () => 0;
+
+    /// <summary>Attempts of jobs on another device, as it said last; 0 while it is unknown.</summary>
+    public int RunningOn(DeviceId device) => _sessions.GetValueOrDefault(device)?.Running ?? 0;
 
     public bool IsLinked(DeviceId device) => _sessions.ContainsKey(device);
 
@@ -176,7 +183,7 @@ internal sealed class LinkService : IAsyncDisposable
     private async Task RunSessionAsync(IMeshConnection connection, IMeshStream stream, CancellationToken cancellationToken)
     {
         DeviceId device = connection.RemoteId;
-        var session = new LinkSession(stream, new LinkTalk(_hello, _registry, () => _ownView, Whereabouts), _settings.Refresh, _time);
+        var session = new LinkSession(stream, new LinkTalk(_hello, _registry, () => _ownView, Whereabouts, () => OwnRunning()), _settings.Refresh, _time);
         _sessions[device] = session;
         _directory.Found(device, connection.Path.Remote);
         Changed?.Invoke(device);
@@ -229,6 +236,9 @@ internal sealed class LinkService : IAsyncDisposable
                 case Frame.ContentOneofCase.Whereabouts:
                     TakeWhereabouts(frame.Whereabouts);
                     continue;
+                case Frame.ContentOneofCase.Load:
+                    session.Running = Math.Max(0, frame.Load.Running);
+                    continue;
                 default:
                     // A newer peer may say more than this version understands.
                     continue;
@@ -239,7 +249,12 @@ internal sealed class LinkService : IAsyncDisposable
     }
 
     private static DeviceHello HelloOf(Hello hello) => new(
-        SettingsReader.CleanName(hello.Name), Short(hello.Platform), Short(hello.HostName), Short(hello.ProductVersion), [.. hello.Capabilities.Take(64).Select(Short)]);
+        SettingsReader.CleanName(hello.Name),
+        Short(hello.Platform),
+        Short(hello.HostName),
+        Short(hello.ProductVersion),
+        [.. hello.Capabilities.Take(64).Select(Short)],
+        [.. hello.Labels.Where(DeviceLabel.IsValid).Take(DeviceLabel.PerDeviceMax)]);
 
     private static string Short(string text) => text.Length <= 128 ? text : text[..128];
 

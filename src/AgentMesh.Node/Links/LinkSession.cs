@@ -15,6 +15,9 @@ internal sealed class LinkSession(IMeshStream stream, LinkTalk talk, TimeSpan re
     /// <summary>Which life of its node the other device has; null before its hello.</summary>
     public long? Life { get; set; }
 
+    /// <summary>Attempts of jobs on the other device, as it said last.</summary>
+    public int Running { get; set; }
+
     /// <summary>Something may be new: say it now.</summary>
     public void Poke()
     {

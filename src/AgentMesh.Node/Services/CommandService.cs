@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using AgentMesh.Errors;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Selectors;
 using AgentMesh.Node.Control;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Output;
@@ -14,8 +15,12 @@ namespace AgentMesh.Node.Services;
 
 /// <summary>Turns a line into durable jobs, one per device it is for, and tells how they go.</summary>
 internal sealed class CommandService(
-    DeviceId self, JobSpecs specs, Devices devices, DeviceDirectory directory, LinkService links, Func<string> ownAddress, Entities entities, JobService jobs, UlidSource ids, TimeProvider time)
+    DeviceId self, JobSpecs specs, DeviceChoice choice, DeviceDirectory directory, LinkService links, Func<string> ownAddress, Entities entities, JobService jobs, UlidSource ids, TimeProvider time)
 {
+    /// <summary>Devices at work for one line at the same time, where the caller says nothing else.</summary>
+    private const int ParallelDefault = 32;
+    private const int ParallelMax = 1_000;
+
     private const int EventsMax = 256;
 
     /// <summary>24 days: the longest that a timer takes.</summary>
@@ -24,18 +29,28 @@ internal sealed class CommandService(
     public async IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         (string? selector, JobCommand command) = specs.Read(request.Line, request.Target, request.Arguments);
-        IReadOnlyList<NamedDevice> targets = devices.Select(selector);
-        if (targets.Count > 1)
+        int parallel = request.Parallel is null or (>= 1 and <= ParallelMax)
+            ? request.Parallel ?? ParallelDefault
+            : throw new MeshException(NodeErrors.ControlRequest, $"{request.Parallel} devices at a time cannot be", $"parallel is 1 to {ParallelMax}");
+        ChosenDevices chosen = await choice.ChooseAsync(selector, request.Queue, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<NamedDevice> targets = chosen.Targets;
+        if (targets.Count + chosen.Away.Count > 1)
         {
             yield return new CommandEvent("targets");
         }
 
+        foreach (NamedDevice away in chosen.Away)
+        {
+            yield return new CommandEvent("skipped", away.Name, AddressOf(away), Problem: new ProblemView(MeshErrors.PeerOffline, choice.Absence(away), "--queue accepts its job too, and starts it when the device is back"));
+        }
+
         var events = Channel.CreateBounded<CommandEvent>(EventsMax);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var slots = new SemaphoreSlim(parallel);
         Task running = Task.Run(
             async () =>
             {
-                Task all = Task.WhenAll(targets.Select(target => RunOneAsync(request, command, target, selector, targets.Count > 1, events.Writer, over.Token)));
+                Task all = Task.WhenAll(targets.Select(target => RunOneAsync(request, command, target, selector, IsGroup(selector), slots, events.Writer, over.Token)));
                 await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 events.Writer.TryComplete(all.Exception?.InnerException);
             },
@@ -55,14 +70,17 @@ internal sealed class CommandService(
     }
 
     private async Task RunOneAsync(
-        CommandRequest request, JobCommand command, NamedDevice target, string? selector, bool many, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
+        CommandRequest request, JobCommand command, NamedDevice target, string? selector, bool many, SemaphoreSlim slots, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
     {
+        bool hasSlot = false;
         string address = AddressOf(target);
         JobId? taken = null;
         using var late = new CancellationTokenSource(request.TimeoutMs is { } ms ? TimeSpan.FromMilliseconds(Math.Clamp(ms, 0, TimeoutMsMax)) : Timeout.InfiniteTimeSpan, time);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         try
         {
+            await slots.WaitAsync(patience.Token).ConfigureAwait(false);
+            hasSlot = true;
             JobSpec spec = specs.Of(command, target, selector, request.Attempts, request.AttemptTimeoutMs) with { IdempotencyKey = request.IdempotencyKey, QueueWhenOffline = request.Queue };
             JobId id = request.IdempotencyKey is { } key ? JobId.FromIdempotencyKey(self, many ? $"{key}/{target.Id}" : key) : new JobId(self, ids.Next());
             if (!spec.QueueWhenOffline && target.Id != self)
@@ -72,6 +90,7 @@ internal sealed class CommandService(
 
             JobAccepted accepted = await entities.AskAsync<JobAccepted>(new SubmitJob(id, spec), patience.Token).ConfigureAwait(false);
             taken = id;
+            choice.Placed(target.Id);
             MeshJobView first = await jobs.GetAsync(id, patience.Token).ConfigureAwait(false);
             await events.WriteAsync(new CommandEvent("accepted", target.Name, address, Job: JobViews.Of(first, accepted.Repeated)), patience.Token).ConfigureAwait(false);
             if (request.Detach)
@@ -94,7 +113,17 @@ internal sealed class CommandService(
         {
             await events.WriteAsync(new CommandEvent("problem", target.Name, address, Problem: Problems.Describe(error).Problem), cancellationToken).ConfigureAwait(false);
         }
+        finally
+        {
+            if (hasSlot)
+            {
+                slots.Release();
+            }
+        }
     }
+
+    /// <summary>Then a key gives a job for each device, however many there are at the moment.</summary>
+    private static bool IsGroup(string? selector) => selector is not null && Selector.Parse(selector).SingleDevice is null;
 
     private async Task<MeshJobView> FollowAsync(JobId id, NamedDevice target, string address, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
     {

@@ -1,10 +1,10 @@
 using AgentMesh.Errors;
 using AgentMesh.Journal;
 using AgentMesh.Mesh;
-using AgentMesh.Mesh.Commands;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Selectors;
 using AgentMesh.Node.Control;
 using AgentMesh.Protocol.Identity;
 using MeshCronView = AgentMesh.Mesh.Cron.CronView;
@@ -90,9 +90,9 @@ internal sealed class CronService(DeviceId self, JobSpecs specs, Devices devices
     private CronSpec SpecOf(CronRequest request)
     {
         (string? selector, JobCommand command) = specs.Read(request.Line, request.Target, request.Arguments);
-        if (selector == CommandLine.Everybody)
+        if (selector is not null && Selector.Parse(selector).SingleDevice is null)
         {
-            throw Wrong("a schedule is for one device, not for @all", "add one for each device");
+            throw Wrong($"a schedule is for one device, not for @{selector}", "add one for each device");
         }
 
         if (request.PauseAfter is < 0 or > CronSpec.PauseAfterMax || request.Attempts is < 1)
@@ -103,7 +103,7 @@ internal sealed class CronService(DeviceId self, JobSpecs specs, Devices devices
         return new CronSpec(
             (request.Schedule ?? "").Trim(),
             request.TimeZone ?? OwnZone(),
-            specs.Of(command, devices.Select(selector)[0], selector, request.Attempts, request.AttemptTimeoutMs),
+            specs.Of(command, selector is null ? devices.Self : devices.One(selector), selector, request.Attempts, request.AttemptTimeoutMs),
             One<CronMissed>(request.Missed, "missed") ?? CronMissed.Skip,
             One<CronOverlap>(request.Overlap, "overlap") ?? CronOverlap.Skip,
             request.PauseAfter ?? 0);

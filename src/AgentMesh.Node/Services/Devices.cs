@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Net;
 using AgentMesh.Errors;
 using AgentMesh.Mesh;
-using AgentMesh.Mesh.Commands;
 using AgentMesh.Mesh.Registry;
+using AgentMesh.Mesh.Selectors;
 using AgentMesh.Node.Links;
 using AgentMesh.Protocol.Identity;
 
@@ -37,19 +37,10 @@ internal sealed class Devices(DeviceId self, string ownName, DeviceRegistry regi
     private string Unlike(RegisteredDevice device) =>
         string.Equals(device.Name, ownName, StringComparison.OrdinalIgnoreCase) ? $"{device.Name}-{device.Id.ToString()[..4]}" : device.Name;
 
+    public NamedDevice Self => All[0];
+
+    /// <param name="selector">Of one device, with or without the leading @.</param>
     /// <exception cref="MeshException">AM0302: nobody is called that. AM0303: several are.</exception>
-    public IReadOnlyList<NamedDevice> Select(string? selector)
-    {
-        IReadOnlyList<NamedDevice> all = All;
-        if (selector is null)
-        {
-            return [all[0]];
-        }
-
-        return selector == CommandLine.Everybody ? all : [One(selector, all)];
-    }
-
-    /// <inheritdoc cref="Select"/>
     public NamedDevice One(string selector) => One(selector.TrimStart('@'), All);
 
     private NamedDevice One(string selector, IReadOnlyList<NamedDevice> all)
@@ -79,6 +70,7 @@ internal sealed class Devices(DeviceId self, string ownName, DeviceRegistry regi
             }
         }
 
-        throw new MeshException(MeshErrors.UnknownPeer, $"no device is called '{selector}'", $"known are: {string.Join(", ", all.Select(device => $"{device.Name} ({device.Index})"))}");
+        string meant = Nearest.Of(selector, all.Select(device => device.Name)) is { } near ? $"did you mean '{near}'? " : "";
+        throw new MeshException(MeshErrors.UnknownPeer, $"no device is called '{selector}'", $"{meant}known are: {string.Join(", ", all.Select(device => $"{device.Name} ({device.Index})"))}");
     }
 }

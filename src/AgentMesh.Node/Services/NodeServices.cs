@@ -199,7 +199,7 @@ internal sealed class NodeServices : IControlServices
         {
             return new PeerView(
                 device.Index, device.Name, device.Id.ToString(), true, "connected", _parts.Addresses.Current is [{ } own, ..] ? own.ToString() : null, "local", 0, 0, _parts.Time.GetUtcNow(),
-                DeviceNames.Platform, Environment.MachineName, Version, isMember, [.. _parts.Handlers.All.Select(handler => handler.Name)], [.. Grant.All], null);
+                DeviceNames.Platform, Environment.MachineName, Version, isMember, [.. _parts.Handlers.All.Select(handler => handler.Name)], [.. Grant.All], null, _parts.Settings.Labels);
         }
 
         MeshPathInfo? path = _parts.Hub.Find(device.Id)?.Path;
@@ -222,7 +222,8 @@ internal sealed class NodeServices : IControlServices
             isMember,
             hello?.Capabilities ?? [],
             [.. _parts.Registry.Devices.TryGetValue(device.Id, out RegisteredDevice? known) ? known.Grants : []],
-            state == "connected" ? null : _parts.Links.Problem(device.Id));
+            state == "connected" ? null : _parts.Links.Problem(device.Id),
+            hello?.Labels ?? []);
     }
 }
 

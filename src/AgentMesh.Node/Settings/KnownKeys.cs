@@ -1,4 +1,5 @@
 using AgentMesh.Errors;
+using AgentMesh.Mesh.Selectors;
 using Akka.Configuration;
 using Akka.Configuration.Hocon;
 
@@ -26,7 +27,7 @@ internal static class KnownKeys
         {
             if (!known.Contains(path, StringComparer.Ordinal) && !OpenObjects.Any(open => path.StartsWith(open + ".", StringComparison.Ordinal)))
             {
-                string nearest = known.MinBy(candidate => Distance(candidate, path))!;
+                string nearest = known.MinBy(candidate => Nearest.Distance(candidate, path))!;
                 throw new MeshException(
                     NodeErrors.ConfigurationUnknownKey,
                     $"{file}: there is no setting agentmesh.{path}",
@@ -63,25 +64,5 @@ internal static class KnownKeys
                 into.AddRange(child.GetObject().Items.Keys.Select(name => $"{path}.{name}"));
             }
         }
-    }
-
-    /// <summary>Levenshtein distance; paths are short, so two rows are enough.</summary>
-    internal static int Distance(string left, string right)
-    {
-        int[] previous = [.. Enumerable.Range(0, right.Length + 1)];
-        int[] current = new int[right.Length + 1];
-        for (int i = 1; i <= left.Length; i++)
-        {
-            current[0] = i;
-            for (int j = 1; j <= right.Length; j++)
-            {
-                int change = previous[j - 1] + (left[i - 1] == right[j - 1] ? 0 : 1);
-                current[j] = Math.Min(change, Math.Min(previous[j], current[j - 1]) + 1);
-            }
-
-            (previous, current) = (current, previous);
-        }
-
-        return previous[right.Length];
     }
 }

@@ -10,6 +10,9 @@ public sealed record NodeSettings
 
     public required string DeviceName { get; init; }
 
+    /// <summary>What this device has or is, for selectors.</summary>
+    public required IReadOnlyList<string> Labels { get; init; }
+
     public required IReadOnlyList<IPEndPoint> Listen { get; init; }
 
     public required HostPort? Announce { get; init; }

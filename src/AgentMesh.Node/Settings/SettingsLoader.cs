@@ -77,6 +77,7 @@ public static class SettingsLoader
         {
             DataDirectory = dataDirectory,
             DeviceName = name.Length > 0 ? read.DeviceName(name) : SettingsReader.CleanName(Dns.GetHostName()),
+            Labels = read.Labels("labels"),
             Listen = [.. read.List("listen.hosts").Select(host => new IPEndPoint(read.Address("listen.hosts", host), port))],
             Announce = announceHost.Length > 0 ? new HostPort(announceHost, announcePort == 0 ? port : announcePort) : null,
             Peers = read.HostPorts("peers"),

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using AgentMesh.Errors;
+using AgentMesh.Mesh.Selectors;
 using Akka.Configuration;
 using Akka.Configuration.Hocon;
 
@@ -62,6 +63,14 @@ internal sealed class SettingsReader(Config config, string origin)
 
     public IReadOnlyList<string> List(string path) =>
         Checked(path, "a list of texts, for example [\"a\", \"b\"]", () => (IReadOnlyList<string>)[.. config.GetStringList("agentmesh." + path)]);
+
+    public IReadOnlyList<string> Labels(string path)
+    {
+        string[] labels = [.. List(path).Distinct(StringComparer.OrdinalIgnoreCase)];
+        return Array.Find(labels, label => !DeviceLabel.IsValid(label)) is { } bad ? throw Wrong(path, bad, DeviceLabel.Rule)
+            : labels.Length > DeviceLabel.PerDeviceMax ? throw Wrong(path, $"{labels.Length} labels", $"{DeviceLabel.PerDeviceMax} labels at most")
+            : labels;
+    }
 
     public IPAddress Address(string path, string text) =>
         IPAddress.TryParse(text, out IPAddress? address) ? address : throw Wrong(path, text, "an IPv4 or IPv6 address");

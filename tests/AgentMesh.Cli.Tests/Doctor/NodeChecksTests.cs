@@ -9,7 +9,7 @@ public sealed class NodeChecksTests
     private static readonly DateTimeOffset Now = new(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
     private static readonly PacketCountersView Quiet = new(100_000, 100_000, 0, 0, 0, 0, 0, 0);
     private static readonly PeerView Gpu = new(
-        1, "gpu", "abc", false, "connected", "10.0.0.2:14590", "direct", 5, 0, Now, null, null, "0.1.0", true, [], [], null);
+        1, "gpu", "abc", false, "connected", "10.0.0.2:14590", "direct", 5, 0, Now, null, null, "0.1.0", true, [], [], null, []);
 
     [Fact]
     public void A_node_of_another_version_warns_and_the_commit_does_not_count()
