@@ -21,8 +21,7 @@ public sealed class RestartLimitTests : ActorTest
         IActorRef child = Failing(new OneForOneStrategy(2, null, _ => Directive.Restart));
         child.Tell(new Broken());
         child.Tell(new Broken());
-        child.Tell("still here");
-        ExpectMsg("still here");
+        StillHere(child);
 
         child.Tell(new Broken());
 
@@ -46,8 +45,7 @@ public sealed class RestartLimitTests : ActorTest
         Settle(child);
         _clock.Shift += TimeSpan.FromMinutes(11);
         child.Tell(new Broken());
-        child.Tell("still here");
-        ExpectMsg("still here");
+        StillHere(child);
 
         child.Tell(new Broken());
 
@@ -59,8 +57,7 @@ public sealed class RestartLimitTests : ActorTest
     {
         IActorRef child = Failing(new OneForOneStrategy(null, TimeSpan.FromMinutes(10), _ => Directive.Restart));
         child.Tell(new Broken());
-        child.Tell("still here");
-        ExpectMsg("still here");
+        StillHere(child);
 
         child.Tell(new Broken());
 
@@ -73,9 +70,8 @@ public sealed class RestartLimitTests : ActorTest
         IActorRef child = Failing(new OneForOneStrategy(_ => Directive.Restart));
         for (int i = 0; i < 50; i++)
             child.Tell(new Broken());
-        child.Tell("still here");
 
-        ExpectMsg("still here");
+        StillHere(child);
     }
 
     [Fact]
@@ -90,6 +86,12 @@ public sealed class RestartLimitTests : ActorTest
         one.Tell(new Broken());
 
         ExpectTerminated(two);
+    }
+
+    private void StillHere(IActorRef child)
+    {
+        child.Tell("still here");
+        ExpectMsg("still here");
     }
 
     private IActorRef Failing(SupervisorStrategy strategy)

@@ -40,6 +40,8 @@ public abstract class PersistenceTest : IDisposable
 
     private protected Log Log { get; } = new();
 
+    private protected TaskCompletionSource Gate { get; } = new();
+
     public void Dispose()
     {
         System.Terminate().Wait(TimeSpan.FromSeconds(20));
@@ -65,6 +67,21 @@ public abstract class PersistenceTest : IDisposable
         actor.Tell(new Run(a => a.PAll(events)));
         Log.Expect([.. events.Select((e, i) => $"stored {e}@{(events.Length == 1 ? 1 : i + 1)}")]);
         Stop(actor);
+    }
+
+    private protected IActorRef Started(ScriptOptions? options = null)
+    {
+        IActorRef actor = Start("p", options);
+        Log.Expect("completed at 0");
+        return actor;
+    }
+
+    /// <summary>Starts one whose writes wait for <see cref="Gate"/>.</summary>
+    private protected IActorRef StartWithSlowJournal(ScriptOptions? options = null)
+    {
+        IActorRef actor = Started(options);
+        Faults.BeforeWrite = _ => Gate.Task;
+        return actor;
     }
 
     private protected void Stop(IActorRef actor)
