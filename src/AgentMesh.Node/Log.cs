@@ -24,6 +24,9 @@ internal static partial class Log
     [LoggerMessage(2006, LogLevel.Error, "{What} failed")]
     public static partial void Failed(ILogger log, string what, Exception error);
 
+    [LoggerMessage(2007, LogLevel.Information, "listening on UDP {Local}; buffers of {Received} and {Sent} bytes granted ({Asked} asked); sends in batches: {SendsBatches}, receives in batches: {ReceivesBatches}")]
+    public static partial void Listens(ILogger log, IPEndPoint local, int received, int sent, int asked, bool sendsBatches, bool receivesBatches);
+
     [LoggerMessage(2020, LogLevel.Warning, "devices on the local network cannot find this one: {Reason}; agentmesh.discovery.lan.port chooses another port, the same on every device")]
     public static partial void LanUnusable(ILogger log, string reason);
 

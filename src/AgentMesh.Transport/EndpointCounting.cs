@@ -14,13 +14,13 @@ internal sealed class EndpointCounting
     private long _notAuthentic;
     private long _sendFailures;
 
-    public void Received() => Interlocked.Increment(ref _received);
+    public void Received(int count) => Interlocked.Add(ref _received, count);
 
-    public void Sent(bool succeeded) => Interlocked.Increment(ref succeeded ? ref _sent : ref _sendFailures);
+    public void Sent(int count, bool succeeded) => Interlocked.Add(ref succeeded ? ref _sent : ref _sendFailures, count);
 
     public void Unknown() => Interlocked.Increment(ref _unknown);
 
-    public void NotAuthentic() => Interlocked.Increment(ref _notAuthentic);
+    public void NotAuthentic(long count) => Interlocked.Add(ref _notAuthentic, count);
 
     public void Handshake(HandshakeOutcome outcome)
     {

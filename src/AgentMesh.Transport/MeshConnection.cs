@@ -7,14 +7,18 @@ using AgentMesh.Protocol.Identity;
 using AgentMesh.Protocol.Packets;
 using AgentMesh.Protocol.Pairing;
 using AgentMesh.Protocol.Streams;
+using AgentMesh.Transport.Udp;
 
 namespace AgentMesh.Transport;
 
 /// <summary>A connection of a <see cref="MeshEndpoint"/>: the protocol's state machine under a lock, and what waits for it.</summary>
 public sealed class MeshConnection : IMeshConnection
 {
+    // What fits into one send; and what goes out at once at most.
+    private const int BatchBytesMax = 65_507;
+
     [ThreadStatic]
-    private static byte[]? t_datagram;
+    private static byte[]? t_datagrams;
 
     private readonly Lock _gate = new();
     private readonly MeshEndpoint _endpoint;
@@ -128,7 +132,7 @@ public sealed class MeshConnection : IMeshConnection
     /// <summary>Sends the first packet, where that is this side's part.</summary>
     internal void Begin() => Flush();
 
-    internal void Handle(Span<byte> datagram, IPEndPoint from)
+    internal void Handle(Span<byte> datagrams, int datagramBytes, IPEndPoint from)
     {
         lock (_gate)
         {
@@ -138,10 +142,10 @@ public sealed class MeshConnection : IMeshConnection
             }
 
             long dropped = _connection.Dropped;
-            _connection.HandleDatagram(datagram, from, Now);
+            _connection.HandleDatagrams(datagrams, datagramBytes, from, Now);
             if (_connection.Dropped != dropped)
             {
-                _endpoint.Counting.NotAuthentic();
+                _endpoint.Counting.NotAuthentic(_connection.Dropped - dropped);
             }
 
             TellEvents();
@@ -290,12 +294,11 @@ public sealed class MeshConnection : IMeshConnection
             return;
         }
 
-        byte[] buffer = t_datagram ??= GC.AllocateUninitializedArray<byte>(ushort.MaxValue + 1);
+        byte[] buffer = t_datagrams ??= GC.AllocateUninitializedArray<byte>(BatchBytesMax);
         TimeSpan now = Now;
-        for (int length = _connection.PollTransmit(buffer, now); length > 0; length = _connection.PollTransmit(buffer, now))
+        for (int length; (length = _connection.PollTransmits(buffer, BatchSender.DatagramsMax, now, out int each)) > 0; now = Now)
         {
-            _endpoint.Send(buffer.AsSpan(0, length), _sendTo.Of(_connection.Destination));
-            now = Now;
+            _endpoint.Send(buffer.AsSpan(0, length), each, _sendTo.Of(_connection.Destination));
         }
 
         _losses.Note(_connection.Path.Loss);

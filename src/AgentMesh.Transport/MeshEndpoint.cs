@@ -23,7 +23,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     private const int AcceptedMax = 1024;
 
     // Datagrams that are handled before answers are sent: one acknowledgement then covers them all.
-    private const int BatchMax = 64;
+    private const int BatchMax = BatchSender.DatagramsMax;
 
     private readonly DeviceIdentity _identity;
     private readonly MeshEndpointSettings _settings;
@@ -56,6 +56,8 @@ public sealed class MeshEndpoint : IMeshEndpoint
     public DeviceId LocalId => _identity.Id;
 
     public IReadOnlyList<IPEndPoint> LocalAddresses => [.. _sockets.Select(socket => socket.Local)];
+
+    public IReadOnlyList<MeshSocketInfo> Sockets => [.. _sockets.Select(socket => socket.Info)];
 
     public MeshEndpointCounters Counters => _counting.Read();
 
@@ -104,7 +106,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
         try
         {
-            return UdpSocket.Bind(local, settings.SocketBufferBytes);
+            return UdpSocket.Bind(local, settings.SocketBufferBytes, settings.Offload);
         }
         catch (MeshException error) when (isOptional && error.InnerException is SocketException { SocketErrorCode: SocketError.AddressFamilyNotSupported or SocketError.AddressNotAvailable })
         {
@@ -162,24 +164,30 @@ public sealed class MeshEndpoint : IMeshEndpoint
     /// <summary>For tests: from now on nothing is sent, as after a cut cable.</summary>
     internal void GoSilent() => Volatile.Write(ref _silent, true);
 
-    /// <summary>Sends with the first socket of the family.</summary>
-    internal void Send(ReadOnlySpan<byte> datagram, SocketAddress to)
+    internal void Send(ReadOnlySpan<byte> datagram, SocketAddress to) => Send(datagram, datagram.Length, to);
+
+    /// <summary>
+    /// Sends, with the first socket of the family, datagrams that lie one behind the other, each <paramref name="datagramBytes"/> long but the last, which may be shorter.
+    /// </summary>
+    internal SendOutcome Send(ReadOnlySpan<byte> datagrams, int datagramBytes, SocketAddress to)
     {
         if (Volatile.Read(ref _silent))
         {
-            return;
+            return SendOutcome.Sent;
         }
 
+        SendOutcome outcome = SendOutcome.Refused;
         foreach (UdpSocket socket in _sockets)
         {
             if (socket.Family == to.Family)
             {
-                _counting.Sent(socket.TrySend(datagram, to));
-                return;
+                outcome = socket.Send(datagrams, datagramBytes, to);
+                break;
             }
         }
 
-        _counting.Sent(succeeded: false);
+        _counting.Sent((datagrams.Length + datagramBytes - 1) / datagramBytes, outcome == SendOutcome.Sent);
+        return outcome;
     }
 
     /// <summary>A handshake has ended well. Called by the <see cref="Dialer"/>.</summary>
@@ -247,47 +255,67 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
     private void Receive(UdpSocket socket)
     {
-        byte[] buffer = GC.AllocateUninitializedArray<byte>(ushort.MaxValue + 1, pinned: true);
+        using DatagramReceiver receiver = socket.NewReceiver();
         var touched = new List<MeshConnection>();
-        while (socket.TryReceive(buffer, out int length, out IPEndPoint from))
+        while (receiver.TryReceive(out int count))
         {
-            Handle(buffer.AsSpan(0, length), from, touched);
-            for (int more = 1; more < BatchMax && socket.HasMore && socket.TryReceive(buffer, out length, out from); more++)
+            int handled = 0;
+            for (int i = 0; i < count; i++)
             {
-                Handle(buffer.AsSpan(0, length), from, touched);
-            }
+                handled += Handle(receiver.Get(i), touched);
+                if (handled >= BatchMax || i == count - 1)
+                {
+                    foreach (MeshConnection connection in touched)
+                    {
+                        connection.Flush();
+                    }
 
-            foreach (MeshConnection connection in touched)
-            {
-                connection.Flush();
+                    touched.Clear();
+                    handled = 0;
+                }
             }
-
-            touched.Clear();
         }
     }
 
-    private void Handle(Span<byte> datagram, IPEndPoint from, List<MeshConnection> touched)
+    /// <returns>How many datagrams there were.</returns>
+    private int Handle(in ArrivedDatagrams arrived, List<MeshConnection> touched)
     {
-        _counting.Received();
-        if (Datagrams.KindOf(datagram) != DatagramKind.Packet)
+        int count = 0;
+        ArrivedDatagrams rest = arrived;
+        do
         {
-            _counting.Handshake(_dialer.HandleDatagram(datagram, from));
+            int run = rest.BytesToOneReceiver();
+            Handle(rest.Bytes[..run], rest.DatagramBytes, rest.From, touched);
+            count += Math.Max(1, (run + rest.DatagramBytes - 1) / rest.DatagramBytes);
+            rest = rest.After(run);
+        }
+        while (!rest.Bytes.IsEmpty);
+        _counting.Received(count);
+        return count;
+    }
+
+    private void Handle(Span<byte> datagrams, int datagramBytes, IPEndPoint from, List<MeshConnection> touched)
+    {
+        if (Datagrams.KindOf(datagrams) != DatagramKind.Packet)
+        {
+            _counting.Handshake(_dialer.HandleDatagram(datagrams, from));
             return;
         }
 
-        if (!PacketLayout.TryReadDestination(datagram, out ConnectionId destination))
+        Span<byte> first = datagrams[..Math.Min(datagramBytes, datagrams.Length)];
+        if (!PacketLayout.TryReadDestination(first, out ConnectionId destination))
         {
             _counting.Handshake(HandshakeOutcome.Malformed);
             return;
         }
 
-        if (!_byId.TryGetValue(destination, out MeshConnection? connection) && !(_dialer.TryConfirm(datagram, from) && _byId.TryGetValue(destination, out connection)))
+        if (!_byId.TryGetValue(destination, out MeshConnection? connection) && !(_dialer.TryConfirm(first, from) && _byId.TryGetValue(destination, out connection)))
         {
             _counting.Unknown();
             return;
         }
 
-        connection.Handle(datagram, from);
+        connection.Handle(datagrams, datagramBytes, from);
         if (!touched.Contains(connection))
         {
             touched.Add(connection);

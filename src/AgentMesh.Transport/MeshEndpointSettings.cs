@@ -22,6 +22,9 @@ public sealed record MeshEndpointSettings
     /// <summary>Greatest datagram within this machine, where nothing is lost for being long.</summary>
     public int LoopbackDatagramBytes { get; init; } = 16 * 1024;
 
+    /// <summary>Many datagrams go with one call of the operating system where it can (Linux: UDP_SEGMENT, UDP_GRO).</summary>
+    public bool Offload { get; init; } = true;
+
     /// <summary>Asked of the operating system for each socket and direction; it may give less.</summary>
     public int SocketBufferBytes { get; init; } = 4 * 1024 * 1024;
 }

@@ -78,6 +78,8 @@ public sealed class SettingsTests : IDisposable
     [Fact]
     public void Discovery_on_the_local_network_is_on_unless_switched_off()
     {
+        Assert.Equal(new UdpSettings(true, 4 << 20), Load(null).Udp);
+        Assert.False(Load("agentmesh { udp.offload = off }").Udp.Offload);
         Assert.Equal(new LanSettings(true, 14591, TimeSpan.FromSeconds(60)), Load(null).Lan);
         Assert.False(Load("agentmesh { discovery.lan.enabled = off }").Lan.Enabled);
         Assert.False(Load("agentmesh { discovery.lan.enabled = false }").Lan.Enabled);

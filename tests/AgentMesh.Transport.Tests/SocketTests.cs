@@ -26,7 +26,7 @@ public sealed class SocketTests
         });
         for (int i = 0; i < 40; i++)
         {
-            socket.TrySend(new byte[8], nobody.Serialize());
+            socket.Send(new byte[8], 8, nobody.Serialize());
         }
 
         using var peer = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);

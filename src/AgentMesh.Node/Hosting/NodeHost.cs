@@ -99,6 +99,11 @@ public sealed class NodeHost : IAsyncDisposable
         ShowAdmitted();
         var pairing = new PairingService(identity, settings, registry, directory, time, log);
         MeshEndpoint endpoint = EndingAsync(MeshEndpoint.Open(identity, pairing, StampFile.Open(data.Root), EndpointSettings(settings), SystemEntropy.Instance, time));
+        foreach (MeshSocketInfo socket in endpoint.Sockets)
+        {
+            Log.Listens(log, socket.Local, socket.ReceiveBufferBytes, socket.SendBufferBytes, socket.BufferBytesAsked, socket.SendsBatches, socket.ReceivesBatches);
+        }
+
         ConnectionHub hub = EndingAsync(new ConnectionHub(endpoint, directory, time));
         hub.Connected += pairing.Connected;
         EndingAsync(new Departures(registry, pairing, hub));
@@ -168,6 +173,8 @@ public sealed class NodeHost : IAsyncDisposable
     private static MeshEndpointSettings EndpointSettings(NodeSettings settings) => new()
     {
         Listen = settings.Listen,
+        Offload = settings.Udp.Offload,
+        SocketBufferBytes = settings.Udp.BufferBytes,
         Connection = new ConnectionSettings
         {
             KeepAlive = settings.Link.KeepAlive,

@@ -15,6 +15,8 @@ public sealed record NodeSettings
 
     public required IReadOnlyList<IPEndPoint> Listen { get; init; }
 
+    public required UdpSettings Udp { get; init; }
+
     public required HostPort? Announce { get; init; }
 
     public required IReadOnlyList<HostPort> Peers { get; init; }
@@ -52,6 +54,8 @@ public readonly record struct HostPort(string Host, int Port)
 
 public sealed record LinkSettings(
     TimeSpan RetryMin, TimeSpan RetryMax, TimeSpan ConnectTimeout, TimeSpan KeepAlive, TimeSpan DeadAfter, TimeSpan Refresh);
+
+public sealed record UdpSettings(bool Offload, int BufferBytes);
 
 public sealed record LanSettings(bool Enabled, int Port, TimeSpan Interval);
 

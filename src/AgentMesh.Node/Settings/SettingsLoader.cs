@@ -79,6 +79,7 @@ public static class SettingsLoader
             DeviceName = name.Length > 0 ? read.DeviceName(name) : SettingsReader.CleanName(Dns.GetHostName()),
             Labels = read.Labels("labels"),
             Listen = [.. read.List("listen.hosts").Select(host => new IPEndPoint(read.Address("listen.hosts", host), port))],
+            Udp = new UdpSettings(read.Switch("udp.offload"), (int)Math.Clamp(read.Size("udp.buffer"), 64 * 1024, 1024 * 1024 * 1024)),
             Announce = announceHost.Length > 0 ? new HostPort(announceHost, announcePort == 0 ? port : announcePort) : null,
             Peers = read.HostPorts("peers"),
             Aliases = read.Map("commands"),

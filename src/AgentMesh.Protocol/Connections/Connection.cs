@@ -77,14 +77,31 @@ internal sealed class Connection : IFrameFate, IDisposable
     public void HandleDatagram(Span<byte> datagram, TimeSpan now) => HandleDatagram(datagram, _where.Remote, now);
 
     /// <summary>Takes one datagram and uses it as scratch. Never throws for bytes.</summary>
-    public void HandleDatagram(Span<byte> datagram, IPEndPoint from, TimeSpan now)
+    public void HandleDatagram(Span<byte> datagram, IPEndPoint from, TimeSpan now) => HandleDatagrams(datagram, datagram.Length, from, now);
+
+    /// <summary>Takes datagrams that lie one behind the other, each <paramref name="datagramBytes"/> long but the last, which may be shorter.</summary>
+    public void HandleDatagrams(Span<byte> datagrams, int datagramBytes, IPEndPoint from, TimeSpan now)
     {
         if (IsDrained)
         {
             return;
         }
 
-        OpenStatus status = _protector.Open(datagram, _path.Id, now, out OpenedPacket packet);
+        _protector.UnmaskArrived(datagrams, datagramBytes);
+        while (!datagrams.IsEmpty && !IsDrained)
+        {
+            int length = Math.Min(datagramBytes, datagrams.Length);
+            HandleUnmasked(datagrams[..length], from, now);
+            datagrams = datagrams[length..];
+        }
+
+        Streams.RoundTrip = _path.Rtt.Smoothed;
+        TuneSendBuffer();
+    }
+
+    private void HandleUnmasked(Span<byte> datagram, IPEndPoint from, TimeSpan now)
+    {
+        OpenStatus status = _protector.OpenBare(datagram, _path.Id, now, out OpenedPacket packet);
         if (status != OpenStatus.Opened)
         {
             Dropped++;
@@ -123,13 +140,45 @@ internal sealed class Connection : IFrameFate, IDisposable
         {
             _liveness.Answered(_path.Loss.PacketsInFlight > 0, now);
         }
-
-        Streams.RoundTrip = _path.Rtt.Smoothed;
-        TuneSendBuffer();
     }
 
     /// <summary>Writes the next datagram; to be called until it returns 0. <paramref name="buffer"/> holds at least <see cref="NetworkPath.DatagramBytes"/> of the path.</summary>
-    public int PollTransmit(Span<byte> buffer, TimeSpan now)
+    public int PollTransmit(Span<byte> buffer, TimeSpan now) => PollTransmits(buffer, 1, now, out _);
+
+    /// <summary>
+    /// Writes the next datagrams one behind the other, all for <see cref="Destination"/> and all equally long but the last, which may be shorter; to be called until it
+    /// returns 0. <paramref name="buffer"/> holds at least one as long as the path takes.
+    /// </summary>
+    /// <param name="countMax">At most so many.</param>
+    /// <param name="datagramBytes">The length of the first.</param>
+    public int PollTransmits(Span<byte> buffer, int countMax, TimeSpan now, out int datagramBytes)
+    {
+        int used = 0;
+        datagramBytes = 0;
+        do
+        {
+            int length = WriteDatagram(buffer[used..], now, isOneOfMany: countMax > 1);
+            datagramBytes = Math.Max(datagramBytes, length);
+            used += length;
+            countMax--;
+
+            // Only whole ones can be followed by others.
+            if (length < _path.DatagramBytes)
+            {
+                break;
+            }
+        }
+        while (countMax > 0 && buffer.Length - used >= _path.DatagramBytes && IsOpen && !_where.IsChallengePending);
+        if (used > 0)
+        {
+            _protector.MaskSealed(buffer[..used], datagramBytes);
+        }
+
+        return used;
+    }
+
+    /// <summary>The header is masked by the caller.</summary>
+    private int WriteDatagram(Span<byte> buffer, TimeSpan now, bool isOneOfMany)
     {
         if (!IsOpen)
         {
@@ -167,6 +216,11 @@ internal sealed class Connection : IFrameFate, IDisposable
             if (!draft.IsAckEliciting && (_path.Loss.Probes > 0 || _acksOnly >= AcksOnlyMax))
             {
                 writer.TryWritePing();
+            }
+
+            if (isOneOfMany && Streams.HasData)
+            {
+                writer.FillUp();
             }
         }
 
@@ -304,7 +358,7 @@ internal sealed class Connection : IFrameFate, IDisposable
 
     private int Seal(Span<byte> buffer, int payloadLength, SentPacket draft, TimeSpan now)
     {
-        if (!_protector.TrySeal(buffer, payloadLength, _session.RemoteConnectionId, _path.Id, draft.Number, now, out int length))
+        if (!_protector.TrySealBare(buffer, payloadLength, _session.RemoteConnectionId, _path.Id, draft.Number, now, out int length))
         {
             EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.KeysExpired, "the keys could not be renewed in time"));
             return 0;
@@ -348,7 +402,7 @@ internal sealed class Connection : IFrameFate, IDisposable
 
         SentPacket draft = _path.Sent.Draft();
         int payloadLength = _closing.Frame.Write(buffer[PacketLayout.HeaderBytes..]);
-        if (!_protector.TrySeal(buffer, payloadLength, _session.RemoteConnectionId, _path.Id, draft.Number, now, out int length))
+        if (!_protector.TrySealBare(buffer, payloadLength, _session.RemoteConnectionId, _path.Id, draft.Number, now, out int length))
         {
             return 0;
         }

@@ -10,6 +10,9 @@ internal ref struct PacketWriter(Span<byte> payload, SentPacket packet)
     // A frame with less data than this is not worth its header at the end of a packet.
     private const int DataMin = 16;
 
+    // What may be left over where a frame of data does not fit any more.
+    private const int PaddingMax = 64;
+
     private readonly Span<byte> _payload = payload;
 
     public int Length { get; private set; }
@@ -27,6 +30,16 @@ internal ref struct PacketWriter(Span<byte> payload, SentPacket packet)
         {
             Length += written;
             packet.AckedUpTo = upTo;
+        }
+    }
+
+    /// <summary>Fills the packet with PADDING where little room is left, so that it is as long as the others that are sent with it.</summary>
+    public void FillUp()
+    {
+        if (Room is > 0 and <= PaddingMax)
+        {
+            Rest.Clear();
+            Length = _payload.Length;
         }
     }
 
@@ -133,8 +146,9 @@ internal ref struct PacketWriter(Span<byte> payload, SentPacket packet)
     {
         newBytes = 0;
 
-        // The header is as long as its numbers; 4 bytes hold any length that a datagram has.
-        int room = Room - (1 + (2 * VarInt.SizeMax) + sizeof(uint));
+        // Exactly what the header takes where the frame fills the packet, so that packets of a long stream are all equally long.
+        int header = 1 + VarInt.Size(stream.Id.Value) + VarInt.Size(stream.Send.NextOffset);
+        int room = Room - header - VarInt.Size((ulong)Math.Max(0, Room - header));
         if (room < 1 || !stream.Send.TryTake(room, credit, out StreamChunk chunk))
         {
             return false;

@@ -12,7 +12,7 @@ internal abstract class Aead : IDisposable
 
     public static Aead Create(CipherSuite suite, ReadOnlySpan<byte> key) => suite switch
     {
-        CipherSuite.Aes256Gcm => new AesGcmAead(key),
+        CipherSuite.Aes256Gcm => LibcryptoAesGcm.TryCreate(key) ?? new AesGcmAead(key),
         CipherSuite.ChaCha20Poly1305 => new ChaChaAead(key),
         _ => throw new InvariantException($"no cipher suite {suite}"),
     };
@@ -20,7 +20,7 @@ internal abstract class Aead : IDisposable
     public abstract void Encrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> plaintext, Span<byte> ciphertext, Span<byte> tag, ReadOnlySpan<byte> associated);
 
     /// <summary>False when the tag does not match; <paramref name="plaintext"/> is zeroed then.</summary>
-    public bool TryDecrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext, ReadOnlySpan<byte> associated)
+    public virtual bool TryDecrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext, ReadOnlySpan<byte> associated)
     {
         try
         {

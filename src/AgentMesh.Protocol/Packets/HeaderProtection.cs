@@ -26,6 +26,29 @@ internal abstract class HeaderProtection : IDisposable
     {
         Span<byte> mask = stackalloc byte[MaskBytes];
         Mask(packet.Slice(PacketLayout.HeaderBytes, SampleBytes), mask);
+        Xor(packet, mask);
+    }
+
+    /// <summary>
+    /// The same for packets that lie one behind the other, each <paramref name="packetBytes"/> long but the last, which may be shorter. Pieces that are too short for a packet
+    /// stay as they are.
+    /// </summary>
+    public virtual void ApplyMany(Span<byte> packets, int packetBytes)
+    {
+        while (packets.Length >= PacketLayout.MinPacketBytes && packetBytes >= PacketLayout.MinPacketBytes)
+        {
+            Span<byte> packet = packets[..Math.Min(packetBytes, packets.Length)];
+            Apply(packet);
+            packets = packets[packet.Length..];
+        }
+    }
+
+    public abstract void Dispose();
+
+    internal abstract void Mask(ReadOnlySpan<byte> sample, Span<byte> mask);
+
+    private static void Xor(Span<byte> packet, ReadOnlySpan<byte> mask)
+    {
         packet[0] ^= (byte)(mask[0] & PacketLayout.FirstByteMask);
         Span<byte> number = packet.Slice(PacketLayout.PacketNumberOffset, PacketLayout.PacketNumberBytes);
         for (int i = 0; i < number.Length; i++)
@@ -34,16 +57,19 @@ internal abstract class HeaderProtection : IDisposable
         }
     }
 
-    public abstract void Dispose();
-
-    internal abstract void Mask(ReadOnlySpan<byte> sample, Span<byte> mask);
-
     private sealed class AesMask : HeaderProtection
     {
         // A transform keeps the expanded key; the one-shot EncryptEcb would expand it for every packet.
         private readonly ICryptoTransform _block;
-        private readonly byte[] _input = new byte[SampleBytes];
-        private readonly byte[] _output = new byte[SampleBytes];
+
+        // A call of the cipher costs as much as the masks of thirty packets.
+        private const int PacketsAtOnce = 64;
+
+        [ThreadStatic]
+        private static byte[]? t_input;
+
+        [ThreadStatic]
+        private static byte[]? t_output;
 
         public AesMask(ReadOnlySpan<byte> key)
         {
@@ -56,11 +82,33 @@ internal abstract class HeaderProtection : IDisposable
 
         public override void Dispose() => _block.Dispose();
 
+        public override void ApplyMany(Span<byte> packets, int packetBytes)
+        {
+            byte[] input = t_input ??= new byte[PacketsAtOnce * SampleBytes], output = t_output ??= new byte[PacketsAtOnce * SampleBytes];
+            while (packets.Length >= PacketLayout.MinPacketBytes && packetBytes >= PacketLayout.MinPacketBytes)
+            {
+                int count = 0, at = 0;
+                for (; count < PacketsAtOnce && packets.Length - at >= PacketLayout.MinPacketBytes; count++, at += packetBytes)
+                {
+                    packets.Slice(at + PacketLayout.HeaderBytes, SampleBytes).CopyTo(input.AsSpan(count * SampleBytes));
+                }
+
+                _block.TransformBlock(input, 0, count * SampleBytes, output, 0);
+                for (int i = 0; i < count; i++)
+                {
+                    Xor(packets[(i * packetBytes)..], output.AsSpan(i * SampleBytes, MaskBytes));
+                }
+
+                packets = packets[Math.Min(at, packets.Length)..];
+            }
+        }
+
         internal override void Mask(ReadOnlySpan<byte> sample, Span<byte> mask)
         {
-            sample.CopyTo(_input);
-            _block.TransformBlock(_input, 0, SampleBytes, _output, 0);
-            _output.AsSpan(0, MaskBytes).CopyTo(mask);
+            byte[] input = t_input ??= new byte[PacketsAtOnce * SampleBytes], output = t_output ??= new byte[PacketsAtOnce * SampleBytes];
+            sample.CopyTo(input);
+            _block.TransformBlock(input, 0, SampleBytes, output, 0);
+            output.AsSpan(0, MaskBytes).CopyTo(mask);
         }
     }
 

@@ -16,6 +16,24 @@ public interface IPacketProtector : IDisposable
     bool TrySeal(Span<byte> datagram, int payloadLength, ConnectionId destination, PathId path, ulong packetNumber, TimeSpan now, out int length);
 
     /// <summary>
+    /// As <see cref="TrySeal"/>, but leaves the header in the clear: <see cref="MaskSealed"/> has to follow, once for many packets.
+    /// </summary>
+    bool TrySealBare(Span<byte> datagram, int payloadLength, ConnectionId destination, PathId path, ulong packetNumber, TimeSpan now, out int length);
+
+    /// <summary>Masks the headers of packets that <see cref="TrySealBare"/> wrote one behind the other.</summary>
+    /// <param name="packets">Each is <paramref name="packetBytes"/> long; the last may be shorter.</param>
+    void MaskSealed(Span<byte> packets, int packetBytes);
+
+    /// <summary>
+    /// The first half of <see cref="Open"/>, for many packets that arrived one behind the other; <see cref="OpenBare"/> follows for each. Pieces that are too short for a packet
+    /// stay as they are.
+    /// </summary>
+    void UnmaskArrived(Span<byte> packets, int packetBytes);
+
+    /// <summary>The second half of <see cref="Open"/>, after <see cref="UnmaskArrived"/>.</summary>
+    OpenStatus OpenBare(Span<byte> datagram, PathId path, TimeSpan now, out OpenedPacket packet);
+
+    /// <summary>
     /// Opens a packet in place. <paramref name="datagram"/> is scratch afterwards unless the status is <see cref="OpenStatus.Opened"/>. Never throws for bytes.
     /// A packet number is accepted once.
     /// </summary>

@@ -45,6 +45,21 @@ internal sealed class PacketProtector : IPacketProtector
 
     public bool TrySeal(Span<byte> datagram, int payloadLength, ConnectionId destination, PathId path, ulong packetNumber, TimeSpan now, out int length)
     {
+        if (!TrySealBare(datagram, payloadLength, destination, path, packetNumber, now, out length))
+        {
+            return false;
+        }
+
+        _sealMask.Apply(datagram);
+        return true;
+    }
+
+    public void MaskSealed(Span<byte> packets, int packetBytes) => _sealMask.ApplyMany(packets, packetBytes);
+
+    public void UnmaskArrived(Span<byte> packets, int packetBytes) => _openMask.ApplyMany(packets, packetBytes);
+
+    public bool TrySealBare(Span<byte> datagram, int payloadLength, ConnectionId destination, PathId path, ulong packetNumber, TimeSpan now, out int length)
+    {
         length = payloadLength + PacketLayout.Overhead;
         Invariant.Check(payloadLength >= 0 && datagram.Length >= length);
         Invariant.Check(packetNumber >= _nextToSeal[path.Value] && packetNumber < ulong.MaxValue);
@@ -64,12 +79,17 @@ internal sealed class PacketProtector : IPacketProtector
             datagram[..PacketLayout.HeaderBytes],
             datagram.Slice(PacketLayout.HeaderBytes, payloadLength),
             datagram.Slice(PacketLayout.HeaderBytes + payloadLength, PacketLayout.TagBytes));
-        _sealMask.Apply(datagram);
         _nextToSeal[path.Value] = packetNumber + 1;
         return true;
     }
 
     public OpenStatus Open(Span<byte> datagram, PathId path, TimeSpan now, out OpenedPacket packet)
+    {
+        UnmaskArrived(datagram, datagram.Length);
+        return OpenBare(datagram, path, now, out packet);
+    }
+
+    public OpenStatus OpenBare(Span<byte> datagram, PathId path, TimeSpan now, out OpenedPacket packet)
     {
         OpenStatus status = Decrypt(datagram, path, now, out packet, out EpochKeys? keys);
         if (status == OpenStatus.Opened)
@@ -91,6 +111,7 @@ internal sealed class PacketProtector : IPacketProtector
         try
         {
             datagram.CopyTo(copy);
+            UnmaskArrived(copy.AsSpan(0, datagram.Length), datagram.Length);
             return Decrypt(copy.AsSpan(0, datagram.Length), path, now, out _, out _) == OpenStatus.Opened;
         }
         finally
@@ -124,7 +145,6 @@ internal sealed class PacketProtector : IPacketProtector
             return OpenStatus.Malformed;
         }
 
-        _openMask.Apply(datagram);
         keys = _ring.Find((byte)(datagram[0] & PacketLayout.EpochMask), now);
         if (keys is null)
         {

@@ -42,6 +42,9 @@ internal sealed class SendHalf(ulong limit)
     /// <summary>Where the stream ends for the other side's accounting after a reset: everything that was ever sent.</summary>
     public ulong FinalSize => _unsent;
 
+    /// <summary>Where the next chunk begins.</summary>
+    public ulong NextOffset => _lost.IsEmpty ? _unsent : _lost.First.Start;
+
     /// <summary>Something that only needs the stream's allowance.</summary>
     public bool HasNewData => ResetCode is null && _unsent < _end && _unsent < Limit;
 

@@ -18,15 +18,29 @@ internal sealed class UdpSocket : IDisposable
     private readonly SocketAddress _from;
     private readonly SenderCache _senders = new();
     private readonly ManualResetEventSlim _closed = new();
+    private readonly BatchSender? _batches;
 
-    private UdpSocket(Socket socket)
+    private UdpSocket(Socket socket, int bufferBytes, bool offload)
     {
         _socket = socket;
         Local = (IPEndPoint)socket.LocalEndPoint!;
+        Handle = socket.SafeHandle;
         _from = new SocketAddress(Local.AddressFamily);
+        bool isLinux = LinuxSockets.IsSupported && offload;
+        bool sends = isLinux && SocketOptions.TrySet(socket, LinuxSockets.SolUdp, LinuxSockets.UdpSegment, 0);
+        bool receives = isLinux && SocketOptions.TrySet(socket, LinuxSockets.SolUdp, LinuxSockets.UdpGro, 1);
+        _batches = sends ? new BatchSender(this) : null;
+        Info = new MeshSocketInfo(Local, bufferBytes, socket.ReceiveBufferSize, socket.SendBufferSize, sends, receives);
     }
 
     public IPEndPoint Local { get; }
+
+    public MeshSocketInfo Info { get; }
+
+    /// <summary>For calls that the base library does not have.</summary>
+    public SafeSocketHandle Handle { get; }
+
+    public bool IsClosed => _closed.IsSet;
 
     public AddressFamily Family => Local.AddressFamily;
 
@@ -47,7 +61,8 @@ internal sealed class UdpSocket : IDisposable
     }
 
     /// <exception cref="MeshException">AM0130: the address is not there or the port is taken.</exception>
-    public static UdpSocket Bind(IPEndPoint local, int bufferBytes)
+    /// <param name="offload">Sends and receives many datagrams with one call where the system can.</param>
+    public static UdpSocket Bind(IPEndPoint local, int bufferBytes, bool offload = true)
     {
         var socket = new Socket(local.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         try
@@ -57,21 +72,31 @@ internal sealed class UdpSocket : IDisposable
                 socket.DualMode = false;
             }
 
-            socket.ReceiveBufferSize = bufferBytes;
-            socket.SendBufferSize = bufferBytes;
+            SocketOptions.AskForBuffers(socket, bufferBytes);
             if (OperatingSystem.IsWindows())
             {
                 socket.IOControl(UdpConnectionReset, [0], null);
             }
 
             socket.Bind(local);
-            return new UdpSocket(socket);
+            return new UdpSocket(socket, bufferBytes, offload);
         }
         catch (SocketException error)
         {
             socket.Dispose();
             throw new MeshException(
                 TransportErrors.CannotListen, $"cannot listen on UDP {local}: {error.Message}", "choose another address or port ('agentmesh.listen'); port 0 takes any free one", error);
+        }
+    }
+
+    public DatagramReceiver NewReceiver() => Info.ReceivesBatches ? new BatchReceiver(this) : new PlainReceiver(this);
+
+    /// <summary>After so many errors in a row.</summary>
+    public void WaitAfterError(int errors)
+    {
+        if (errors >= ErrorsBeforePause)
+        {
+            _closed.Wait(Pause);
         }
     }
 
@@ -88,13 +113,10 @@ internal sealed class UdpSocket : IDisposable
                 from = _senders.Find(_from, Local);
                 return true;
             }
-            catch (SocketException) when (errors < ErrorsBeforePause)
-            {
-                // News of an earlier datagram (nobody listens there, no route, a firewall), or a datagram too long to be ours.
-            }
             catch (SocketException)
             {
-                _closed.Wait(Pause);
+                // News of an earlier datagram (nobody listens there, no route, a firewall), or a datagram too long to be ours.
+                WaitAfterError(errors);
             }
             catch (ObjectDisposedException)
             {
@@ -105,17 +127,40 @@ internal sealed class UdpSocket : IDisposable
         return false;
     }
 
-    /// <returns>False when the operating system refused it: no route, for example. Datagrams may be lost at any time, so nobody needs to know.</returns>
-    public bool TrySend(ReadOnlySpan<byte> datagram, SocketAddress to)
+    /// <summary>Sends datagrams that lie one behind the other, each <paramref name="datagramBytes"/> long but the last, which may be shorter.</summary>
+    public SendOutcome Send(ReadOnlySpan<byte> datagrams, int datagramBytes, SocketAddress to)
+    {
+        if (_batches is not null)
+        {
+            return _batches.Send(datagrams, datagramBytes, to);
+        }
+
+        SendOutcome worst = SendOutcome.Sent;
+        while (!datagrams.IsEmpty)
+        {
+            int length = Math.Min(datagramBytes, datagrams.Length);
+            SendOutcome outcome = SendOne(datagrams[..length], to);
+            worst = outcome > worst ? outcome : worst;
+            datagrams = datagrams[length..];
+        }
+
+        return worst;
+    }
+
+    private SendOutcome SendOne(ReadOnlySpan<byte> datagram, SocketAddress to)
     {
         try
         {
             _socket.SendTo(datagram, SocketFlags.None, to);
-            return true;
+            return SendOutcome.Sent;
         }
-        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        catch (SocketException error)
         {
-            return false;
+            return error.SocketErrorCode == SocketError.MessageSize ? SendOutcome.TooLong : SendOutcome.Refused;
+        }
+        catch (ObjectDisposedException)
+        {
+            return SendOutcome.Refused;
         }
     }
 
