@@ -47,4 +47,7 @@ public static class JournalErrors
 
     /// <summary>The output of one job has reached the limit for a job.</summary>
     public const string OutputTooLarge = "AM0422";
+
+    /// <summary>The audit log cannot be written: nothing is run that it does not hold.</summary>
+    public const string AuditFailed = "AM0430";
 }

@@ -22,4 +22,5 @@ public sealed record WorkerSettings(
     ExecutionTable Table,
     IReadOnlyDictionary<string, string> Aliases,
     CommandPermission Permission,
+    IAttemptAudit Audit,
     Func<Mesh.JobId, IActorRef> EntityOf);

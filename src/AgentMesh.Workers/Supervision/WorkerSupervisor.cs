@@ -64,25 +64,52 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
             return;
         }
 
+        bool isWritten = false;
         try
         {
-            ExpandedLine line = order.Command.IsProgram
-                ? new ExpandedLine("", order.Command.Words, null)
-                : Aliases.Expand(order.Command.Line, _settings.Aliases, order.Command.CallerAliases);
-            if (_settings.Permission(order.JobId.Home, !line.Words.IsEmpty) is { } refused)
+            (AttemptOrder run, MeshException? wrong) = Expand(key, order);
+            _settings.Audit.Taken(run);
+            isWritten = true;
+            if ((wrong ?? _settings.Permission(order.JobId.Home, run.IsProgram)) is { } refused)
             {
                 throw refused;
             }
 
-            Execution started = _settings.Table.StartOrGet(new AttemptOrder(key, line.Line, line.Words, order.Caller, order.Timeout, line.Alias));
+            Execution started = _settings.Table.StartOrGet(run);
+            _ = started.Ended.ContinueWith(end => _settings.Audit.Over(key, end.Result), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             Track(started, order.HeartbeatEvery);
             Answer(started);
         }
         catch (MeshException refused)
         {
             // Nothing runs and nothing is kept: the home repeats its order until it has this answer.
-            var problem = new Problem(refused.Code, refused.Message, refused.NextStep);
-            Sender.Tell(new AttemptEnded(order.JobId, order.Attempt, new AttemptResult(AttemptOutcome.Refused, Problem: problem)));
+            var result = new AttemptResult(AttemptOutcome.Refused, Problem: new Problem(refused.Code, refused.Message, refused.NextStep));
+            if (isWritten)
+            {
+                _settings.Audit.Over(key, result);
+            }
+
+            Sender.Tell(new AttemptEnded(order.JobId, order.Attempt, result));
+        }
+    }
+
+    /// <summary>What the command is here, where its first word may be an alias; or what was sent, with what is wrong with it.</summary>
+    private (AttemptOrder Run, MeshException? Wrong) Expand(AttemptKey key, RunAttempt order)
+    {
+        var sent = new AttemptOrder(key, order.Command.Line, order.Command.Words, order.Caller, order.Timeout, Alias: null);
+        if (order.Command.IsProgram)
+        {
+            return (sent, null);
+        }
+
+        try
+        {
+            ExpandedLine line = Aliases.Expand(order.Command.Line, _settings.Aliases, order.Command.CallerAliases);
+            return (sent with { Line = line.Line, Words = line.Words, Alias = line.Alias }, null);
+        }
+        catch (MeshException wrong)
+        {
+            return (sent, wrong);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using AgentMesh.Errors;
 using AgentMesh.Mesh;
@@ -26,6 +27,7 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
     private readonly ActorSystem _system = ActorSystem.Create("test", ConfigurationFactory.ParseString("akka.loglevel = WARNING"));
     private readonly Channel<object> _home = Channel.CreateUnbounded<object>();
     private readonly ExecutionTable _table;
+    private readonly Notes _audit = new();
     private readonly IActorRef _mailbox;
     private IActorRef _workers;
 
@@ -60,6 +62,32 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
 
         Send(new AttemptEndedAck(order.JobId, 1, Recorded: true));
         await Until(() => _table.All.Count == 0);
+    }
+
+    [Fact]
+    public async Task Who_had_what_run_is_told_before_it_runs_and_when_it_is_over()
+    {
+        string[] told = ["taken calc 1+2", "over Succeeded", "taken true", "over Refused AM0306", "taken round", "over Refused AM0305"];
+        RunAttempt[] orders = [Order("a", JobCommand.Handler("add")), Order("b", JobCommand.Handler("danger"), Other), Order("c", JobCommand.Handler("round"))];
+        foreach ((int done, RunAttempt order) in orders.Index())
+        {
+            SendFrom(order.JobId.Home, order);
+            await Until(() => _audit.Lines.Count == 2 * (done + 1));
+        }
+
+        Assert.Equal(told, _audit.Lines);
+    }
+
+    [Fact]
+    public async Task Nothing_runs_that_the_audit_does_not_take()
+    {
+        _audit.IsFull = true;
+        Send(Order("a", JobCommand.Handler("calc 1+2")));
+
+        AttemptEnded end = await Next<AttemptEnded>();
+        Assert.Equal((AttemptOutcome.Refused, "AM0430"), (end.Result.Outcome, end.Result.Problem?.Code));
+        Assert.Empty(_table.All);
+        Assert.Empty(_audit.Lines);
     }
 
     [Fact]
@@ -188,8 +216,9 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
             Self,
             Life,
             _table,
-            new Dictionary<string, string>(StringComparer.Ordinal) { ["add"] = "calc 1+2", ["danger"] = "run -- true" },
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["add"] = "calc 1+2", ["danger"] = "run -- true", ["round"] = "round" },
             (caller, isProgram) => isProgram && caller != Self ? new MeshException(MeshErrors.NotAllowed, "no", "ask") : null,
+            _audit,
             _ => _mailbox)),
         name);
 
@@ -207,6 +236,25 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
                 return wanted;
             }
         }
+    }
+
+    private sealed class Notes : IAttemptAudit
+    {
+        public ConcurrentQueue<string> Lines { get; } = new();
+
+        public bool IsFull { get; set; }
+
+        public void Taken(AttemptOrder order)
+        {
+            if (IsFull)
+            {
+                throw new MeshException("AM0430", "full");
+            }
+
+            Lines.Enqueue($"taken {(order.IsProgram ? string.Join(' ', order.Words) : order.Line)}");
+        }
+
+        public void Over(AttemptKey attempt, AttemptResult result) => Lines.Enqueue($"over {result.Outcome} {result.Problem?.Code}".TrimEnd());
     }
 
     /// <summary>An actor of another device.</summary>
