@@ -116,6 +116,26 @@ public sealed record JobView(
 /// <param name="Next">Pass as <c>before</c> for the next page; null at the end.</param>
 public sealed record JobPage(IReadOnlyList<JobView> Jobs, string? Next);
 
+/// <summary>One of GET /v1/audit: an attempt that came to this device.</summary>
+/// <param name="FromName">What the device is called here; null where it is not known any more.</param>
+/// <param name="User">Who asked, as that device says: user@device.</param>
+/// <param name="Outcome">succeeded, failed, refused, timedout, cancelled, or running: also where the node was killed before it could write the end.</param>
+/// <param name="Code">Of the error, where there was one.</param>
+public sealed record AuditView(
+    DateTimeOffset At,
+    string FromId,
+    string? FromName,
+    string User,
+    string Command,
+    bool IsProgram,
+    string ShortJobId,
+    string JobId,
+    int Attempt,
+    string Outcome,
+    int? ExitCode,
+    string? Code,
+    double? DurationMs);
+
 /// <summary>POST /v1/crons: a schedule with either <paramref name="Line"/> or <paramref name="Arguments"/>, as in <see cref="CommandRequest"/>.</summary>
 /// <param name="Schedule">Five fields, or a name such as @daily: docs/cron.md.</param>
 /// <param name="TimeZone">IANA name; that of this device when it is null.</param>
@@ -255,6 +275,7 @@ public sealed record ConfigView(string Text);
 [JsonSerializable(typeof(OutputView))]
 [JsonSerializable(typeof(JobView))]
 [JsonSerializable(typeof(JobPage))]
+[JsonSerializable(typeof(IReadOnlyList<AuditView>))]
 [JsonSerializable(typeof(CronRequest))]
 [JsonSerializable(typeof(CronView))]
 [JsonSerializable(typeof(IReadOnlyList<CronView>))]

@@ -81,6 +81,10 @@ internal sealed class ControlServer : IAsyncDisposable
             await Stream(http, services.RunAsync(await Body(http, ControlJson.Default.CommandRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.CommandEvent).ConfigureAwait(false));
         app.MapGet("/v1/jobs", async http =>
             await Answer(http, services.JobsAsync(Query(http, "state"), Number(http, "limit") ?? 50, Query(http, "before"), http.RequestAborted), ControlJson.Default.JobPage).ConfigureAwait(false));
+        app.MapGet("/v1/audit", async http => await Answer(
+            http,
+            services.AuditAsync(Number(http, "limit") ?? 50, Query(http, "peer"), Time(http, "since") ?? DateTimeOffset.MinValue, Query(http, "outcome"), http.RequestAborted),
+            ControlJson.Default.IReadOnlyListAuditView).ConfigureAwait(false));
         MapJob(app, services);
         MapCron(app, services);
         app.MapPost("/v1/shutdown", async http =>
@@ -195,6 +199,18 @@ internal sealed class ControlServer : IAsyncDisposable
         return long.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out long value) && value >= 0
             ? value
             : throw new MeshException(NodeErrors.ControlRequest, $"'{text}' is not a valid value for '{name}': a whole number from 0 is expected", "see docs/control-api.md");
+    }
+
+    private static DateTimeOffset? Time(HttpContext http, string name)
+    {
+        if (Query(http, name) is not { } text)
+        {
+            return null;
+        }
+
+        return DateTimeOffset.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AssumeUniversal, out DateTimeOffset value)
+            ? value
+            : throw new MeshException(NodeErrors.ControlRequest, $"'{text}' is not a valid value for '{name}': a time in ISO 8601 is expected", "see docs/control-api.md");
     }
 
     private static int? Number(HttpContext http, string name) => LongNumber(http, name) is { } value ? (int)Math.Min(value, int.MaxValue) : null;

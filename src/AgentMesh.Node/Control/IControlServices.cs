@@ -40,6 +40,8 @@ internal interface IControlServices
 
     IAsyncEnumerable<OutputView> OutputAsync(string id, string? stream, int? attempt, long from, bool follow, CancellationToken cancellationToken);
 
+    Task<IReadOnlyList<AuditView>> AuditAsync(int limit, string? peer, DateTimeOffset since, string? outcome, CancellationToken cancellationToken);
+
     Task<IReadOnlyList<CronView>> CronsAsync(CancellationToken cancellationToken);
 
     Task<CronView> AddCronAsync(CronRequest request, CancellationToken cancellationToken);

@@ -22,7 +22,7 @@ namespace AgentMesh.Node.Hosting;
 
 /// <summary>Starts the entities and workers in each generation, and wakes the schedules, and the jobs that an earlier one left unfinished.</summary>
 internal sealed class EntityHost(
-    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, ConnectionHub hub, ExecutionTable table, SqliteEventStore journal, TimeProvider time)
+    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, ConnectionHub hub, ExecutionTable table, IAttemptAudit audit, SqliteEventStore journal, TimeProvider time)
 {
     private static readonly TimeSpan RestAfter = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WakeWithin = TimeSpan.FromSeconds(30);
@@ -37,7 +37,7 @@ internal sealed class EntityHost(
         MeshSharding sharding = MeshSharding.Start(generation.System, environment);
         _shardings.AddOrUpdate(generation, sharding);
         generation.System.ActorOf(
-            WorkerSupervisor.Create(new WorkerSettings(self, life, table, settings.Aliases, Permission, job => sharding.JobsOf(job.Home))), WorkerSupervisor.Name);
+            WorkerSupervisor.Create(new WorkerSettings(self, life, table, settings.Aliases, Permission, audit, job => sharding.JobsOf(job.Home))), WorkerSupervisor.Name);
         generation.System.ActorOf(
             EntityReviver.Create("jobs", sharding.Jobs, Open(JobId.Prefix, JobManifests.AtRest), WakeJob, EntityReviverSettings.Default, time), "job-reviver");
         generation.System.ActorOf(

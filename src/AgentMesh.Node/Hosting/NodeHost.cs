@@ -2,9 +2,11 @@ using System.Net;
 using System.Security.Cryptography;
 using AgentMesh.Errors;
 using AgentMesh.Journal;
+using AgentMesh.Journal.Audit;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Registry;
+using AgentMesh.Node.Audit;
 using AgentMesh.Node.Control;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Links.Wire;
@@ -112,6 +114,7 @@ public sealed class NodeHost : IAsyncDisposable
         EventStoreLease journal = Ending(EventStoreRegistry.Acquire(journalSettings, time));
         OutputStore outputs = Ending(OutputStore.Open(new OutputStoreSettings { Directory = data["output"], BytesMax = settings.Output.RetainedBytesMax }, time));
         HandlerRegistry handlers = Handlers(settings, data.Root, time);
+        AuditLog audit = Ending(AuditLog.Open(new AuditLogSettings(data["audit"], settings.AuditRetainedBytesMax), time));
         ExecutionTable table = Table(settings, data, handlers, time, log);
         long life = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & long.MaxValue | 1;
         OwnAddresses addresses = Ending(new OwnAddresses(endpoint.LocalAddresses, settings.Announce, time));
@@ -120,7 +123,7 @@ public sealed class NodeHost : IAsyncDisposable
         links.Changed += pairing.AdmitIfKnown;
         LanDiscovery? lan = settings.Lan.Enabled ? EndingAsync(Lan(settings, identity, endpoint, directory, registry, links, time, log)) : null;
 
-        var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, hub, table, journal.Store, time);
+        var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, hub, table, new AttemptAudit(audit, time, log), journal.Store, time);
         GenerationKeeper generations = EndingAsync(new GenerationKeeper(links, directory, () => NewSystem(settings, identity.Id, journalSettings, hub, time), entityHost.Equip, time, log));
         var intake = new OutputIntake(outputs, (job, attempt, from, cancel) => entityHost.MayDeliverAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel));
         EndingAsync(new OutputShipper(identity.Id, table, hub, intake, time));
@@ -149,6 +152,7 @@ public sealed class NodeHost : IAsyncDisposable
             Table = table,
             Pairing = pairing,
             Jobs = jobs,
+            Audit = new AuditService(audit, devices),
             Crons = Ending(new CronService(identity.Id, specs, devices, entities, jobs, journal.Store, ids)),
             Pings = new PingService(devices, links, directory, hub, time),
             Commands = new CommandService(identity.Id, specs, choice, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, ids, time),

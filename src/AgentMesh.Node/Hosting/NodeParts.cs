@@ -42,6 +42,8 @@ internal sealed record NodeParts
 
     public required JobService Jobs { get; init; }
 
+    public required AuditService Audit { get; init; }
+
     public required CronService Crons { get; init; }
 
     public required PingService Pings { get; init; }

@@ -177,6 +177,9 @@ internal sealed class NodeServices : IControlServices
     public IAsyncEnumerable<OutputView> OutputAsync(string id, string? stream, int? attempt, long from, bool follow, CancellationToken cancellationToken) =>
         _parts.Jobs.OutputAsync(id, stream, attempt, from, follow, cancellationToken);
 
+    public Task<IReadOnlyList<AuditView>> AuditAsync(int limit, string? peer, DateTimeOffset since, string? outcome, CancellationToken cancellationToken) =>
+        _parts.Audit.NewestAsync(limit, peer, since, outcome, cancellationToken);
+
     public Task<IReadOnlyList<CronView>> CronsAsync(CancellationToken cancellationToken) => _parts.Crons.ListAsync(cancellationToken);
 
     public Task<CronView> AddCronAsync(CronRequest request, CancellationToken cancellationToken) => _parts.Crons.AddAsync(request, cancellationToken);

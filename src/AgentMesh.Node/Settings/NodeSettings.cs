@@ -33,6 +33,8 @@ public sealed record NodeSettings
 
     public required OutputSettings Output { get; init; }
 
+    public required long AuditRetainedBytesMax { get; init; }
+
     public required IReadOnlyList<string> DefaultGrants { get; init; }
 
     public required PluginSettings Plugins { get; init; }
