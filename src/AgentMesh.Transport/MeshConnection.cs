@@ -32,11 +32,11 @@ public sealed class MeshConnection : IMeshConnection
     private SerializedAddress _sendTo;
     private bool _released;
 
-    internal MeshConnection(MeshEndpoint endpoint, EstablishedSession session, ConnectionSettings settings, int datagramBytes)
+    internal MeshConnection(MeshEndpoint endpoint, EstablishedSession session, ConnectionSettings settings, MtuSettings mtu)
     {
         _endpoint = endpoint;
         _session = session;
-        _connection = new Connection(session, settings, datagramBytes, endpoint.Now.Monotonic, endpoint.Entropy);
+        _connection = new Connection(session, settings, mtu, endpoint.Now.Monotonic, endpoint.Entropy);
         _sendTo = new SerializedAddress(session.RemoteAddress);
         _timer = new ConnectionTimer(endpoint.Time, OnTimer);
     }
@@ -298,7 +298,10 @@ public sealed class MeshConnection : IMeshConnection
         TimeSpan now = Now;
         for (int length; (length = _connection.PollTransmits(buffer, BatchSender.DatagramsMax, now, out int each)) > 0; now = Now)
         {
-            _endpoint.Send(buffer.AsSpan(0, length), each, _sendTo.Of(_connection.Destination));
+            if (_endpoint.Send(buffer.AsSpan(0, length), each, _sendTo.Of(_connection.Destination)) == SendOutcome.TooLong)
+            {
+                _connection.HandleTooLong(now);
+            }
         }
 
         _losses.Note(_connection.Path.Loss);

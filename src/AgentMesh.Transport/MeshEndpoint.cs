@@ -200,8 +200,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
             return existing;
         }
 
-        int datagramBytes = IPAddress.IsLoopback(session.RemoteAddress.Address) ? _settings.LoopbackDatagramBytes : _settings.DatagramBytes;
-        var connection = new MeshConnection(this, session, _settings.Connection, datagramBytes);
+        var connection = new MeshConnection(this, session, _settings.Connection, _settings.Mtu);
         _byId[session.LocalConnectionId] = connection;
         MeshConnection? before = null;
         _byDevice.AddOrUpdate(connection.RemoteId, connection, (_, old) =>

@@ -14,13 +14,7 @@ public sealed record MeshEndpointSettings
 
     public HandshakeSettings Handshake { get; init; } = new();
 
-    /// <summary>
-    /// Greatest datagram to other machines. 1,232 bytes go through every IPv6 link; a search for the greatest that a path takes may raise it per path.
-    /// </summary>
-    public int DatagramBytes { get; init; } = 1232;
-
-    /// <summary>Greatest datagram within this machine, where nothing is lost for being long.</summary>
-    public int LoopbackDatagramBytes { get; init; } = 16 * 1024;
+    public MtuSettings Mtu { get; init; } = new();
 
     /// <summary>Many datagrams go with one call of the operating system where it can (Linux: UDP_SEGMENT, UDP_GRO).</summary>
     public bool Offload { get; init; } = true;

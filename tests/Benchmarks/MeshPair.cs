@@ -1,4 +1,5 @@
 using System.Net;
+using AgentMesh.Protocol.Connections;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Handshake;
 using AgentMesh.Protocol.Identity;
@@ -32,7 +33,7 @@ internal sealed class MeshPair : IAsyncDisposable
     {
         DeviceIdentity one = DeviceIdentity.Create(SystemEntropy.Instance), other = DeviceIdentity.Create(SystemEntropy.Instance);
         var settings = new MeshEndpointSettings { Listen = [new IPEndPoint(IPAddress.Loopback, 0)] };
-        settings = settings with { LoopbackDatagramBytes = datagramBytes ?? settings.LoopbackDatagramBytes };
+        settings = datagramBytes is { } bytes ? settings with { Mtu = MtuSettings.Fixed(bytes) } : settings;
         MeshEndpoint a = MeshEndpoint.Open(one, new Only(other.PublicKey), new InitiationStamps(0, null), settings, SystemEntropy.Instance, TimeProvider.System);
         MeshEndpoint b = MeshEndpoint.Open(other, new Only(one.PublicKey), new InitiationStamps(0, null), settings, SystemEntropy.Instance, TimeProvider.System);
         var pair = new MeshPair(a, b);

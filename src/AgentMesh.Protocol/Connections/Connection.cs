@@ -31,10 +31,11 @@ internal sealed class Connection : IFrameFate, IDisposable
     private bool _isPingPending;
     private bool _isPacing;
     private int _acksOnly;
+    private ulong _firstOfBatch;
 
-    /// <param name="datagramBytes">Greatest datagram that the path carries; cut to what the other side takes.</param>
+    /// <param name="mtu">Greatest datagrams; cut to what the other side takes.</param>
     /// <param name="entropy">Makes the questions that prove a new address of the other side; null: it stays where it is.</param>
-    public Connection(EstablishedSession session, ConnectionSettings settings, int datagramBytes, TimeSpan now, IEntropy? entropy = null)
+    public Connection(EstablishedSession session, ConnectionSettings settings, MtuSettings mtu, TimeSpan now, IEntropy? entropy = null)
     {
         settings.Check();
         _session = session;
@@ -43,7 +44,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         _remote = TransportParameters.Read(session.RemoteParameters.Span);
         _rekey = new RekeyCarrier(_protector);
         _liveness = new Liveness(settings, now);
-        _path = new NetworkPath(default, Math.Min(datagramBytes, _remote.DatagramBytesMax), settings.AckDelayMax, this);
+        _path = new NetworkPath(default, mtu, _remote.DatagramBytesMax, settings.AckDelayMax, this);
         _where = new Whereabouts(session.RemoteAddress, entropy, waitsFirst: session.IsInitiator);
         Destination = _where.Remote;
         Streams = new StreamLayer(session.IsInitiator, settings, _remote, _events) { RoundTrip = RttEstimator.Initial };
@@ -155,6 +156,7 @@ internal sealed class Connection : IFrameFate, IDisposable
     {
         int used = 0;
         datagramBytes = 0;
+        _firstOfBatch = _path.Sent.Next;
         do
         {
             int length = WriteDatagram(buffer[used..], now, isOneOfMany: countMax > 1);
@@ -163,18 +165,28 @@ internal sealed class Connection : IFrameFate, IDisposable
             countMax--;
 
             // Only whole ones can be followed by others.
-            if (length < _path.DatagramBytes)
+            if (length != _path.DatagramBytes)
             {
                 break;
             }
         }
-        while (countMax > 0 && buffer.Length - used >= _path.DatagramBytes && IsOpen && !_where.IsChallengePending);
+        while (countMax > 0 && buffer.Length - used >= _path.DatagramBytes && IsOpen && !_where.IsChallengePending && !IsProbeDue);
         if (used > 0)
         {
             _protector.MaskSealed(buffer[..used], datagramBytes);
         }
 
         return used;
+    }
+
+    /// <summary>The operating system refused the datagrams that <see cref="PollTransmits"/> wrote last, because they are longer than the first link carries.</summary>
+    public void HandleTooLong(TimeSpan now)
+    {
+        if (IsOpen && _firstOfBatch < _path.Sent.Next)
+        {
+            _path.Mtu.Refused(_path.Sent[_firstOfBatch].Bytes, now);
+            _path.Loss.NotSent(_firstOfBatch, _path.DatagramBytes);
+        }
     }
 
     /// <summary>The header is masked by the caller.</summary>
@@ -199,6 +211,11 @@ internal sealed class Connection : IFrameFate, IDisposable
         if (_path.Sent.IsFull || (!isAckDue && !_where.IsResponsePending && !(mayElicit && hasWork)))
         {
             return 0;
+        }
+
+        if (mayElicit && IsProbeDue && _path.Mtu.ProbeBytes <= buffer.Length)
+        {
+            return TransmitMtuProbe(buffer, now);
         }
 
         SentPacket draft = _path.Sent.Draft();
@@ -238,6 +255,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         TimeSpan next = Min(_liveness.NextTimeout(Streams.Count > 0), _protector.NextWakeUp);
         next = Min(next, _path.Loss.NextTimeout(_remote.AckDelayMax) ?? TimeSpan.MaxValue);
         next = Min(next, _path.Received.DueAt ?? TimeSpan.MaxValue);
+        next = Min(next, _path.Mtu.NextTimeout);
         return _isPacing ? Min(next, _path.Pacer.NextAt) : next;
     }
 
@@ -250,6 +268,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
 
         _path.Loss.HandleTimeout(now, _remote.AckDelayMax);
+        _path.Mtu.HandleTimeout(now);
         if (_path.Loss.PacketsInFlight == 0)
         {
             _liveness.NothingInFlight();
@@ -313,7 +332,10 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
     }
 
-    private bool HasWork => _isPingPending || _rekey.IsPending || Streams.HasControl || Streams.HasData || _path.Loss.Probes > 0;
+    // What the path carries is of no use before the other side was heard.
+    private bool IsProbeDue => !_path.Received.IsEmpty && _path.Loss.Probes == 0 && _path.Mtu.ProbeBytes > 0;
+
+    private bool HasWork => IsProbeDue || _isPingPending || _rekey.IsPending || Streams.HasControl || Streams.HasData || _path.Loss.Probes > 0;
 
     /// <summary>Whether window and pacing allow a packet that counts.</summary>
     private bool MayElicit(TimeSpan now)
@@ -389,6 +411,18 @@ internal sealed class Connection : IFrameFate, IDisposable
         var writer = new PacketWriter(buffer[PacketLayout.HeaderBytes..(_path.DatagramBytes - PacketLayout.TagBytes)], draft);
         writer.TryWritePath(FrameType.PathChallenge, _where.Challenge);
         return Seal(buffer, writer.Length, draft, now);
+    }
+
+    private int TransmitMtuProbe(Span<byte> buffer, TimeSpan now)
+    {
+        SentPacket draft = _path.Sent.Draft();
+        draft.IsMtuProbe = true;
+        Span<byte> payload = buffer[PacketLayout.HeaderBytes..(_path.Mtu.ProbeBytes - PacketLayout.TagBytes)];
+        payload.Clear();
+        var writer = new PacketWriter(payload, draft);
+        writer.TryWritePing();
+        _path.Mtu.ProbeSent(draft.Number);
+        return Seal(buffer, payload.Length, draft, now);
     }
 
     private int TransmitClose(Span<byte> buffer, TimeSpan now)

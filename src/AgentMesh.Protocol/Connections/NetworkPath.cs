@@ -11,19 +11,22 @@ internal sealed class NetworkPath
     private const long NearWindowMax = 1024 * 1024;
     private static readonly TimeSpan NearRoundTrip = TimeSpan.FromMilliseconds(1);
 
-    public NetworkPath(PathId id, int datagramBytes, TimeSpan ackDelayMax, IFrameFate fate)
+    public NetworkPath(PathId id, MtuSettings mtu, int datagramBytesMax, TimeSpan ackDelayMax, IFrameFate fate)
     {
         Id = id;
-        DatagramBytes = datagramBytes;
-        Congestion = new Cubic(datagramBytes);
+        int max = Math.Min(mtu.Max, datagramBytesMax);
+        Congestion = new Cubic(Math.Min(mtu.Start, max));
+        Mtu = new MtuSearch(mtu, max, Congestion);
         Received = new ReceivedPackets(ackDelayMax);
-        Loss = new LossDetector(Sent, Rtt, Congestion, fate);
+        Loss = new LossDetector(Sent, Rtt, Congestion, fate, Mtu);
     }
 
     public PathId Id { get; }
 
-    /// <summary>Greatest datagram that is sent here.</summary>
-    public int DatagramBytes { get; private set; }
+    /// <summary>Greatest datagram that is sent here, but for those that find out whether it could be greater.</summary>
+    public int DatagramBytes => Mtu.Current;
+
+    public MtuSearch Mtu { get; }
 
     public RttEstimator Rtt { get; } = new();
 
@@ -44,6 +47,7 @@ internal sealed class NetworkPath
         {
             Rtt.Restart();
             Congestion.Restart();
+            Mtu.Restart();
         }
 
         Loss.Moved();

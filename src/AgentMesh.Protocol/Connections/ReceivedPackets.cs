@@ -25,6 +25,9 @@ internal sealed class ReceivedPackets(TimeSpan delayMax)
     /// <summary>When an acknowledgement is due; null when there is nothing to acknowledge.</summary>
     public TimeSpan? DueAt { get; private set; }
 
+    /// <summary>Nothing has arrived yet.</summary>
+    public bool IsEmpty => _ranges.IsEmpty;
+
     public bool IsDue(TimeSpan now) => DueAt <= now;
 
     public void Add(ulong number, bool isAckEliciting, TimeSpan now)

@@ -1,3 +1,4 @@
+using AgentMesh.Protocol.Connections;
 using AgentMesh.Protocol.Frames;
 
 namespace AgentMesh.Protocol.Recovery;
@@ -18,7 +19,7 @@ internal readonly record struct AckOutcome(bool IsNew, ulong? Confirmed);
 /// Loss detection of one path (RFC 9002, section 6): a packet is lost when later ones were acknowledged and it is far enough behind, in number or in time; and probes
 /// go out when nothing is acknowledged at all.
 /// </summary>
-internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, ICongestionController congestion, IFrameFate fate)
+internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, ICongestionController congestion, IFrameFate fate, MtuSearch? mtu = null)
 {
     /// <summary>RFC 9002, kPacketThreshold; grows where the network is seen to reorder more.</summary>
     public const int PacketThresholdMin = 3;
@@ -155,7 +156,26 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
 
         _timeouts++;
         Probes = ProbesPerTimeout;
+        mtu?.TimedOut(_timeouts, LongestInFlight());
         RepeatOldest();
+    }
+
+    /// <summary>
+    /// The operating system did not send those packets from <paramref name="first"/> on that are longer than <paramref name="bytes"/>: what they hold is said again, and nobody is to blame.
+    /// </summary>
+    public void NotSent(ulong first, int bytes)
+    {
+        for (ulong number = Math.Max(first, sent.First); number < sent.Next; number++)
+        {
+            SentPacket packet = sent[number];
+            if (packet.State == SentPacketState.Outstanding && packet.Bytes > bytes)
+            {
+                packet.State = SentPacketState.Lost;
+                BytesInFlight -= packet.Bytes;
+                PacketsInFlight--;
+                ReportLost(packet);
+            }
+        }
     }
 
     /// <summary>The other side is somewhere else: what is in flight went to where nobody is any more, so it is probed at once.</summary>
@@ -184,6 +204,18 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
         }
     }
 
+    private int LongestInFlight()
+    {
+        int longest = 0;
+        for (ulong number = sent.First; number < sent.Next; number++)
+        {
+            SentPacket packet = sent[number];
+            longest = packet.State == SentPacketState.Outstanding && !packet.IsMtuProbe ? Math.Max(longest, packet.Bytes) : longest;
+        }
+
+        return longest;
+    }
+
     private void Settle(SentPacket packet, ulong largest, TimeSpan now, bool isWindowUsed)
     {
         if (packet.State == SentPacketState.Lost)
@@ -198,6 +230,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
             congestion.Acked(packet.Bytes, packet.SentAt, now, rtt, isWindowUsed);
         }
 
+        mtu?.Acked(packet, now);
         packet.State = SentPacketState.Settled;
         foreach (ref readonly SentFrame frame in packet.Frames)
         {
@@ -236,8 +269,12 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
             packet.State = SentPacketState.Lost;
             BytesInFlight -= packet.Bytes;
             PacketsInFlight--;
-            PacketsLost++;
-            lastLostAt = packet.SentAt;
+            if (mtu?.Lost(packet, now) != true)
+            {
+                PacketsLost++;
+                lastLostAt = packet.SentAt;
+            }
+
             ReportLost(packet);
         }
 
@@ -261,7 +298,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
         for (ulong number = sent.First; number < largest; number++)
         {
             SentPacket packet = sent[number];
-            if (!packet.IsAckEliciting)
+            if (!packet.IsAckEliciting || packet.IsMtuProbe)
             {
                 continue;
             }

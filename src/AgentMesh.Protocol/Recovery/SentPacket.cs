@@ -28,6 +28,9 @@ internal sealed class SentPacket
     /// <summary>It has a frame other than ACK, PADDING and CLOSE: the other side acknowledges it, and it counts as in flight.</summary>
     public bool IsAckEliciting { get; set; }
 
+    /// <summary>It was only sent to see whether a packet as long arrives.</summary>
+    public bool IsMtuProbe { get; set; }
+
     /// <summary>The greatest packet number that it acknowledged; null without an ACK frame.</summary>
     public ulong? AckedUpTo { get; set; }
 
@@ -44,6 +47,7 @@ internal sealed class SentPacket
         State = SentPacketState.Settled;
         IsAckEliciting = false;
         IsUse = false;
+        IsMtuProbe = false;
         AckedUpTo = null;
     }
 

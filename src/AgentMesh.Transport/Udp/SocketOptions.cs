@@ -5,6 +5,13 @@ namespace AgentMesh.Transport.Udp;
 /// <summary>Sets what a socket may or may not know, and says whether it does.</summary>
 internal static class SocketOptions
 {
+    // IP_MTU_DISCOVER, IPV6_MTU_DISCOVER and IP_PMTUDISC_PROBE of Linux.
+    private const int Ip = 0;
+    private const int IpV6 = 41;
+    private const int IpMtuDiscover = 10;
+    private const int IpV6MtuDiscover = 23;
+    private const int DiscoverProbe = 3;
+
     private const int SolSocket = 1;
     private const int SendBufferForce = 32;
     private const int ReceiveBufferForce = 33;
@@ -19,6 +26,27 @@ internal static class SocketOptions
             // The system tells twice of what was asked, for its own use of it.
             _ = socket.ReceiveBufferSize >= 2 * bytes || TrySet(socket, SolSocket, ReceiveBufferForce, bytes);
             _ = socket.SendBufferSize >= 2 * bytes || TrySet(socket, SolSocket, SendBufferForce, bytes);
+        }
+    }
+
+    /// <summary>Datagrams are never cut on the way, and the system does not believe messages about what the path carries: both are found out by the connections.</summary>
+    public static void ForbidFragments(Socket socket)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            _ = socket.AddressFamily == AddressFamily.InterNetworkV6
+                ? TrySet(socket, IpV6, IpV6MtuDiscover, DiscoverProbe)
+                : TrySet(socket, Ip, IpMtuDiscover, DiscoverProbe);
+            return;
+        }
+
+        try
+        {
+            socket.DontFragment = socket.AddressFamily == AddressFamily.InterNetwork;
+        }
+        catch (SocketException)
+        {
+            // Then long ones are cut in pieces, which is slower and still right.
         }
     }
 

@@ -73,6 +73,7 @@ internal sealed class UdpSocket : IDisposable
             }
 
             SocketOptions.AskForBuffers(socket, bufferBytes);
+            SocketOptions.ForbidFragments(socket);
             if (OperatingSystem.IsWindows())
             {
                 socket.IOControl(UdpConnectionReset, [0], null);

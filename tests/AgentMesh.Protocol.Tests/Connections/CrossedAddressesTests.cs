@@ -90,7 +90,7 @@ public sealed class CrossedAddressesTests : IDisposable
     private static Connection Of(bool isInitiator, IPEndPoint remote)
     {
         EstablishedSession session = TestSessions.Of(isInitiator, TransportParameters.Of(new ConnectionSettings()), remoteAddress: remote);
-        return new Connection(session, new ConnectionSettings(), 1200, TestSessions.Start, new SeededEntropy(isInitiator ? 1 : 2));
+        return new Connection(session, new ConnectionSettings(), MtuSettings.Fixed(1200), TestSessions.Start, new SeededEntropy(isInitiator ? 1 : 2));
     }
 
     private void Run(TimeSpan time)

@@ -17,8 +17,14 @@ internal sealed record PairSettings
 
     public RekeySettings Rekey { get; init; } = new();
 
-    /// <summary>Greatest datagram that is sent.</summary>
-    public int DatagramBytes { get; init; } = 1200;
+    /// <summary>Greatest datagram that is sent, without a search.</summary>
+    public int DatagramBytes
+    {
+        get => Mtu.Max;
+        init => Mtu = MtuSettings.Fixed(value);
+    }
+
+    public MtuSettings Mtu { get; init; } = MtuSettings.Fixed(MtuSettings.Base);
 }
 
 /// <summary>Two connections, a network between them and a clock that only moves when there is nothing left to do. The same seed gives the same bytes.</summary>
@@ -98,7 +104,7 @@ internal sealed class Pair : IDisposable
     {
         (ConnectionSettings ours, ConnectionSettings theirs) = isInitiator ? (_settings.A, _settings.B) : (_settings.B, _settings.A);
         EstablishedSession session = TestSessions.Of(isInitiator, TransportParameters.Of(theirs), _settings.Rekey);
-        return new PairSide(this, new Connection(session, ours, _settings.DatagramBytes, Now), (PacketProtector)session.Protector, outgoing);
+        return new PairSide(this, new Connection(session, ours, _settings.Mtu, Now), (PacketProtector)session.Protector, outgoing);
     }
 
     /// <summary>Goes to the next moment at which something happens. False when that is not before <paramref name="end"/>.</summary>

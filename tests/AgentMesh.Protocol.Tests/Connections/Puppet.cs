@@ -21,7 +21,7 @@ internal sealed class Puppet : IDisposable
         Settings = settings ?? new ConnectionSettings();
         _protector = TestSessions.Protector(isInitiator: true, rekey);
         _session = TestSessions.Of(isInitiator: false, ours ?? TransportParameters.Of(new ConnectionSettings()), rekey);
-        Target = new Connection(_session, Settings, datagramBytes, Now);
+        Target = new Connection(_session, Settings, MtuSettings.Fixed(datagramBytes), Now);
     }
 
     public ConnectionSettings Settings { get; }

@@ -1,0 +1,207 @@
+using AgentMesh.Protocol.Recovery;
+
+namespace AgentMesh.Protocol.Connections;
+
+/// <summary>
+/// Finds the greatest datagram that one path carries (RFC 8899) by packets that nothing depends on, and notices when it carries less than before.
+/// <code>
+/// Searching --all sizes tried--> Done --interval over--> Searching
+/// any       --another network, or a black hole--> Searching, from the base or the floor on
+/// </code>
+/// </summary>
+/// <param name="max">Nothing longer is tried.</param>
+internal sealed class MtuSearch(MtuSettings settings, int max, ICongestionController congestion)
+{
+    /// <summary>A size is given up after so many packets of it were lost.</summary>
+    public const int ProbesMax = 3;
+
+    /// <summary>So many long packets in a row lost, and no whole one acknowledged that was sent later: it is the length.</summary>
+    public const int LongLostMax = 8;
+
+    /// <summary>Probe timeouts in a row after which long packets are not sent any more; one, where not even the base is known to pass.</summary>
+    public const int TimeoutsMax = 2;
+
+    // What links carry, less the headers of IPv4 or IPv6 and UDP: 576, 1124, 1280, 1400, 1420, 1460, 1492, 1500, 9000, loopback, and steps between.
+    private static readonly int[] Sizes =
+        [MtuSettings.Floor, 548, 1024, 1096, 1152, MtuSettings.Base, 1232, 1252, 1332, 1372, 1392, 1412, 1432, 1444, 1452, 1464, 1472, 4052, 8152, 8848, 8952, 8972, MtuSettings.SearchMax];
+
+    // Tried first, from below; the others only between one that passed and one that did not.
+    private static readonly int[] Jumps = [MtuSettings.Base, 1452, 8952, MtuSettings.SearchMax];
+
+    private int _tooLong = int.MaxValue;
+    private int _target = max > settings.Start ? settings.Start : 0;
+    private int _probesLost;
+    private ulong? _probe;
+    private bool _isProven = max <= settings.Start;
+    private TimeSpan _againAt = TimeSpan.MaxValue;
+    private int _longLost;
+    private ulong _wholeAcked;
+
+    /// <summary>Greatest datagram that is sent, but for probes.</summary>
+    public int Current { get; private set; } = Math.Min(settings.Start, max);
+
+    /// <summary>When <see cref="HandleTimeout"/> has something to do.</summary>
+    public TimeSpan NextTimeout => _againAt;
+
+    /// <summary>The length of the packet that should be sent to see whether it arrives; 0 for none.</summary>
+    public int ProbeBytes => _probe is null ? _target : 0;
+
+    public void ProbeSent(ulong number) => _probe = number;
+
+    public void Acked(SentPacket packet, TimeSpan now)
+    {
+        if (packet.Bytes >= Current)
+        {
+            _longLost = 0;
+            _wholeAcked = Math.Max(_wholeAcked, packet.Number);
+        }
+
+        bool isProbe = packet.IsMtuProbe && packet.Number == _probe;
+        if (isProbe)
+        {
+            _probe = null;
+            Use(Math.Max(Current, packet.Bytes));
+        }
+
+        bool isProof = !_isProven && packet.Bytes >= Math.Min(Current, MtuSettings.Base);
+        _isProven |= isProof;
+        if (isProbe || (isProof && _probe is null && _target > 0))
+        {
+            GoOn(now);
+        }
+    }
+
+    /// <summary>A packet was lost. True when its length may have been the reason, so that it is no sign of congestion.</summary>
+    public bool Lost(SentPacket packet, TimeSpan now)
+    {
+        if (packet.IsMtuProbe)
+        {
+            if (packet.Number == _probe)
+            {
+                _probe = null;
+                if (++_probesLost >= ProbesMax)
+                {
+                    TooLong(_target, now);
+                }
+            }
+
+            return true;
+        }
+
+        // A whole one that was sent later and arrived shows that it was not the length.
+        if (packet.Bytes > Safe && packet.Number > _wholeAcked && ++_longLost >= LongLostMax)
+        {
+            FallBack(Safe);
+        }
+
+        return false;
+    }
+
+    /// <summary>Nothing was answered for some probe timeouts.</summary>
+    /// <param name="longestInFlight">Probes of this search left out.</param>
+    public void TimedOut(int timeoutsInRow, int longestInFlight)
+    {
+        if ((timeoutsInRow >= TimeoutsMax || !_isProven) && longestInFlight > Safe)
+        {
+            FallBack(_isProven ? Safe : MtuSettings.Floor);
+        }
+    }
+
+    /// <summary>The operating system does not even send so much.</summary>
+    public void Refused(int bytes, TimeSpan now)
+    {
+        if (bytes == _target)
+        {
+            _probe = null;
+            TooLong(bytes, now);
+        }
+        else if (bytes > Safe)
+        {
+            FallBack(Safe);
+        }
+    }
+
+    /// <summary>The path leads through another network now.</summary>
+    public void Restart()
+    {
+        Use(Math.Min(Current, Math.Min(settings.Start, max)));
+        SearchAgain();
+    }
+
+    public void HandleTimeout(TimeSpan now)
+    {
+        if (_againAt <= now)
+        {
+            SearchAgain();
+        }
+    }
+
+    // What is left when datagrams as long as now do not arrive.
+    private int Safe => Current > MtuSettings.Base ? MtuSettings.Base : MtuSettings.Floor;
+
+    private void FallBack(int safe)
+    {
+        if (safe < Current)
+        {
+            Use(safe);
+            SearchAgain();
+        }
+    }
+
+    private void SearchAgain()
+    {
+        _tooLong = int.MaxValue;
+        _probesLost = 0;
+        _probe = null;
+        _longLost = 0;
+        _isProven = Current <= MtuSettings.Floor;
+        _againAt = TimeSpan.MaxValue;
+        _target = _isProven ? NextTarget() : Math.Min(Current, MtuSettings.Base);
+    }
+
+    private void TooLong(int bytes, TimeSpan now)
+    {
+        _tooLong = bytes;
+        if (bytes <= Current)
+        {
+            Use(MtuSettings.Floor);
+            _isProven = true;
+        }
+
+        GoOn(now);
+    }
+
+    private void GoOn(TimeSpan now)
+    {
+        _probesLost = 0;
+        _target = NextTarget();
+        _againAt = _target == 0 && Current < max ? now + settings.Interval : TimeSpan.MaxValue;
+    }
+
+    /// <summary>The next size to try; 0 when all were.</summary>
+    private int NextTarget()
+    {
+        foreach (int jump in Jumps)
+        {
+            int target = Math.Min(jump, max);
+            if (target > Current && target < _tooLong)
+            {
+                return target;
+            }
+        }
+
+        int low = Array.FindIndex(Sizes, size => size > Current);
+        int high = Array.FindLastIndex(Sizes, size => size < _tooLong && size <= max);
+        return low < 0 || low > high ? 0 : Sizes[(low + high) / 2];
+    }
+
+    private void Use(int bytes)
+    {
+        if (bytes != Current)
+        {
+            Current = bytes;
+            _longLost = 0;
+            congestion.SetDatagramBytes(bytes);
+        }
+    }
+}
