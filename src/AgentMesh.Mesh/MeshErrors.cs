@@ -38,6 +38,8 @@ public static class MeshErrors
     public const string BadZone = "AM0345";
     public const string TooManyCrons = "AM0346";
     public const string CronPaused = "AM0347";
+    public const string BadJitter = "AM0348";
+    public const string CronFile = "AM0349";
     public const string SelectorSyntax = "AM0350";
     public const string UnknownLabel = "AM0351";
     public const string NobodyOnline = "AM0352";

@@ -27,6 +27,12 @@ internal static partial class Log
     [LoggerMessage(2007, LogLevel.Information, "listening on UDP {Local}; buffers of {Received} and {Sent} bytes granted ({Asked} asked); sends in batches: {SendsBatches}, receives in batches: {ReceivesBatches}")]
     public static partial void Listens(ILogger log, IPEndPoint local, int received, int sent, int asked, bool sendsBatches, bool receivesBatches);
 
+    [LoggerMessage(2008, LogLevel.Information, "{File}: {Changed} schedules added or changed, {Removed} removed, {Same} as before")]
+    public static partial void CronFileTaken(ILogger log, string file, int changed, int removed, int same);
+
+    [LoggerMessage(2009, LogLevel.Warning, "{File}: {Problem}")]
+    public static partial void CronFileProblem(ILogger log, string file, string problem);
+
     [LoggerMessage(2020, LogLevel.Warning, "devices on the local network cannot find this one: {Reason}; agentmesh.discovery.lan.port chooses another port, the same on every device")]
     public static partial void LanUnusable(ILogger log, string reason);
 

@@ -54,6 +54,44 @@ public sealed class CronTests
     }
 
     [Fact]
+    public async Task The_file_of_schedules_is_followed_and_what_is_wrong_in_it_touches_nothing_else()
+    {
+        await using TestNode node = await TestNode.StartAsync("one");
+        string file = Path.Combine(node.Data, "CRON.md"), log = Path.Combine(node.Data, "out.txt");
+        Done(await node.RunAsync("cron", "add", "mine", "@daily", "--line", "echo hello"));
+        File.WriteAllText(file, $"# Jobs\n---\n## Say it\n**Schedule**: 0 3 * * *\n**Command**: echo said | tee -a {log}\n---\n## Off\n**Command**: true\n**Enabled**: false\n---\n## Mine\n**Command**: true\n");
+        await Eventually.HoldsAsync(async () => (await NamesAsync(node)) == "mine off- say-it*", "the file is taken over");
+
+        Done(await node.RunAsync("cron", "run", "say-it"));
+        await Eventually.HoldsAsync(() => Task.FromResult(File.Exists(log) && File.ReadAllText(log) == "said\n"), "the command ran in a shell");
+        Done(await node.RunAsync("cron", "disable", "say-it"));
+        node.KillHard();
+        await node.UpAsync();
+        Assert.Equal("mine off- say-it-", await NamesAsync(node));
+
+        File.WriteAllText(file, "## Off\n**Command**: true\n---\n## Say it\n**Schedule**: 99 * * * *\n**Command**: false\n");
+        Ran reload = await node.RunAsync("cron", "reload");
+        Assert.True(reload.Code == 1 && reload.Error.Contains("AM0340: line 4, 'Say it'", StringComparison.Ordinal), reload.ToString());
+        Assert.Equal("mine off* say-it-", await NamesAsync(node));
+        File.WriteAllText(file, "");
+        Done(await node.RunAsync("cron", "reload"));
+        Assert.Equal("mine", await NamesAsync(node));
+        File.Delete(file);
+        Ran none = await node.RunAsync("cron", "reload");
+        Assert.True(none.Code == 255 && none.Error.Contains("AM0349", StringComparison.Ordinal), none.ToString());
+
+        string month = File.ReadAllText(Assert.Single(Directory.GetFiles(Path.Combine(node.Data, "logs", "cron"))));
+        Assert.Matches("say-it created 0 3.*\n(.*\n)*.*say-it fired \\w+ manual .*\n(.*\n)*.*say-it ended \\w+ completed\n(.*\n)*.*say-it removed\n", month);
+    }
+
+    /// <summary>In order, with * for one of the file that is enabled and - for one that is not; those added by hand as they are.</summary>
+    private static async Task<string> NamesAsync(TestNode node)
+    {
+        IReadOnlyList<CronView> crons = JsonSerializer.Deserialize(Done(await node.RunAsync("--json", "cron", "list")), ControlJson.Default.IReadOnlyListCronView)!;
+        return string.Join(' ', crons.Select(cron => cron.Name + (!cron.FromFile ? "" : cron.Enabled ? "*" : "-")));
+    }
+
+    [Fact]
     public async Task Wrong_schedules_are_refused_with_code_and_next_step()
     {
         await using TestNode node = await TestNode.StartAsync("one");

@@ -21,6 +21,7 @@ internal sealed class ReplLines(Session session, ControlClient client)
         ("show JOB | cancel JOB | retry JOB", "look at a job, stop it, try it again"),
         ("invite [GRANT...]", "print a single-use link for another device"),
         ("join LINK", "join the mesh of the device that gave the link"),
+        ("cron ... | audit ... | ping ... | doctor", "as on the command line; --help explains them"),
         ("help", "this list"),
         ("exit, quit", "leave; the node goes on"),
     ];
@@ -71,6 +72,8 @@ internal sealed class ReplLines(Session session, ControlClient client)
                     "v1/join", new JoinRequest(words[1]), ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
                 session.Terminal.Out.WriteLine($"paired with {paired.Name}, check digits: {paired.CheckDigits}");
                 return 0;
+            case "cron" or "audit" or "ping" or "doctor":
+                return await PromptVerbs.ExecuteAsync(session, text, cancel).ConfigureAwait(false);
             default:
                 var run = new CommandRun(client, session.Terminal) { ConsoleStyle = !text.StartsWith('@') };
                 return await run.ExecuteAsync(session.Limit(new CommandRequest(Line: text)), cancel).ConfigureAwait(false);

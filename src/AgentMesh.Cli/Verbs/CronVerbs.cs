@@ -6,7 +6,7 @@ using AgentMesh.Node.Control;
 
 namespace AgentMesh.Cli.Verbs;
 
-/// <summary>cron add, list, show, enable, disable, run, rm.</summary>
+/// <summary>cron add, list, show, runs, enable, disable, run, rm, reload.</summary>
 internal static class CronVerbs
 {
     public static Command All(GlobalOptions global)
@@ -20,6 +20,22 @@ internal static class CronVerbs
         }));
         cron.Subcommands.Add(Named(global, "show", "Show a schedule, its next five times and its last runs.", async (session, client, query, cancel) =>
             Show(session, await client.GetAsync($"v1/cron?{query}", ControlJson.Default.CronView, cancel).ConfigureAwait(false))));
+        cron.Subcommands.Add(Named(global, "runs", "Show the last runs of a schedule.", async (session, client, query, cancel) =>
+        {
+            CronView view = await client.GetAsync($"v1/cron?{query}", ControlJson.Default.CronView, cancel).ConfigureAwait(false);
+            if (session.Terminal.Json)
+            {
+                session.Terminal.PrintJson(view.Runs, ControlJson.Default.IReadOnlyListCronRunView);
+                return;
+            }
+
+            Runs(session, view);
+        }));
+        cron.Subcommands.Add(global.Verb("reload", "Read CRON.md again now.", [], async (session, _, cancel) =>
+        {
+            using var client = session.Connect();
+            return Reloaded(session, await client.PostAsync("v1/crons/reload", ControlJson.Default.CronFileView, cancel).ConfigureAwait(false));
+        }));
         cron.Subcommands.Add(Act(global, "enable", "Let it run again; times that passed meanwhile are not made up for."));
         cron.Subcommands.Add(Act(global, "disable", "Let it rest until it is enabled."));
         cron.Subcommands.Add(Named(global, "run", "Run it now, whatever its times are; prints the job.", async (session, client, query, cancel) =>
@@ -50,11 +66,12 @@ internal static class CronVerbs
         var pauseAfter = new Option<int?>("--pause-after") { Description = "Disable it after so many failures one after the other; 0 (default) is never." };
         var attempts = new Option<int?>("--attempts") { Description = "Attempts of each job." };
         var attemptTimeout = new Option<TimeSpan?>("--attempt-timeout") { Description = "Longest single attempt.", CustomParser = Durations.Parse };
+        var jitter = new Option<TimeSpan?>("--jitter") { Description = "Run up to so much later, always by the same part of it, so that many devices do not start at once.", CustomParser = Durations.Parse };
         var replace = new Option<bool>("--replace") { Description = "Change the schedule of that name." };
         return global.Verb(
             "add",
             "Add a schedule: cron add NAME '30 4 * * *' -- PROGRAM ARGS.",
-            [name, schedule, program, line, on, zone, missed, overlap, pauseAfter, attempts, attemptTimeout, replace],
+            [name, schedule, program, line, on, zone, missed, overlap, pauseAfter, attempts, attemptTimeout, jitter, replace],
             async (session, parsed, cancel) =>
             {
                 string[] words = parsed.GetValue(program) ?? [];
@@ -77,7 +94,8 @@ internal static class CronVerbs
                     parsed.GetValue(pauseAfter),
                     parsed.GetValue(attempts),
                     parsed.GetValue(attemptTimeout)?.TotalMilliseconds,
-                    parsed.GetValue(replace));
+                    parsed.GetValue(replace),
+                    parsed.GetValue(jitter)?.TotalMilliseconds);
                 CronView cron = await client.PostAsync("v1/crons", request, ControlJson.Default.CronRequest, ControlJson.Default.CronView, cancel).ConfigureAwait(false);
                 Tell(session, cron);
                 return 0;
@@ -145,7 +163,12 @@ internal static class CronVerbs
             to.WriteLine($"reason    {reason.Code}: {reason.Message}");
         }
 
-        to.WriteLine($"policy    missed {cron.Missed}, overlap {cron.Overlap}{(cron.PauseAfter > 0 ? $", paused after {cron.PauseAfter} failures" : "")}");
+        to.WriteLine($"policy    missed {cron.Missed}, overlap {cron.Overlap}{(cron.PauseAfter > 0 ? $", paused after {cron.PauseAfter} failures" : "")}{(cron.JitterMs > 0 ? $", up to {Durations.Age(TimeSpan.FromMilliseconds(cron.JitterMs))} later" : "")}");
+        if (cron.FromFile)
+        {
+            to.WriteLine("from      CRON.md of this device");
+        }
+
         to.WriteLine($"counts    {cron.Fired} runs, {cron.MissedCount} missed, {cron.Failures} failures in a row");
         if (cron.Waiting is { } waiting)
         {
@@ -159,10 +182,31 @@ internal static class CronVerbs
 
         if (cron.Runs.Count > 0)
         {
-            session.Terminal.Table(
-                ["JOB", "DUE", "CAUSE", "STATE", "ENDED"],
-                cron.Runs.Select(run => (IReadOnlyList<string>)[run.ShortJob, Local(run.Nominal, cron.TimeZone), run.Cause, run.State, run.EndedAt is { } ended ? Local(ended, cron.TimeZone) : ""]));
+            Runs(session, cron);
         }
+    }
+
+    private static void Runs(Session session, CronView cron) => session.Terminal.Table(
+        ["JOB", "DUE", "CAUSE", "STATE", "ENDED"],
+        cron.Runs.Select(run => (IReadOnlyList<string>)[run.ShortJob, Local(run.Nominal, cron.TimeZone), run.Cause, run.State, run.EndedAt is { } ended ? Local(ended, cron.TimeZone) : ""]));
+
+    /// <returns>1 where a job of the file has a problem.</returns>
+    private static int Reloaded(Session session, CronFileView file)
+    {
+        if (session.Terminal.Json)
+        {
+            session.Terminal.PrintJson(file, ControlJson.Default.CronFileView);
+        }
+        else
+        {
+            session.Terminal.Table(["LINE", "NAME", "WHAT"], file.Entries.Select(entry => (IReadOnlyList<string>)[entry.Line?.ToString(CultureInfo.InvariantCulture) ?? "", entry.Name ?? "", entry.What]));
+            foreach (ProblemView problem in file.Entries.Select(entry => entry.Problem).OfType<ProblemView>())
+            {
+                session.Terminal.Problem(new MeshException(problem.Code, problem.Message, problem.Next));
+            }
+        }
+
+        return file.Entries.Any(entry => entry.Problem is not null) ? 1 : 0;
     }
 
     private static string NextOf(CronView cron) => cron.Next.Count > 0 ? Local(cron.Next[0], cron.TimeZone) : "at the start of the node";

@@ -5,7 +5,8 @@ using AgentMesh.Errors;
 namespace AgentMesh.Cli.Verbs;
 
 /// <summary>The options that every verb takes, and the frame every verb runs in.</summary>
-internal sealed class GlobalOptions
+/// <param name="given">Where the verbs run in, when it is not what these options say: at the prompt.</param>
+internal sealed class GlobalOptions(Session? given = null)
 {
     private readonly Option<bool> _json = new("--json") { Description = "Answer with JSON (fields: docs/control-api.md).", Recursive = true };
     private readonly Option<bool> _noColour = new("--no-color") { Description = "No colours.", Recursive = true };
@@ -58,7 +59,7 @@ internal sealed class GlobalOptions
         }
     }
 
-    public Session Session(ParseResult parsed) => new(
+    public Session Session(ParseResult parsed) => given ?? new(
         Terminal.Create(parsed.GetValue(_json), parsed.GetValue(_noColour)),
         parsed.GetValue(_data),
         parsed.GetValue(_config),

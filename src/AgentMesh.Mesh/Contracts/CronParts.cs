@@ -18,11 +18,17 @@ internal static class CronParts
         Missed = (int)spec.Missed,
         Overlap = (int)spec.Overlap,
         PauseAfter = spec.PauseAfter,
+        JitterMs = WireParts.ToWire(spec.Jitter),
+        FromFile = spec.IsFromFile,
     };
 
     public static CronSpec? FromWire(Wire.CronSpec? wire) => wire is null
         ? null
-        : new CronSpec(wire.Schedule, wire.Zone, WireParts.FromWire(wire.Job), ToEnum<CronMissed>(wire.Missed), ToEnum<CronOverlap>(wire.Overlap), wire.PauseAfter);
+        : new CronSpec(wire.Schedule, wire.Zone, WireParts.FromWire(wire.Job), ToEnum<CronMissed>(wire.Missed), ToEnum<CronOverlap>(wire.Overlap), wire.PauseAfter)
+        {
+            Jitter = ToSpan(wire.JitterMs),
+            IsFromFile = wire.FromFile,
+        };
 
     public static IEnumerable<Wire.CronRun> ToWire(IEnumerable<CronRun> runs) => runs.Select(run =>
     {

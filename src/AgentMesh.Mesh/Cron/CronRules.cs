@@ -1,5 +1,8 @@
+using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
 
@@ -63,7 +66,17 @@ public static class CronRules
             return Fire(cron, waiting, now, CronCause.Schedule, life);
         }
 
-        return Due.Between(expression, zone, CursorOf(cron, now), now) is { Newest: not [] } due ? AtDue(cron, due, isBusy, now, life) : null;
+        DateTimeOffset clock = now - DelayOf(cron);
+        return Due.Between(expression, zone, CursorOf(cron, clock), clock) is { Newest: not [] } due ? AtDue(cron, due, isBusy, clock, now, life) : null;
+    }
+
+    /// <summary>How much later than its times it runs.</summary>
+    internal static TimeSpan DelayOf(CronState cron)
+    {
+        var jitter = (ulong)cron.Spec!.Jitter.TotalMilliseconds;
+        return jitter == 0
+            ? TimeSpan.Zero
+            : TimeSpan.FromMilliseconds(BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(cron.CronId.ToString()))) % jitter);
     }
 
     /// <summary>A person asks for a run.</summary>
@@ -81,8 +94,8 @@ public static class CronRules
             return LookMax;
         }
 
-        DateTimeOffset cursor = CursorOf(cron, now);
-        TimeSpan wait = (expression.NextAfter(cursor > now ? cursor : now, zone) ?? DateTimeOffset.MaxValue) - now;
+        DateTimeOffset clock = now - DelayOf(cron), cursor = CursorOf(cron, clock);
+        TimeSpan wait = (expression.NextAfter(cursor > clock ? cursor : clock, zone) ?? DateTimeOffset.MaxValue) - clock;
         return wait > LookMax ? LookMax : wait < LookMin ? LookMin : wait;
     }
 
@@ -91,30 +104,36 @@ public static class CronRules
         List<DateTimeOffset> next = [];
         if (cron.IsEnabled && TryRead(cron.Spec!, out CronExpression? expression, out TimeZoneInfo? zone, out _))
         {
-            DateTimeOffset cursor = CursorOf(cron, now);
-            DateTimeOffset? at = cursor > now ? cursor : now;
+            TimeSpan delay = DelayOf(cron);
+            DateTimeOffset clock = now - delay, cursor = CursorOf(cron, clock);
+            DateTimeOffset? at = cursor > clock ? cursor : clock;
             while (next.Count < UpcomingShown && (at = expression.NextAfter(at.Value, zone)) is { } time)
             {
-                next.Add(time);
+                next.Add(time + delay);
             }
         }
 
         return new CronView(cron.CronId, cron.Spec!, cron.IsEnabled, cron.Reason, cron.CreatedAt, cron.Fired, cron.Missed, cron.Failures, [.. cron.Runs], [.. next], cron.Buffered);
     }
 
-    /// <exception cref="MeshException">AM0340, AM0341: the schedule. AM0345: no such time zone.</exception>
+    /// <exception cref="MeshException">AM0340, AM0341: the schedule. AM0345: no such time zone. AM0348: too much jitter.</exception>
     public static void Check(CronSpec spec)
     {
+        if (spec.Jitter < TimeSpan.Zero || spec.Jitter > CronSpec.JitterMax)
+        {
+            throw new MeshException(MeshErrors.BadJitter, $"a jitter is 0 to {CronSpec.JitterMax.TotalHours:0} h", "for example --jitter 10m");
+        }
+
         if (!TryRead(spec, out _, out _, out Problem? problem))
         {
             throw new MeshException(problem.Code, problem.Text, problem.NextStep ?? "");
         }
     }
 
-    private static ICronEvent? AtDue(CronState cron, Due due, bool isBusy, DateTimeOffset now, long life)
+    private static ICronEvent? AtDue(CronState cron, Due due, bool isBusy, DateTimeOffset clock, DateTimeOffset now, long life)
     {
         DateTimeOffset newest = due.Newest[^1];
-        int onTime = due.Newest.Count(time => now - time <= LateAfter), late = due.Total - onTime;
+        int onTime = due.Newest.Count(time => clock - time <= LateAfter), late = due.Total - onTime;
         switch (cron.Spec!.Missed)
         {
             // Where one run stands for all, one that is on time does too.

@@ -39,4 +39,15 @@ public enum CronOverlap
 public sealed record CronSpec(string Schedule, string Zone, JobSpec Job, CronMissed Missed, CronOverlap Overlap, int PauseAfter)
 {
     public const int PauseAfterMax = 1_000;
+
+    public static readonly TimeSpan JitterMax = TimeSpan.FromHours(12);
+
+    /// <summary>
+    /// It runs up to so much after its times: always by the same part of it, which follows from the device and the name, so that the schedules of many devices do not
+    /// all run at once. Milliseconds count.
+    /// </summary>
+    public TimeSpan Jitter { get; init; }
+
+    /// <summary>It stands in the <c>CRON.md</c> of its device, which may change and remove it.</summary>
+    public bool IsFromFile { get; init; }
 }

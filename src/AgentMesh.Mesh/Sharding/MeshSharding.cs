@@ -23,7 +23,7 @@ public sealed class MeshSharding
     private readonly MeshExtractor _extractor = new();
     private readonly ConcurrentDictionary<DeviceId, IActorRef> _proxies = new();
 
-    private MeshSharding(ActorSystem system, JobEnvironment environment)
+    private MeshSharding(ActorSystem system, JobEnvironment environment, Action<CronId, ICronEvent>? onCron)
     {
         _sharding = ClusterSharding.Get(system);
         _self = environment.Self;
@@ -31,7 +31,7 @@ public sealed class MeshSharding
 
         // A job decides itself when it rests: one that waits must not be put away.
         Jobs = Start("job", settings.WithPassivateIdleAfter(TimeSpan.Zero), id => JobEntity.Create(JobId.TryParse(id, out JobId job) ? job : throw new InvariantException($"'{id}' is no job id"), environment));
-        var cron = new CronEnvironment(_self, environment.LifeOf(_self) ?? 0, Jobs, environment.Time, environment.RestAfter);
+        var cron = new CronEnvironment(_self, environment.LifeOf(_self) ?? 0, Jobs, environment.Time, environment.RestAfter) { Happened = onCron ?? (static (_, _) => { }) };
         Crons = Start("cron", settings.WithPassivateIdleAfter(TimeSpan.Zero), id => CronEntity.Create(CronId.TryParse(id, out CronId schedule) ? schedule : throw new InvariantException($"'{id}' is no schedule id"), cron));
         Peers = Start("peer", settings.WithPassivateIdleAfter(PeerIdle), id => PeerEntity.Create(PeerId.TryParse(id, out PeerId peer) ? peer : throw new InvariantException($"'{id}' is no peer id"), environment.Time));
     }
@@ -48,7 +48,8 @@ public sealed class MeshSharding
     public static string RoleOf(DeviceId home) => "home-" + home;
 
     /// <summary>Starts the types of this home. The actor system must have its role.</summary>
-    public static MeshSharding Start(ActorSystem system, JobEnvironment environment) => new(system, environment);
+    /// <param name="onCron">Is told what happened to schedules, when it is on disk.</param>
+    public static MeshSharding Start(ActorSystem system, JobEnvironment environment, Action<CronId, ICronEvent>? onCron = null) => new(system, environment, onCron);
 
     /// <summary>The way to the jobs of a home.</summary>
     public IActorRef JobsOf(DeviceId home) => home == _self

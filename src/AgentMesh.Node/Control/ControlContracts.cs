@@ -143,6 +143,7 @@ public sealed record AuditView(
 /// <param name="Overlap">skip, allow, buffer or cancel.</param>
 /// <param name="PauseAfter">Failures one after the other that disable it; 0 for never.</param>
 /// <param name="Replace">Changes the schedule of that name.</param>
+/// <param name="JitterMs">It runs up to so much later, always by the same part of it; 0 to 12 hours.</param>
 public sealed record CronRequest(
     string Name,
     string Schedule,
@@ -155,9 +156,18 @@ public sealed record CronRequest(
     int? PauseAfter = null,
     int? Attempts = null,
     double? AttemptTimeoutMs = null,
-    bool Replace = false);
+    bool Replace = false,
+    double? JitterMs = null);
+
+/// <summary>POST /v1/crons/reload: what became of the jobs of CRON.md.</summary>
+public sealed record CronFileView(string Path, IReadOnlyList<CronFileEntryView> Entries);
+
+/// <param name="Line">Of the job in the file, from 1; null for one that is not there any more.</param>
+/// <param name="What">added, changed, unchanged, removed or problem: the schedule, if there was one, is as before.</param>
+public sealed record CronFileEntryView(string? Name, int? Line, string What, ProblemView? Problem);
 
 /// <summary>A schedule as it stands.</summary>
+/// <param name="FromFile">It stands in CRON.md, which may change and remove it.</param>
 /// <param name="Reason">Why it was disabled, when no person did it.</param>
 /// <param name="Next">The next five times; none while it is disabled.</param>
 /// <param name="Waiting">A time that was due and waits for the end of a run.</param>
@@ -175,6 +185,8 @@ public sealed record CronView(
     string Missed,
     string Overlap,
     int PauseAfter,
+    double JitterMs,
+    bool FromFile,
     bool Enabled,
     ProblemView? Reason,
     DateTimeOffset CreatedAt,
@@ -280,6 +292,8 @@ public sealed record ConfigView(string Text);
 [JsonSerializable(typeof(CronView))]
 [JsonSerializable(typeof(IReadOnlyList<CronView>))]
 [JsonSerializable(typeof(CronRemovedView))]
+[JsonSerializable(typeof(CronFileView))]
+[JsonSerializable(typeof(IReadOnlyList<CronRunView>))]
 [JsonSerializable(typeof(InviteRequest))]
 [JsonSerializable(typeof(InvitationView))]
 [JsonSerializable(typeof(JoinRequest))]

@@ -115,6 +115,7 @@ internal sealed class ControlServer : IAsyncDisposable
         app.MapGet("/v1/crons", async http => await Answer(http, services.CronsAsync(http.RequestAborted), ControlJson.Default.IReadOnlyListCronView).ConfigureAwait(false));
         app.MapPost("/v1/crons", async http =>
             await Answer(http, services.AddCronAsync(await Body(http, ControlJson.Default.CronRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.CronView).ConfigureAwait(false));
+        app.MapPost("/v1/crons/reload", async http => await Answer(http, services.ReloadCronsAsync(http.RequestAborted), ControlJson.Default.CronFileView).ConfigureAwait(false));
         app.MapGet("/v1/cron", async http => await Answer(http, services.CronAsync(Need(http, "name"), http.RequestAborted), ControlJson.Default.CronView).ConfigureAwait(false));
         app.MapPost("/v1/cron/enable", async http => await Answer(http, services.EnableCronAsync(Need(http, "name"), true, http.RequestAborted), ControlJson.Default.CronView).ConfigureAwait(false));
         app.MapPost("/v1/cron/disable", async http => await Answer(http, services.EnableCronAsync(Need(http, "name"), false, http.RequestAborted), ControlJson.Default.CronView).ConfigureAwait(false));

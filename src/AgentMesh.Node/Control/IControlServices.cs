@@ -46,6 +46,9 @@ internal interface IControlServices
 
     Task<CronView> AddCronAsync(CronRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Reads CRON.md again.</summary>
+    Task<CronFileView> ReloadCronsAsync(CancellationToken cancellationToken);
+
     Task<CronView> CronAsync(string name, CancellationToken cancellationToken);
 
     Task<CronView> EnableCronAsync(string name, bool enabled, CancellationToken cancellationToken);

@@ -11,6 +11,7 @@ using AgentMesh.Mesh.Registry;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Output;
+using AgentMesh.Node.Schedules;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
@@ -22,7 +23,7 @@ namespace AgentMesh.Node.Hosting;
 
 /// <summary>Starts the entities and workers in each generation, and wakes the schedules, and the jobs that an earlier one left unfinished.</summary>
 internal sealed class EntityHost(
-    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, ConnectionHub hub, ExecutionTable table, IAttemptAudit audit, SqliteEventStore journal, TimeProvider time)
+    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, ConnectionHub hub, ExecutionTable table, IAttemptAudit audit, SqliteEventStore journal, CronLog cronLog, TimeProvider time)
 {
     private static readonly TimeSpan RestAfter = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WakeWithin = TimeSpan.FromSeconds(30);
@@ -34,7 +35,7 @@ internal sealed class EntityHost(
     public void Equip(Generation generation)
     {
         var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter) { LastSeenOf = directory.LastSeen };
-        MeshSharding sharding = MeshSharding.Start(generation.System, environment);
+        MeshSharding sharding = MeshSharding.Start(generation.System, environment, cronLog.Write);
         _shardings.AddOrUpdate(generation, sharding);
         generation.System.ActorOf(
             WorkerSupervisor.Create(new WorkerSettings(self, life, table, settings.Aliases, Permission, audit, job => sharding.JobsOf(job.Home))), WorkerSupervisor.Name);

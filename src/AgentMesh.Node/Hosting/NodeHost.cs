@@ -4,6 +4,7 @@ using AgentMesh.Errors;
 using AgentMesh.Journal;
 using AgentMesh.Journal.Audit;
 using AgentMesh.Mesh;
+using AgentMesh.Mesh.Cron.File;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Registry;
 using AgentMesh.Node.Audit;
@@ -13,6 +14,7 @@ using AgentMesh.Node.Links.Wire;
 using AgentMesh.Node.Output;
 using AgentMesh.Node.Pairing;
 using AgentMesh.Node.RoundTrips;
+using AgentMesh.Node.Schedules;
 using AgentMesh.Node.Services;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Connections;
@@ -123,7 +125,7 @@ public sealed class NodeHost : IAsyncDisposable
         links.Changed += pairing.AdmitIfKnown;
         LanDiscovery? lan = settings.Lan.Enabled ? EndingAsync(Lan(settings, identity, endpoint, directory, registry, links, time, log)) : null;
 
-        var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, hub, table, new AttemptAudit(audit, time, log), journal.Store, time);
+        var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, hub, table, new AttemptAudit(audit, time, log), journal.Store, new CronLog(data["logs/cron"], log), time);
         GenerationKeeper generations = EndingAsync(new GenerationKeeper(links, directory, () => NewSystem(settings, identity.Id, journalSettings, hub, time), entityHost.Equip, time, log));
         var intake = new OutputIntake(outputs, (job, attempt, from, cancel) => entityHost.MayDeliverAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel));
         EndingAsync(new OutputShipper(identity.Id, table, hub, intake, time));
@@ -137,6 +139,9 @@ public sealed class NodeHost : IAsyncDisposable
         var specs = new JobSpecs(settings, caller);
         UlidSource ids = UlidSource.Secure(time);
         var choice = new DeviceChoice(identity.Id, devices, settings.Labels, directory, links, () => table.Running, time);
+        var crons = Ending(new CronService(identity.Id, specs, devices, entities, jobs, journal.Store, ids));
+        string cronPath = settings.CronFile.Length > 0 ? settings.CronFile : data[CronFile.FileName];
+        CronFileKeeper cronFile = EndingAsync(new CronFileKeeper(cronPath, data["cron-file.applied"], crons, time, log));
         _parts = new NodeParts
         {
             Settings = settings,
@@ -153,7 +158,8 @@ public sealed class NodeHost : IAsyncDisposable
             Pairing = pairing,
             Jobs = jobs,
             Audit = new AuditService(audit, devices),
-            Crons = Ending(new CronService(identity.Id, specs, devices, entities, jobs, journal.Store, ids)),
+            Crons = crons,
+            CronFile = cronFile,
             Pings = new PingService(devices, links, directory, hub, time),
             Commands = new CommandService(identity.Id, specs, choice, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, ids, time),
             Addresses = addresses,
@@ -164,6 +170,7 @@ public sealed class NodeHost : IAsyncDisposable
         links.KeepAll();
         lan?.Start();
         generations.Start();
+        cronFile.Start();
         await generations.CurrentAsync(MemberWithin, cancellationToken).ConfigureAwait(false);
         EndingAsync(await ControlServer.StartAsync(settings.ControlSocket, new NodeServices(_parts, configuration.GetConfig("agentmesh").ToString(includeFallback: true), () => _stopped.TrySetResult())).ConfigureAwait(false));
 

@@ -3,6 +3,7 @@ using AgentMesh.Mesh.Registry;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Pairing;
 using AgentMesh.Node.RoundTrips;
+using AgentMesh.Node.Schedules;
 using AgentMesh.Node.Services;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Identity;
@@ -45,6 +46,8 @@ internal sealed record NodeParts
     public required AuditService Audit { get; init; }
 
     public required CronService Crons { get; init; }
+
+    public required CronFileKeeper CronFile { get; init; }
 
     public required PingService Pings { get; init; }
 

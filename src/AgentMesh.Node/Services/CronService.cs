@@ -21,11 +21,11 @@ internal sealed class CronService(DeviceId self, JobSpecs specs, Devices devices
     public void Dispose() => _adding.Dispose();
 
     /// <exception cref="MeshException">The name, the schedule, the zone, the device or the command is wrong, the name is taken (AM0343), or there are too many (AM0346).</exception>
-    public async Task<Control.CronView> AddAsync(CronRequest request, CancellationToken cancellationToken)
+    public async Task<Control.CronView> AddAsync(CronRequest request, bool isFromFile, CancellationToken cancellationToken)
     {
         // What a client leaves out of its JSON is null, whatever the type says.
         var id = new CronId(self, request.Name ?? "");
-        CronSpec spec = SpecOf(request);
+        CronSpec spec = SpecOf(request) with { IsFromFile = isFromFile };
         CronRules.Check(spec);
         await _adding.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -106,7 +106,10 @@ internal sealed class CronService(DeviceId self, JobSpecs specs, Devices devices
             specs.Of(command, selector is null ? devices.Self : devices.One(selector), selector, request.Attempts, request.AttemptTimeoutMs),
             One<CronMissed>(request.Missed, "missed") ?? CronMissed.Skip,
             One<CronOverlap>(request.Overlap, "overlap") ?? CronOverlap.Skip,
-            request.PauseAfter ?? 0);
+            request.PauseAfter ?? 0)
+        {
+            Jitter = TimeSpan.FromMilliseconds(Math.Floor(Math.Clamp(request.JitterMs ?? 0, -1, 1e9))),
+        };
     }
 
     /// <summary>Written down with the schedule: a device that travels keeps its times.</summary>

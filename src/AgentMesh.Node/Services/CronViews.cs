@@ -17,6 +17,8 @@ internal static class CronViews
         Lower(cron.Spec.Missed),
         Lower(cron.Spec.Overlap),
         cron.Spec.PauseAfter,
+        cron.Spec.Jitter.TotalMilliseconds,
+        cron.Spec.IsFromFile,
         cron.IsEnabled,
         cron.Reason is { } reason ? new ProblemView(reason.Code, reason.Text, reason.NextStep) : null,
         cron.CreatedAt,

@@ -182,7 +182,9 @@ internal sealed class NodeServices : IControlServices
 
     public Task<IReadOnlyList<CronView>> CronsAsync(CancellationToken cancellationToken) => _parts.Crons.ListAsync(cancellationToken);
 
-    public Task<CronView> AddCronAsync(CronRequest request, CancellationToken cancellationToken) => _parts.Crons.AddAsync(request, cancellationToken);
+    public Task<CronView> AddCronAsync(CronRequest request, CancellationToken cancellationToken) => _parts.Crons.AddAsync(request, isFromFile: false, cancellationToken);
+
+    public Task<CronFileView> ReloadCronsAsync(CancellationToken cancellationToken) => _parts.CronFile.ReloadAsync(cancellationToken);
 
     public Task<CronView> CronAsync(string name, CancellationToken cancellationToken) => _parts.Crons.ShowAsync(name, cancellationToken);
 

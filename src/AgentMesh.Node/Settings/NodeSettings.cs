@@ -33,6 +33,9 @@ public sealed record NodeSettings
 
     public required OutputSettings Output { get; init; }
 
+    /// <summary>Empty: <c>CRON.md</c> in the data directory.</summary>
+    public required string CronFile { get; init; }
+
     public required long AuditRetainedBytesMax { get; init; }
 
     public required IReadOnlyList<string> DefaultGrants { get; init; }

@@ -105,6 +105,7 @@ public static class SettingsLoader
                 read.Integer("jobs.running-max", 1, 100_000),
                 read.Integer("jobs.queued-max", 0, 10_000_000)),
             Output = new OutputSettings(read.Size("output.retained-max"), read.Size("output.spool-max")),
+            CronFile = read.Text("cron.file") is { Length: > 0 } cronFile ? Path.GetFullPath(cronFile) : "",
             AuditRetainedBytesMax = read.Size("audit.retained-max"),
             DefaultGrants = read.List("grants.default"),
             Plugins = new PluginSettings(read.List("plugins.assemblies"), read.Lists("plugins.programs")),

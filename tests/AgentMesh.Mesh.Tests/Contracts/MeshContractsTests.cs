@@ -79,7 +79,7 @@ public sealed class MeshContractsTests
 
     private static CronId Nightly => new(Home, "nightly.job_1");
 
-    private static CronSpec CronSpec => new("0 3 * * *", "Europe/Berlin", FullSpec, CronMissed.Once, CronOverlap.Allow, 3);
+    private static CronSpec CronSpec => new("0 3 * * *", "Europe/Berlin", FullSpec, CronMissed.Once, CronOverlap.Allow, 3) { Jitter = TimeSpan.FromMinutes(5), IsFromFile = true };
 
     private static ImmutableArray<CronRun> CronRuns =>
         [new CronRun(Job, Start, CronCause.Manual, Start.AddSeconds(1), null, null), new CronRun(Job, Start, CronCause.Schedule, Start.AddSeconds(1), JobStateName.Completed, Start.AddSeconds(9))];

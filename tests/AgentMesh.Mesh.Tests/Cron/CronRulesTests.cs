@@ -251,6 +251,27 @@ public sealed class CronRulesTests
         Assert.Equal(nominal.Order().Distinct(), nominal);
     }
 
+    [Fact]
+    public void With_jitter_it_runs_later_always_by_the_same_part_of_it()
+    {
+        CronSpec spec = Spec("0 * * * *") with { Jitter = TimeSpan.FromMinutes(20) };
+        CronState cron = CronState.None(Id).Apply(new CronCreatedEvent(Midnight.AddSeconds(-1), spec, Life));
+        TimeSpan delay = CronRules.DelayOf(cron);
+
+        Assert.InRange(delay, TimeSpan.FromMilliseconds(1), spec.Jitter);
+        Assert.Equal(Midnight + delay, CronRules.View(cron, Midnight.AddSeconds(-1)).Next[0]);
+        Assert.True(CronRules.UntilNextLook(cron, Midnight + delay - TimeSpan.FromSeconds(2)) <= TimeSpan.FromSeconds(2));
+        Assert.Null(CronRules.Next(cron, Midnight + delay - TimeSpan.FromMilliseconds(1), Life));
+        var fired = Assert.IsType<CronFiredEvent>(CronRules.Next(cron, Midnight + delay, Life));
+        Assert.Equal((Midnight, CronCause.Schedule), (fired.Nominal, fired.Cause));
+        Assert.Equal(CronCause.Schedule, Assert.IsType<CronFiredEvent>(CronRules.Next(cron, Midnight + delay + TimeSpan.FromSeconds(50), Life)).Cause);
+        Assert.IsType<CronMissedEvent>(CronRules.Next(cron, Midnight + delay + TimeSpan.FromMinutes(2), Life));
+
+        CronState other = CronState.None(new CronId(Home, "weekly")).Apply(new CronCreatedEvent(Midnight, spec, Life));
+        Assert.NotEqual(delay, CronRules.DelayOf(other));
+        Assert.Throws<Errors.MeshException>(() => CronRules.Check(spec with { Jitter = TimeSpan.FromHours(13) }));
+    }
+
     internal static CronSpec Spec(string schedule, CronMissed missed = CronMissed.Skip, CronOverlap overlap = CronOverlap.Skip, int pauseAfter = 0) =>
         new(schedule, "UTC", SpecOf(), missed, overlap, pauseAfter);
 

@@ -200,6 +200,7 @@ public sealed class CronEntity : JournalledEntity<ICronEvent>, IWithTimers
     {
         Record(change, asker, stored =>
         {
+            _environment.Happened(_cron.CronId, stored);
             if (stored is CronRunEndedEvent over)
             {
                 _watch.Forget(over.JobId);

@@ -7,4 +7,8 @@ namespace AgentMesh.Mesh.Cron.Entity;
 /// <param name="Life">Of the node: another number means that it was started anew, which is what <c>@reboot</c> waits for.</param>
 /// <param name="Jobs">The jobs of this home.</param>
 /// <param name="RestAfter">So long a schedule that waits for nothing stays in memory.</param>
-public sealed record CronEnvironment(DeviceId Self, long Life, IActorRef Jobs, TimeProvider Time, TimeSpan RestAfter);
+public sealed record CronEnvironment(DeviceId Self, long Life, IActorRef Jobs, TimeProvider Time, TimeSpan RestAfter)
+{
+    /// <summary>Is told of each event when it is on disk, not again in recoveries. Never throws.</summary>
+    public Action<CronId, ICronEvent> Happened { get; init; } = static (_, _) => { };
+}

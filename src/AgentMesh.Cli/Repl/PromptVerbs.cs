@@ -1,0 +1,25 @@
+using System.CommandLine;
+using AgentMesh.Cli.Verbs;
+using AgentMesh.Mesh.Commands;
+
+namespace AgentMesh.Cli.Repl;
+
+/// <summary>Verbs of the command line that mean the same at the prompt.</summary>
+internal static class PromptVerbs
+{
+    public static IReadOnlyList<string> CronVerbNames { get; } = [.. CronVerbs.All(new GlobalOptions()).Subcommands.Select(verb => verb.Name)];
+
+    /// <param name="text">Split into words as a shell does.</param>
+    public static async Task<int> ExecuteAsync(Session session, string text, CancellationToken cancel)
+    {
+        var global = new GlobalOptions(session);
+        var root = new RootCommand { CronVerbs.All(global), AuditVerb.Create(global), PingVerb.Create(global), DoctorVerb.Create(global) };
+        ParseResult parsed = root.Parse([.. Quoting.Split(text)], new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Errors.Count > 0)
+        {
+            return Usage.Refuse(parsed, session.Terminal.Error);
+        }
+
+        return await parsed.InvokeAsync(new InvocationConfiguration { Output = session.Terminal.Out, Error = session.Terminal.Error, ProcessTerminationTimeout = null }, cancel).ConfigureAwait(false);
+    }
+}
