@@ -20,6 +20,8 @@ internal sealed class MeshPair : IAsyncDisposable
         _b = b;
     }
 
+    public IMeshConnection Connection { get; private set; } = null!;
+
     public IMeshStream Bulk { get; private set; } = null!;
 
     public IMeshStream BulkRemote { get; private set; } = null!;
@@ -28,20 +30,23 @@ internal sealed class MeshPair : IAsyncDisposable
 
     public IMeshStream SmallRemote { get; private set; } = null!;
 
-    /// <param name="datagramBytes">Greatest datagram; null: what the transport takes on loopback.</param>
-    public static async Task<MeshPair> ConnectAsync(int? datagramBytes = null)
+    /// <param name="datagramBytes">Greatest datagram; null: what the path is found to carry.</param>
+    public static async Task<MeshPair> ConnectAsync(Wire wire, int? datagramBytes = null)
     {
         DeviceIdentity one = DeviceIdentity.Create(SystemEntropy.Instance), other = DeviceIdentity.Create(SystemEntropy.Instance);
-        var settings = new MeshEndpointSettings { Listen = [new IPEndPoint(IPAddress.Loopback, 0)] };
+        var settings = new MeshEndpointSettings();
         settings = datagramBytes is { } bytes ? settings with { Mtu = MtuSettings.Fixed(bytes) } : settings;
-        MeshEndpoint a = MeshEndpoint.Open(one, new Only(other.PublicKey), new InitiationStamps(0, null), settings, SystemEntropy.Instance, TimeProvider.System);
-        MeshEndpoint b = MeshEndpoint.Open(other, new Only(one.PublicKey), new InitiationStamps(0, null), settings, SystemEntropy.Instance, TimeProvider.System);
+        MeshEndpoint a = wire.At(near: true, () => Open(one, other, wire.Near)), b = wire.At(near: false, () => Open(other, one, wire.Far));
         var pair = new MeshPair(a, b);
         IMeshConnection dialled = await a.ConnectAsync(other.PublicKey, [b.LocalAddresses[0]], CancellationToken.None);
         IMeshConnection accepted = (await b.AcceptAsync(CancellationToken.None))!;
         (pair.Bulk, pair.BulkRemote) = await OpenAsync(dialled, accepted, StreamPriority.Bulk);
         (pair.Small, pair.SmallRemote) = await OpenAsync(dialled, accepted, StreamPriority.Control);
+        pair.Connection = dialled;
         return pair;
+
+        MeshEndpoint Open(DeviceIdentity self, DeviceIdentity peer, IPAddress at) => MeshEndpoint.Open(
+            self, new Only(peer.PublicKey), new InitiationStamps(0, null), settings with { Listen = [new IPEndPoint(at, 0)] }, SystemEntropy.Instance, TimeProvider.System);
     }
 
     public async ValueTask DisposeAsync()

@@ -7,7 +7,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Benchmarks;
 
-/// <summary>TLS 1.3 over TCP on loopback with .NET's SslStream: the peer that the transport is measured beside.</summary>
+/// <summary>TLS 1.3 over TCP with .NET's SslStream: the peer that the transport is measured beside.</summary>
 internal sealed class TlsPeer : IAsyncDisposable
 {
     private TlsPeer(SslStream client, SslStream server)
@@ -20,15 +20,19 @@ internal sealed class TlsPeer : IAsyncDisposable
 
     public SslStream Server { get; }
 
-    public static async Task<TlsPeer> ConnectAsync()
+    public static async Task<TlsPeer> ConnectAsync(Wire wire)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=benchmark", key, HashAlgorithmName.SHA256);
         using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
+        TcpListener listener = wire.At(near: false, () =>
+        {
+            var opened = new TcpListener(wire.Far, 0);
+            opened.Start();
+            return opened;
+        });
         Task<TcpClient> accepting = listener.AcceptTcpClientAsync();
-        var dialed = new TcpClient { NoDelay = true };
+        TcpClient dialed = wire.At(near: true, () => new TcpClient(AddressFamily.InterNetwork) { NoDelay = true });
         await dialed.ConnectAsync((IPEndPoint)listener.LocalEndpoint);
         TcpClient accepted = await accepting;
         accepted.NoDelay = true;

@@ -1,48 +1,67 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using AgentMesh.Protocol.Identity;
+using AgentMesh.Protocol.Packets;
 using AgentMesh.Transport;
 
 namespace Benchmarks;
 
-/// <summary>One stream and a small echo over the mesh transport on loopback, beside TLS 1.3 over TCP in the same run.</summary>
+/// <summary>One stream and a small echo over the mesh transport, beside TLS 1.3 over TCP in the same run, on loopback and between namespaces.</summary>
 internal static class TransportBenchmark
 {
     private const int EchoBytes = 64;
     private const int NetworkDatagramBytes = 1232;
     private const int Echoes = 20_000;
     private const int EchoesBesideBulk = 2_000;
+    private const string Peer = "TLS 1.3 SslStream";
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(4);
 
     public static async Task RunAsync(Report report)
     {
-        report.Part("transport, loopback, one process (both ends share the cores)");
-        await using var mesh = await MeshPair.ConnectAsync();
-        await using TlsPeer tls = await TlsPeer.ConnectAsync();
-        const string peer = "TLS 1.3 SslStream";
+        await Measure(report, Wire.Loopback);
+        await EchoBesideBulk(report);
+        foreach (bool offloads in new[] { true, false })
+        {
+            using Wire? wire = Wire.TryLay(offloads, out string whyNot);
+            if (wire is null)
+            {
+                report.Note($"veth {(offloads ? "with" : "without")} offloads: skipped, {whyNot}");
+                continue;
+            }
 
-        double ours = await Goodput((data, cancel) => mesh.Bulk.WriteAsync(data, cancel), (buffer, cancel) => mesh.BulkRemote.ReadAsync(buffer, cancel));
+            await Measure(report, wire);
+        }
+    }
+
+    private static async Task Measure(Report report, Wire wire)
+    {
+        report.Part($"transport, {wire.Title}, one process (both ends share the cores)");
+        await using TlsPeer tls = await TlsPeer.ConnectAsync(wire);
         double theirs = await Goodput((data, cancel) => tls.Client.WriteAsync(data, cancel), (buffer, cancel) => tls.Server.ReadAsync(buffer, cancel));
-        report.Line("one stream, goodput", ours, theirs, "Gb/s", peer, includes: "encrypted, application bytes only; datagrams as large as loopback takes well");
-        await using var narrow = await MeshPair.ConnectAsync(NetworkDatagramBytes);
-        double packets = await Goodput((data, cancel) => narrow.Bulk.WriteAsync(data, cancel), (buffer, cancel) => narrow.BulkRemote.ReadAsync(buffer, cancel));
-        report.Line("one stream, goodput, datagrams of 1,232 bytes", packets, theirs, "Gb/s", peer, includes: "what crosses any network; TLS keeps loopback's 64 KiB segments");
+        bool isLoopback = ReferenceEquals(wire, Wire.Loopback);
+        foreach (int? limit in isLoopback ? [null, NetworkDatagramBytes] : new int?[] { null })
+        {
+            await using var mesh = await MeshPair.ConnectAsync(wire, limit);
+            double ours = await Goodput((data, cancel) => mesh.Bulk.WriteAsync(data, cancel), (buffer, cancel) => mesh.BulkRemote.ReadAsync(buffer, cancel));
+            string bytes = string.Create(CultureInfo.InvariantCulture, $"{mesh.Connection.Path.MaxPayloadBytes + PacketLayout.Overhead:N0}");
+            string loss = string.Create(CultureInfo.InvariantCulture, $"{100 * (mesh.Connection.Path.LossRatio ?? 0):0.00} % lost");
+            report.Line($"one stream, goodput, datagrams of {bytes} bytes", ours, theirs, "Gb/s", Peer, includes: $"encrypted, application bytes only; {(limit is null ? "the size was searched for" : "the size is set, TLS keeps 64 KiB segments")}; {loss}");
+        }
 
+        await using var echoing = await MeshPair.ConnectAsync(wire);
         (double p50, double p99) = await Echo(
-            (data, cancel) => mesh.Small.WriteAsync(data, cancel), (buffer, cancel) => mesh.Small.ReadAsync(buffer, cancel), (buffer, cancel) => mesh.SmallRemote.ReadAsync(buffer, cancel), (data, cancel) => mesh.SmallRemote.WriteAsync(data, cancel));
-        await using TlsPeer fresh = await TlsPeer.ConnectAsync();
+            (data, cancel) => echoing.Small.WriteAsync(data, cancel), (buffer, cancel) => echoing.Small.ReadAsync(buffer, cancel), (buffer, cancel) => echoing.SmallRemote.ReadAsync(buffer, cancel), (data, cancel) => echoing.SmallRemote.WriteAsync(data, cancel));
+        await using TlsPeer fresh = await TlsPeer.ConnectAsync(wire);
         (double tls50, double tls99) = await Echo(
             (data, cancel) => fresh.Client.WriteAsync(data, cancel), (buffer, cancel) => fresh.Client.ReadAsync(buffer, cancel), (buffer, cancel) => fresh.Server.ReadAsync(buffer, cancel), (data, cancel) => fresh.Server.WriteAsync(data, cancel));
-        report.Line("echo of 64 bytes, p50", p50, tls50, "us", peer, lowerIsBetter: true);
-        report.Line("echo of 64 bytes, p99", p99, tls99, "us", peer, lowerIsBetter: true);
-        await EchoBesideBulk(report);
+        report.Line("echo of 64 bytes, p50", p50, tls50, "us", Peer, lowerIsBetter: true);
+        report.Line("echo of 64 bytes, p99", p99, tls99, "us", Peer, lowerIsBetter: true);
     }
 
     /// <summary>What a control message waits for while a bulk stream of the same connection takes all it can.</summary>
     private static async Task EchoBesideBulk(Report report)
     {
-        await using var mesh = await MeshPair.ConnectAsync();
+        await using var mesh = await MeshPair.ConnectAsync(Wire.Loopback);
         using var stop = new CancellationTokenSource();
         byte[] data = new byte[64 * 1024], buffer = new byte[256 * 1024];
         long received = 0;

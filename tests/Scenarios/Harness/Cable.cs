@@ -43,6 +43,16 @@ internal sealed class Cable : IDisposable
 
     public void Plug() => Assert.Empty(Ip($"-n {Right} link set cable up"));
 
+    /// <summary>Packets end at so many bytes from now on, headers included.</summary>
+    public void Narrow(int bytes)
+    {
+        NarrowLeft(bytes);
+        Assert.Empty(Ip($"-n {Right} link set cable mtu {bytes}"));
+    }
+
+    /// <summary>The left end takes no longer packets, and the right end does not know.</summary>
+    public void NarrowLeft(int bytes) => Assert.Empty(Ip($"-n {Left} link set cable mtu {bytes}"));
+
     /// <summary>The left end gets another address, and loses the one it had.</summary>
     public void MoveLeft()
     {
