@@ -34,6 +34,7 @@ root.Subcommands.Add(JobVerbs.All(global));
 root.Subcommands.Add(CronVerbs.All(global));
 root.Subcommands.Add(AuditVerb.Create(global));
 root.Subcommands.Add(ReplVerb.Create(global));
+root.Subcommands.Add(BeaconVerb.Create(global));
 root.Subcommands.Add(DemoVerb.Create(global));
 root.Subcommands.Add(global.Verb("version", "Print the version.", [], (session, _, _) =>
 {

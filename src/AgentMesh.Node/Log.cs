@@ -38,4 +38,10 @@ internal static partial class Log
 
     [LoggerMessage(2021, LogLevel.Debug, "{Device} announced itself at {Address}")]
     public static partial void Announced(ILogger log, string device, IPEndPoint address);
+
+    [LoggerMessage(2022, LogLevel.Information, "registered with the beacon {Beacon}, seen there at {Address}")]
+    public static partial void BeaconFound(ILogger log, string beacon, IPEndPoint address);
+
+    [LoggerMessage(2023, LogLevel.Warning, "not registered with the beacon {Beacon}: {Reason}")]
+    public static partial void BeaconLost(ILogger log, string beacon, string reason);
 }

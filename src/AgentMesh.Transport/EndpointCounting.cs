@@ -13,12 +13,16 @@ internal sealed class EndpointCounting
     private long _unknown;
     private long _notAuthentic;
     private long _sendFailures;
+    private long _unknownChannels;
 
     public void Received(int count) => Interlocked.Add(ref _received, count);
 
     public void Sent(int count, bool succeeded) => Interlocked.Add(ref succeeded ? ref _sent : ref _sendFailures, count);
 
     public void Unknown() => Interlocked.Increment(ref _unknown);
+
+    /// <summary>Relayed, but not by the beacon that opened the channel, or of none.</summary>
+    public void UnknownChannel() => Interlocked.Increment(ref _unknownChannels);
 
     public void NotAuthentic(long count) => Interlocked.Add(ref _notAuthentic, count);
 
@@ -46,5 +50,6 @@ internal sealed class EndpointCounting
         Interlocked.Read(ref _refused),
         Interlocked.Read(ref _unknown),
         Interlocked.Read(ref _notAuthentic),
-        Interlocked.Read(ref _sendFailures));
+        Interlocked.Read(ref _sendFailures),
+        Interlocked.Read(ref _unknownChannels));
 }

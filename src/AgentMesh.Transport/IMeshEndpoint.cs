@@ -79,7 +79,19 @@ public enum StreamPriority : byte
 
 /// <param name="RoundTrip">Smoothed; null before the first measurement.</param>
 /// <param name="LossRatio">0..1 of the packets sent in the last window; null when unknown.</param>
-public readonly record struct MeshPathInfo(string Kind, IPEndPoint Remote, TimeSpan? RoundTrip, double? LossRatio, int MaxPayloadBytes);
+/// <param name="Kind">"direct" or "relay".</param>
+/// <param name="Remote">Where packets are sent; for a relay it stands for the channel and means nothing to others.</param>
+/// <param name="Via">The name of the beacon that relays; null where the path is direct.</param>
+public readonly record struct MeshPathInfo(string Kind, IPEndPoint Remote, TimeSpan? RoundTrip, double? LossRatio, int MaxPayloadBytes, string? Via = null)
+{
+    public bool IsRelayed => Kind == "relay";
+
+    /// <summary>For people: an address, or the beacon that relays.</summary>
+    public string Place => Via ?? Remote.ToString();
+
+    /// <summary>For people: "direct", or "relay via" the beacon.</summary>
+    public string Description => Via is null ? Kind : $"{Kind} via {Via}";
+}
 
 /// <param name="Code">0 for a clean goodbye.</param>
 public readonly record struct ConnectionEnd(bool ByRemote, ulong Code, string Reason);

@@ -6,6 +6,7 @@ using AgentMesh.Protocol.Handshake;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Protocol.Packets;
 using AgentMesh.Protocol.Pairing;
+using AgentMesh.Protocol.Relaying;
 using AgentMesh.Protocol.Streams;
 using AgentMesh.Transport.Udp;
 
@@ -30,6 +31,7 @@ public sealed class MeshConnection : IMeshConnection
     private readonly Signal[] _mayOpen = [new(), new(), new()];
     private LossWindow _losses;
     private SerializedAddress _sendTo;
+    private IPEndPoint _remote;
     private bool _released;
 
     internal MeshConnection(MeshEndpoint endpoint, EstablishedSession session, ConnectionSettings settings, MtuSettings mtu)
@@ -38,8 +40,12 @@ public sealed class MeshConnection : IMeshConnection
         _session = session;
         _connection = new Connection(session, settings, mtu, endpoint.Now.Monotonic, endpoint.Entropy);
         _sendTo = new SerializedAddress(session.RemoteAddress);
+        _remote = session.RemoteAddress;
         _timer = new ConnectionTimer(endpoint.Time, OnTimer);
     }
+
+    /// <summary>Packets go another way now: <see cref="Path"/>. Raised on a thread of the pool.</summary>
+    public event Action<MeshConnection>? PathChanged;
 
     public DevicePublicKey RemoteKey => _session.RemoteKey;
 
@@ -59,7 +65,14 @@ public sealed class MeshConnection : IMeshConnection
             lock (_gate)
             {
                 NetworkPath path = _connection.Path;
-                return new MeshPathInfo("direct", _connection.Remote, path.Rtt.HasSample ? path.Rtt.Smoothed : null, _losses.Ratio(path.Loss), path.DatagramBytes - PacketLayout.Overhead);
+                bool isRelayed = RelayAddress.IsRelay(_connection.Remote);
+                return new MeshPathInfo(
+                    isRelayed ? "relay" : "direct",
+                    _connection.Remote,
+                    path.Rtt.HasSample ? path.Rtt.Smoothed : null,
+                    _losses.Ratio(path.Loss),
+                    path.DatagramBytes - PacketLayout.Overhead,
+                    isRelayed ? _endpoint.Relays.Find(_connection.Remote)?.Name ?? "a beacon that is away" : null);
             }
         }
     }
@@ -67,6 +80,9 @@ public sealed class MeshConnection : IMeshConnection
     internal EstablishedSession Session => _session;
 
     internal ConnectionId LocalConnectionId => _session.LocalConnectionId;
+
+    /// <summary>Where the other side is, without waiting for the connection.</summary>
+    internal IPEndPoint Remote => Volatile.Read(ref _remote);
 
     internal bool IsOpen
     {
@@ -125,6 +141,26 @@ public sealed class MeshConnection : IMeshConnection
         lock (_gate)
         {
             _connection.EndWithoutAWord(end);
+            Pump();
+        }
+    }
+
+    /// <summary>Looks for a direct path at these addresses, where the other side may be, from after <paramref name="delay"/> on. Without effect on a direct path.</summary>
+    public void Probe(IEnumerable<IPEndPoint> candidates, TimeSpan delay)
+    {
+        lock (_gate)
+        {
+            _connection.Probe(candidates, Now + delay);
+            Pump();
+        }
+    }
+
+    /// <summary>The relay that is taken when no direct path works; null for none.</summary>
+    internal void SetRelay(IPEndPoint? relay)
+    {
+        lock (_gate)
+        {
+            _connection.SetRelay(relay);
             Pump();
         }
     }
@@ -336,6 +372,10 @@ public sealed class MeshConnection : IMeshConnection
                     break;
                 case ConnectionEventKind.StreamsAvailable:
                     _mayOpen[(int)happened.Class].Set();
+                    break;
+                case ConnectionEventKind.Moved:
+                    Volatile.Write(ref _remote, _connection.Remote);
+                    ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.PathChanged?.Invoke(connection), this, preferLocal: false);
                     break;
                 case ConnectionEventKind.Closed:
                     Ended();

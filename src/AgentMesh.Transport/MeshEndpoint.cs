@@ -10,6 +10,8 @@ using AgentMesh.Protocol.Handshake;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Protocol.Packets;
 using AgentMesh.Protocol.Pairing;
+using AgentMesh.Protocol.Relaying;
+using AgentMesh.Transport.Relaying;
 using AgentMesh.Transport.Udp;
 
 namespace AgentMesh.Transport;
@@ -38,6 +40,10 @@ public sealed class MeshEndpoint : IMeshEndpoint
     private readonly EndpointCounting _counting = new();
     private int _stopped;
     private bool _silent;
+    private IRelay? _relay;
+
+    [ThreadStatic]
+    private static byte[]? t_envelopes;
 
     private MeshEndpoint(DeviceIdentity identity, IAdmission admission, InitiationStamps stamps, MeshEndpointSettings settings, IEntropy entropy, TimeProvider time, IReadOnlyList<UdpSocket> sockets)
     {
@@ -51,7 +57,11 @@ public sealed class MeshEndpoint : IMeshEndpoint
         TransportParameters.Of(settings.Connection).Write(parameters);
         var handshakes = new HandshakeEndpoint(identity, admission, settings.Handshake, stamps, parameters, entropy);
         _dialer = new Dialer(handshakes, this, time);
+        Relays.Changed += OnRelaysChanged;
     }
+
+    /// <summary>The channels through beacons that devices can be reached by.</summary>
+    public RelayChannels Relays { get; } = new();
 
     public DeviceId LocalId => _identity.Id;
 
@@ -159,6 +169,12 @@ public sealed class MeshEndpoint : IMeshEndpoint
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>From now on relayed datagrams go to this relay and not to a channel of this device.</summary>
+    public void RelayWith(IRelay relay) => Volatile.Write(ref _relay, relay);
+
+    /// <summary>Sends a datagram of a relay.</summary>
+    public void Send(ReadOnlySpan<byte> datagram, IPEndPoint to) => Send(datagram, to.Serialize());
+
     internal MeshConnection? FindLive(DeviceId device) => _byDevice.TryGetValue(device, out MeshConnection? live) && live.IsOpen ? live : null;
 
     /// <summary>For tests: from now on nothing is sent, as after a cut cable.</summary>
@@ -176,6 +192,11 @@ public sealed class MeshEndpoint : IMeshEndpoint
             return SendOutcome.Sent;
         }
 
+        if (RelayAddress.TryRead(to, out ulong channel))
+        {
+            return SendRelayed(datagrams, datagramBytes, channel);
+        }
+
         SendOutcome outcome = SendOutcome.Refused;
         foreach (UdpSocket socket in _sockets)
         {
@@ -188,6 +209,29 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
         _counting.Sent((datagrams.Length + datagramBytes - 1) / datagramBytes, outcome == SendOutcome.Sent);
         return outcome;
+    }
+
+    private SendOutcome SendRelayed(ReadOnlySpan<byte> datagrams, int datagramBytes, ulong channel)
+    {
+        // A beacon that is itself reached by a relay would be a circle.
+        if (Relays.Find(channel)?.Beacon.Remote is not { } beacon || RelayAddress.IsRelay(beacon))
+        {
+            _counting.Sent(1, succeeded: false);
+            return SendOutcome.Refused;
+        }
+
+        int count = (datagrams.Length + datagramBytes - 1) / datagramBytes, needed = datagrams.Length + (count * RelayEnvelope.HeaderBytes), length = 0;
+        if (t_envelopes is null || t_envelopes.Length < needed)
+        {
+            t_envelopes = GC.AllocateUninitializedArray<byte>(needed);
+        }
+
+        for (int at = 0; at < datagrams.Length; at += datagramBytes)
+        {
+            length += RelayEnvelope.Write(t_envelopes.AsSpan(length), channel, datagrams.Slice(at, Math.Min(datagramBytes, datagrams.Length - at)));
+        }
+
+        return Send(t_envelopes.AsSpan(0, length), datagramBytes + RelayEnvelope.HeaderBytes, beacon.Serialize());
     }
 
     /// <summary>A handshake has ended well. Called by the <see cref="Dialer"/>.</summary>
@@ -210,6 +254,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
         });
         before?.EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.Replaced, "a newer session took its place"));
         connection.Begin();
+        OfferRelay(connection);
         if (!session.IsInitiator && !_accepted.Writer.TryWrite(connection))
         {
             connection.Close(CloseCodes.None, "too many connections wait to be accepted");
@@ -276,6 +321,41 @@ public sealed class MeshEndpoint : IMeshEndpoint
         }
     }
 
+    private void OnRelaysChanged(DeviceId device)
+    {
+        if (FindLive(device) is { } live)
+        {
+            OfferRelay(live);
+        }
+    }
+
+    private void OfferRelay(MeshConnection connection)
+    {
+        IReadOnlyList<RelayChannel> channels = Relays.To(connection.RemoteId);
+        connection.SetRelay((channels.FirstOrDefault(channel => channel.Address.Equals(connection.Remote)) ?? channels.FirstOrDefault())?.Address);
+    }
+
+    private void HandleRelayed(Span<byte> datagram, IPEndPoint from, List<MeshConnection> touched)
+    {
+        if (Volatile.Read(ref _relay) is { } relay)
+        {
+            relay.Relay(datagram, from);
+        }
+        else if (RelayEnvelope.TryReadNotice(datagram, out ulong doubted))
+        {
+            Relays.Doubt(doubted, from);
+        }
+        else if (RelayEnvelope.TryRead(datagram, out ulong id) && Relays.Find(id) is { } channel && from.Equals(channel.Beacon.Remote)
+            && Datagrams.KindOf(datagram[RelayEnvelope.HeaderBytes..]) is not (DatagramKind.Relayed or DatagramKind.RelayNotice))
+        {
+            Handle(datagram[RelayEnvelope.HeaderBytes..], datagram.Length - RelayEnvelope.HeaderBytes, channel.Address, touched);
+        }
+        else
+        {
+            _counting.UnknownChannel();
+        }
+    }
+
     /// <returns>How many datagrams there were.</returns>
     private int Handle(in ArrivedDatagrams arrived, List<MeshConnection> touched)
     {
@@ -295,7 +375,14 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
     private void Handle(Span<byte> datagrams, int datagramBytes, IPEndPoint from, List<MeshConnection> touched)
     {
-        if (Datagrams.KindOf(datagrams) != DatagramKind.Packet)
+        DatagramKind kind = Datagrams.KindOf(datagrams);
+        if (kind is DatagramKind.Relayed or DatagramKind.RelayNotice)
+        {
+            HandleRelayed(datagrams, from, touched);
+            return;
+        }
+
+        if (kind != DatagramKind.Packet)
         {
             _counting.Handshake(_dialer.HandleDatagram(datagrams, from));
             return;

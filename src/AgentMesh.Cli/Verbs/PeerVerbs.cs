@@ -52,6 +52,10 @@ internal static class PeerVerbs
                 peer.Id[..12],
                 string.Join(' ', peer.Labels),
             ]));
+        foreach (PeerView peer in peers.Where(peer => peer.RelayedReason is not null))
+        {
+            session.Terminal.Note($"{peer.Name} is relayed: {peer.RelayedReason}");
+        }
     }
 
     private static void Show(Session session, StatusView status)

@@ -30,7 +30,10 @@ public sealed record MemberView(string Id, string? Name, string Status, bool Rea
 
 /// <summary>GET /v1/peers. <paramref name="Index"/> is stable as long as the node runs.</summary>
 /// <param name="State">disconnected, connecting, connected or failed; the local device is "connected".</param>
+/// <param name="Path">local, direct, or "relay via HOST:PORT".</param>
 /// <param name="Grants">What that device may do here.</param>
+/// <param name="RelayedCode">Why the path is relayed: looking, no-answer, old-device or direct-lost; null where it is not.</param>
+/// <param name="RelayedReason">The same for people.</param>
 public sealed record PeerView(
     int Index,
     string Name,
@@ -49,7 +52,9 @@ public sealed record PeerView(
     IReadOnlyList<string> Capabilities,
     IReadOnlyList<string> Grants,
     string? Problem,
-    IReadOnlyList<string> Labels);
+    IReadOnlyList<string> Labels,
+    string? RelayedCode = null,
+    string? RelayedReason = null);
 
 /// <summary>POST /v1/commands: one line as typed, for example <c>@gpu calc 1+2</c>, or a target with an argument vector.</summary>
 /// <param name="Arguments">Where given, the program and its arguments for <c>run</c>; never passed through a shell.</param>

@@ -13,6 +13,7 @@ using AgentMesh.Node.Links;
 using AgentMesh.Node.Links.Wire;
 using AgentMesh.Node.Output;
 using AgentMesh.Node.Pairing;
+using AgentMesh.Node.Reach;
 using AgentMesh.Node.RoundTrips;
 using AgentMesh.Node.Schedules;
 using AgentMesh.Node.Services;
@@ -123,6 +124,8 @@ public sealed class NodeHost : IAsyncDisposable
         LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, addresses.Current, handlers, life), time));
         links.OwnRunning = () => table.Running;
         links.Changed += pairing.AdmitIfKnown;
+        BeaconService beacons = EndingAsync(new BeaconService(settings.Beacons, identity.Id, endpoint, directory, links, addresses, time, log));
+        registry.Changed += beacons.Refresh;
         LanDiscovery? lan = settings.Lan.Enabled ? EndingAsync(Lan(settings, identity, endpoint, directory, registry, links, time, log)) : null;
 
         var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, hub, table, new AttemptAudit(audit, time, log), journal.Store, new CronLog(data["logs/cron"], log), time);
@@ -152,6 +155,7 @@ public sealed class NodeHost : IAsyncDisposable
             Endpoint = endpoint,
             Hub = hub,
             Links = links,
+            Beacons = beacons,
             Generations = generations,
             Handlers = handlers,
             Table = table,
@@ -169,6 +173,7 @@ public sealed class NodeHost : IAsyncDisposable
         hub.Start();
         links.KeepAll();
         lan?.Start();
+        beacons.Start();
         generations.Start();
         cronFile.Start();
         await generations.CurrentAsync(MemberWithin, cancellationToken).ConfigureAwait(false);

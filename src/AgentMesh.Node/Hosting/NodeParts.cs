@@ -2,6 +2,7 @@ using AgentMesh.Journal;
 using AgentMesh.Mesh.Registry;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Pairing;
+using AgentMesh.Node.Reach;
 using AgentMesh.Node.RoundTrips;
 using AgentMesh.Node.Schedules;
 using AgentMesh.Node.Services;
@@ -32,6 +33,8 @@ internal sealed record NodeParts
     public required ConnectionHub Hub { get; init; }
 
     public required LinkService Links { get; init; }
+
+    public required BeaconService Beacons { get; init; }
 
     public required GenerationKeeper Generations { get; init; }
 

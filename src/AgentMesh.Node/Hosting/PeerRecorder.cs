@@ -68,7 +68,7 @@ internal sealed class PeerRecorder : ReceiveActor
 
         bool isLinked = _links.IsLinked(device);
         Transport.MeshPathInfo? path = isLinked ? _hub.Find(device)?.Path : null;
-        _peers.Tell(new RecordPeerLink(id, isLinked ? PeerConnectionState.Connected : PeerConnectionState.Disconnected, _time.GetUtcNow(), path?.Remote.ToString(), path?.RoundTrip));
+        _peers.Tell(new RecordPeerLink(id, isLinked ? PeerConnectionState.Connected : PeerConnectionState.Disconnected, _time.GetUtcNow(), path?.Place, path?.RoundTrip));
     }
 
     private sealed record LinkChanged(DeviceId Device) : INoSerializationVerificationNeeded;

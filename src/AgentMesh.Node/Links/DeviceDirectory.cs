@@ -33,6 +33,9 @@ internal sealed class DeviceDirectory : IPeerDirectory
         Load();
     }
 
+    /// <summary>Further ways to a device that mean something now and to this process only: relay channels. They are not kept.</summary>
+    public Func<DeviceId, IEnumerable<IPEndPoint>> WaysRound { get; set; } = _ => [];
+
     /// <summary>The devices of the mesh without this one, as the registry has them.</summary>
     public IReadOnlyDictionary<DeviceId, DevicePublicKey> Admitted
     {
@@ -42,7 +45,7 @@ internal sealed class DeviceDirectory : IPeerDirectory
 
     public bool TryGet(DeviceId id, out DevicePublicKey key, out IReadOnlyList<IPEndPoint> addresses)
     {
-        addresses = _places.TryGetValue(id, out Place? place) ? place.Addresses : [];
+        addresses = [.. WaysRound(id), .. Addresses(id)];
         return _admitted.TryGetValue(id, out key);
     }
 

@@ -4,6 +4,7 @@ using AgentMesh.Errors;
 using AgentMesh.Mesh.Selectors;
 using AgentMesh.Node.Links.Wire;
 using AgentMesh.Node.Membership;
+using AgentMesh.Node.Reach;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
@@ -28,6 +29,7 @@ internal sealed class LinkService : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<DeviceId, LinkKeeper> _keepers = new();
     private readonly ConcurrentDictionary<DeviceId, LinkSession> _sessions = new();
+    private readonly ConcurrentDictionary<DeviceId, Puncher> _punchers = new();
     private volatile ClusterView? _ownView;
 
     public LinkService(ConnectionHub hub, DeviceDirectory directory, IRegistryExchange registry, LinkSettings settings, Func<Hello> hello, TimeProvider time)
@@ -45,6 +47,31 @@ internal sealed class LinkService : IAsyncDisposable
 
     /// <summary>A link came up, went down, or its device has a new view of its cluster.</summary>
     public event Action<DeviceId>? Changed;
+
+    /// <summary>Where this device may be reached from outside of its network, for those it looks for a direct path to.</summary>
+    public Func<IReadOnlyList<IPEndPoint>> Candidates { get; set; } = () => [];
+
+    /// <summary>How the search for a direct path to a linked device goes; null while nothing is to be said of it.</summary>
+    public RelayedReason? WhyRelayed(DeviceId device) => _punchers.GetValueOrDefault(device)?.Reason;
+
+    /// <summary>A way to a device has come or gone.</summary>
+    public void TakeWay(DeviceId device, bool isNew)
+    {
+        if (isNew && _directory.Admitted.ContainsKey(device) && !IsLinked(device))
+        {
+            _hub.ReadAddressesAgain(device);
+            Hurry(device);
+        }
+    }
+
+    /// <summary>This device has other addresses: what was tried in vain may work now.</summary>
+    public void TakeNewCandidates()
+    {
+        foreach (Puncher puncher in _punchers.Values)
+        {
+            puncher.Hurry();
+        }
+    }
 
     /// <summary>The views of all linked devices that have told one.</summary>
     public IReadOnlyCollection<ClusterView> Views => [.. _sessions.Values.Select(session => session.View).OfType<ClusterView>()];
@@ -185,7 +212,13 @@ internal sealed class LinkService : IAsyncDisposable
         DeviceId device = connection.RemoteId;
         var session = new LinkSession(stream, new LinkTalk(_hello, _registry, () => _ownView, Whereabouts, () => OwnRunning()), _settings.Refresh, _time);
         _sessions[device] = session;
-        _directory.Found(device, connection.Path.Remote);
+        _directory.Found(device, connection.Path is { IsRelayed: false } path ? path.Remote : null);
+        Puncher? puncher = connection is MeshConnection direct ? new Puncher(direct, session, () => Candidates(), at => _directory.Found(device, at), _time) : null;
+        if (puncher is not null)
+        {
+            _punchers[device] = puncher;
+        }
+
         Changed?.Invoke(device);
 
         // The others may look for this one.
@@ -194,10 +227,11 @@ internal sealed class LinkService : IAsyncDisposable
         try
         {
             Task talking = session.TalkAsync(over.Token);
-            Task listening = ListenAsync(device, session, over.Token);
+            Task listening = ListenAsync(device, session, puncher, over.Token);
+            Task punching = puncher?.RunAsync(over.Token) ?? Task.CompletedTask;
             await Task.WhenAny(talking, listening).ConfigureAwait(false);
             await over.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(talking, listening).ConfigureAwait(false);
+            await Task.WhenAll(talking, listening, punching).ConfigureAwait(false);
         }
         catch (Exception error) when (error is IOException or OperationCanceledException or MeshException)
         {
@@ -206,13 +240,18 @@ internal sealed class LinkService : IAsyncDisposable
         finally
         {
             _sessions.TryRemove(new KeyValuePair<DeviceId, LinkSession>(device, session));
+            if (puncher is not null)
+            {
+                _punchers.TryRemove(new KeyValuePair<DeviceId, Puncher>(device, puncher));
+            }
+
             _directory.Seen(device);
             stream.Abort(0);
             Changed?.Invoke(device);
         }
     }
 
-    private async Task ListenAsync(DeviceId device, LinkSession session, CancellationToken cancellationToken)
+    private async Task ListenAsync(DeviceId device, LinkSession session, Puncher? puncher, CancellationToken cancellationToken)
     {
         while (await session.ReadAsync(cancellationToken).ConfigureAwait(false) is { } frame)
         {
@@ -238,6 +277,9 @@ internal sealed class LinkService : IAsyncDisposable
                     continue;
                 case Frame.ContentOneofCase.Load:
                     session.Running = Math.Max(0, frame.Load.Running);
+                    continue;
+                case Frame.ContentOneofCase.Punch:
+                    puncher?.Take(frame.Punch);
                     continue;
                 default:
                     // A newer peer may say more than this version understands.

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using AgentMesh.Node.Links.Wire;
 using AgentMesh.Node.Membership;
 using AgentMesh.Protocol.Identity;
@@ -8,7 +9,11 @@ namespace AgentMesh.Node.Links;
 /// <summary>One side of a link while it lasts: says hello, then what has changed, and everything again at intervals.</summary>
 internal sealed class LinkSession(IMeshStream stream, LinkTalk talk, TimeSpan refresh, TimeProvider time)
 {
+    // What is said once, beside what LinkTalk repeats. Few: a side answers and asks one question at a time.
+    private const int ExtraMax = 8;
+
     private readonly SemaphoreSlim _poked = new(0, 1);
+    private readonly ConcurrentQueue<Frame> _extra = new();
 
     public ClusterView? View { get; set; }
 
@@ -34,6 +39,16 @@ internal sealed class LinkSession(IMeshStream stream, LinkTalk talk, TimeSpan re
         }
     }
 
+    public void Say(Frame frame)
+    {
+        if (_extra.Count < ExtraMax)
+        {
+            _extra.Enqueue(frame);
+        }
+
+        Poke();
+    }
+
     public void Heard(IReadOnlyDictionary<DeviceId, ulong> heads)
     {
         talk.Heard(heads);
@@ -47,6 +62,11 @@ internal sealed class LinkSession(IMeshStream stream, LinkTalk talk, TimeSpan re
         long saidAll = long.MinValue;
         while (true)
         {
+            while (_extra.TryDequeue(out Frame? extra))
+            {
+                await LinkFrames.WriteAsync(stream, extra, cancellationToken).ConfigureAwait(false);
+            }
+
             bool isDue = saidAll == long.MinValue || time.GetElapsedTime(saidAll) >= refresh;
             saidAll = isDue ? time.GetTimestamp() : saidAll;
             foreach (Frame frame in talk.Next(everything: isDue))

@@ -45,7 +45,7 @@ internal sealed class PingSession(ConnectionHub hub, NamedDevice device, TimePro
             // What is left on the stream belongs to this probe: the next one gets another.
             await CloseAsync().ConfigureAwait(false);
             string why = error is OperationCanceledException ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"no answer within {patience.TotalSeconds:0.###} s") : "the connection was lost";
-            return new PingProbeView(sequence, null, null, live.Path.Remote.ToString(), live.Path.Kind, why);
+            return new PingProbeView(sequence, null, null, live.Path.Place, live.Path.Description, why);
         }
     }
 
@@ -64,7 +64,7 @@ internal sealed class PingSession(ConnectionHub hub, NamedDevice device, TimePro
 
         TimeSpan roundTrip = time.GetElapsedTime(start);
         return new PingProbeView(
-            sequence, roundTrip.TotalMilliseconds, OffsetMs(answer.ClockMs, asked, roundTrip), connection.Path.Remote.ToString(), connection.Path.Kind, null);
+            sequence, roundTrip.TotalMilliseconds, OffsetMs(answer.ClockMs, asked, roundTrip), connection.Path.Place, connection.Path.Description, null);
     }
 
     /// <summary>How far the clock there is ahead, as if it had been read in the middle of the round trip.</summary>

@@ -216,8 +216,8 @@ internal sealed class NodeServices : IControlServices
             device.Id.ToString(),
             false,
             state,
-            path?.Remote.ToString() ?? (_parts.Directory.Addresses(device.Id) is [{ } first, ..] ? first.ToString() : null),
-            path?.Kind,
+            path?.Place ?? (_parts.Directory.Addresses(device.Id) is [{ } first, ..] ? first.ToString() : null),
+            path?.Description,
             path?.RoundTrip?.TotalMilliseconds,
             path?.LossRatio,
             state == "connected" ? _parts.Time.GetUtcNow() : _parts.Directory.LastSeen(device.Id),
@@ -228,7 +228,9 @@ internal sealed class NodeServices : IControlServices
             hello?.Capabilities ?? [],
             [.. _parts.Registry.Devices.TryGetValue(device.Id, out RegisteredDevice? known) ? known.Grants : []],
             state == "connected" ? null : _parts.Links.Problem(device.Id),
-            hello?.Labels ?? []);
+            hello?.Labels ?? [],
+            _parts.Links.WhyRelayed(device.Id)?.Code,
+            _parts.Links.WhyRelayed(device.Id)?.Text);
     }
 }
 

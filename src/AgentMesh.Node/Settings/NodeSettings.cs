@@ -1,4 +1,5 @@
 using System.Net;
+using AgentMesh.Beacon.Client;
 using Akka.Configuration;
 
 namespace AgentMesh.Node.Settings;
@@ -20,6 +21,8 @@ public sealed record NodeSettings
     public required HostPort? Announce { get; init; }
 
     public required IReadOnlyList<HostPort> Peers { get; init; }
+
+    public required IReadOnlyList<BeaconAddress> Beacons { get; init; }
 
     public required IReadOnlyDictionary<string, string> Aliases { get; init; }
 

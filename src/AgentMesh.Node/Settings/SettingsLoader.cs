@@ -82,6 +82,7 @@ public static class SettingsLoader
             Udp = new UdpSettings(read.Switch("udp.offload"), (int)Math.Clamp(read.Size("udp.buffer"), 64 * 1024, 1024 * 1024 * 1024)),
             Announce = announceHost.Length > 0 ? new HostPort(announceHost, announcePort == 0 ? port : announcePort) : null,
             Peers = read.HostPorts("peers"),
+            Beacons = [.. read.List("beacons").Select(text => read.Beacon("beacons", text))],
             Aliases = read.Map("commands"),
             Link = new LinkSettings(
                 read.Time("link.retry-min"),

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using AgentMesh.Beacon.Client;
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Selectors;
 using Akka.Configuration;
@@ -74,6 +75,10 @@ internal sealed class SettingsReader(Config config, string origin)
 
     public IPAddress Address(string path, string text) =>
         IPAddress.TryParse(text, out IPAddress? address) ? address : throw Wrong(path, text, "an IPv4 or IPv6 address");
+
+    public BeaconAddress Beacon(string path, string text) => BeaconAddress.TryParse(text, out BeaconAddress? address)
+        ? address
+        : throw Wrong(path, text, "HOST:PORT#KEY, as 'agentmesh beacon' prints it,");
 
     public IReadOnlyDictionary<string, string> Map(string path) =>
         Items(path).ToDictionary(item => item.Key, item => item.Value.GetString(), StringComparer.Ordinal);

@@ -28,6 +28,8 @@ internal sealed class Connection : IFrameFate, IDisposable
     private readonly ConnectionSettings _settings;
     private readonly NetworkPath _path;
     private readonly Whereabouts _where;
+    private readonly PathProber _prober;
+    private readonly WayRound _round;
     private bool _isPingPending;
     private bool _isPacing;
     private int _acksOnly;
@@ -46,9 +48,11 @@ internal sealed class Connection : IFrameFate, IDisposable
         _liveness = new Liveness(settings, now);
         _path = new NetworkPath(default, mtu, _remote.DatagramBytesMax, settings.AckDelayMax, this);
         _where = new Whereabouts(session.RemoteAddress, entropy, waitsFirst: session.IsInitiator);
+        _prober = new PathProber(entropy);
+        _round = new WayRound(_where, _liveness);
         Destination = _where.Remote;
         Streams = new StreamLayer(session.IsInitiator, settings, _remote, _events) { RoundTrip = RttEstimator.Initial };
-        _receiver = new FrameReceiver(_path, _where, Streams, _protector, _remote.AckDelayMax);
+        _receiver = new FrameReceiver(_path, _where, _prober, Streams, _protector, _remote.AckDelayMax);
         TuneSendBuffer();
         _isPingPending = session.IsInitiator; // the other side starts when it has a packet
     }
@@ -128,13 +132,12 @@ internal sealed class Connection : IFrameFate, IDisposable
             return;
         }
 
-        IPEndPoint before = _where.Remote;
-        if (_where.TryMove(from))
+        FollowPath(from, outcome.IsProbe, now);
+        if (!outcome.IsProbe)
         {
-            _path.Moved(isOtherNetwork: !before.Address.Equals(from.Address));
+            _where.Heard(from, packet.PacketNumber, _path.Rtt.ProbeTimeout(_remote.AckDelayMax), now);
         }
 
-        _where.Heard(from, packet.PacketNumber, _path.Rtt.ProbeTimeout(_remote.AckDelayMax), now);
         _path.Received.Add(packet.PacketNumber, outcome.IsAckEliciting, now);
         _liveness.Received(outcome.IsUse, now);
         if (outcome.IsAnswer)
@@ -170,7 +173,7 @@ internal sealed class Connection : IFrameFate, IDisposable
                 break;
             }
         }
-        while (countMax > 0 && buffer.Length - used >= _path.DatagramBytes && IsOpen && !_where.IsChallengePending && !IsProbeDue);
+        while (countMax > 0 && buffer.Length - used >= _path.DatagramBytes && IsOpen && !_where.IsChallengePending && !IsProbeDue && _prober.NextTimeout > now);
         if (used > 0)
         {
             _protector.MaskSealed(buffer[..used], datagramBytes);
@@ -199,7 +202,13 @@ internal sealed class Connection : IFrameFate, IDisposable
 
         if (_where.IsChallengePending && !_path.Sent.IsFull)
         {
-            return TransmitChallenge(buffer, now);
+            _where.ChallengeSent();
+            return TransmitPathFrame(buffer, _where.Candidate!, FrameType.PathChallenge, _where.Challenge, now);
+        }
+
+        if (!_path.Sent.IsFull && _prober.TryNext(now, out IPEndPoint to, out FrameType type, out ReadOnlySpan<byte> data))
+        {
+            return TransmitPathFrame(buffer, to, type, data, now);
         }
 
         Destination = _where.Remote;
@@ -256,6 +265,8 @@ internal sealed class Connection : IFrameFate, IDisposable
         next = Min(next, _path.Loss.NextTimeout(_remote.AckDelayMax) ?? TimeSpan.MaxValue);
         next = Min(next, _path.Received.DueAt ?? TimeSpan.MaxValue);
         next = Min(next, _path.Mtu.NextTimeout);
+        next = Min(next, _round.NextTimeout(_path.Rtt, _remote.AckDelayMax));
+        next = _path.Sent.IsFull ? next : Min(next, _prober.NextTimeout);
         return _isPacing ? Min(next, _path.Pacer.NextAt) : next;
     }
 
@@ -272,6 +283,11 @@ internal sealed class Connection : IFrameFate, IDisposable
         if (_path.Loss.PacketsInFlight == 0)
         {
             _liveness.NothingInFlight();
+        }
+
+        if (_round.IsDue(_path.Rtt, _remote.AckDelayMax, now))
+        {
+            MoveTo(_round.Relay!);
         }
 
         bool hasStreams = Streams.Count > 0;
@@ -294,6 +310,24 @@ internal sealed class Connection : IFrameFate, IDisposable
     }
 
     public bool TryReadEvent(out ConnectionEvent happened) => _events.TryDequeue(out happened);
+
+    /// <summary>The relay by which the other side can be reached when no direct path works; null when there is none any more.</summary>
+    public void SetRelay(IPEndPoint? relay)
+    {
+        if (IsOpen && _round.SetRelay(relay) is { } other)
+        {
+            MoveTo(other);
+        }
+    }
+
+    /// <summary>Looks for a direct path at these addresses, from <paramref name="at"/> on, if a relay is in use by then.</summary>
+    public void Probe(IEnumerable<IPEndPoint> candidates, TimeSpan at)
+    {
+        if (IsOpen && _where.IsRelayed)
+        {
+            _prober.Begin(candidates, at);
+        }
+    }
 
     /// <summary>Says goodbye; what was not sent yet is not sent any more.</summary>
     public void Close(ulong code, string reason, TimeSpan now)
@@ -330,6 +364,50 @@ internal sealed class Connection : IFrameFate, IDisposable
         {
             Streams.Lost(frame);
         }
+    }
+
+    /// <summary>What an authentic packet says about paths by where it came from.</summary>
+    private void FollowPath(IPEndPoint from, bool isProbe, TimeSpan now)
+    {
+        bool isFromElsewhere = !ReferenceEquals(from, _where.Remote) && !from.Equals(_where.Remote);
+        if (isFromElsewhere && isProbe && _where.TryTakeChallenge(out ReadOnlySpan<byte> question))
+        {
+            _prober.Asked(from, question);
+        }
+
+        IPEndPoint before = _where.Remote;
+        if (_where.TryMove(from))
+        {
+            Moved(before);
+        }
+        else if (_prober.TryProve(from) && _where.IsRelayed)
+        {
+            MoveTo(from);
+        }
+        else if (isFromElsewhere && _where.IsRelayed)
+        {
+            _prober.Noticed(from, now);
+        }
+    }
+
+    private void MoveTo(IPEndPoint address)
+    {
+        IPEndPoint before = _where.Remote;
+        _where.MoveTo(address);
+        Moved(before);
+        _isPingPending = true; // shows the other side, and this one, that it works
+    }
+
+    private void Moved(IPEndPoint before)
+    {
+        _path.Moved(isOtherNetwork: !before.Address.Equals(_where.Remote.Address));
+        _round.Moved();
+        if (!_where.IsRelayed)
+        {
+            _prober.Stop();
+        }
+
+        _events.Enqueue(new ConnectionEvent(ConnectionEventKind.Moved));
     }
 
     // What the path carries is of no use before the other side was heard.
@@ -403,13 +481,12 @@ internal sealed class Connection : IFrameFate, IDisposable
         return length;
     }
 
-    private int TransmitChallenge(Span<byte> buffer, TimeSpan now)
+    private int TransmitPathFrame(Span<byte> buffer, IPEndPoint to, FrameType type, ReadOnlySpan<byte> data, TimeSpan now)
     {
-        Destination = _where.Candidate!;
-        _where.ChallengeSent();
+        Destination = to;
         SentPacket draft = _path.Sent.Draft();
         var writer = new PacketWriter(buffer[PacketLayout.HeaderBytes..(_path.DatagramBytes - PacketLayout.TagBytes)], draft);
-        writer.TryWritePath(FrameType.PathChallenge, _where.Challenge);
+        writer.TryWritePath(type, data);
         return Seal(buffer, writer.Length, draft, now);
     }
 

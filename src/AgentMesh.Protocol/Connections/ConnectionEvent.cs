@@ -16,6 +16,9 @@ internal enum ConnectionEventKind : byte
     /// <summary>More streams of <see cref="ConnectionEvent.Class"/> may be opened.</summary>
     StreamsAvailable,
 
+    /// <summary>Packets go to another address now: <see cref="Connection.Remote"/>.</summary>
+    Moved,
+
     /// <summary>The last event: <see cref="Connection.End"/> says why.</summary>
     Closed,
 }

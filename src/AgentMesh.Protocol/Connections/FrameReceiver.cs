@@ -8,20 +8,22 @@ namespace AgentMesh.Protocol.Connections;
 /// <param name="Violation">A code of <see cref="CloseCodes"/>; 0 when all is well.</param>
 /// <param name="IsUse">A frame about streams was among them.</param>
 /// <param name="IsAnswer">Something that this side sent was acknowledged for the first time.</param>
+/// <param name="IsProbe">It asks or answers about a path and says nothing else.</param>
 /// <param name="Close">The other side ended the connection.</param>
-internal readonly record struct FrameOutcome(ulong Violation, bool IsAckEliciting = false, bool IsUse = false, bool IsAnswer = false, CloseFrame? Close = null);
+internal readonly record struct FrameOutcome(ulong Violation, bool IsAckEliciting = false, bool IsUse = false, bool IsAnswer = false, bool IsProbe = false, CloseFrame? Close = null);
 
 /// <summary>Takes the frames of an authentic packet apart and gives each to who it is for.</summary>
-internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, StreamLayer streams, IPacketProtector protector, TimeSpan ackDelayMax)
+internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, PathProber prober, StreamLayer streams, IPacketProtector protector, TimeSpan ackDelayMax)
 {
     public FrameOutcome Handle(ReadOnlySpan<byte> payload, TimeSpan now)
     {
-        bool isAckEliciting = false, isUse = false, hasAck = false, isAnswer = false;
+        bool isAckEliciting = false, isUse = false, hasAck = false, isAnswer = false, isProbe = true;
         while (!payload.IsEmpty)
         {
             byte type = payload[0];
             payload = payload[1..];
             ulong violation = CloseCodes.None;
+            isProbe &= (FrameType)type is FrameType.Padding or FrameType.PathChallenge or FrameType.PathResponse;
             switch ((FrameType)type)
             {
                 case FrameType.Padding:
@@ -58,7 +60,7 @@ internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, StreamL
             }
         }
 
-        return new FrameOutcome(CloseCodes.None, isAckEliciting, isUse, isAnswer);
+        return new FrameOutcome(CloseCodes.None, isAckEliciting, isUse, isAnswer, isProbe);
     }
 
     /// <summary>Whether a packet that arrives while this side is closing says goodbye as well. Such a packet holds nothing else.</summary>
@@ -104,6 +106,7 @@ internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, StreamL
         else
         {
             where.Answered(data);
+            prober.Answered(data);
         }
 
         return CloseCodes.None;

@@ -38,6 +38,9 @@ internal sealed class Liveness(ConnectionSettings settings, TimeSpan now)
         }
     }
 
+    /// <summary>Since when something is in flight of which nothing was acknowledged; null while nothing waits.</summary>
+    public TimeSpan? UnansweredSince => _unansweredSince;
+
     public TimeSpan NextTimeout(bool hasStreams)
     {
         if (_unansweredSince is { } since)

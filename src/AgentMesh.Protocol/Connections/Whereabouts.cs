@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Frames;
+using AgentMesh.Protocol.Relaying;
 
 namespace AgentMesh.Protocol.Connections;
 
@@ -24,6 +25,9 @@ internal sealed class Whereabouts(IPEndPoint remote, IEntropy? entropy, bool wai
 
     /// <summary>Packets go here.</summary>
     public IPEndPoint Remote { get; private set; } = remote;
+
+    /// <summary>A relay passes on what is sent to <see cref="Remote"/>.</summary>
+    public bool IsRelayed { get; private set; } = RelayAddress.IsRelay(remote);
 
     /// <summary>An address that the other side may have moved to; null when there is none.</summary>
     public IPEndPoint? Candidate { get; private set; }
@@ -54,8 +58,9 @@ internal sealed class Whereabouts(IPEndPoint remote, IEntropy? entropy, bool wai
             return;
         }
 
+        // Whether a relay or a direct path is used is decided by what proved to work, not by where the other side sends from.
         // What fits within this machine may not fit outside of it.
-        if (entropy is null || IPAddress.IsLoopback(from.Address) != IPAddress.IsLoopback(Remote.Address))
+        if (entropy is null || IsRelayed || RelayAddress.IsRelay(from) || IPAddress.IsLoopback(from.Address) != IPAddress.IsLoopback(Remote.Address))
         {
             return;
         }
@@ -107,9 +112,25 @@ internal sealed class Whereabouts(IPEndPoint remote, IEntropy? entropy, bool wai
             return false;
         }
 
-        Remote = Candidate;
-        Forget();
+        MoveTo(Candidate);
         return true;
+    }
+
+    /// <summary>The other side was proven to be here by other means.</summary>
+    public void MoveTo(IPEndPoint address)
+    {
+        Remote = address;
+        IsRelayed = RelayAddress.IsRelay(address);
+        Forget();
+    }
+
+    /// <summary>The question of the packet that was just taken; it is not answered by this class then.</summary>
+    public bool TryTakeChallenge(out ReadOnlySpan<byte> data)
+    {
+        data = _response;
+        bool isThere = IsResponsePending;
+        IsResponsePending = false;
+        return isThere;
     }
 
     private void Forget()

@@ -12,6 +12,12 @@ public enum DatagramKind : byte
     Initiation = 0x81,
     Response = 0x82,
     CookieReply = 0x83,
+
+    /// <summary>A datagram on its way through a beacon: docs/protocol/beacon-v1.md.</summary>
+    Relayed = 0x84,
+
+    /// <summary>A beacon says that it does not know a channel.</summary>
+    RelayNotice = 0x85,
 }
 
 public static class Datagrams
@@ -29,6 +35,8 @@ public static class Datagrams
             (byte)DatagramKind.Initiation => DatagramKind.Initiation,
             (byte)DatagramKind.Response => DatagramKind.Response,
             (byte)DatagramKind.CookieReply => DatagramKind.CookieReply,
+            (byte)DatagramKind.Relayed => DatagramKind.Relayed,
+            (byte)DatagramKind.RelayNotice => DatagramKind.RelayNotice,
             _ => DatagramKind.Unknown,
         };
     }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using AgentMesh.Errors;
 using AgentMesh.Protocol.Identity;
+using AgentMesh.Protocol.Relaying;
 using AgentMesh.Transport;
 
 namespace AgentMesh.Remoting;
@@ -253,7 +254,7 @@ public sealed class ConnectionHub : IAsyncDisposable
         catch (Exception e) when (e is not MeshException)
         {
             string why = e is OperationCanceledException ? $"no answer within {_settings.DialTimeout.TotalSeconds:0.#} s" : e.Message;
-            throw Unreachable(id, $"{why} ({string.Join(", ", addresses)})", e);
+            throw Unreachable(id, $"{why} ({string.Join(", ", addresses.Select(address => RelayAddress.IsRelay(address) ? "by a beacon" : address.ToString()).Distinct())})", e);
         }
     }
 

@@ -35,7 +35,7 @@ public sealed class TestNode : IAsyncDisposable
     public int Port { get; private set; }
 
     /// <summary>The network namespace that its processes run in; null for the one of the tests.</summary>
-    public string? Namespace { get; init; }
+    public string? Namespace { get; set; }
 
     /// <summary>Local addresses, with a space between.</summary>
     public string Listen { get; init; } = "127.0.0.1";
@@ -60,6 +60,8 @@ public sealed class TestNode : IAsyncDisposable
     }
 
     public async Task<StatusView> StatusAsync() => Json(await RunAsync("--json", "status"), ControlJson.Default.StatusView);
+
+    public async Task<IReadOnlyList<PeerView>> PeersAsync() => Json(await RunAsync("--json", "peers"), ControlJson.Default.IReadOnlyListPeerView);
 
     public async Task<JobView> JobAsync(string id) => Json(await RunAsync("--json", "job", "show", id), ControlJson.Default.JobView);
 

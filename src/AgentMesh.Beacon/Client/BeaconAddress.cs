@@ -1,0 +1,44 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using AgentMesh.Protocol.Identity;
+
+namespace AgentMesh.Beacon.Client;
+
+/// <summary>Where a beacon is and which key proves it, written <c>host:port#key</c>; the key as 'agentmesh beacon' prints it. An IPv6 address stands in brackets.</summary>
+public sealed record BeaconAddress(string Host, int Port, DevicePublicKey Key)
+{
+    public static bool TryParse(string text, [NotNullWhen(true)] out BeaconAddress? address)
+    {
+        address = null;
+        int hash = text.IndexOf('#', StringComparison.Ordinal);
+        int colon = hash < 0 ? -1 : text.LastIndexOf(':', hash);
+        if (colon <= 0 || !int.TryParse(text.AsSpan(colon + 1, hash - colon - 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port is 0 or > ushort.MaxValue)
+        {
+            return false;
+        }
+
+        string host = text[..colon];
+        if (host.StartsWith('[') && host.EndsWith(']'))
+        {
+            host = host[1..^1];
+        }
+        else if (host.Contains(':', StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        Span<byte> key = stackalloc byte[DevicePublicKey.Size + 1];
+        if (host.Length == 0 || !System.Buffers.Text.Base64Url.TryDecodeFromChars(text.AsSpan(hash + 1), key, out int length) || length != DevicePublicKey.Size)
+        {
+            return false;
+        }
+
+        address = new BeaconAddress(host, port, new DevicePublicKey(key[..length]));
+        return true;
+    }
+
+    /// <summary>Without the key, as people name it.</summary>
+    public string Name => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+
+    public override string ToString() => $"{Name}#{Key}";
+}

@@ -1,0 +1,254 @@
+using System.Net;
+using AgentMesh.Beacon.Wire;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Protocol.Relaying;
+
+namespace AgentMesh.Beacon.Core;
+
+/// <summary>
+/// What a beacon knows and decides, without socket, clock or task. Devices come with an authenticated connection and name those they want to meet; two that have named each
+/// other get a channel. Nobody learns of another device, or of its address, in any other way. Not thread-safe.
+/// <code>
+/// event                        for the device                 for others
+/// hello                        welcome, channel per match     channel per match
+/// hello with fewer devices     gone per device left out       gone
+/// left, replaced               -                              gone
+/// relayed datagram             limited, when it has no more   the datagram
+/// </code>
+/// </summary>
+internal sealed class BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan now)
+{
+    private static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<DeviceId, Guest> _guests = [];
+    private readonly Dictionary<ulong, ChannelEnd> _ends = [];
+    private readonly HashSet<Guest> _dry = [];
+    private readonly ByteBucket _notices = new(limits.NoticesPerSecond, limits.NoticesPerSecond, now);
+    private long _relayed;
+    private long _bytes;
+    private long _limited;
+    private long _wrongAddress;
+    private long _unknown;
+    private long _told;
+    private long _refused;
+    private long _channelsRefused;
+
+    /// <summary>A guest's outbox is no longer empty.</summary>
+    public event Action<Guest>? HasFrames;
+
+    public BeaconCounters Counters => new(_guests.Count, _ends.Count / 2, _relayed, _bytes, _limited, _wrongAddress, _unknown, _told, _refused, _channelsRefused);
+
+    /// <summary>A device has an authenticated connection; an earlier one of it counts no more. Null when the beacon is full.</summary>
+    public Guest? TryEnter(DeviceId device, IPEndPoint address, TimeSpan at)
+    {
+        if (_guests.TryGetValue(device, out Guest? before))
+        {
+            Leave(before);
+        }
+        else if (_guests.Count >= limits.DevicesMax)
+        {
+            _refused++;
+            return null;
+        }
+
+        var guest = new Guest(device, address, new ByteBucket(limits.BurstBytes, limits.BytesPerSecond, at));
+        _guests.Add(device, guest);
+        return guest;
+    }
+
+    public void Leave(Guest guest)
+    {
+        if (!_guests.TryGetValue(guest.Device, out Guest? present) || !ReferenceEquals(present, guest))
+        {
+            return;
+        }
+
+        _guests.Remove(guest.Device);
+        _dry.Remove(guest);
+        foreach (ChannelEnd end in guest.Channels.Values.ToArray())
+        {
+            Close(end);
+        }
+    }
+
+    /// <summary>Its connection has moved.</summary>
+    public void Moved(Guest guest, IPEndPoint address)
+    {
+        if (!guest.Address.Equals(address))
+        {
+            guest.Address = address;
+            if (guest.IsWelcomed)
+            {
+                Say(guest, new BeaconFrame(BeaconFrameType.Observed, Address: address));
+            }
+        }
+    }
+
+    /// <returns>False when the connection has to end.</returns>
+    public bool Handle(Guest guest, BeaconFrame frame)
+    {
+        switch (frame.Type)
+        {
+            case BeaconFrameType.Hello:
+                Welcome(guest, frame.Devices!);
+                break;
+            case BeaconFrameType.Ping:
+                Say(guest, frame with { Type = BeaconFrameType.Pong });
+                break;
+            default:
+                // A newer device may say more than this version understands.
+                break;
+        }
+
+        return guest.Outbox.Count <= limits.FramesMax;
+    }
+
+    /// <summary>
+    /// A datagram in its envelope. It goes on, with the other end's channel in its envelope, exactly as long as it came and only to an address that a device has proven;
+    /// or the first <see cref="RelayEnvelope.NoticeBytes"/> of it become a notice to its sender; or nothing is sent.
+    /// </summary>
+    /// <returns>How many bytes to send to <paramref name="to"/>; 0 for none.</returns>
+    public int Relay(Span<byte> envelope, IPEndPoint from, TimeSpan at, out IPEndPoint to)
+    {
+        to = from;
+        if (!RelayEnvelope.TryRead(envelope, out ulong id))
+        {
+            _unknown++;
+            return 0;
+        }
+
+        if (!_ends.TryGetValue(id, out ChannelEnd? end))
+        {
+            _unknown++;
+            return ids.IsOurs(id) && _notices.TryTake(1, at) ? Notice(envelope, id) : 0;
+        }
+
+        if (!end.Owner.Address.Equals(from))
+        {
+            _wrongAddress++;
+            return 0;
+        }
+
+        if (!end.Owner.Allowance.TryTake(envelope.Length, at))
+        {
+            _limited++;
+            end.Owner.Dropped[id] = end.Owner.Dropped.GetValueOrDefault(id) + 1;
+            _dry.Add(end.Owner);
+            TellDropped(end.Owner, at);
+            return 0;
+        }
+
+        _relayed++;
+        _bytes += envelope.Length;
+        RelayEnvelope.Readdress(envelope, end.Other.Id);
+        to = end.Other.Owner.Address;
+        return envelope.Length;
+    }
+
+    /// <summary>Tells the rest of what was dropped. To be called about once a second.</summary>
+    public void HandleTimeout(TimeSpan at)
+    {
+        foreach (Guest guest in _dry.ToArray())
+        {
+            TellDropped(guest, at);
+        }
+    }
+
+    private int Notice(Span<byte> envelope, ulong id)
+    {
+        _told++;
+        return RelayEnvelope.WriteNotice(envelope, id);
+    }
+
+    private void TellDropped(Guest guest, TimeSpan at)
+    {
+        if (at < guest.MayTellAt)
+        {
+            return;
+        }
+
+        foreach ((ulong id, uint count) in guest.Dropped)
+        {
+            Say(guest, new BeaconFrame(BeaconFrameType.Limited, id, Count: count));
+        }
+
+        guest.Dropped.Clear();
+        guest.MayTellAt = at + TellEvery;
+        _dry.Remove(guest);
+    }
+
+    private void Welcome(Guest guest, IReadOnlyList<DeviceId> wanted)
+    {
+        if (!guest.IsWelcomed)
+        {
+            guest.IsWelcomed = true;
+            Say(guest, new BeaconFrame(BeaconFrameType.Welcome, (ulong)limits.BytesPerSecond, guest.Address));
+        }
+
+        guest.Wanted = [.. wanted.Where(device => device != guest.Device)];
+        foreach (ChannelEnd end in guest.Channels.Where(channel => !guest.Wanted.Contains(channel.Key)).Select(channel => channel.Value).ToArray())
+        {
+            Close(end);
+        }
+
+        foreach (DeviceId device in guest.Wanted)
+        {
+            if (!guest.Channels.ContainsKey(device) && _guests.TryGetValue(device, out Guest? other) && other.Wanted.Contains(guest.Device))
+            {
+                Open(guest, other);
+            }
+        }
+    }
+
+    private void Open(Guest one, Guest other)
+    {
+        if (_ends.Count / 2 >= limits.ChannelsMax)
+        {
+            _channelsRefused++;
+            return;
+        }
+
+        ChannelEnd first = NewEnd(one), second = NewEnd(other);
+        (first.Other, second.Other) = (second, first);
+        one.Channels.Add(other.Device, first);
+        other.Channels.Add(one.Device, second);
+        Say(one, new BeaconFrame(BeaconFrameType.Channel, first.Id, Devices: [other.Device]));
+        Say(other, new BeaconFrame(BeaconFrameType.Channel, second.Id, Devices: [one.Device]));
+    }
+
+    private ChannelEnd NewEnd(Guest owner)
+    {
+        ChannelEnd end;
+        do
+        {
+            end = new ChannelEnd(ids.Next(), owner);
+        }
+        while (!_ends.TryAdd(end.Id, end));
+        return end;
+    }
+
+    private void Close(ChannelEnd end)
+    {
+        Remove(end, end.Other.Owner.Device);
+        Remove(end.Other, end.Owner.Device);
+    }
+
+    private void Remove(ChannelEnd end, DeviceId other)
+    {
+        _ends.Remove(end.Id);
+        end.Owner.Channels.Remove(other);
+        end.Owner.Dropped.Remove(end.Id);
+        Say(end.Owner, new BeaconFrame(BeaconFrameType.Gone, end.Id));
+    }
+
+    private void Say(Guest guest, BeaconFrame frame)
+    {
+        // One more than may wait: who does not take its frames is found by that and sent away.
+        if (guest.Outbox.Count <= limits.FramesMax)
+        {
+            guest.Outbox.Enqueue(frame);
+        }
+
+        HasFrames?.Invoke(guest);
+    }
+}

@@ -1,0 +1,23 @@
+namespace AgentMesh.Beacon.Core;
+
+/// <summary>What a beacon gives to its devices. Immutable.</summary>
+public sealed record BeaconLimits
+{
+    /// <summary>Devices at one time; further ones are sent away.</summary>
+    public int DevicesMax { get; init; } = 10_000;
+
+    /// <summary>Channels at one time; further pairs of devices get none until others go.</summary>
+    public int ChannelsMax { get; init; } = 100_000;
+
+    /// <summary>Bytes a second that are relayed for the device that sends them; what is above is dropped.</summary>
+    public long BytesPerSecond { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>Bytes at once; a window of two megabytes passes without loss.</summary>
+    public long BurstBytes { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>Frames that wait to be sent to a device; when there are more its connection ends.</summary>
+    public int FramesMax { get; init; } = 2 * Wire.BeaconFrame.DevicesMax + 64;
+
+    /// <summary>"I do not know this channel" a second, for all together.</summary>
+    public int NoticesPerSecond { get; init; } = 1_000;
+}

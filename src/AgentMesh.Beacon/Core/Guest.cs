@@ -1,0 +1,41 @@
+using System.Net;
+using AgentMesh.Beacon.Wire;
+using AgentMesh.Protocol.Identity;
+
+namespace AgentMesh.Beacon.Core;
+
+/// <summary>One device at a beacon while its connection lasts.</summary>
+internal sealed class Guest(DeviceId device, IPEndPoint address, ByteBucket allowance)
+{
+    public DeviceId Device => device;
+
+    /// <summary>Proven: its handshake was answered from here, or it followed the other rules of a connection that moves.</summary>
+    public IPEndPoint Address { get; set; } = address;
+
+    public ByteBucket Allowance => allowance;
+
+    /// <summary>Whom it wants to meet here.</summary>
+    public HashSet<DeviceId> Wanted { get; set; } = [];
+
+    public Dictionary<DeviceId, ChannelEnd> Channels { get; } = [];
+
+    /// <summary>Frames that wait to be sent.</summary>
+    public Queue<BeaconFrame> Outbox { get; } = new();
+
+    public bool IsWelcomed { get; set; }
+
+    /// <summary>Datagrams of each channel that were dropped for the allowance, not told yet.</summary>
+    public Dictionary<ulong, uint> Dropped { get; } = [];
+
+    public TimeSpan MayTellAt { get; set; }
+}
+
+/// <summary>What one of both devices of a channel uses.</summary>
+internal sealed class ChannelEnd(ulong id, Guest owner)
+{
+    public ulong Id => id;
+
+    public Guest Owner => owner;
+
+    public ChannelEnd Other { get; set; } = null!;
+}

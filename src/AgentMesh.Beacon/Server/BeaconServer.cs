@@ -1,0 +1,239 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Threading.Channels;
+using AgentMesh.Beacon.Core;
+using AgentMesh.Beacon.Wire;
+using AgentMesh.Errors;
+using AgentMesh.Protocol.Connections;
+using AgentMesh.Protocol.Crypto;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Transport;
+using AgentMesh.Transport.Relaying;
+
+namespace AgentMesh.Beacon.Server;
+
+/// <summary>A running beacon: an endpoint whose devices meet and whose relayed datagrams pass. Thread-safe.</summary>
+public sealed class BeaconServer : IRelay, IAsyncDisposable
+{
+    // A device says hello at once; who does not holds a place that others could have.
+    private static readonly TimeSpan HelloWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+
+    private readonly MeshEndpoint _endpoint;
+    private readonly BeaconAdmission _admission;
+    private readonly BeaconCore _core;
+    private readonly TimeProvider _time;
+    private readonly long _start;
+    private readonly Lock _gate = new();
+    private readonly ConcurrentDictionary<Guest, Channel<byte>> _wakers = new();
+    private readonly ConcurrentDictionary<Task, byte> _running = new();
+    private readonly CancellationTokenSource _stop = new();
+
+    private BeaconServer(MeshEndpoint endpoint, DeviceIdentity identity, BeaconAdmission admission, BeaconSettings settings, TimeProvider time)
+    {
+        _endpoint = endpoint;
+        _admission = admission;
+        _time = time;
+        _start = time.GetTimestamp();
+        PublicKey = identity.PublicKey;
+        _core = new BeaconCore(settings.Limits, ChannelIds.Of(identity, SystemEntropy.Instance), Now);
+        _core.HasFrames += guest => _wakers.GetValueOrDefault(guest)?.Writer.TryWrite(0);
+    }
+
+    /// <summary>The admission file has changed and cannot be used; the devices that were admitted stay so.</summary>
+    public event Action<MeshException>? AdmissionProblem;
+
+    public DevicePublicKey PublicKey { get; }
+
+    public IReadOnlyList<IPEndPoint> Addresses => _endpoint.LocalAddresses;
+
+    public MeshEndpointCounters Packets => _endpoint.Counters;
+
+    public BeaconCounters Counters
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _core.Counters;
+            }
+        }
+    }
+
+    private TimeSpan Now => _time.GetElapsedTime(_start);
+
+    /// <exception cref="MeshException">AM0102 to AM0104: the identity; AM0130: the address; AM0172: the admission file.</exception>
+    public static BeaconServer Start(BeaconSettings settings, TimeProvider time)
+    {
+        var admission = new BeaconAdmission(settings.AdmissionFile);
+        DeviceIdentity identity = IdentityFile.LoadOrCreate(settings.DataDirectory, SystemEntropy.Instance);
+        var endpointSettings = new MeshEndpointSettings
+        {
+            Listen = settings.Listen,
+            Connection = new ConnectionSettings
+            {
+                // Devices keep their connection alive; what they say fits into small windows, and there may be thousands of them.
+                KeepAlive = TimeSpan.FromSeconds(15),
+                PeerTimeout = TimeSpan.FromSeconds(10),
+                IdleTimeout = TimeSpan.FromSeconds(15),
+                StreamsPerClassMax = 2,
+                StreamWindow = 64 * 1024,
+                StreamWindowMax = 64 * 1024,
+                ClassWindow = 64 * 1024,
+                ClassWindowMax = 64 * 1024,
+                SendBuffer = 64 * 1024,
+                SendBufferMax = 64 * 1024,
+            },
+        };
+        MeshEndpoint endpoint = MeshEndpoint.Open(identity, admission, StampFile.Open(settings.DataDirectory), endpointSettings, SystemEntropy.Instance, time);
+        var server = new BeaconServer(endpoint, identity, admission, settings, time);
+        endpoint.RelayWith(server);
+        server.Track(server.AcceptAsync());
+        server.Track(server.TickAsync());
+        return server;
+    }
+
+    public void Relay(Span<byte> envelope, IPEndPoint from)
+    {
+        int length;
+        IPEndPoint to;
+        lock (_gate)
+        {
+            length = _core.Relay(envelope, from, Now, out to);
+        }
+
+        if (length > 0)
+        {
+            _endpoint.Send(envelope[..length], to);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _endpoint.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(_running.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (await _endpoint.AcceptAsync(_stop.Token).ConfigureAwait(false) is MeshConnection connection)
+        {
+            Track(ServeAsync(connection));
+        }
+    }
+
+    private async Task TickAsync()
+    {
+        while (true)
+        {
+            await Task.Delay(Tick, _time, _stop.Token).ConfigureAwait(false);
+            lock (_gate)
+            {
+                _core.HandleTimeout(Now);
+            }
+
+            if (_admission.Refresh() is { } problem)
+            {
+                AdmissionProblem?.Invoke(problem);
+            }
+        }
+    }
+
+    private async Task ServeAsync(MeshConnection connection)
+    {
+        Guest? guest;
+        lock (_gate)
+        {
+            guest = _core.TryEnter(connection.RemoteId, connection.Path.Remote, Now);
+        }
+
+        if (guest is null)
+        {
+            await connection.CloseAsync(BeaconCodes.Full, "this beacon is full").ConfigureAwait(false);
+            return;
+        }
+
+        Channel<byte> waker = Channel.CreateBounded<byte>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+        _wakers[guest] = waker;
+        connection.PathChanged += OnMoved;
+        OnMoved(connection);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        try
+        {
+            using var late = new CancellationTokenSource(HelloWithin, _time);
+            using var first = CancellationTokenSource.CreateLinkedTokenSource(over.Token, late.Token);
+            if (await connection.AcceptStreamAsync(first.Token).ConfigureAwait(false) is { } stream && await BeaconStream.TryReadHeaderAsync(stream, first.Token).ConfigureAwait(false))
+            {
+                Task talking = TalkAsync(guest, stream, waker.Reader, over.Token), listening = ListenAsync(guest, stream, over.Token);
+                await Task.WhenAny(talking, listening, connection.Closed).ConfigureAwait(false);
+                await over.CancelAsync().ConfigureAwait(false);
+                await Task.WhenAll(talking, listening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException)
+        {
+            // Gone, or too slow.
+        }
+        finally
+        {
+            connection.PathChanged -= OnMoved;
+            _wakers.TryRemove(guest, out _);
+            lock (_gate)
+            {
+                _core.Leave(guest);
+            }
+
+            await connection.CloseAsync(0, "done").ConfigureAwait(false);
+        }
+
+        void OnMoved(MeshConnection moved)
+        {
+            lock (_gate)
+            {
+                _core.Moved(guest, moved.Path.Remote);
+            }
+        }
+    }
+
+    private async Task ListenAsync(Guest guest, IMeshStream stream, CancellationToken cancellationToken)
+    {
+        while (await BeaconStream.ReadAsync(stream, cancellationToken).ConfigureAwait(false) is { } frame)
+        {
+            lock (_gate)
+            {
+                if (!_core.Handle(guest, frame))
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    private async Task TalkAsync(Guest guest, IMeshStream stream, ChannelReader<byte> wakes, CancellationToken cancellationToken)
+    {
+        do
+        {
+            while (Next() is { } frame)
+            {
+                await stream.WriteAsync(frame.ToBytes(), cancellationToken).ConfigureAwait(false);
+            }
+        }
+        while (await wakes.WaitToReadAsync(cancellationToken).ConfigureAwait(false) && wakes.TryRead(out _));
+
+        BeaconFrame? Next()
+        {
+            lock (_gate)
+            {
+                return guest.Outbox.TryDequeue(out BeaconFrame? frame) ? frame : null;
+            }
+        }
+    }
+
+    private void Track(Task task)
+    {
+        _running.TryAdd(task, 0);
+        _ = task.ContinueWith(done => _running.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+}

@@ -1,0 +1,160 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using AgentMesh.Protocol.Identity;
+
+namespace AgentMesh.Beacon.Wire;
+
+/// <summary>One message between a device and a beacon: docs/protocol/beacon-v1.md. Only the fields of its type are set.</summary>
+/// <param name="Value">The bytes of Ping and Pong, the channel of Channel, Gone and Limited, the bytes a second of Welcome.</param>
+/// <param name="Address">Of Welcome and Observed.</param>
+/// <param name="Devices">Of Hello; the one of Channel.</param>
+/// <param name="Count">Datagrams of Limited.</param>
+internal sealed record BeaconFrame(BeaconFrameType Type, ulong Value = 0, IPEndPoint? Address = null, IReadOnlyList<DeviceId>? Devices = null, uint Count = 0)
+{
+    public const byte Version = 1;
+    public const int LengthBytes = 2;
+    public const int DevicesMax = 1024;
+    public const int BodyBytesMax = 1 + 1 + sizeof(ushort) + (DevicesMax * DeviceId.TextLength);
+
+    private const int AddressBytes = 1 + 16 + sizeof(ushort);
+
+    public byte[] ToBytes()
+    {
+        byte[] body = Body();
+        byte[] frame = new byte[LengthBytes + 1 + body.Length];
+        BinaryPrimitives.WriteUInt16BigEndian(frame, (ushort)(1 + body.Length));
+        frame[LengthBytes] = (byte)Type;
+        body.CopyTo(frame, LengthBytes + 1);
+        return frame;
+    }
+
+    /// <summary>Takes the type and the body of a frame. Null for bytes that break the rules; a type that is not known gives a frame of that type with nothing in it.</summary>
+    public static BeaconFrame? TryRead(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+        {
+            return null;
+        }
+
+        var type = (BeaconFrameType)bytes[0];
+        ReadOnlySpan<byte> body = bytes[1..];
+        switch (type)
+        {
+            case BeaconFrameType.Hello:
+                return TryReadHello(body);
+            case BeaconFrameType.Ping or BeaconFrameType.Pong or BeaconFrameType.Gone when body.Length == sizeof(ulong):
+                return new BeaconFrame(type, BinaryPrimitives.ReadUInt64BigEndian(body));
+            case BeaconFrameType.Welcome when body.Length == 1 + sizeof(ulong) + AddressBytes && body[0] == Version && TryReadAddress(body[9..]) is { } seen:
+                return new BeaconFrame(type, BinaryPrimitives.ReadUInt64BigEndian(body[1..]), seen);
+            case BeaconFrameType.Observed when body.Length == AddressBytes && TryReadAddress(body) is { } seen:
+                return new BeaconFrame(type, Address: seen);
+            case BeaconFrameType.Channel when body.Length == sizeof(ulong) + DeviceId.TextLength && TryReadDevice(body[8..]) is { } device:
+                return new BeaconFrame(type, BinaryPrimitives.ReadUInt64BigEndian(body), Devices: [device]);
+            case BeaconFrameType.Limited when body.Length == sizeof(ulong) + sizeof(uint):
+                return new BeaconFrame(type, BinaryPrimitives.ReadUInt64BigEndian(body), Count: BinaryPrimitives.ReadUInt32BigEndian(body[8..]));
+            default:
+                return Enum.IsDefined(type) ? null : new BeaconFrame(type);
+        }
+    }
+
+    private byte[] Body()
+    {
+        switch (Type)
+        {
+            case BeaconFrameType.Hello:
+                byte[] hello = new byte[1 + sizeof(ushort) + (Devices!.Count * DeviceId.TextLength)];
+                hello[0] = Version;
+                BinaryPrimitives.WriteUInt16BigEndian(hello.AsSpan(1), (ushort)Devices.Count);
+                for (int i = 0; i < Devices.Count; i++)
+                {
+                    Encoding.ASCII.GetBytes(Devices[i].ToString(), hello.AsSpan(3 + (i * DeviceId.TextLength)));
+                }
+
+                return hello;
+            case BeaconFrameType.Welcome:
+                return [Version, .. Number(Value), .. AddressOf(Address!)];
+            case BeaconFrameType.Observed:
+                return AddressOf(Address!);
+            case BeaconFrameType.Channel:
+                return [.. Number(Value), .. Encoding.ASCII.GetBytes(Devices![0].ToString())];
+            case BeaconFrameType.Limited:
+                byte[] count = new byte[sizeof(uint)];
+                BinaryPrimitives.WriteUInt32BigEndian(count, Count);
+                return [.. Number(Value), .. count];
+            default:
+                return Number(Value);
+        }
+    }
+
+    private static BeaconFrame? TryReadHello(ReadOnlySpan<byte> body)
+    {
+        if (body.Length < 3 || body[0] != Version)
+        {
+            return null;
+        }
+
+        int count = BinaryPrimitives.ReadUInt16BigEndian(body[1..]);
+        ReadOnlySpan<byte> rest = body[3..];
+        if (count > DevicesMax || rest.Length != count * DeviceId.TextLength)
+        {
+            return null;
+        }
+
+        var devices = new DeviceId[count];
+        for (int i = 0; i < count; i++)
+        {
+            if (TryReadDevice(rest.Slice(i * DeviceId.TextLength, DeviceId.TextLength)) is not { } device)
+            {
+                return null;
+            }
+
+            devices[i] = device;
+        }
+
+        return new BeaconFrame(BeaconFrameType.Hello, Devices: devices);
+    }
+
+    private static DeviceId? TryReadDevice(ReadOnlySpan<byte> bytes)
+    {
+        Span<char> text = stackalloc char[DeviceId.TextLength];
+        for (int i = 0; i < text.Length; i++)
+        {
+            text[i] = (char)bytes[i];
+        }
+
+        return DeviceId.TryParse(text, out DeviceId id) ? id : null;
+    }
+
+    // An IPv4 address stands as ::ffff:a.b.c.d, and says that it is one.
+    private static byte[] AddressOf(IPEndPoint address)
+    {
+        byte[] bytes = new byte[AddressBytes];
+        bool isV4 = address.AddressFamily == AddressFamily.InterNetwork;
+        bytes[0] = isV4 ? (byte)4 : (byte)6;
+        (isV4 ? address.Address.MapToIPv6() : address.Address).TryWriteBytes(bytes.AsSpan(1), out _);
+        BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(17), (ushort)address.Port);
+        return bytes;
+    }
+
+    private static IPEndPoint? TryReadAddress(ReadOnlySpan<byte> bytes)
+    {
+        var address = new IPAddress(bytes.Slice(1, 16));
+        int port = BinaryPrimitives.ReadUInt16BigEndian(bytes[17..]);
+        return (bytes[0], address.IsIPv4MappedToIPv6) switch
+        {
+            _ when port == 0 => null,
+            (4, true) => new IPEndPoint(address.MapToIPv4(), port),
+            (6, false) => new IPEndPoint(address, port),
+            _ => null,
+        };
+    }
+
+    private static byte[] Number(ulong value)
+    {
+        byte[] bytes = new byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, value);
+        return bytes;
+    }
+}

@@ -1,0 +1,27 @@
+namespace AgentMesh.Beacon.Wire;
+
+/// <summary>The first byte of a frame after its length. The one place where these numbers are given out; a number that is no longer used stays reserved.</summary>
+internal enum BeaconFrameType : byte
+{
+    /// <summary>From the device: which version it speaks and which devices may meet it here. Again when that changes.</summary>
+    Hello = 0x01,
+
+    /// <summary>From either side; the answer is <see cref="Pong"/> with the same bytes.</summary>
+    Ping = 0x02,
+    Pong = 0x03,
+
+    /// <summary>From the beacon, once: its version, the allowance, and the address that the device is seen at.</summary>
+    Welcome = 0x10,
+
+    /// <summary>From the beacon: the device is seen at another address now.</summary>
+    Observed = 0x11,
+
+    /// <summary>From the beacon: both devices named each other; the channel carries datagrams to the other one.</summary>
+    Channel = 0x12,
+
+    /// <summary>From the beacon: the channel is closed.</summary>
+    Gone = 0x13,
+
+    /// <summary>From the beacon: datagrams were dropped because the allowance is used up.</summary>
+    Limited = 0x14,
+}

@@ -1,0 +1,47 @@
+namespace Scenarios.Harness;
+
+/// <summary>
+/// Kinds of the box between a home and the internet, as nftables rules for an interface "lan" and an interface "wan". All of them drop what comes in unasked, as home
+/// routers do: without the rule "door" an early probe would leave an entry in the table of connections, and the mapping of the home's own packets would move to another port.
+/// </summary>
+internal static class NatKind
+{
+    private const string Door = """
+          chain door { type filter hook input priority 0;
+            iifname "wan" ct state new drop
+          }
+        """;
+
+    private const string Firewall = """
+          chain wall { type filter hook forward priority 0;
+            iifname "wan" ct state new drop
+          }
+        """;
+
+    /// <summary>Who sent one datagram out is reached at its outside port by everybody.</summary>
+    public static string FullCone() => Box($$"""
+          map back { type inet_service : ipv4_addr; flags dynamic, timeout; timeout 5m; size 1024; }
+          chain learn { type filter hook forward priority 0;
+            oifname "wan" meta l4proto udp update @back { udp sport : ip saddr }
+          }
+          chain into { type nat hook prerouting priority -100;
+            iifname "wan" meta l4proto udp dnat to udp dport map @back
+          }
+        {{Out("masquerade")}}
+        {{Door}}
+        """);
+
+    /// <summary>The same outside port towards everybody; in comes only what answers, from the very address and port that were sent to.</summary>
+    public static string PortRestrictedCone() => Box($"{Out("masquerade")}\n{Door}\n{Firewall}");
+
+    /// <summary>Another outside port, at random, for each address and port that is sent to; in comes only what answers.</summary>
+    public static string Symmetric() => Box($"{Out("masquerade fully-random")}\n{Door}\n{Firewall}");
+
+    private static string Out(string how) => $$"""
+          chain out { type nat hook postrouting priority 100;
+            oifname "wan" {{how}}
+          }
+        """;
+
+    private static string Box(string chains) => $"table ip box {{\n{chains}\n}}\n";
+}

@@ -1,0 +1,150 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Scenarios.Harness;
+
+/// <summary>
+/// An internet of the test's own, 203.0.113.0/24, made of network namespaces: a bridge, hosts on it, and homes behind boxes. Gone with the test.
+/// <code>
+/// home "a" (192.168.1.2) -- lan [box a] wan 203.0.113.1 --+
+/// home "b" (192.168.2.2) -- lan [box b] wan 203.0.113.2 --+-- bridge -- 203.0.113.10 host "beacon"
+/// </code>
+/// </summary>
+internal sealed class NatLab : IDisposable
+{
+    private static int s_labs;
+
+    private readonly string _prefix = string.Create(CultureInfo.InvariantCulture, $"am{Environment.ProcessId % 100_000}x{Interlocked.Increment(ref s_labs)}");
+    private readonly List<string> _namespaces = [];
+    private int _homes;
+
+    private NatLab()
+    {
+    }
+
+    /// <summary>The namespace of the bridge itself: both devices can be there before they go home.</summary>
+    public string Internet => _prefix + "net";
+
+    /// <returns>Null where such a thing cannot be made; <paramref name="whyNot"/> says why.</returns>
+    public static NatLab? TryBuild(out string whyNot)
+    {
+        var lab = new NatLab();
+        whyNot = !Shell.Has("nft") ? "nft (Debian package nftables) is not installed" : lab.TryAdd(lab.Internet);
+        if (whyNot.Length == 0)
+        {
+            whyNot = First(Ip($"-n {lab.Internet} link add bridge type bridge"), Ip($"-n {lab.Internet} link set bridge up"), Ip($"-n {lab.Internet} addr add 203.0.113.254/24 dev bridge"));
+        }
+
+        if (whyNot.Length == 0 && lab.TryProbeNat() is { Length: > 0 } refused)
+        {
+            whyNot = $"this kernel has no NAT for namespaces: {refused}";
+        }
+
+        if (whyNot.Length == 0)
+        {
+            return lab;
+        }
+
+        lab.Dispose();
+        return null;
+    }
+
+    /// <summary>A host that stands on the internet itself.</summary>
+    /// <returns>Its namespace.</returns>
+    public string Host(string name, string address)
+    {
+        string host = _prefix + name;
+        Must(TryAdd(host));
+        Plug(host, address);
+        return host;
+    }
+
+    /// <summary>A home behind a box of some kind; see <see cref="NatKind"/>. Null is none: the device stands on the internet itself.</summary>
+    /// <returns>The namespace of the device at home.</returns>
+    public string Home(string name, string? nat)
+    {
+        int number = ++_homes;
+        string outside = string.Create(CultureInfo.InvariantCulture, $"203.0.113.{number}");
+        if (nat is null)
+        {
+            return Host(name, outside);
+        }
+
+        string box = _prefix + name + "n", home = _prefix + name;
+        Must(TryAdd(box));
+        Must(TryAdd(home));
+        Plug(box, outside);
+        Must(Ip($"link add lan netns {box} type veth peer name lan netns {home}"));
+        Must(Ip($"-n {box} addr add 192.168.{number}.1/24 dev lan"));
+        Must(Ip($"-n {home} addr add 192.168.{number}.2/24 dev lan"));
+        Must(Ip($"-n {box} link set lan up"));
+        Must(Ip($"-n {home} link set lan up"));
+        Must(Ip($"-n {home} route add default via 192.168.{number}.1"));
+        Must(Ip($"netns exec {box} sysctl -qw net.ipv4.ip_forward=1"));
+        Must(Nft(box, nat));
+        return home;
+    }
+
+    /// <summary>From now on the box of a home lets nothing through to or from one address of the internet; null lets everything through again.</summary>
+    public void Block(string home, string? address)
+    {
+        string box = home + "n";
+        Nft(box, "table ip block { }\ndelete table ip block\n");
+        if (address is not null)
+        {
+            Must(Nft(box, $"table ip block {{\n chain wall {{ type filter hook forward priority -10;\n  ip saddr {address} drop\n  ip daddr {address} drop\n }}\n}}\n"));
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (string each in _namespaces)
+        {
+            Ip($"netns del {each}");
+        }
+    }
+
+    private string TryAdd(string name)
+    {
+        string said = First(Ip($"netns add {name}"), Ip($"-n {name} link set lo up"));
+        if (said.Length == 0)
+        {
+            _namespaces.Add(name);
+        }
+
+        return said;
+    }
+
+    private string TryProbeNat()
+    {
+        string said = Nft(Internet, NatKind.FullCone().Replace("table ip box", "table ip probe", StringComparison.Ordinal));
+        Nft(Internet, "delete table ip probe\n");
+        return said;
+    }
+
+    private void Plug(string host, string address)
+    {
+        string plug = string.Create(CultureInfo.InvariantCulture, $"p{_namespaces.Count}");
+        Must(Ip($"link add wan netns {host} type veth peer name {plug} netns {Internet}"));
+        Must(Ip($"-n {Internet} link set {plug} master bridge up"));
+        Must(Ip($"-n {host} addr add {address}/24 dev wan"));
+        Must(Ip($"-n {host} link set wan up"));
+    }
+
+    private static string Nft(string host, string rules)
+    {
+        var start = new ProcessStartInfo("ip", ["netns", "exec", host, "nft", "-f", "-"]) { RedirectStandardInput = true, RedirectStandardError = true, UseShellExecute = false };
+        using Process process = Process.Start(start)!;
+        process.StandardInput.Write(rules);
+        process.StandardInput.Close();
+        string said = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? "" : said.Trim();
+    }
+
+    private static string First(params string[] said) => said.FirstOrDefault(each => each.Length > 0) ?? "";
+
+    private static void Must(string said) => Assert.Empty(said);
+
+    private static string Ip(string words) => Shell.RunBoth("ip", words.Split(' '));
+}

@@ -1,0 +1,51 @@
+using System.Diagnostics;
+
+namespace Scenarios.Harness;
+
+/// <summary>A beacon as an operator has it: a process started by the command line in a namespace, with a data directory that goes with the test.</summary>
+internal sealed class TestBeacon : IAsyncDisposable
+{
+    public const int Port = 14592;
+
+    private readonly TestNode _starter;
+    private Process _process = null!;
+
+    private TestBeacon(string networkNamespace) => _starter = new TestNode("beacon") { Namespace = networkNamespace };
+
+    /// <summary>The line that devices have in their configuration.</summary>
+    public string Setting { get; private set; } = "";
+
+    public static async Task<TestBeacon> StartAsync(string networkNamespace, string address)
+    {
+        var beacon = new TestBeacon(networkNamespace);
+        await beacon.UpAsync();
+        beacon.Setting = beacon.Setting.Replace("HOST:", address + ":", StringComparison.Ordinal);
+        return beacon;
+    }
+
+    public async Task UpAsync()
+    {
+        _process = _starter.Start("beacon", "--listen", $"0.0.0.0:{Port}", "--data", _starter.Data);
+        _ = _process.StandardError.ReadToEndAsync();
+        string line = await _process.StandardOutput.ReadLineAsync() ?? "";
+        Assert.StartsWith("agentmesh.beacons = ", line, StringComparison.Ordinal);
+        Setting = Setting.Length > 0 ? Setting : line["agentmesh.".Length..];
+    }
+
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Setting.Length > 0)
+        {
+            await KillAsync();
+        }
+
+        await _starter.DisposeAsync();
+    }
+}
