@@ -13,11 +13,12 @@ public sealed class WallsTests
         ["AgentMesh.Akka"] = [],
         ["AgentMesh.Protocol"] = ["AgentMesh.Errors"],
         ["AgentMesh.Transport"] = ["AgentMesh.Protocol"],
+        ["AgentMesh.Beacon"] = ["AgentMesh.Transport"],
         ["AgentMesh.Remoting"] = ["AgentMesh.Transport", "Akka"],
         ["AgentMesh.Journal"] = ["AgentMesh.Errors", "Akka"],
         ["AgentMesh.Mesh"] = ["AgentMesh.Errors", "AgentMesh.Protocol", "Akka"],
         ["AgentMesh.Workers"] = ["AgentMesh.Mesh", "Akka"],
-        ["AgentMesh.Node"] = ["AgentMesh.Workers", "AgentMesh.Journal", "AgentMesh.Remoting", "Akka"],
+        ["AgentMesh.Node"] = ["AgentMesh.Workers", "AgentMesh.Journal", "AgentMesh.Remoting", "AgentMesh.Beacon", "Akka"],
         ["AgentMesh.Cli"] = ["AgentMesh.Node", "Akka"],
     };
 
