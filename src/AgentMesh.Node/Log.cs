@@ -21,6 +21,12 @@ internal static partial class Log
     [LoggerMessage(2005, LogLevel.Warning, "ended {Count} program groups that an earlier run left behind")]
     public static partial void Swept(ILogger log, int count);
 
+    [LoggerMessage(2012, LogLevel.Information, "took over {Running} running programs and {Ended} that have ended")]
+    public static partial void TakenOver(ILogger log, int running, int ended);
+
+    [LoggerMessage(2013, LogLevel.Warning, "agentmesh-shim is not in {Directory}: programs of jobs end with this node")]
+    public static partial void NoShim(ILogger log, string directory);
+
     [LoggerMessage(2006, LogLevel.Error, "{What} failed")]
     public static partial void Failed(ILogger log, string what, Exception error);
 

@@ -15,4 +15,7 @@ public static class WorkerErrors
     public const string SpoolFailed = "AM0610";
     public const string ResultTooLarge = "AM0611";
     public const string HandlerFailed = "AM0612";
+    public const string ShimLost = "AM0613";
+    public const string ShimNotStarted = "AM0614";
+    public const string LeaseOver = "AM0615";
 }

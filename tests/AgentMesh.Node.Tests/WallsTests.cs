@@ -17,7 +17,9 @@ public sealed class WallsTests
         ["AgentMesh.Remoting"] = ["AgentMesh.Transport", "Akka"],
         ["AgentMesh.Journal"] = ["AgentMesh.Errors", "Akka"],
         ["AgentMesh.Mesh"] = ["AgentMesh.Errors", "AgentMesh.Protocol", "Akka"],
-        ["AgentMesh.Workers"] = ["AgentMesh.Mesh", "Akka"],
+        ["AgentMesh.Workers"] = ["AgentMesh.Mesh", "AgentMesh.Shim", "Akka"],
+        ["AgentMesh.Shim"] = [],
+        ["AgentMesh.Shim.Native"] = [],
         ["AgentMesh.Node"] = ["AgentMesh.Workers", "AgentMesh.Journal", "AgentMesh.Remoting", "AgentMesh.Beacon", "Akka"],
         ["AgentMesh.Cli"] = ["AgentMesh.Node", "Akka"],
     };

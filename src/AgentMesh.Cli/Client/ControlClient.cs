@@ -65,10 +65,10 @@ internal sealed class ControlClient : IDisposable
     public Task<TAnswer> PostAsync<TAnswer>(string path, JsonTypeInfo<TAnswer> type, CancellationToken cancellationToken) =>
         AskAsync(new HttpRequestMessage(HttpMethod.Post, path), type, cancellationToken);
 
-    public async Task ShutdownAsync(CancellationToken cancellationToken)
+    public async Task ShutdownAsync(bool endPrograms, CancellationToken cancellationToken)
     {
         using var patience = new Patience(_within ?? AnswerWithin, cancellationToken);
-        using HttpResponseMessage answer = await SendAsync(new HttpRequestMessage(HttpMethod.Post, "v1/shutdown"), patience).ConfigureAwait(false);
+        using HttpResponseMessage answer = await SendAsync(new HttpRequestMessage(HttpMethod.Post, endPrograms ? "v1/shutdown?programs=end" : "v1/shutdown"), patience).ConfigureAwait(false);
     }
 
     /// <summary>The events of one command line, as they come.</summary>

@@ -52,7 +52,7 @@ internal sealed partial class DemoScript
     {
         foreach (DemoNode node in All.Where(node => node.IsRunning()))
         {
-            await node.AgentMesh("down").ConfigureAwait(false);
+            await node.AgentMesh("down", "--end-programs").ConfigureAwait(false);
             if (node.IsRunning())
             {
                 node.KillHard();

@@ -13,11 +13,12 @@ internal static class NodeVerbs
     public static IEnumerable<Command> All(GlobalOptions global)
     {
         yield return Up(global);
-        yield return global.Verb("down", "Stop this device's node. Accepted jobs stay in the journal.", [], async (session, _, cancel) =>
+        var endPrograms = new Option<bool>("--end-programs") { Description = "End running programs too; otherwise they go on, and the next 'up' takes them over." };
+        yield return global.Verb("down", "Stop this device's node. Accepted jobs stay in the journal.", [endPrograms], async (session, parsed, cancel) =>
         {
             NodeSettings settings = session.Settings();
             using var client = session.Connect();
-            await client.ShutdownAsync(cancel).ConfigureAwait(false);
+            await client.ShutdownAsync(parsed.GetValue(endPrograms), cancel).ConfigureAwait(false);
             await DetachedNode.WaitUntilStopped(settings, cancel).ConfigureAwait(false);
             return 0;
         });

@@ -73,7 +73,8 @@ public static class JobRules
 
     /// <summary>What time alone brings about; null for nothing.</summary>
     /// <param name="life">Of the target's node; null while it is away.</param>
-    public static IJobEvent? AfterTime(JobState job, long? life, DateTimeOffset now, double random)
+    /// <param name="awayTimeout">How long an attempt is waited for while its device is away; no less than the heartbeat timeout.</param>
+    public static IJobEvent? AfterTime(JobState job, long? life, DateTimeOffset now, double random, TimeSpan awayTimeout = default)
     {
         JobSpec spec = job.Spec!;
         if (!job.IsAtRest && job.CancelRequestedAt is null && spec.Timeouts.Total is { } total && now - job.BegunAt >= total)
@@ -91,7 +92,7 @@ public static class JobRules
             case JobStateName.Placing or JobStateName.Running when job.CancelRequestedAt is { } since && now - since >= CancelConfirmedWithin:
                 return new CancelledEvent(now, job.Attempt, null, new Problem(
                     MeshErrors.CancelUnconfirmed, $"{spec.Target.Name} did not confirm the end of attempt {job.Attempt}", "the attempt ends there as soon as the device hears of it"));
-            case JobStateName.Placing or JobStateName.Running when IsLost(job, life, now) is { } why:
+            case JobStateName.Placing or JobStateName.Running when IsLost(job, life is null ? awayTimeout : TimeSpan.Zero, now) is { } why:
                 return AfterAttempt(job, new AttemptResult(AttemptOutcome.Lost, Problem: why), now, random);
             default:
                 return null;
@@ -120,16 +121,12 @@ public static class JobRules
     private static bool IsRetried(RetryPolicy policy, AttemptResult result) =>
         policy.RetryExitCodes && (result.ExitCode is not { } code || !policy.FinalExitCodes.Contains(code));
 
-    private static Problem? IsLost(JobState job, long? life, DateTimeOffset now)
+    /// <summary>Silence alone: a node that was restarted may have taken the attempt over, and says itself when it has not.</summary>
+    private static Problem? IsLost(JobState job, TimeSpan patience, DateTimeOffset now)
     {
-        Placement placement = job.Placement!;
-        if (life is { } other && other != placement.Incarnation)
-        {
-            return new Problem(MeshErrors.AttemptLost, $"the node of {job.Spec!.Target.Name} was restarted during attempt {placement.Attempt}", "nothing needs to be done: it is tried again");
-        }
-
         TimeSpan silence = now - (job.HeardAt ?? job.PlacedAt ?? now);
-        return silence >= job.Spec!.Timeouts.Heartbeat
+        TimeSpan heartbeat = job.Spec!.Timeouts.Heartbeat;
+        return silence >= (patience > heartbeat ? patience : heartbeat)
             ? new Problem(MeshErrors.AttemptLost, $"nothing was heard from {job.Spec.Target.Name} for {(int)silence.TotalSeconds} s", "nothing needs to be done: it is tried again when the device is back")
             : null;
     }

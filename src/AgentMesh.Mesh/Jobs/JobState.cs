@@ -63,6 +63,9 @@ public sealed record JobState
         return this with { Name = JobStateName.Running, HeardAt = at };
     }
 
+    /// <summary>The device has come back, or its node was restarted: whether it still has the attempt is asked again, and its silence counts from now.</summary>
+    public JobState Doubted(DateTimeOffset at) => this with { Name = JobStateName.Placing, HeardAt = at };
+
     /// <summary>After a restart of the home: silence is counted from now, not from before it.</summary>
     public JobState Recovered(DateTimeOffset at) => Exists && Name.HasAttempt() ? this with { Name = JobStateName.Placing, HeardAt = at } : this;
 

@@ -8,6 +8,7 @@ namespace AgentMesh.Mesh.Jobs;
 /// (none)                   submitted; the device is away and the caller queues       Queued
 /// Queued                   the device is here                                        Placing (next attempt)
 /// Placing                  the device has the attempt                                Running
+/// Running                  the device is back, or its node was restarted             Placing (the same attempt: does it have it?)
 /// Placing, Running         succeeded                                                 Completed
 /// Placing, Running         failed, timed out or lost; attempts are left              Retrying
 /// Placing, Running         failed, timed out or lost; used up                        Paused, or Failed by policy

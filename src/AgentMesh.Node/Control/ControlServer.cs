@@ -91,7 +91,7 @@ internal sealed class ControlServer : IAsyncDisposable
         {
             http.Response.StatusCode = StatusCodes.Status202Accepted;
             await http.Response.CompleteAsync().ConfigureAwait(false);
-            services.Shutdown();
+            services.Shutdown(endPrograms: Query(http, "programs") == "end");
         });
         app.MapFallback(http => throw new MeshException(
             NodeErrors.ControlRequest, $"there is no {http.Request.Method} {http.Request.Path} in this control API", "node and command line may have different versions: restart the node with 'agentmesh down' and 'agentmesh up'"));

@@ -57,5 +57,6 @@ internal interface IControlServices
 
     Task<CronRemovedView> RemoveCronAsync(string name, CancellationToken cancellationToken);
 
-    void Shutdown();
+    /// <param name="endPrograms">Ends running programs that would go on without the node.</param>
+    void Shutdown(bool endPrograms);
 }

@@ -34,7 +34,7 @@ internal sealed class EntityHost(
 
     public void Equip(Generation generation)
     {
-        var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter) { LastSeenOf = directory.LastSeen };
+        var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter) { LastSeenOf = directory.LastSeen, AwayTimeout = settings.Jobs.AwayTimeout };
         MeshSharding sharding = MeshSharding.Start(generation.System, environment, cronLog.Write);
         _shardings.AddOrUpdate(generation, sharding);
         generation.System.ActorOf(

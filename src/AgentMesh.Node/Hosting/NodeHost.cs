@@ -28,6 +28,7 @@ using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Plugins;
 using AgentMesh.Workers.Processes;
+using AgentMesh.Workers.Shims;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
@@ -233,16 +234,29 @@ public sealed class NodeHost : IAsyncDisposable
     private ExecutionTable Table(NodeSettings settings, DataDirectory data, HandlerRegistry handlers, TimeProvider time, ILogger log)
     {
         var ledger = new ProcessLedger(data["running"]);
-        int swept = ExecutionTable.CleanUp(ledger, data["spool"]);
-        if (swept > 0)
-        {
-            Log.Swept(log, swept);
-        }
-
+        int swept = ledger.Sweep();
         string work = data["work"];
         PrivateDirectory.Create(work);
-        var tools = new ExecutionTools(settings.DeviceName, handlers, ProcessLauncher.ForThisPlatform(), ledger, work, Grace, time);
-        return EndingAsync(new ExecutionTable(tools, data["spool"], settings.Output.SpoolBytesMax, settings.Jobs.RunningMax, settings.Jobs.QueuedMax));
+        ShimSettings? shims = ShimCommand.Find(AppContext.BaseDirectory) is { } command ? new ShimSettings(command, settings.Programs.Lease, settings.Programs.KeepOnStop) : null;
+        if (shims is null && OperatingSystem.IsLinux())
+        {
+            Log.NoShim(log, AppContext.BaseDirectory);
+        }
+
+        var tools = new ExecutionTools(settings.DeviceName, handlers, ProcessLauncher.ForThisPlatform(), ledger, work, Grace, time, shims);
+        ExecutionTable table = EndingAsync(new ExecutionTable(tools, data["spool"], settings.Output.SpoolBytesMax, settings.Jobs.RunningMax, settings.Jobs.QueuedMax));
+        TakenOver found = table.TakeOver();
+        if (swept + found.Dropped > 0)
+        {
+            Log.Swept(log, swept + found.Dropped);
+        }
+
+        if (found.Running + found.Ended > 0)
+        {
+            Log.TakenOver(log, found.Running, found.Ended);
+        }
+
+        return table;
     }
 
     private static Hello HelloOf(NodeSettings settings, IReadOnlyList<IPEndPoint> addresses, HandlerRegistry handlers, long life)

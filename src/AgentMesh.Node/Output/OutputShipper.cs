@@ -33,6 +33,10 @@ internal sealed class OutputShipper : IAsyncDisposable
         _local = local;
         _time = time;
         table.Started += Begin;
+        foreach (Execution execution in table.All.Where(execution => execution.Spool is not null))
+        {
+            Begin(execution);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -136,6 +140,8 @@ internal sealed class OutputShipper : IAsyncDisposable
             bool moved = false;
             foreach (SpoolStream part in (SpoolStream[])[SpoolStream.Stdout, SpoolStream.Stderr])
             {
+                // The home may have more than this process of the node has sent.
+                sent[part] = Math.Max(sent[part], spool.Acknowledged(part));
                 int read = await spool.ReadAsync(part, sent[part], buffer.AsMemory(OutputFrame.HeaderBytes), cancel).ConfigureAwait(false);
                 if (read > 0)
                 {

@@ -194,7 +194,11 @@ internal sealed class NodeServices : IControlServices
 
     public Task<CronRemovedView> RemoveCronAsync(string name, CancellationToken cancellationToken) => _parts.Crons.RemoveAsync(name, cancellationToken);
 
-    public void Shutdown() => _stop();
+    public void Shutdown(bool endPrograms)
+    {
+        _parts.Table.EndsAll |= endPrograms;
+        _stop();
+    }
 
     private PeerView ViewOf(NamedDevice device)
     {

@@ -41,6 +41,8 @@ public sealed record NodeSettings
 
     public required long AuditRetainedBytesMax { get; init; }
 
+    public required ProgramSettings Programs { get; init; }
+
     public required IReadOnlyList<string> DefaultGrants { get; init; }
 
     public required PluginSettings Plugins { get; init; }
@@ -80,10 +82,14 @@ public sealed record JobSettings(
     TimeSpan? AttemptTimeout,
     TimeSpan? TotalTimeout,
     TimeSpan HeartbeatTimeout,
+    TimeSpan AwayTimeout,
     int RunningMax,
     int QueuedMax);
 
 public sealed record OutputSettings(long RetainedBytesMax, long SpoolBytesMax);
+
+/// <summary>Programs of jobs and the end of their node. A lease of null is none.</summary>
+public sealed record ProgramSettings(bool KeepOnStop, TimeSpan? Lease);
 
 public sealed record PluginSettings(IReadOnlyList<string> Assemblies, IReadOnlyDictionary<string, IReadOnlyList<string>> Programs);
 

@@ -1,7 +1,7 @@
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Workers.Handlers;
-using AgentMesh.Workers.Processes;
+using AgentMesh.Workers.Shims;
 using AgentMesh.Workers.Spool;
 
 namespace AgentMesh.Workers.Attempts;
@@ -10,6 +10,8 @@ namespace AgentMesh.Workers.Attempts;
 public sealed class Execution
 {
     private readonly CancellationTokenSource _cancel = new();
+    private readonly CancellationTokenSource _leave = new();
+    private volatile ShimRun? _run;
     private readonly TaskCompletionSource _settleNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal Execution(AttemptOrder order, AttemptSpool? spool)
@@ -52,8 +54,29 @@ public sealed class Execution
 
     internal void Begin(ExecutionTools tools, SemaphoreSlim turns)
     {
-        Ended = Task.Run(() => RunAsync(tools, turns));
+        Ended = Task.Run(() => RunAsync(tools, turns, takenOver: null));
         Settled = SettleAsync();
+    }
+
+    /// <summary>An earlier process of this node has begun it.</summary>
+    internal void TakeOver(ExecutionTools tools, SemaphoreSlim turns, FoundAttempt found)
+    {
+        HasStarted = true;
+        Ended = Task.Run(() => RunAsync(tools, turns, found));
+        Settled = SettleAsync();
+    }
+
+    /// <summary>The node goes and the program stays: <see cref="Ended"/> does not complete any more in this process.</summary>
+    /// <returns>False where there is nothing that could stay.</returns>
+    internal bool TryLeave()
+    {
+        if (_run is null || Ended.IsCompleted)
+        {
+            return false;
+        }
+
+        _leave.Cancel();
+        return true;
     }
 
     private async Task SettleAsync()
@@ -65,14 +88,29 @@ public sealed class Execution
         }
     }
 
-    private async Task<AttemptResult> RunAsync(ExecutionTools tools, SemaphoreSlim turns)
+    private async Task<AttemptResult> RunAsync(ExecutionTools tools, SemaphoreSlim turns, FoundAttempt? takenOver)
     {
         bool holdsTurn = false;
         try
         {
+            if (takenOver is not null)
+            {
+                // It runs, whether or not there is a turn for it.
+                holdsTurn = takenOver.End is null && turns.Wait(0, CancellationToken.None);
+                _run = new ShimRun(Order, Spool!, tools);
+                return await _run.FollowAsync(takenOver.End, _cancel.Token, _leave.Token).ConfigureAwait(false);
+            }
+
             await turns.WaitAsync(_cancel.Token).ConfigureAwait(false);
             holdsTurn = true;
             HasStarted = true;
+            if (Order.IsProgram && tools.Shims is { } shims)
+            {
+                _run = new ShimRun(Order, Spool!, tools);
+                await _run.StartAsync(shims).ConfigureAwait(false);
+                return await _run.FollowAsync(null, _cancel.Token, _leave.Token).ConfigureAwait(false);
+            }
+
             return Order.IsProgram
                 ? await new ProgramRun(Order, Spool!, tools).ExecuteAsync(_cancel.Token).ConfigureAwait(false)
                 : await HandleAsync(tools).ConfigureAwait(false);

@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using AgentMesh.Errors;
+using AgentMesh.Shim.Format;
+using AgentMesh.Workers.Shims;
 using AgentMesh.Workers.Spool;
 
 namespace AgentMesh.Workers.Attempts;
@@ -39,17 +41,8 @@ public sealed class ExecutionTable : IAsyncDisposable
 
     public IReadOnlyCollection<Execution> All => [.. _byKey.Values];
 
-    /// <summary>Ends what a killed process of this node left running, and removes output whose attempts no longer exist.</summary>
-    public static int CleanUp(Processes.ProcessLedger ledger, string spoolDirectory)
-    {
-        int ended = ledger.Sweep();
-        if (Directory.Exists(spoolDirectory))
-        {
-            Directory.Delete(spoolDirectory, recursive: true);
-        }
-
-        return ended;
-    }
+    /// <summary>Whether <see cref="DisposeAsync"/> ends programs that would go on without the node.</summary>
+    public bool EndsAll { get; set; }
 
     /// <summary>The attempt with this key: started now, or the one that is there already.</summary>
     /// <exception cref="MeshException">AM0609: too many wait already. AM0610: its output cannot be kept.</exception>
@@ -113,12 +106,44 @@ public sealed class ExecutionTable : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends every attempt; their homes will notice and try again elsewhere or later.</summary>
+    /// <summary>Takes over what earlier processes of this node have left, before anybody asks for it: what runs in its shim, and what has ended.</summary>
+    public TakenOver TakeOver()
+    {
+        int running = 0, ended = 0, dropped = 0;
+        foreach (FoundAttempt found in FoundAttempt.In(_spoolDirectory, ref dropped))
+        {
+            try
+            {
+                var execution = new Execution(found.Order, AttemptSpool.Open(found.Directory, _spoolBytesMax));
+                execution.TakeOver(_tools, _turns, found);
+                _byKey[found.Order.Key] = execution;
+                _ = found.End is null ? running++ : ended++;
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                found.Drop();
+                dropped++;
+            }
+        }
+
+        return new TakenOver(running, ended, dropped);
+    }
+
+    /// <summary>Ends every attempt, but for programs that are to go on without the node; homes will notice and try again elsewhere or later.</summary>
     public async ValueTask DisposeAsync()
     {
+        bool keeps = _tools.Shims is { KeepOnStop: true } && !EndsAll;
         foreach (Execution execution in _byKey.Values)
         {
-            execution.Cancel();
+            if (keeps && execution.TryLeave())
+            {
+                _ = _byKey.TryRemove(execution.Order.Key, out _);
+                execution.Spool!.Dispose();
+            }
+            else
+            {
+                execution.Cancel();
+            }
         }
 
         foreach (Execution execution in _byKey.Values)
@@ -135,6 +160,8 @@ public sealed class ExecutionTable : IAsyncDisposable
             spool.Dispose();
             try
             {
+                // First what names the attempt: should the rest not go now, the next start knows that nobody wants it.
+                File.Delete(Path.Combine(spool.Directory, ShimFiles.Order));
                 Directory.Delete(spool.Directory, recursive: true);
             }
             catch (IOException)

@@ -1,9 +1,11 @@
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Processes;
+using AgentMesh.Workers.Shims;
 
 namespace AgentMesh.Workers.Attempts;
 
 /// <summary>What every execution of a device shares.</summary>
+/// <param name="Launcher">For programs, where <paramref name="Shims"/> is null.</param>
 /// <param name="Grace">How long a program may take to end after it was asked, before it is killed.</param>
 public sealed record ExecutionTools(
     string DeviceName,
@@ -12,4 +14,5 @@ public sealed record ExecutionTools(
     ProcessLedger Ledger,
     string WorkingDirectory,
     TimeSpan Grace,
-    TimeProvider Time);
+    TimeProvider Time,
+    ShimSettings? Shims = null);

@@ -2,6 +2,7 @@ using System.Globalization;
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Workers.Processes;
+using AgentMesh.Workers.Shims;
 using AgentMesh.Workers.Spool;
 
 namespace AgentMesh.Workers.Attempts;
@@ -14,15 +15,17 @@ internal sealed class ProgramRun(AttemptOrder order, AttemptSpool spool, Executi
     public static MeshException TimedOut(AttemptOrder order) =>
         new(WorkerErrors.AttemptTimedOut, $"the attempt took longer than {order.Timeout!.Value.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s and was ended", "give it more time with --attempt-timeout");
 
+    /// <summary>What a program is told of its job.</summary>
+    public static Dictionary<string, string> EnvironmentOf(AttemptOrder order) => new(StringComparer.Ordinal)
+    {
+        [StrayProcesses.JobVariable] = order.Key.Job.ToString(),
+        [StrayProcesses.AttemptVariable] = order.Key.Attempt.ToString(CultureInfo.InvariantCulture),
+        ["AGENTMESH_CALLER"] = order.Caller.DeviceName,
+    };
+
     public async Task<AttemptResult> ExecuteAsync(CancellationToken cancel)
     {
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["AGENTMESH_JOB"] = order.Key.Job.ToString(),
-            ["AGENTMESH_ATTEMPT"] = order.Key.Attempt.ToString(CultureInfo.InvariantCulture),
-            ["AGENTMESH_CALLER"] = order.Caller.DeviceName,
-        };
-        using ILaunchedProcess process = tools.Launcher.Launch(new ProcessOrder(order.Words, tools.WorkingDirectory, environment));
+        using ILaunchedProcess process = tools.Launcher.Launch(new ProcessOrder(order.Words, tools.WorkingDirectory, EnvironmentOf(order)));
         tools.Ledger.Add(process.Id);
         try
         {

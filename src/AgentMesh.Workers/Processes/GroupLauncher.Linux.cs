@@ -3,27 +3,19 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using AgentMesh.Errors;
+using AgentMesh.Shim.Format;
 
 namespace AgentMesh.Workers.Processes;
 
 /// <summary>
-/// Each program gets a session and process group of its own, led by a small guard. The guard holds one end of a pipe (its stdin) whose other
-/// end is the node's: when the node dies, however it dies, the pipe closes and the guard kills the group. So nothing is orphaned, without
-/// asking for a capability or a daemon.
+/// For programs that end with their node, where there is no shim: each gets a session and process group of its own, led by a <see cref="Guard"/>
+/// whose pipe the node holds.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class GroupLauncher : IProcessLauncher
 {
     private const int SigKill = 9;
     private const int SigTerm = 15;
-
-    // The watcher reads the pipe, which never carries a byte. The guard survives SIGTERM to the group, to pass on the exit code; because a
-    // trap with a command is not inherited, the program gets the default action. What the guard itself says, such as "Terminated", is not the
-    // program's and goes nowhere; a shell says it to where the command it ran says things, hence the shell of its own around the program.
-    private const string Guard =
-        "exec 3<&0 4>&2 </dev/null 2>/dev/null; trap : TERM INT HUP; " +
-        "(trap '' TERM INT HUP; read -r _ <&3; kill -KILL 0) >/dev/null 4>&- & watcher=$!; " +
-        "(exec \"$@\" 2>&4 3<&- 4>&-); code=$?; kill -KILL $watcher; exit $code";
 
     public ILaunchedProcess Launch(ProcessOrder order)
     {
@@ -36,7 +28,7 @@ internal sealed class GroupLauncher : IProcessLauncher
             RedirectStandardError = true,
             WorkingDirectory = order.WorkingDirectory,
         };
-        foreach (string word in (string[])["sh", "-c", Guard, "agentmesh-guard", program, .. order.Words.Skip(1)])
+        foreach (string word in (string[])["sh", "-c", Guard.Script, Guard.Name, program, .. order.Words.Skip(1)])
         {
             start.ArgumentList.Add(word);
         }

@@ -1,10 +1,10 @@
-using Microsoft.Win32.SafeHandles;
+using AgentMesh.Shim.Format;
 
 namespace AgentMesh.Workers.Spool;
 
 /// <summary>
-/// The output of one attempt on the executing device, until its home has it: one append-only file for each stream, addressed by byte offset.
-/// One writer for each stream, one reader, any thread.
+/// The output of one attempt on the executing device, until its home has it: files of 1 MiB for each stream, addressed by byte offset; those that the
+/// home has whole are removed. One writer for each stream (this process, or a shim that tells the lengths), one reader, any thread.
 /// </summary>
 /// <remarks>
 /// A writer that is <c>bytesMax</c> ahead of what the home acknowledged waits, and with it the process that writes: the disk of the executing
@@ -12,9 +12,11 @@ namespace AgentMesh.Workers.Spool;
 /// </remarks>
 public sealed class AttemptSpool : IDisposable
 {
+    private static readonly SpoolStream[] Streams = [SpoolStream.Stdout, SpoolStream.Stderr];
+
     private readonly Lock _gate = new();
     private readonly long _bytesMax;
-    private readonly Dictionary<SpoolStream, Part> _parts = [];
+    private readonly Dictionary<SpoolStream, SpoolPart> _parts = [];
     private readonly TaskCompletionSource _drained = NewSignal();
     private TaskCompletionSource _changed = NewSignal();
     private bool _isEnded;
@@ -27,16 +29,22 @@ public sealed class AttemptSpool : IDisposable
 
     public string Directory { get; }
 
-    /// <summary>Opens or creates it. What an earlier process of this node has written is there again, unacknowledged.</summary>
+    /// <summary>Of output that the home does not have yet.</summary>
+    public long BytesMax => _bytesMax;
+
+    /// <summary>Opens or creates it. What is there already counts as written; as acknowledged, what was removed.</summary>
     public static AttemptSpool Open(string directory, long bytesMax)
     {
         System.IO.Directory.CreateDirectory(directory);
-        var spool = new AttemptSpool(directory, bytesMax);
-        foreach (SpoolStream stream in Enum.GetValues<SpoolStream>())
+        if (!OperatingSystem.IsWindows())
         {
-            string name = Path.Combine(directory, stream == SpoolStream.Stdout ? "stdout" : "stderr");
-            SafeFileHandle file = File.OpenHandle(name, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
-            spool._parts[stream] = new Part(file) { Length = RandomAccess.GetLength(file) };
+            File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        var spool = new AttemptSpool(directory, bytesMax);
+        foreach (SpoolStream stream in Streams)
+        {
+            spool._parts[stream] = SpoolPart.Open(directory, stream == SpoolStream.Stdout ? ShimFiles.Stdout : ShimFiles.Stderr);
         }
 
         return spool;
@@ -73,29 +81,47 @@ public sealed class AttemptSpool : IDisposable
     /// <summary>Appends, waiting while the spool is full.</summary>
     public async ValueTask AppendAsync(SpoolStream stream, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
-        Part part = _parts[stream];
+        SpoolPart part = _parts[stream];
         while (!HasRoom(data.Length, out Task changed))
         {
             await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        await RandomAccess.WriteAsync(part.File, data, part.Length, cancellationToken).ConfigureAwait(false);
+        await part.WriteAsync(data, cancellationToken).ConfigureAwait(false);
+        Advance(stream, part.Length + data.Length);
+    }
+
+    /// <summary>Another process has written so far.</summary>
+    public void Advance(SpoolStream stream, long length)
+    {
         lock (_gate)
         {
-            part.Length += data.Length;
+            _parts[stream].Advance(length);
         }
 
         Signal();
     }
 
-    /// <returns>0 where nothing is there at <paramref name="offset"/> yet.</returns>
+    /// <summary>Takes for written what is there: the other process has ended without telling it.</summary>
+    public void Rescan()
+    {
+        lock (_gate)
+        {
+            foreach (SpoolPart part in _parts.Values)
+            {
+                part.Advance(part.BytesOnDisk());
+            }
+        }
+
+        Signal();
+    }
+
+    /// <returns>0 where nothing is there at <paramref name="offset"/> yet. Fewer bytes than there are, at the end of a file.</returns>
     public ValueTask<int> ReadAsync(SpoolStream stream, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        Part part = _parts[stream];
+        SpoolPart part = _parts[stream];
         long ready = Length(stream) - offset;
-        return ready <= 0
-            ? ValueTask.FromResult(0)
-            : RandomAccess.ReadAsync(part.File, buffer[..(int)Math.Min(ready, buffer.Length)], offset, cancellationToken);
+        return ready <= 0 ? ValueTask.FromResult(0) : part.ReadAsync(offset, buffer[..(int)Math.Min(ready, buffer.Length)], cancellationToken);
     }
 
     /// <summary>The home has everything before <paramref name="offset"/> on disk.</summary>
@@ -103,8 +129,9 @@ public sealed class AttemptSpool : IDisposable
     {
         lock (_gate)
         {
-            Part part = _parts[stream];
-            part.Acknowledged = Math.Clamp(offset, part.Acknowledged, part.Length);
+            SpoolPart part = _parts[stream];
+            part.Acknowledged = Math.Clamp(offset, part.Acknowledged, Math.Max(part.Acknowledged, part.Length));
+            part.RemoveAcknowledged();
         }
 
         Signal();
@@ -138,9 +165,9 @@ public sealed class AttemptSpool : IDisposable
 
     public void Dispose()
     {
-        foreach (Part part in _parts.Values)
+        foreach (SpoolPart part in _parts.Values)
         {
-            part.File.Dispose();
+            part.Dispose();
         }
     }
 
@@ -164,7 +191,7 @@ public sealed class AttemptSpool : IDisposable
         {
             completed = _changed;
             _changed = NewSignal();
-            isDrained = _isEnded && _parts.Values.All(part => part.Acknowledged == part.Length);
+            isDrained = _isEnded && _parts.Values.All(part => part.Acknowledged >= part.Length);
         }
 
         completed.SetResult();
@@ -175,13 +202,4 @@ public sealed class AttemptSpool : IDisposable
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private sealed class Part(SafeFileHandle file)
-    {
-        public SafeFileHandle File { get; } = file;
-
-        public long Length { get; set; }
-
-        public long Acknowledged { get; set; }
-    }
 }

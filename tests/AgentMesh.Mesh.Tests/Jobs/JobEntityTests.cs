@@ -157,16 +157,60 @@ public sealed class JobEntityTests
     }
 
     [Fact]
-    public async Task A_device_that_was_restarted_in_between_gets_the_next_attempt()
+    public async Task A_device_that_was_restarted_is_asked_for_the_attempt_and_keeps_it_when_it_has_it()
     {
         await using var lab = new JobLab();
         await lab.Submit();
         lab.Say(new AttemptStarted(Job, 1, JobLab.Life));
         await lab.Until(JobStateName.Running);
         lab.Come(JobLab.Life + 1);
+        RunAttempt asked = await lab.Workers.Next<RunAttempt>();
+        Assert.Equal((1, JobLab.Life), (asked.Attempt, asked.Incarnation));
+        lab.Say(new AttemptStarted(Job, 1, JobLab.Life + 1));
+        await lab.Until(JobStateName.Running);
+        lab.Say(new AttemptEnded(Job, 1, Three));
+        Assert.Equal(1, (await lab.Until(JobStateName.Completed)).Attempt);
+    }
+
+    [Fact]
+    public async Task A_device_that_was_away_for_long_is_asked_before_its_attempt_counts_as_lost()
+    {
+        await using var lab = new JobLab();
+        await lab.Submit();
+        lab.Say(new AttemptStarted(Job, 1, JobLab.Life));
+        await lab.Until(JobStateName.Running);
+        lab.Leave();
+        while ((await lab.View()).WaitingFor is null)
+        {
+            await Task.Delay(10);
+        }
+
+        lab.Time.Advance(TimeSpan.FromMinutes(59));
+        Assert.Equal(JobStateName.Running, (await lab.View()).State);
+        lab.Come();
+        Assert.Equal(1, (await lab.Workers.Next<RunAttempt>()).Attempt);
+        lab.Say(new AttemptStarted(Job, 1, JobLab.Life));
+        Assert.Equal(1, (await lab.Until(JobStateName.Running)).Attempt);
+    }
+
+    [Fact]
+    public async Task A_device_that_was_restarted_in_between_and_has_lost_the_attempt_gets_the_next_one()
+    {
+        await using var lab = new JobLab();
+        await lab.Submit();
+        lab.Say(new AttemptStarted(Job, 1, JobLab.Life));
+        await lab.Until(JobStateName.Running);
+        lab.Come(JobLab.Life + 1);
+        await lab.Workers.Next<RunAttempt>();
+        lab.Say(new AttemptUnknown(Job, 1, JobLab.Life + 1));
         await lab.Until(JobStateName.Retrying);
         lab.Time.Advance(TimeSpan.FromSeconds(1));
         RunAttempt second = await lab.Workers.Next<RunAttempt>();
+        while (second.Attempt == 1)
+        {
+            // Asked more than once whether it has it.
+            second = await lab.Workers.Next<RunAttempt>();
+        }
         Assert.Equal((2, JobLab.Life + 1), (second.Attempt, second.Incarnation));
     }
 

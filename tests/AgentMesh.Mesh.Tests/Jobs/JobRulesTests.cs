@@ -89,11 +89,18 @@ public sealed class JobRulesTests
     }
 
     [Fact]
-    public void A_device_that_was_restarted_has_lost_the_attempt()
+    public void That_a_node_was_restarted_does_not_lose_the_attempt() =>
+        Assert.Null(JobRules.AfterTime(Accepted(Spec).Heard(Start), Life + 1, Start, 0));
+
+    [Fact]
+    public void A_device_that_is_away_is_waited_for_longer_than_one_that_is_silent()
     {
         JobState job = Accepted(Spec).Heard(Start);
-        RetryingEvent lost = Assert.IsType<RetryingEvent>(JobRules.AfterTime(job, Life + 1, Start, 0));
+        TimeSpan away = TimeSpan.FromHours(1);
+        Assert.Null(JobRules.AfterTime(job, null, Start + away - TimeSpan.FromTicks(1), 0, away));
+        RetryingEvent lost = Assert.IsType<RetryingEvent>(JobRules.AfterTime(job, null, Start + away, 0, away));
         Assert.Equal((AttemptOutcome.Lost, MeshErrors.AttemptLost), (lost.Result.Outcome, lost.Result.Problem!.Code));
+        Assert.IsType<RetryingEvent>(JobRules.AfterTime(job, Life, Start + Spec.Timeouts.Heartbeat, 0, away));
     }
 
     [Fact]

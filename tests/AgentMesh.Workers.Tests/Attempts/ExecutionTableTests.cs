@@ -7,12 +7,13 @@ using AgentMesh.Protocol.Identity;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Processes;
+using AgentMesh.Workers.Shims;
 using AgentMesh.Workers.Spool;
 
 namespace AgentMesh.Workers.Tests.Attempts;
 
 /// <summary>Real processes: what is promised of them cannot be shown with doubles.</summary>
-public sealed class ExecutionTableTests : IAsyncLifetime
+public class ExecutionTableTests : IAsyncLifetime
 {
     private static readonly DeviceId Device = DeviceId.Parse(new string('c', DeviceId.TextLength));
     private static readonly Caller Caller = new(Device, "laptop", "user");
@@ -20,15 +21,18 @@ public sealed class ExecutionTableTests : IAsyncLifetime
 
     private readonly string _directory = Directory.CreateTempSubdirectory("am-workers-").FullName;
     private readonly HandlerRegistry _handlers;
-    private ExecutionTable _table;
+    private ExecutionTable _table = null!;
 
-    public ExecutionTableTests()
+    public ExecutionTableTests() => _handlers = BuiltIns.CreateRegistry(new DeviceFacts("test", _directory, TimeProvider.System));
+
+    /// <summary>Null: programs end with the node.</summary>
+    protected virtual ShimSettings? Shims => null;
+
+    public Task InitializeAsync()
     {
-        _handlers = BuiltIns.CreateRegistry(new DeviceFacts("test", _directory, TimeProvider.System));
         _table = Create();
+        return Task.CompletedTask;
     }
-
-    public Task InitializeAsync() => Task.CompletedTask;
 
     public async Task DisposeAsync()
     {
@@ -218,6 +222,7 @@ public sealed class ExecutionTableTests : IAsyncLifetime
         Execution run = _table.StartOrGet(Program("echo", "hello"));
         await run.Ended.WaitAsync(Patience);
 
+        Assert.Equal(6, run.Spool!.Length(SpoolStream.Stdout));
         _table.AcknowledgeEnd(run.Order.Key);
         Assert.True(_table.TryGet(run.Order.Key, out _));
         run.Spool!.Acknowledge(SpoolStream.Stdout, 6);
@@ -280,7 +285,7 @@ public sealed class ExecutionTableTests : IAsyncLifetime
     private static string GuardForTest => "exec 3<&0 </dev/null; trap : TERM INT HUP; (trap \"\" TERM INT HUP; read -r _ <&3; kill -KILL 0) >/dev/null 2>&1 & watcher=$!; \"$@\" 3<&-; exit";
 
     private ExecutionTable Create(long spoolBytesMax = 1 << 30, int running = 8, int queued = 8) => new(
-        new ExecutionTools("test", _handlers, ProcessLauncher.ForThisPlatform(), new ProcessLedger(Path.Combine(_directory, "running")), _directory, TimeSpan.FromSeconds(1), TimeProvider.System),
+        new ExecutionTools("test", _handlers, ProcessLauncher.ForThisPlatform(), new ProcessLedger(Path.Combine(_directory, "running")), _directory, TimeSpan.FromSeconds(1), TimeProvider.System, Shims),
         Path.Combine(_directory, "spool"),
         spoolBytesMax,
         running,

@@ -22,6 +22,9 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private readonly LookTimes _times;
     private JobState _job;
 
+    /// <summary>Which life of the device's node has the attempt, as far as is known; null while the device is away.</summary>
+    private long? _life;
+
     public JobEntity(JobId id, JobEnvironment environment)
         : base(id.ToString(), environment.Time, SnapshotEvery)
     {
@@ -60,6 +63,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private void OnRecovered()
     {
         _job = _job.Recovered(Now);
+        _life = _job.Placement?.Incarnation;
         _times.Restart(Now);
         Settle();
         LookAtOnce();
@@ -182,11 +186,12 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     {
         DateTimeOffset now = Now;
         _waiters.TellOverdue(now, View);
+        LookForDevice(now);
         if (!_job.Exists || _job.IsAtRest)
         {
             Settle();
         }
-        else if (JobRules.AfterTime(_job, _environment.LifeOf(_job.Spec!.Target.Device), now, _environment.Random()) is { } change)
+        else if (JobRules.AfterTime(_job, _environment.LifeOf(_job.Spec!.Target.Device), now, _environment.Random(), _environment.AwayTimeout) is { } change)
         {
             Record(change, null, null);
         }
@@ -201,12 +206,35 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         }
     }
 
+    /// <summary>A restarted node may have taken over the attempt of an earlier one, and a device that was away may have it still.</summary>
+    private void LookForDevice(DateTimeOffset now)
+    {
+        if (!_job.Exists || !_job.Name.HasAttempt())
+        {
+            return;
+        }
+
+        long? life = _environment.LifeOf(_job.Placement!.Device);
+        if (life is not null && life != _life)
+        {
+            _job = _job.Doubted(now);
+            _times.Restart(now);
+        }
+
+        _life = life;
+    }
+
     private void Record(IJobEvent change, IActorRef? asker, Action? then)
     {
         JobState before = _job;
         Record(change, asker, _ =>
         {
             _times.Restart(Now);
+            if (_job.Attempt != before.Attempt)
+            {
+                _life = _job.Placement!.Incarnation;
+            }
+
             then?.Invoke();
             Settle();
             if (_job.Name.HasAttempt())
@@ -312,6 +340,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private JobView View() => _job.ToView(_job.Name switch
     {
         JobStateName.Retrying when _job.NextAttemptAt > Now => $"the next attempt begins at {_job.NextAttemptAt:u}",
+        JobStateName.Placing or JobStateName.Running when _life is null => $"{_environment.AbsenceOf(_job.Spec!.Target, Now)}; its attempt is waited for",
         JobStateName.Queued or JobStateName.Retrying => _environment.AbsenceOf(_job.Spec!.Target, Now),
         _ => null,
     });

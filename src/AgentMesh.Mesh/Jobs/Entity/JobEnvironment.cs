@@ -15,6 +15,9 @@ public sealed record JobEnvironment(
     /// <summary>When a device that is away was last there; null for never, or where nobody knows.</summary>
     public Func<DeviceId, DateTimeOffset?> LastSeenOf { get; init; } = static _ => null;
 
+    /// <summary>How long a running attempt is waited for while its device is away; it may go on there.</summary>
+    public TimeSpan AwayTimeout { get; init; }
+
     /// <summary>Why a job for a device that is away cannot begin.</summary>
     internal string AbsenceOf(JobTarget target, DateTimeOffset now) => Absence.Of(target.Name, LastSeenOf(target.Device), now);
 }

@@ -1,0 +1,90 @@
+using System.Runtime.InteropServices;
+using AgentMesh.Shim.Format;
+
+namespace AgentMesh.Shim;
+
+/// <summary>The one connection of a node to this shim; a newer one takes the place of an older one.</summary>
+internal sealed class NodeLink(int listener)
+{
+    private readonly byte[] _incoming = new byte[ShimFrame.Size];
+    private readonly byte[] _outgoing = new byte[ShimFrame.Size];
+    private int _received;
+
+    public int Listener => listener;
+
+    /// <summary>-1 without a node.</summary>
+    public int Connection { get; private set; } = -1;
+
+    /// <summary>The last frame did not fit: to be said again when there is room.</summary>
+    public bool IsFull { get; private set; }
+
+    public bool Accept()
+    {
+        int accepted = Native.Accept(listener, IntPtr.Zero, IntPtr.Zero, Native.CloseOnExec | Native.NonBlocking);
+        if (accepted < 0)
+        {
+            return false;
+        }
+
+        Drop();
+        Connection = accepted;
+        return true;
+    }
+
+    public void Send(in ShimFrame frame)
+    {
+        if (Connection < 0)
+        {
+            return;
+        }
+
+        frame.Write(_outgoing);
+        nint sent = Native.Write(Connection, ref _outgoing[0], ShimFrame.Size);
+        IsFull = sent < 0 && Marshal.GetLastPInvokeError() == Native.TryAgain;
+        if (sent != ShimFrame.Size && !IsFull)
+        {
+            Drop();
+        }
+    }
+
+    /// <returns>Null when there is no whole frame (any more).</returns>
+    public ShimFrame? Receive()
+    {
+        if (Connection < 0)
+        {
+            return null;
+        }
+
+        nint read = Native.Read(Connection, ref _incoming[_received], ShimFrame.Size - _received);
+        if (read < 0 && Marshal.GetLastPInvokeError() == Native.TryAgain)
+        {
+            return null;
+        }
+
+        if (read <= 0)
+        {
+            Drop();
+            return null;
+        }
+
+        _received += (int)read;
+        if (_received < ShimFrame.Size)
+        {
+            return null;
+        }
+
+        _received = 0;
+        return ShimFrame.Read(_incoming);
+    }
+
+    private void Drop()
+    {
+        if (Connection >= 0)
+        {
+            _ = Native.Close(Connection);
+            Connection = -1;
+            _received = 0;
+            IsFull = false;
+        }
+    }
+}

@@ -1,0 +1,248 @@
+using AgentMesh.Shim.Format;
+
+namespace AgentMesh.Shim;
+
+/// <summary>
+/// One thread and one <c>poll</c>: output from the program to the spool, frames from and to a node, and what time brings about. States:
+/// <code>
+/// running   cancel, timeout, lease over, spool failed -> ending (SIGTERM to the group; SIGKILL after the grace)
+/// running, ending   the guard has ended -> draining (SIGKILL to what is left)
+/// draining  both pipes closed, or the grace is over -> over (the end is told, then kept on disk, then this process ends)
+/// </code>
+/// </summary>
+internal sealed class Supervisor(LaunchFile launch, StartedProgram program, int control)
+{
+    /// <summary>A disk without room is tried again so often.</summary>
+    private const int RetryMilliseconds = 500;
+
+    /// <summary>A disk without room for so long ends the program.</summary>
+    private const int StalledMilliseconds = 60_000;
+
+    /// <summary>How often ended strays are collected, and the clock is looked at.</summary>
+    private const int RoundMilliseconds = 5_000;
+
+    /// <summary>What lies in the pipes when the program has ended may go beyond the bound.</summary>
+    private const long DrainBytes = 4 * ShimFiles.SegmentBytes;
+
+    private readonly SpoolWriter _out = new(ShimFiles.Stdout, program.Stdout);
+    private readonly SpoolWriter _error = new(ShimFiles.Stderr, program.Stderr);
+    private readonly NodeLink _node = new(control);
+    private readonly PollEntry[] _entries = new PollEntry[5];
+    private readonly long _began = Environment.TickCount64;
+    private long _acknowledgedOut;
+    private long _acknowledgedError;
+    private long _toldOut;
+    private long _toldError;
+    private long _aloneSince = Environment.TickCount64;
+    private long? _killAt;
+    private long? _drainUntil;
+    private long? _stalledSince;
+    private long _retryAt;
+    private int _stallErrno;
+    private ShimOutcome? _ending;
+    private int? _exitCode;
+
+    public void Run()
+    {
+        while (!IsOver)
+        {
+            Wait();
+            Collect();
+            Converse();
+            Pump();
+            Watch();
+            Tell();
+        }
+
+        Conclude();
+    }
+
+    private static long Now => Environment.TickCount64;
+
+    private bool IsOver => _exitCode is not null && ((_out.Pipe < 0 && _error.Pipe < 0 && !_out.HasPending && !_error.HasPending) || Now >= _drainUntil);
+
+    private long Room => launch.SpoolBytesMax + (_exitCode is null ? 0 : DrainBytes) - (_out.Length - _acknowledgedOut) - (_error.Length - _acknowledgedError);
+
+    private void Wait()
+    {
+        bool mayRead = _stalledSince is null && Room > 0;
+        Set(0, _node.Listener, Native.PollIn);
+        Set(1, _node.Connection, (short)(Native.PollIn | (_node.IsFull ? Native.PollOut : 0)));
+        Set(2, _exitCode is null ? program.Watch : -1, Native.PollIn);
+        Set(3, mayRead ? _out.Pipe : -1, Native.PollIn);
+        Set(4, mayRead ? _error.Pipe : -1, Native.PollIn);
+
+        // Without a watch of the guard the clock has to do.
+        long until = Now + (program.Watch < 0 ? 50 : RoundMilliseconds);
+        until = Math.Min(until, _killAt ?? until);
+        until = Math.Min(until, _drainUntil ?? until);
+        until = Math.Min(until, _stalledSince is null ? until : _retryAt);
+        until = Math.Min(until, _ending is null && launch.Timeout is { } limit ? _began + (long)limit.TotalMilliseconds : until);
+        _ = Native.Poll(_entries, (nuint)_entries.Length, (int)Math.Max(0, until - Now));
+    }
+
+    private void Set(int index, int file, short events) => _entries[index] = new PollEntry { File = file, Events = events };
+
+    private bool Happened(int index) => _entries[index].File >= 0 && _entries[index].Happened != 0;
+
+    /// <summary>Takes the end of the guard, and of strays that became children of this process.</summary>
+    private void Collect()
+    {
+        int ended;
+        while ((ended = Native.Wait(-1, out int status, Native.WaitNoHang)) > 0)
+        {
+            if (ended == program.Identity.Id && _exitCode is null)
+            {
+                _exitCode = (status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f);
+                _killAt = null;
+                _drainUntil = Now + (long)launch.Grace.TotalMilliseconds;
+                KillAll();
+            }
+        }
+    }
+
+    private void Converse()
+    {
+        if (Happened(0) && _node.Accept())
+        {
+            _node.Send(new ShimFrame(ShimFrameKind.Hello, 0, ShimFrame.Version, _acknowledgedOut, _acknowledgedError, 0));
+            _toldOut = _toldError = -1;
+        }
+
+        while (_node.Receive() is { } frame)
+        {
+            if (frame.Kind == ShimFrameKind.Acknowledge)
+            {
+                _acknowledgedOut = Math.Clamp(frame.A, _acknowledgedOut, _out.Length);
+                _acknowledgedError = Math.Clamp(frame.B, _acknowledgedError, _error.Length);
+            }
+            else if (frame.Kind == ShimFrameKind.Cancel)
+            {
+                End(ShimOutcome.Cancelled, frame.A);
+            }
+        }
+
+        if (_node.Connection >= 0)
+        {
+            _aloneSince = Now;
+        }
+    }
+
+    private void Pump()
+    {
+        if (_stalledSince is not null)
+        {
+            if (Now >= _retryAt && Wrote(_out.WritePending()) && Wrote(_error.WritePending()))
+            {
+                _stalledSince = null;
+            }
+
+            return;
+        }
+
+        if (Happened(3) && Room > 0)
+        {
+            _ = Wrote(_out.Move(Room));
+        }
+
+        if (Happened(4) && Room > 0 && _stalledSince is null)
+        {
+            _ = Wrote(_error.Move(Room));
+        }
+    }
+
+    /// <summary>No room is waited for; the program waits too, at its next write.</summary>
+    private bool Wrote(int errno)
+    {
+        if (errno == 0)
+        {
+            return true;
+        }
+
+        _stallErrno = errno;
+        _stalledSince ??= Now;
+        _retryAt = Now + RetryMilliseconds;
+        return false;
+    }
+
+    private void Watch()
+    {
+        long now = Now;
+        if (launch.Timeout is { } limit && now - _began >= (long)limit.TotalMilliseconds)
+        {
+            End(ShimOutcome.TimedOut, (long)launch.Grace.TotalMilliseconds);
+        }
+
+        if (launch.Lease is { } lease && now - _aloneSince >= (long)lease.TotalMilliseconds)
+        {
+            End(ShimOutcome.LeaseOver, (long)launch.Grace.TotalMilliseconds);
+        }
+
+        if (_stalledSince is { } since && now - since >= StalledMilliseconds)
+        {
+            End(ShimOutcome.SpoolFailed, (long)launch.Grace.TotalMilliseconds);
+        }
+
+        if (now >= _killAt && _exitCode is null)
+        {
+            _killAt = null;
+            KillAll();
+        }
+    }
+
+    private void End(ShimOutcome why, long grace)
+    {
+        if (_ending is null && _exitCode is null)
+        {
+            _ending = why;
+            _killAt = Now + grace;
+            _ = Native.Kill(-program.Identity.Id, Native.SigTerm);
+        }
+    }
+
+    /// <summary>
+    /// The group, and what has left it: when its parent has ended it is a child of this process. The number of the group stays taken while any member
+    /// lives, so it cannot hit a stranger.
+    /// </summary>
+    private void KillAll()
+    {
+        _ = Native.Kill(-program.Identity.Id, Native.SigKill);
+        if (_exitCode is not null)
+        {
+            Strays.KillChildren();
+        }
+    }
+
+    private void Tell()
+    {
+        if (_node.Connection >= 0 && (_out.Length != _toldOut || _error.Length != _toldError || _node.IsFull))
+        {
+            _node.Send(new ShimFrame(ShimFrameKind.Output, 0, 0, _out.Length, _error.Length, 0));
+            if (!_node.IsFull)
+            {
+                _toldOut = _out.Length;
+                _toldError = _error.Length;
+            }
+        }
+    }
+
+    private void Conclude()
+    {
+        Strays.KillChildren();
+        var end = new EndRecord(_ending ?? ShimOutcome.Exited, _exitCode!.Value, _out.Length, _error.Length, _stallErrno);
+
+        // The node need not wait for the disk: should it be killed as well just now, the attempt is lost, and repeated.
+        _node.Send(end.ToFrame());
+        _out.SyncFrom(_acknowledgedOut);
+        _error.SyncFrom(_acknowledgedError);
+        EndFile.Sync(ShimFiles.Order);
+        try
+        {
+            EndFile.Write(end);
+        }
+        catch (IOException)
+        {
+            // The node has taken the end and removed the directory, or the disk is full: then the attempt is lost unless a node has heard it.
+        }
+    }
+}

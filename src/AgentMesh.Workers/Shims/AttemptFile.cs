@@ -1,0 +1,49 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using AgentMesh.Mesh;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Shim.Format;
+using AgentMesh.Workers.Attempts;
+
+namespace AgentMesh.Workers.Shims;
+
+/// <summary>What a restarted node has to know of an attempt that it takes over: <c>order</c> in its directory.</summary>
+internal sealed record AttemptFile(
+    int Version, string Job, int Attempt, IReadOnlyList<string> Words, string Device, string DeviceName, string User, double? TimeoutSeconds, string? Alias)
+{
+    public static void Write(string directory, AttemptOrder order)
+    {
+        var file = new AttemptFile(
+            ShimFrame.Version,
+            order.Key.Job.ToString(),
+            order.Key.Attempt,
+            order.Words,
+            order.Caller.Device.ToString(),
+            order.Caller.DeviceName,
+            order.Caller.User,
+            order.Timeout?.TotalSeconds,
+            order.Alias);
+        ShimFiles.Replace(Path.Combine(directory, ShimFiles.Order), JsonSerializer.Serialize(file, AttemptJson.Default.AttemptFile));
+    }
+
+    /// <returns>Null where there is none that this version understands.</returns>
+    public static AttemptOrder? TryRead(string directory)
+    {
+        try
+        {
+            AttemptFile? file = JsonSerializer.Deserialize(File.ReadAllText(Path.Combine(directory, ShimFiles.Order)), AttemptJson.Default.AttemptFile);
+            return file is { Version: ShimFrame.Version } && JobId.TryParse(file.Job, out JobId job) && DeviceId.TryParse(file.Device, out DeviceId device)
+                ? new AttemptOrder(
+                    new AttemptKey(job, file.Attempt), "", file.Words, new Caller(device, file.DeviceName, file.User), file.TimeoutSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, file.Alias)
+                : null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return null;
+        }
+    }
+}
+
+[JsonSerializable(typeof(AttemptFile))]
+internal sealed partial class AttemptJson : JsonSerializerContext;

@@ -1,0 +1,79 @@
+using AgentMesh.Shim.Format;
+using AgentMesh.Workers.Attempts;
+
+namespace AgentMesh.Workers.Shims;
+
+/// <param name="Running">Programs that live in their shims.</param>
+/// <param name="Ended">Ends that their homes may not know yet.</param>
+/// <param name="Dropped">Attempts of which nothing can be taken over; what was left of them was ended.</param>
+public readonly record struct TakenOver(int Running, int Ended, int Dropped);
+
+/// <summary>An attempt that an earlier process of this node has begun.</summary>
+/// <param name="End">Null while its shim lives.</param>
+internal sealed record FoundAttempt(string Directory, AttemptOrder Order, EndRecord? End)
+{
+    /// <summary>Those that can be taken over; the others are ended and removed.</summary>
+    public static IReadOnlyList<FoundAttempt> In(string directory, ref int dropped)
+    {
+        var found = new List<FoundAttempt>();
+        foreach (string each in System.IO.Directory.Exists(directory) ? System.IO.Directory.GetDirectories(directory) : [])
+        {
+            ShimRecord? record = ShimRecord.TryRead(Path.Combine(each, ShimFiles.Record));
+            bool isAlive = record is not null && record.Boot == ShimRecord.ThisBoot() && record.Shim.IsAlive;
+
+            // In this order: a shim that ends just now has written its end before.
+            EndRecord? end = EndRecord.TryRead(Path.Combine(each, ShimFiles.End));
+            AttemptOrder? order = AttemptFile.TryRead(each);
+            if (order is not null && (end is null ? isAlive : IsWhole(each, end)))
+            {
+                found.Add(new FoundAttempt(each, order, end));
+                continue;
+            }
+
+            if (record is not null)
+            {
+                ShimProcess.End(record);
+            }
+
+            if (order is not null)
+            {
+                StrayProcesses.Kill(order.Key);
+            }
+
+            Remove(each);
+            dropped++;
+        }
+
+        return found;
+    }
+
+    public void Drop()
+    {
+        if (ShimRecord.TryRead(Path.Combine(Directory, ShimFiles.Record)) is { } record)
+        {
+            ShimProcess.End(record);
+        }
+
+        StrayProcesses.Kill(Order.Key);
+        Remove(Directory);
+    }
+
+    /// <summary>After a loss of power the last output may be missing though the end is there.</summary>
+    private static bool IsWhole(string directory, EndRecord end)
+    {
+        (string Stream, long Bytes)[] streams = [(ShimFiles.Stdout, end.StdoutBytes), (ShimFiles.Stderr, end.StderrBytes)];
+        return streams.All(each => Spool.SpoolPart.Open(directory, each.Stream) is var part && (part.Length == each.Bytes || part.BytesOnDisk() == 0));
+    }
+
+    private static void Remove(string directory)
+    {
+        try
+        {
+            System.IO.Directory.Delete(directory, recursive: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // The next start tries again.
+        }
+    }
+}

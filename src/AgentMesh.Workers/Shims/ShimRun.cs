@@ -1,0 +1,208 @@
+using AgentMesh.Errors;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Shim.Format;
+using AgentMesh.Workers.Attempts;
+using AgentMesh.Workers.Processes;
+using AgentMesh.Workers.Spool;
+
+namespace AgentMesh.Workers.Shims;
+
+/// <summary>Follows one program in its shim, from whichever moment on: reads how far its output is, passes on what the home has, ends it on demand.</summary>
+internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ExecutionTools tools)
+{
+    /// <summary>A shim that was asked to end its program and has not, so long after the grace, is killed with it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan ReconnectAfter = TimeSpan.FromMilliseconds(50);
+    private const int ReconnectsMax = 40;
+
+    private readonly string _directory = spool.Directory;
+
+    /// <exception cref="MeshException">AM0605: there is no such program. AM0614: the shim cannot be started.</exception>
+    public async Task StartAsync(ShimSettings settings)
+    {
+        Dictionary<string, string> environment = ProgramRun.EnvironmentOf(order);
+        if (order.Words.Concat(environment.Values).Any(word => word.Contains('\0', StringComparison.Ordinal)))
+        {
+            throw new MeshException(WorkerErrors.Arguments, "a program or an argument holds a zero character", "no system can pass it on; leave it out");
+        }
+
+        string program = ProgramPath.Find(order.Words[0], tools.WorkingDirectory, Environment.GetEnvironmentVariable("PATH") ?? "");
+        AttemptFile.Write(_directory, order);
+        new LaunchFile([program, .. order.Words.Skip(1)], environment, tools.WorkingDirectory, spool.BytesMax, order.Timeout, tools.Grace, settings.Lease)
+            .Write(Path.Combine(_directory, ShimFiles.Launch));
+        await ShimProcess.StartAsync(settings.Command, _directory, tools.Time).ConfigureAwait(false);
+    }
+
+    /// <param name="known">The end, where it is known already.</param>
+    /// <param name="cancel">Ends the program.</param>
+    /// <param name="leave">Lets the program be: then this does not complete any more.</param>
+    public async Task<AttemptResult> FollowAsync(EndRecord? known, CancellationToken cancel, CancellationToken leave)
+    {
+        EndRecord? end = known;
+        for (int tries = 0; end is null && tries < ReconnectsMax; tries++)
+        {
+            ShimRecord? record = ShimRecord.TryRead(Path.Combine(_directory, ShimFiles.Record));
+            try
+            {
+                end = await ConverseAsync(cancel, leave).ConfigureAwait(false);
+            }
+            catch (IOException)
+            {
+                // Nobody listens: it ends, or has been killed.
+            }
+
+            if (leave.IsCancellationRequested && !cancel.IsCancellationRequested)
+            {
+                await new TaskCompletionSource().Task.ConfigureAwait(false);
+            }
+
+            end ??= EndRecord.TryRead(Path.Combine(_directory, ShimFiles.End));
+            if (end is null && record?.Shim.IsAlive == true)
+            {
+                await Task.Delay(ReconnectAfter, tools.Time, CancellationToken.None).ConfigureAwait(false);
+            }
+            else
+            {
+                break;
+            }
+        }
+
+        if (end is null)
+        {
+            KillAll();
+            spool.Rescan();
+            return cancel.IsCancellationRequested ? Result(AttemptOutcome.Cancelled, 137, null) : Result(AttemptOutcome.Lost, null, Lost());
+        }
+
+        spool.Advance(SpoolStream.Stdout, end.StdoutBytes);
+        spool.Advance(SpoolStream.Stderr, end.StderrBytes);
+        return Conclude(end);
+    }
+
+    /// <returns>Null when the connection ended before the program did.</returns>
+    private async Task<EndRecord?> ConverseAsync(CancellationToken cancel, CancellationToken leave)
+    {
+        using ShimConnection shim = await ShimConnection.OpenAsync(_directory, leave).ConfigureAwait(false);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(leave);
+        Task acknowledging = AcknowledgeAsync(shim, over.Token);
+        Task cancelling = CancelAsync(shim, cancel, over.Token);
+        try
+        {
+            byte[] buffer = new byte[ShimFrame.Size];
+            while (await shim.ReadAsync(buffer, leave).ConfigureAwait(false) is { } frame)
+            {
+                switch (frame.Kind)
+                {
+                    case ShimFrameKind.Hello when frame.Code != ShimFrame.Version:
+                        return null;
+                    case ShimFrameKind.Hello:
+                        spool.Advance(SpoolStream.Stdout, frame.A);
+                        spool.Advance(SpoolStream.Stderr, frame.B);
+                        spool.Acknowledge(SpoolStream.Stdout, frame.A);
+                        spool.Acknowledge(SpoolStream.Stderr, frame.B);
+                        break;
+                    case ShimFrameKind.Output:
+                        spool.Advance(SpoolStream.Stdout, frame.A);
+                        spool.Advance(SpoolStream.Stderr, frame.B);
+                        break;
+                    case ShimFrameKind.Ended:
+                        return EndRecord.Of(frame);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (leave.IsCancellationRequested)
+        {
+            // The caller looks.
+        }
+        finally
+        {
+            await over.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(acknowledging, cancelling).ConfigureAwait(false);
+        }
+
+        return null;
+    }
+
+    private async Task AcknowledgeAsync(ShimConnection shim, CancellationToken over)
+    {
+        long stdout = 0, stderr = 0;
+        try
+        {
+            while (true)
+            {
+                Task changed = spool.Changed;
+                (long Stdout, long Stderr) now = (spool.Acknowledged(SpoolStream.Stdout), spool.Acknowledged(SpoolStream.Stderr));
+                if (now != (stdout, stderr))
+                {
+                    (stdout, stderr) = now;
+                    await shim.SendAsync(new ShimFrame(ShimFrameKind.Acknowledge, 0, 0, stdout, stderr, 0), over).ConfigureAwait(false);
+                }
+
+                await changed.WaitAsync(over).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The program has ended, or the node goes.
+        }
+    }
+
+    private async Task CancelAsync(ShimConnection shim, CancellationToken cancel, CancellationToken over)
+    {
+        try
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, over);
+            await Task.Delay(Timeout.InfiniteTimeSpan, tools.Time, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!over.IsCancellationRequested)
+        {
+            await AskToEndAsync(shim, over).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The program has ended, or the node goes.
+        }
+    }
+
+    private async Task AskToEndAsync(ShimConnection shim, CancellationToken over)
+    {
+        try
+        {
+            await shim.SendAsync(new ShimFrame(ShimFrameKind.Cancel, 0, 0, (long)tools.Grace.TotalMilliseconds, 0, 0), over).ConfigureAwait(false);
+            await Task.Delay(tools.Grace + tools.Grace + Patience, tools.Time, over).ConfigureAwait(false);
+            KillAll();
+        }
+        catch (OperationCanceledException)
+        {
+            // It has ended.
+        }
+    }
+
+    private void KillAll()
+    {
+        if (ShimRecord.TryRead(Path.Combine(_directory, ShimFiles.Record)) is { } record)
+        {
+            ShimProcess.End(record);
+        }
+
+        StrayProcesses.Kill(order.Key);
+    }
+
+    private AttemptResult Conclude(EndRecord end) => end.Outcome switch
+    {
+        ShimOutcome.Cancelled => Result(AttemptOutcome.Cancelled, end.ExitCode, null),
+        ShimOutcome.TimedOut => Result(AttemptOutcome.TimedOut, end.ExitCode, ProgramRun.TimedOut(order)),
+        ShimOutcome.LeaseOver => Result(AttemptOutcome.Lost, null, new MeshException(
+            WorkerErrors.LeaseOver, $"{tools.DeviceName} ended the program because its node was away for longer than agentmesh.workers.lease", "nothing needs to be done: it is tried again")),
+        ShimOutcome.SpoolFailed => Result(AttemptOutcome.Failed, end.ExitCode, new MeshException(
+            WorkerErrors.SpoolFailed, $"the output could not be kept on the device: {new System.ComponentModel.Win32Exception(end.Errno).Message}", "free space in its data directory")),
+        _ => Result(end.ExitCode == 0 ? AttemptOutcome.Succeeded : AttemptOutcome.Failed, end.ExitCode, null),
+    };
+
+    private AttemptResult Result(AttemptOutcome outcome, int? code, MeshException? problem) =>
+        new(outcome, code, null, spool.Length(SpoolStream.Stdout), spool.Length(SpoolStream.Stderr), Execution.ProblemOf(problem), order.Alias);
+
+    private MeshException Lost() =>
+        new(WorkerErrors.ShimLost, $"the supervisor of the program on {tools.DeviceName} was killed, and the program with it", "nothing needs to be done: it is tried again");
+}
