@@ -40,6 +40,9 @@ public sealed class Execution
     /// <summary>The home has journalled the end.</summary>
     public bool IsAcknowledged { get; internal set; }
 
+    /// <summary>Somebody writes its end down.</summary>
+    internal bool IsAudited { get; set; }
+
     internal bool HasShipped => Spool is null || Spool.Drained.IsCompleted;
 
     /// <summary>Asks, then aborts, then kills; <see cref="Ended"/> tells when it is over.</summary>

@@ -40,6 +40,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
     {
         foreach (Execution execution in _settings.Table.All.Where(execution => !execution.IsAcknowledged))
         {
+            Audit(execution);
             Track(execution, TimeSpan.FromSeconds(5));
         }
 
@@ -76,7 +77,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
             }
 
             Execution started = _settings.Table.StartOrGet(run);
-            _ = started.Ended.ContinueWith(end => _settings.Audit.Over(key, end.Result), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            Audit(started);
             Track(started, order.HeartbeatEvery);
             Answer(started);
         }
@@ -183,6 +184,16 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
         AttemptKey key = execution.Order.Key;
         _tracked[key] = new Tracked(execution, heartbeatEvery) { ToldAt = Now };
         _ = execution.Settled.PipeTo(Self, Self, () => new Over(key), _ => new Over(key));
+    }
+
+    /// <summary>Once, whichever actor begins or finds it; also for what was taken over from an earlier process of this node.</summary>
+    private void Audit(Execution execution)
+    {
+        if (!execution.IsAudited)
+        {
+            execution.IsAudited = true;
+            _ = execution.Ended.ContinueWith(end => _settings.Audit.Over(execution.Order.Key, end.Result), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
     }
 
     private void TellEnd(AttemptKey key)

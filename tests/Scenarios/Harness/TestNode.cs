@@ -161,6 +161,7 @@ public sealed class TestNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await EndAsync();
+        EndPrograms();
         try
         {
             Directory.Delete(_directory, recursive: true);
@@ -168,6 +169,27 @@ public sealed class TestNode : IAsyncDisposable
         catch (IOException)
         {
             // A process of a job may still be ending.
+        }
+    }
+
+    /// <summary>Numbers of the shims and of the groups of their programs, as the files in the data directory tell them.</summary>
+    public IReadOnlyList<(int Shim, int Program)> Shims() =>
+    [
+        .. Directory.EnumerateFiles(Data, "shim", SearchOption.AllDirectories)
+            .Select(file => File.ReadAllText(file).Split(' '))
+            .Where(fields => fields.Length == 5)
+            .Select(fields => (int.Parse(fields[1], CultureInfo.InvariantCulture), int.Parse(fields[3], CultureInfo.InvariantCulture))),
+    ];
+
+    /// <summary>Programs outlive their node; those of a test end with it.</summary>
+    private void EndPrograms()
+    {
+        foreach ((int shim, _) in Shims())
+        {
+            if (File.Exists($"/proc/{shim}/cmdline") && File.ReadAllText($"/proc/{shim}/cmdline").Contains("agentmesh-shim", StringComparison.Ordinal))
+            {
+                Shell.Signal(shim, "KILL");
+            }
         }
     }
 
