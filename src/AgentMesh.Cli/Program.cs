@@ -30,6 +30,7 @@ foreach (Command verb in NodeVerbs.All(global).Concat(PeerVerbs.All(global)))
 root.Subcommands.Add(PingVerb.Create(global));
 root.Subcommands.Add(DoctorVerb.Create(global));
 root.Subcommands.Add(RunVerbs.Run(global));
+root.Subcommands.Add(MapVerb.Create(global));
 root.Subcommands.Add(JobVerbs.All(global));
 root.Subcommands.Add(CronVerbs.All(global));
 root.Subcommands.Add(AuditVerb.Create(global));

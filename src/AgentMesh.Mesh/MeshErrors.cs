@@ -43,4 +43,10 @@ public static class MeshErrors
     public const string SelectorSyntax = "AM0350";
     public const string UnknownLabel = "AM0351";
     public const string NobodyOnline = "AM0352";
+    public const string ArraySyntax = "AM0353";
+    public const string ParameterFile = "AM0354";
+    public const string UnknownPlaceholder = "AM0355";
+    public const string UnknownArray = "AM0356";
+    public const string UnknownElement = "AM0357";
+    public const string ArrayTooLarge = "AM0358";
 }

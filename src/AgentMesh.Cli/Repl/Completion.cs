@@ -53,7 +53,7 @@ internal sealed class Completion(ControlClient client)
     }
 
     private IEnumerable<string> Jobs() =>
-        Ask(cancel => client.GetAsync("v1/jobs?limit=50", ControlJson.Default.JobPage, cancel))?.Jobs.Select(job => job.ShortId) ?? [];
+        Ask(cancel => client.GetAsync("v1/jobs?limit=50", ControlJson.Default.JobPage, cancel)) is { } page ? page.Jobs.Select(job => job.ShortId).Concat(page.Arrays.Select(array => array.ShortId)) : [];
 
     private static T? Ask<T>(Func<CancellationToken, Task<T>> ask)
         where T : class

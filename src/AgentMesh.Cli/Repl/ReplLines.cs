@@ -2,6 +2,7 @@ using System.Globalization;
 using AgentMesh.Cli.Client;
 using AgentMesh.Cli.Verbs;
 using AgentMesh.Errors;
+using AgentMesh.Mesh.Arrays;
 using AgentMesh.Node.Control;
 
 namespace AgentMesh.Cli.Repl;
@@ -95,6 +96,13 @@ internal sealed class ReplLines(Session session, ControlClient client)
 
     private async Task<int> ActAsync(string verb, string job, CancellationToken cancel)
     {
+        if (ArrayName.TryRead(job) is { Element: null })
+        {
+            return verb == "show"
+                ? await JobVerbs.ShowAsync(session, client, job, failed: false, 50, cancel).ConfigureAwait(false)
+                : await JobVerbs.ActAsync(session, client, verb, job, cancel).ConfigureAwait(false);
+        }
+
         string query = $"id={Uri.EscapeDataString(job)}";
         JobView view = verb == "show"
             ? await client.GetAsync($"v1/job?{query}", ControlJson.Default.JobView, cancel).ConfigureAwait(false)

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using AgentMesh.Cli.Client;
+using AgentMesh.Mesh.Arrays;
 using AgentMesh.Node.Control;
+using ArrayView = AgentMesh.Node.Control.ArrayView;
 
 namespace AgentMesh.Cli.Verbs;
 
@@ -15,15 +17,16 @@ internal static class JobVerbs
             List(global),
             Logs(global),
         };
-        var id = new Argument<string>("JOB") { Description = "A job's short id or whole id." };
-        job.Subcommands.Add(global.Verb("show", "Show one job.", [id], async (session, parsed, cancel) =>
+        var id = NewId();
+        var failed = new Option<bool>("--failed") { Description = "Of an array only the elements that did not complete." };
+        var limit = new Option<int>("--limit") { Description = "Elements of an array to list.", DefaultValueFactory = _ => 50 };
+        job.Subcommands.Add(global.Verb("show", "Show one job, or an array with its elements.", [id, failed, limit], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
-            ShowJob(session, await client.GetAsync($"v1/job?id={Uri.EscapeDataString(parsed.GetValue(id)!)}", ControlJson.Default.JobView, cancel).ConfigureAwait(false));
-            return 0;
+            return await ShowAsync(session, client, parsed.GetValue(id)!, parsed.GetValue(failed), Math.Max(1, parsed.GetValue(limit)), cancel).ConfigureAwait(false);
         }));
-        job.Subcommands.Add(Act(global, "cancel", "Ask a job to stop; then stop it."));
-        job.Subcommands.Add(Act(global, "retry", "Give a paused or failed job another attempt."));
+        job.Subcommands.Add(Act(global, "cancel", "Ask a job to stop; then stop it. Of an array: every element."));
+        job.Subcommands.Add(Act(global, "retry", "Give a paused or failed job another attempt. Of an array: every element that did not complete."));
         return job;
     }
 
@@ -38,9 +41,19 @@ internal static class JobVerbs
         }
 
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        IEnumerable<(DateTimeOffset At, IReadOnlyList<string> Row)> arrays = page.Arrays.Select(array => (array.CreatedAt, (IReadOnlyList<string>)
+        [
+            array.ShortId,
+            array.State,
+            array.Target.Length > 0 ? array.Target : "(this device)",
+            string.Create(CultureInfo.InvariantCulture, $"{array.Completed}/{array.Count}"),
+            Durations.Age(now - array.CreatedAt),
+            array.Command,
+            array.Running == 0 && array.Reason is { } reason ? reason : ArrayRun.Counts(array),
+        ]));
         session.Terminal.Table(
             ["JOB", "STATE", "ON", "ATTEMPT", "AGE", "COMMAND", "REASON"],
-            page.Jobs.Select(job => (IReadOnlyList<string>)
+            page.Jobs.Select(job => (At: job.CreatedAt, Row: (IReadOnlyList<string>)
             [
                 job.ShortId,
                 job.State,
@@ -49,7 +62,7 @@ internal static class JobVerbs
                 Durations.Age(now - job.CreatedAt),
                 job.Command,
                 job.Problem?.Message ?? job.Reason ?? "",
-            ]));
+            ])).Concat(arrays).OrderByDescending(each => each.At).Select(each => each.Row));
         if (page.Next is not null)
         {
             session.Terminal.Note("there are more: raise --limit");
@@ -92,7 +105,7 @@ internal static class JobVerbs
 
     private static Command Logs(GlobalOptions global)
     {
-        var id = new Argument<string>("JOB") { Description = "A job's short id or whole id." };
+        var id = NewId();
         var follow = new Option<bool>("--follow", "-f") { Description = "Go on until the attempt has ended." };
         var from = new Option<long>("--from") { Description = "Start at this byte offset of the stream." };
         var stream = new Option<string?>("--stream") { Description = "stdout or stderr; both when absent." };
@@ -106,16 +119,49 @@ internal static class JobVerbs
         });
     }
 
+    public static async Task<int> ShowAsync(Session session, ControlClient client, string id, bool failed, int limit, CancellationToken cancel)
+    {
+        string query = Uri.EscapeDataString(id);
+        if (ArrayName.TryRead(id) is { Element: null })
+        {
+            ArrayView array = await client.GetAsync($"v1/array?id={query}", ControlJson.Default.ArrayView, cancel).ConfigureAwait(false);
+            await new ArrayRun(session, client).ShowAsync(array, failed, limit, cancel).ConfigureAwait(false);
+        }
+        else
+        {
+            ShowJob(session, await client.GetAsync($"v1/job?id={query}", ControlJson.Default.JobView, cancel).ConfigureAwait(false));
+        }
+
+        return 0;
+    }
+
+    /// <param name="verb">cancel or retry.</param>
+    public static async Task<int> ActAsync(Session session, ControlClient client, string verb, string id, CancellationToken cancel)
+    {
+        string query = Uri.EscapeDataString(id);
+        if (ArrayName.TryRead(id) is { Element: null })
+        {
+            ArrayView array = await client.PostAsync($"v1/array/{verb}?id={query}", ControlJson.Default.ArrayView, cancel).ConfigureAwait(false);
+            session.Terminal.Answer(array, ControlJson.Default.ArrayView, $"{array.ShortId} {array.State}: {ArrayRun.Counts(array)}");
+        }
+        else
+        {
+            JobView job = await client.PostAsync($"v1/job/{verb}?id={query}", ControlJson.Default.JobView, cancel).ConfigureAwait(false);
+            session.Terminal.Answer(job, ControlJson.Default.JobView, $"{job.ShortId} {job.State}");
+        }
+
+        return 0;
+    }
+
+    private static Argument<string> NewId() => new("JOB") { Description = "A job's short id or whole id; an array (a-7f3kq2m) or its element (a-7f3kq2m/12)." };
+
     private static Command Act(GlobalOptions global, string verb, string description)
     {
-        var id = new Argument<string>("JOB") { Description = "A job's short id or whole id." };
+        var id = NewId();
         return global.Verb(verb, description, [id], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
-            JobView job = await client.PostAsync($"v1/job/{verb}?id={Uri.EscapeDataString(parsed.GetValue(id)!)}", ControlJson.Default.JobView, cancel).ConfigureAwait(false);
-            session.Terminal.Answer(job, ControlJson.Default.JobView, $"{job.ShortId} {job.State}");
-
-            return 0;
+            return await ActAsync(session, client, verb, parsed.GetValue(id)!, cancel).ConfigureAwait(false);
         });
     }
 

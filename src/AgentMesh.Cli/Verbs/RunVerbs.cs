@@ -11,8 +11,10 @@ internal static class RunVerbs
     {
         var target = new Argument<string>("TARGET") { Description = "@name, @index, @id-prefix, @all, @label:gpu, @any:gpu, or several with commas between; this device when it is left out (docs/selectors.md)." };
         var line = new Argument<string[]>("PROGRAM") { Description = "After --: the program and its arguments, passed on as they are.", Arity = ArgumentArity.ZeroOrMore };
+        var array = new Option<string?>("--array") { Description = "A job for each number, for example 0-99%8 (eight at a time) or 1,5,10-20:2; {} in the command is the number (docs/arrays.md)." };
+        var parallel = new Option<int?>("--max-parallel") { Description = "With --array: elements at the same time (default: one on each device)." };
         var options = new SubmitOptions();
-        return global.Verb("run", "Run a program on a device: run @peer -- PROGRAM ARGS.", [target, line, .. options.All], async (session, parsed, cancel) =>
+        return global.Verb("run", "Run a program on a device: run @peer -- PROGRAM ARGS.", [target, line, array, parallel, .. options.All], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
             string first = parsed.GetValue(target)!;
@@ -24,7 +26,15 @@ internal static class RunVerbs
             }
 
             CommandRequest request = options.Apply(new CommandRequest(Target: named ? first : null, Arguments: named ? rest : [first, .. rest]), parsed);
-            return await new CommandRun(client, session.Terminal).ExecuteAsync(session.Limit(request), cancel).ConfigureAwait(false);
+            if (parsed.GetValue(array) is { } range)
+            {
+                var wanted = new ArrayRequest(null, request.Target, request.Arguments, range, null, null, parsed.GetValue(parallel), request.IdempotencyKey, request.Attempts, request.AttemptTimeoutMs);
+                return await new ArrayRun(session, client).ExecuteAsync(wanted, request.Detach, cancel).ConfigureAwait(false);
+            }
+
+            return parsed.GetValue(parallel) is null
+                ? await new CommandRun(client, session.Terminal).ExecuteAsync(session.Limit(request), cancel).ConfigureAwait(false)
+                : throw new MeshException(CliErrors.Usage, "--max-parallel is for --array", "for one job on each of several devices it is --parallel");
         });
     }
 

@@ -14,6 +14,10 @@ public readonly record struct Ulid : IComparable<Ulid>
     private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
     private const int BitsPerChar = 5;
 
+    private const int TimeBits = 48;
+
+    private static readonly UInt128 PartMark = UInt128.MaxValue << (128 - TimeBits);
+
     private readonly UInt128 _value;
 
     internal Ulid(UInt128 value) => _value = value;
@@ -29,6 +33,12 @@ public readonly record struct Ulid : IComparable<Ulid>
 
     /// <summary>The first 128 bits of a hash.</summary>
     public static Ulid FromHash(ReadOnlySpan<byte> hash) => new(BinaryPrimitives.ReadUInt128BigEndian(hash));
+
+    /// <summary>For a part of something larger, from a hash: a time that never comes marks it, so that lists tell it by its id alone.</summary>
+    public static Ulid OfPart(ReadOnlySpan<byte> hash) => new(PartMark | (BinaryPrimitives.ReadUInt128BigEndian(hash) >> TimeBits));
+
+    /// <summary>Made by <see cref="OfPart"/>.</summary>
+    public bool IsPart => (_value & PartMark) == PartMark;
 
     /// <summary>Takes upper case too. Crockford's look-alikes (i, l, o) are refused: an id is copied, not spelt.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out Ulid ulid)

@@ -11,14 +11,14 @@ namespace AgentMesh.Mesh.Peers;
 /// </summary>
 public sealed class PeerEntity : JournalledEntity<IPeerEvent>
 {
-    private const int SnapshotEvery = 50;
+    private const int EventsOfSnapshot = 50;
 
     private readonly TimeProvider _time;
     private readonly PeerId _id;
     private PeerView _view;
 
     public PeerEntity(PeerId id, TimeProvider time)
-        : base(id.ToString(), time, SnapshotEvery)
+        : base(id.ToString(), time, EventsOfSnapshot)
     {
         _time = time;
         _id = id;

@@ -13,14 +13,13 @@ public abstract class JournalledEntity<TEvent> : ReceivePersistentActor
     where TEvent : class
 {
     private readonly TimeProvider _time;
-    private readonly int _snapshotEvery;
     private IActorRef? _asker;
 
     protected JournalledEntity(string persistenceId, TimeProvider time, int snapshotEvery)
     {
         PersistenceId = persistenceId;
         _time = time;
-        _snapshotEvery = snapshotEvery;
+        SnapshotEvery = snapshotEvery;
         Recover<TEvent>(Apply);
         Command<SaveSnapshotSuccess>(OnSnapshotSaved);
         Command<SaveSnapshotFailure>(failed => Log.Warning("The snapshot of [{0}] was not saved: {1}", PersistenceId, failed.Cause.Message));
@@ -31,6 +30,9 @@ public abstract class JournalledEntity<TEvent> : ReceivePersistentActor
     }
 
     public override string PersistenceId { get; }
+
+    /// <summary>Events between two snapshots; more for a state that is long to write.</summary>
+    protected int SnapshotEvery { get; set; }
 
     /// <summary>To the millisecond, as it is stored and sent: the same before and after a recovery.</summary>
     protected DateTimeOffset Now
@@ -65,7 +67,7 @@ public abstract class JournalledEntity<TEvent> : ReceivePersistentActor
         {
             _asker = null;
             Apply(stored);
-            if (LastSequenceNr % _snapshotEvery == 0)
+            if (LastSequenceNr % SnapshotEvery == 0)
             {
                 SaveSnapshot(Snapshot());
             }

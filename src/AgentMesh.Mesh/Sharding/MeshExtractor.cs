@@ -1,4 +1,5 @@
 using System.Globalization;
+using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Peers;
@@ -16,6 +17,7 @@ internal sealed class MeshExtractor : IMessageExtractor
     {
         IJobMessage job => job.JobId.ToString(),
         ICronMessage cron => cron.CronId.ToString(),
+        IArrayMessage array => array.ArrayId.ToString(),
         IPeerMessage peer => peer.PeerId.ToString(),
         _ => null,
     };

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using AgentMesh.Errors;
+using AgentMesh.Mesh.Arrays;
+using AgentMesh.Mesh.Arrays.Entity;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Cron.Entity;
 using AgentMesh.Mesh.Jobs.Entity;
@@ -12,7 +14,7 @@ namespace AgentMesh.Mesh.Sharding;
 
 /// <summary>
 /// The entities of the mesh. Every home has types of its own, hosted by the members with its role, so that no command between two devices waits
-/// for a third: <c>job-HOME</c>, <c>cron-HOME</c> and <c>peer-HOME</c>.
+/// for a third: <c>job-HOME</c>, <c>cron-HOME</c>, <c>array-HOME</c> and <c>peer-HOME</c>.
 /// </summary>
 public sealed class MeshSharding
 {
@@ -33,6 +35,8 @@ public sealed class MeshSharding
         Jobs = Start("job", settings.WithPassivateIdleAfter(TimeSpan.Zero), id => JobEntity.Create(JobId.TryParse(id, out JobId job) ? job : throw new InvariantException($"'{id}' is no job id"), environment));
         var cron = new CronEnvironment(_self, environment.LifeOf(_self) ?? 0, Jobs, environment.Time, environment.RestAfter) { Happened = onCron ?? (static (_, _) => { }) };
         Crons = Start("cron", settings.WithPassivateIdleAfter(TimeSpan.Zero), id => CronEntity.Create(CronId.TryParse(id, out CronId schedule) ? schedule : throw new InvariantException($"'{id}' is no schedule id"), cron));
+        var array = new ArrayEnvironment(_self, Jobs, environment.DevicesFor, environment.Time, environment.RestAfter);
+        Arrays = Start("array", settings.WithPassivateIdleAfter(TimeSpan.Zero), id => ArrayEntity.Create(ArrayId.TryParse(id, out ArrayId known) ? known : throw new InvariantException($"'{id}' is no array id"), array));
         Peers = Start("peer", settings.WithPassivateIdleAfter(PeerIdle), id => PeerEntity.Create(PeerId.TryParse(id, out PeerId peer) ? peer : throw new InvariantException($"'{id}' is no peer id"), environment.Time));
     }
 
@@ -41,6 +45,9 @@ public sealed class MeshSharding
 
     /// <summary>The schedules of this device.</summary>
     public IActorRef Crons { get; }
+
+    /// <summary>The arrays of jobs of this device.</summary>
+    public IActorRef Arrays { get; }
 
     /// <summary>What this device remembers of others.</summary>
     public IActorRef Peers { get; }
@@ -67,5 +74,6 @@ public sealed class MeshSharding
         PoisonPill.Instance);
 
     private bool BelongsHere(string id) =>
-        (JobId.TryParse(id, out JobId job) && job.Home == _self) || (CronId.TryParse(id, out CronId cron) && cron.Home == _self) || (PeerId.TryParse(id, out PeerId peer) && peer.Home == _self);
+        (JobId.TryParse(id, out JobId job) && job.Home == _self) || (CronId.TryParse(id, out CronId cron) && cron.Home == _self)
+        || (ArrayId.TryParse(id, out ArrayId array) && array.Home == _self) || (PeerId.TryParse(id, out PeerId peer) && peer.Home == _self);
 }

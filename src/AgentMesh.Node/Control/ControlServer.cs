@@ -17,7 +17,8 @@ namespace AgentMesh.Node.Control;
 /// </summary>
 internal sealed class ControlServer : IAsyncDisposable
 {
-    private const int BodyBytesMax = 4 * 1024 * 1024;
+    /// <summary>A table of parameters has up to 2 Mi characters, of which each may be escaped as six bytes.</summary>
+    private const int BodyBytesMax = 16 * 1024 * 1024;
 
     private readonly WebApplication _app;
 
@@ -86,6 +87,7 @@ internal sealed class ControlServer : IAsyncDisposable
             services.AuditAsync(Number(http, "limit") ?? 50, Query(http, "peer"), Time(http, "since") ?? DateTimeOffset.MinValue, Query(http, "outcome"), http.RequestAborted),
             ControlJson.Default.IReadOnlyListAuditView).ConfigureAwait(false));
         MapJob(app, services);
+        MapArray(app, services);
         MapCron(app, services);
         app.MapPost("/v1/shutdown", async http =>
         {
@@ -108,6 +110,20 @@ internal sealed class ControlServer : IAsyncDisposable
                 http,
                 services.OutputAsync(Need(http, "id"), Query(http, "stream"), Number(http, "attempt"), LongNumber(http, "from") ?? 0, Query(http, "follow") == "true", http.RequestAborted),
                 ControlJson.Default.OutputView).ConfigureAwait(false));
+    }
+
+    private static void MapArray(WebApplication app, IControlServices services)
+    {
+        app.MapPost("/v1/arrays", async http =>
+            await Answer(http, services.SubmitArrayAsync(await Body(http, ControlJson.Default.ArrayRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.ArrayView).ConfigureAwait(false));
+        app.MapGet("/v1/array", async http => await Answer(http, services.ArrayAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.ArrayView).ConfigureAwait(false));
+        app.MapGet("/v1/array/elements", async http =>
+            await Answer(
+                http,
+                services.ElementsAsync(Need(http, "id"), Number(http, "from") ?? 0, Number(http, "limit") ?? 100, Query(http, "failed") == "true", http.RequestAborted),
+                ControlJson.Default.ArrayElementPage).ConfigureAwait(false));
+        app.MapPost("/v1/array/cancel", async http => await Answer(http, services.CancelArrayAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.ArrayView).ConfigureAwait(false));
+        app.MapPost("/v1/array/retry", async http => await Answer(http, services.RetryArrayAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.ArrayView).ConfigureAwait(false));
     }
 
     private static void MapCron(WebApplication app, IControlServices services)

@@ -42,6 +42,16 @@ internal interface IControlServices
 
     Task<IReadOnlyList<AuditView>> AuditAsync(int limit, string? peer, DateTimeOffset since, string? outcome, CancellationToken cancellationToken);
 
+    Task<ArrayView> SubmitArrayAsync(ArrayRequest request, CancellationToken cancellationToken);
+
+    Task<ArrayView> ArrayAsync(string id, CancellationToken cancellationToken);
+
+    Task<ArrayElementPage> ElementsAsync(string id, int from, int limit, bool failed, CancellationToken cancellationToken);
+
+    Task<ArrayView> CancelArrayAsync(string id, CancellationToken cancellationToken);
+
+    Task<ArrayView> RetryArrayAsync(string id, CancellationToken cancellationToken);
+
     Task<IReadOnlyList<CronView>> CronsAsync(CancellationToken cancellationToken);
 
     Task<CronView> AddCronAsync(CronRequest request, CancellationToken cancellationToken);

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using AgentMesh.Errors;
 using AgentMesh.Journal;
 using AgentMesh.Mesh;
+using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Grants;
@@ -12,6 +13,7 @@ using AgentMesh.Mesh.Sharding;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Output;
 using AgentMesh.Node.Schedules;
+using AgentMesh.Node.Services;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
@@ -23,7 +25,7 @@ namespace AgentMesh.Node.Hosting;
 
 /// <summary>Starts the entities and workers in each generation, and wakes the schedules, and the jobs that an earlier one left unfinished.</summary>
 internal sealed class EntityHost(
-    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, ConnectionHub hub, ExecutionTable table, IAttemptAudit audit, SqliteEventStore journal, CronLog cronLog, TimeProvider time)
+    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, DeviceChoice choice, ConnectionHub hub, ExecutionTable table, IAttemptAudit audit, SqliteEventStore journal, CronLog cronLog, TimeProvider time)
 {
     private static readonly TimeSpan RestAfter = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WakeWithin = TimeSpan.FromSeconds(30);
@@ -34,7 +36,7 @@ internal sealed class EntityHost(
 
     public void Equip(Generation generation)
     {
-        var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter) { LastSeenOf = directory.LastSeen, AwayTimeout = settings.Jobs.AwayTimeout };
+        var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter) { LastSeenOf = directory.LastSeen, AwayTimeout = settings.Jobs.AwayTimeout, DevicesFor = choice.DevicesFor };
         MeshSharding sharding = MeshSharding.Start(generation.System, environment, cronLog.Write);
         _shardings.AddOrUpdate(generation, sharding);
         generation.System.ActorOf(
@@ -43,6 +45,8 @@ internal sealed class EntityHost(
             EntityReviver.Create("jobs", sharding.Jobs, Open(JobId.Prefix, JobManifests.AtRest), WakeJob, EntityReviverSettings.Default, time), "job-reviver");
         generation.System.ActorOf(
             EntityReviver.Create("schedules", sharding.Crons, Open(CronId.Prefix, CronManifests.Gone), WakeCron, EntityReviverSettings.Default, time), "cron-reviver");
+        generation.System.ActorOf(
+            EntityReviver.Create("arrays", sharding.Arrays, Open(ArrayId.Prefix, ArrayManifests.AtRest), WakeArray, EntityReviverSettings.Default, time), "array-reviver");
         generation.System.ActorOf(PeerRecorder.Create(self, sharding.Peers, registry, links, directory, hub, time), "peer-recorder");
     }
 
@@ -91,6 +95,8 @@ internal sealed class EntityHost(
         [.. (await journal.OpenAsync($"{prefix}{self}/", closedBy, limit, cancellationToken).ConfigureAwait(false)).Select(entity => entity.PersistenceId)];
 
     private static WakeJob? WakeJob(string id) => JobId.TryParse(id, out JobId job) ? new WakeJob(job) : null;
+
+    private static WakeArray? WakeArray(string id) => ArrayId.TryParse(id, out ArrayId array) ? new WakeArray(array) : null;
 
     private static WakeCron? WakeCron(string id) => CronId.TryParse(id, out CronId cron) ? new WakeCron(cron) : null;
 

@@ -129,7 +129,9 @@ public sealed class NodeHost : IAsyncDisposable
         registry.Changed += beacons.Refresh;
         LanDiscovery? lan = settings.Lan.Enabled ? EndingAsync(Lan(settings, identity, endpoint, directory, registry, links, time, log)) : null;
 
-        var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, hub, table, new AttemptAudit(audit, time, log), journal.Store, new CronLog(data["logs/cron"], log), time);
+        var devices = new Devices(identity.Id, settings.DeviceName, registry, directory);
+        var choice = new DeviceChoice(identity.Id, devices, settings.Labels, directory, links, () => table.Running, time);
+        var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, choice, hub, table, new AttemptAudit(audit, time, log), journal.Store, new CronLog(data["logs/cron"], log), time);
         GenerationKeeper generations = EndingAsync(new GenerationKeeper(links, directory, () => NewSystem(settings, identity.Id, journalSettings, hub, time), entityHost.Equip, time, log));
         var intake = new OutputIntake(outputs, (job, attempt, from, cancel) => entityHost.MayDeliverAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel));
         EndingAsync(new OutputShipper(identity.Id, table, hub, intake, time));
@@ -138,11 +140,10 @@ public sealed class NodeHost : IAsyncDisposable
 
         var caller = new Caller(identity.Id, settings.DeviceName, Environment.UserName);
         var entities = new Entities(generations, entityHost.Of, time);
-        var jobs = new JobService(identity.Id, caller, entities, journal.Store, new OutputReading(outputs, time), time);
-        var devices = new Devices(identity.Id, settings.DeviceName, registry, directory);
         var specs = new JobSpecs(settings, caller);
         UlidSource ids = UlidSource.Secure(time);
-        var choice = new DeviceChoice(identity.Id, devices, settings.Labels, directory, links, () => table.Running, time);
+        var arrays = new ArrayService(identity.Id, specs, devices, choice, entities, journal.Store, ids);
+        var jobs = new JobService(identity.Id, caller, entities, arrays, journal.Store, new OutputReading(outputs, time), time);
         var crons = Ending(new CronService(identity.Id, specs, devices, entities, jobs, journal.Store, ids));
         string cronPath = settings.CronFile.Length > 0 ? settings.CronFile : data[CronFile.FileName];
         CronFileKeeper cronFile = EndingAsync(new CronFileKeeper(cronPath, data["cron-file.applied"], crons, time, log));
@@ -165,6 +166,7 @@ public sealed class NodeHost : IAsyncDisposable
             Audit = new AuditService(audit, devices),
             Crons = crons,
             CronFile = cronFile,
+            Arrays = arrays,
             Pings = new PingService(devices, links, directory, hub, time),
             Commands = new CommandService(identity.Id, specs, choice, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, ids, time),
             Addresses = addresses,

@@ -48,6 +48,8 @@ internal sealed record NodeParts
 
     public required AuditService Audit { get; init; }
 
+    public required ArrayService Arrays { get; init; }
+
     public required CronService Crons { get; init; }
 
     public required CronFileKeeper CronFile { get; init; }

@@ -41,7 +41,7 @@ internal sealed class CommandService(
 
         foreach (NamedDevice away in chosen.Away)
         {
-            yield return new CommandEvent("skipped", away.Name, AddressOf(away), Problem: new ProblemView(MeshErrors.PeerOffline, choice.Absence(away), "--queue accepts its job too, and starts it when the device is back"));
+            yield return new CommandEvent("skipped", away.Name, AddressOf(away), Problem: new ProblemView(MeshErrors.PeerOffline, choice.AbsenceOf(away), "--queue accepts its job too, and starts it when the device is back"));
         }
 
         var events = Channel.CreateBounded<CommandEvent>(EventsMax);

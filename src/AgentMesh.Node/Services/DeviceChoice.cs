@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using AgentMesh.Errors;
+using AgentMesh.Mesh.Arrays;
+using AgentMesh.Mesh.Peers;
 using AgentMesh.Mesh.Selectors;
 using AgentMesh.Node.Links;
 using AgentMesh.Protocol.Identity;
@@ -58,9 +60,34 @@ internal sealed class DeviceChoice(
     public IReadOnlyList<string> LabelsOf(DeviceId device) => device == self ? ownLabels : directory.Hello(device)?.Labels ?? [];
 
     /// <summary>In words, why a job for the device cannot begin now.</summary>
-    public string Absence(NamedDevice device) => directory.LastSeen(device.Id) is { } seen
-        ? $"{device.Name} is offline, last seen {seen:u}"
-        : $"{device.Name} is offline, and was never seen from here";
+    public string AbsenceOf(NamedDevice device) => Absence.Of(device.Name, directory.LastSeen(device.Id), time.GetUtcNow());
+
+    /// <summary>Where the elements of an array may run, whether they are there or not.</summary>
+    public IReadOnlyList<ArrayDevice> DevicesFor(ArrayTargets targets) =>
+    [
+        .. devices.All
+            .Where(device => targets.Everybody || targets.Devices.Contains(device.Id) || LabelsOf(device.Id).Any(own => targets.Labels.Any(wanted => DeviceLabel.Fits(wanted, own))))
+            .Select(device => new ArrayDevice(device.Id, device.Name, IsOnline(device.Id) ? null : AbsenceOf(device))),
+    ];
+
+    /// <exception cref="MeshException">AM0350, AM0351, AM0302, AM0303.</exception>
+    public ArrayTargets TargetsOf(string? selector)
+    {
+        if (selector is null)
+        {
+            return new ArrayTargets("", Everybody: false, [self], []);
+        }
+
+        Selector read = Selector.Parse(selector);
+        IReadOnlyList<Candidate> all = Candidates(devices.All);
+        SelectorTerm[] labels = [.. read.Terms.Where(term => term.Kind is SelectorKind.EachWith or SelectorKind.OneWith)];
+        Array.ForEach(labels, term => Selection.CheckLabel(read, term, all.Any(device => device.Has(term.Value)), all));
+        return new ArrayTargets(
+            read.Text,
+            read.Terms.Any(term => term.Kind == SelectorKind.Everybody),
+            [.. read.Terms.Where(term => term.Kind == SelectorKind.Device).Select(term => devices.One(term.Value).Id).Distinct()],
+            [.. labels.Select(term => term.Value).Distinct(StringComparer.OrdinalIgnoreCase)]);
+    }
 
     private int RunningOn(DeviceId device)
     {

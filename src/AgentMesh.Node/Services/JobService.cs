@@ -3,17 +3,19 @@ using System.Runtime.CompilerServices;
 using AgentMesh.Errors;
 using AgentMesh.Journal;
 using AgentMesh.Mesh;
+using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Node.Control;
 using AgentMesh.Node.Output;
 using AgentMesh.Protocol.Identity;
+using ArrayView = AgentMesh.Node.Control.ArrayView;
 using MeshJobView = AgentMesh.Mesh.Jobs.JobView;
 
 namespace AgentMesh.Node.Services;
 
 /// <summary>The jobs of this device: lists, details, output, cancel and retry.</summary>
-internal sealed class JobService(DeviceId self, Caller caller, Entities entities, SqliteEventStore journal, OutputReading output, TimeProvider time)
+internal sealed class JobService(DeviceId self, Caller caller, Entities entities, ArrayService arrays, SqliteEventStore journal, OutputReading output, TimeProvider time)
 {
     private const int PageMax = 1_000;
     private const int SearchedMax = 10_000;
@@ -34,27 +36,45 @@ internal sealed class JobService(DeviceId self, Caller caller, Entities entities
                 : throw new MeshException(NodeErrors.ControlRequest, $"'{state}' is no state of a job", $"states are: {string.Join(", ", Enum.GetNames<JobStateName>().Select(name => name.ToLowerInvariant()))}");
         }
 
-        var jobs = new List<Control.JobView>();
-        long? next = before is null ? null : long.Parse(before, CultureInfo.InvariantCulture);
+        int most = Math.Clamp(limit, 1, PageMax);
+        long? begin = before is null ? null : long.Parse(before, CultureInfo.InvariantCulture);
+        (long Key, Control.JobView View)[] jobs = await ListJobsAsync(wanted, most, begin, cancellationToken).ConfigureAwait(false);
+        (long Key, ArrayView View)[] arrayed = await arrays.ListAsync(state, most, begin, cancellationToken).ConfigureAwait(false);
+        long[] keys = [.. jobs.Select(job => job.Key).Concat(arrayed.Select(array => array.Key)).OrderDescending().Take(most)];
+        long last = keys.Length == most ? keys[^1] : 0;
+        return new JobPage(
+            [.. jobs.Where(job => job.Key >= last).Select(job => job.View)], last == 0 ? null : last.ToString(CultureInfo.InvariantCulture), [.. arrayed.Where(array => array.Key >= last).Select(array => array.View)]);
+    }
+
+    /// <summary>Without the elements of arrays.</summary>
+    private async Task<(long Key, Control.JobView View)[]> ListJobsAsync(JobStateName? wanted, int limit, long? before, CancellationToken cancellationToken)
+    {
+        var jobs = new List<(long Key, Control.JobView View)>();
+        long? next = before;
         do
         {
-            EntityPage page = await journal.ListAsync(Prefix, next, Math.Clamp(limit, 1, PageMax), cancellationToken).ConfigureAwait(false);
-            IEnumerable<EntitySummary> candidates = page.Entities.Where(entity => wanted is null || JobManifests.StateAfter(entity.LastManifest) is not { } after || after == wanted || (after == JobStateName.Running && wanted == JobStateName.Placing));
+            EntityPage page = await journal.ListAsync(Prefix, next, PageMax, cancellationToken).ConfigureAwait(false);
+            EntitySummary[] fitting = [.. page.Entities.Where(entity => !Parse(entity.PersistenceId).Ulid.IsPart && MayBe(entity, wanted))];
+            EntitySummary[] candidates = [.. fitting.Take(limit - jobs.Count)];
             MeshJobView[] views = await Task.WhenAll(candidates.Select(entity => GetAsync(Parse(entity.PersistenceId), cancellationToken))).ConfigureAwait(false);
-            jobs.AddRange(views.Where(view => wanted is null || view.State == wanted).Select(view => JobViews.Of(view)));
-            next = page.Next;
+            jobs.AddRange(candidates.Zip(views).Where(pair => wanted is null || pair.Second.State == wanted).Select(pair => (pair.First.Key, JobViews.Of(pair.Second))));
+            next = candidates.Length < fitting.Length ? candidates[^1].Key : page.Next;
         }
-        while (jobs.Count < limit && next is not null && wanted is not null);
-        return new JobPage([.. jobs.Take(limit)], next?.ToString(CultureInfo.InvariantCulture));
+        while (jobs.Count < limit && next is not null);
+        return [.. jobs];
     }
+
+    private static bool MayBe(EntitySummary entity, JobStateName? wanted) =>
+        wanted is null || JobManifests.StateAfter(entity.LastManifest) is not { } after || after == wanted || (after == JobStateName.Running && wanted == JobStateName.Placing);
 
     public async Task<Control.JobView> ShowAsync(string id, CancellationToken cancellationToken) => JobViews.Of(await GetAsync(await FindAsync(id, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false));
 
     public async Task<Control.JobView> CancelAsync(string id, CancellationToken cancellationToken) =>
         JobViews.Of(await entities.AskAsync<MeshJobView>(new CancelJob(await FindAsync(id, cancellationToken).ConfigureAwait(false), caller), cancellationToken).ConfigureAwait(false));
 
-    public async Task<Control.JobView> RetryAsync(string id, CancellationToken cancellationToken) =>
-        JobViews.Of(await entities.AskAsync<MeshJobView>(new RetryJob(await FindAsync(id, cancellationToken).ConfigureAwait(false), caller), cancellationToken).ConfigureAwait(false));
+    public async Task<Control.JobView> RetryAsync(string id, CancellationToken cancellationToken) => ArrayName.TryRead(id) is { } element
+        ? throw new MeshException(MeshErrors.NotInThisState, $"{id} is an element of an array, which keeps its result", $"'agentmesh job retry {element.Array}' begins every element again that did not complete")
+        : JobViews.Of(await entities.AskAsync<MeshJobView>(new RetryJob(await FindAsync(id, cancellationToken).ConfigureAwait(false), caller), cancellationToken).ConfigureAwait(false));
 
     public Task<MeshJobView> GetAsync(JobId id, CancellationToken cancellationToken) => entities.AskAsync<MeshJobView>(new GetJob(id), cancellationToken);
 
@@ -140,6 +160,11 @@ internal sealed class JobService(DeviceId self, Caller caller, Entities entities
             return whole.Home == self
                 ? whole
                 : throw new MeshException(MeshErrors.HomeUnreachable, $"job {text} was accepted by the device {whole.Home}", "ask there");
+        }
+
+        if (ArrayName.TryRead(text) is { } element)
+        {
+            return await arrays.JobOfAsync(element, cancellationToken).ConfigureAwait(false);
         }
 
         string part = text.ToLowerInvariant();

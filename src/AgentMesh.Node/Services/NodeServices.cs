@@ -180,6 +180,16 @@ internal sealed class NodeServices : IControlServices
     public Task<IReadOnlyList<AuditView>> AuditAsync(int limit, string? peer, DateTimeOffset since, string? outcome, CancellationToken cancellationToken) =>
         _parts.Audit.NewestAsync(limit, peer, since, outcome, cancellationToken);
 
+    public Task<ArrayView> SubmitArrayAsync(ArrayRequest request, CancellationToken cancellationToken) => _parts.Arrays.SubmitAsync(request, cancellationToken);
+
+    public Task<ArrayView> ArrayAsync(string id, CancellationToken cancellationToken) => _parts.Arrays.ShowAsync(id, cancellationToken);
+
+    public Task<ArrayElementPage> ElementsAsync(string id, int from, int limit, bool failed, CancellationToken cancellationToken) => _parts.Arrays.ElementsAsync(id, from, limit, failed, cancellationToken);
+
+    public Task<ArrayView> CancelArrayAsync(string id, CancellationToken cancellationToken) => _parts.Arrays.CancelAsync(id, cancellationToken);
+
+    public Task<ArrayView> RetryArrayAsync(string id, CancellationToken cancellationToken) => _parts.Arrays.RetryAsync(id, cancellationToken);
+
     public Task<IReadOnlyList<CronView>> CronsAsync(CancellationToken cancellationToken) => _parts.Crons.ListAsync(cancellationToken);
 
     public Task<CronView> AddCronAsync(CronRequest request, CancellationToken cancellationToken) => _parts.Crons.AddAsync(request, isFromFile: false, cancellationToken);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
@@ -75,7 +76,38 @@ public sealed class MeshContractsTests
         new CronRemovedEvent(Start),
         new CronSnapshot(CronSpec, true, new Problem("AM0347", "failed"), Start, 3, Start.AddHours(1), 5, 7, 8, 2, Start.AddHours(1), CronRuns),
         new CronSnapshot(null, false, null, Start, 3, Start, 0, 0, 0, 0, null, []),
+        new SubmitArray(Grid, ArraySpec),
+        new SubmitArray(Grid, new ArraySpec(Spec, new ArrayTargets("", false, [Home], []), new ArrayItems([""], ["0", "7"]), null)),
+        new ArrayAccepted(Grid, Repeated: true),
+        new GetArray(Grid),
+        new WakeArray(Grid),
+        new GetElements(Grid, 5, 10, Failed: true),
+        new CancelArray(Grid, Laptop),
+        new RetryArray(Grid, Laptop),
+        new ArrayProblem(Grid, new Problem("AM0356", "no such array", "look")),
+        new ArrayView(Grid, ArrayStateName.Running, "echo {lr}", "@label:gpu", 8, 10, 1, 2, 3, 4, 0, Start, Start.AddHours(1), "a key", "nobody"),
+        new ArrayView(Grid, ArrayStateName.Waiting, "echo", "", null, 1, 1, 0, 0, 0, 0, Start, null, null, null),
+        new ArrayElements(Grid, [new ElementView(1, 2, ElementStateName.Failed, "lr=1", Job, "gpu", 3, new Problem("AM0323", "3"), "text", Start, Start.AddSeconds(1)), new ElementView(0, 1, ElementStateName.Waiting, "", default, null, null, null, null, null, null)], 7),
+        new ArrayElements(Grid, [], null),
+        new ArrayAcceptedEvent(Start, ArraySpec),
+        new ElementsPlacedEvent(Start, [Element, Element with { Index = 1, IsMoving = true, Generation = 2 }]),
+        new ElementMovingEvent(Start, 3),
+        new ElementReleasedEvent(Start, 3),
+        new ElementsEndedEvent(Start, [ElementOver, ElementOver with { ExitCode = null, Problem = null, Text = null, BeganAt = null }]),
+        new ArrayCancelRequestedEvent(Start, Laptop),
+        new ArrayEndedEvent(Start),
+        new ArrayRetriedEvent(Start, Laptop),
+        new ArraySnapshot(ArraySpec, Start, Start.AddHours(1), Start.AddHours(2), 2, [Element], [KeyValuePair.Create(1, 2)], [ElementOver]),
+        new ArraySnapshot(ArraySpec, Start, null, null, 0, [], [], []),
     ];
+
+    private static ArrayId Grid => ArrayId.FromIdempotencyKey(Home, "grid");
+
+    private static ArraySpec ArraySpec => new(FullSpec, new ArrayTargets("@all,gpu,label:x", true, [Gpu, Third], ["x", "zone=lab"]), new ArrayItems(["lr", "seed"], ["0.1", "a b", "", "ä,\n"]), 8);
+
+    private static ElementRun Element => new(0, 1, Job, Gpu, "gpu-box", Start);
+
+    private static ElementEnd ElementOver => new(Element, JobStateName.Failed, 3, new Problem("AM0323", "ended", "look"), "text", Start, Start.AddSeconds(3));
 
     private static CronId Nightly => new(Home, "nightly.job_1");
 

@@ -1,5 +1,6 @@
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Sharding;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
@@ -14,18 +15,20 @@ namespace AgentMesh.Mesh.Cron.Entity;
 /// </summary>
 public sealed class CronEntity : JournalledEntity<ICronEvent>, IWithTimers
 {
-    private const int SnapshotEvery = 100;
+    private const int EventsOfSnapshot = 100;
+
+    private static readonly TimeSpan AwaitFor = TimeSpan.FromMinutes(1);
 
     private readonly CronEnvironment _environment;
-    private readonly RunWatch _watch;
+    private readonly JobWatch _watch;
     private readonly Dictionary<JobId, IActorRef> _askers = [];
     private CronState _cron;
 
     public CronEntity(CronId id, CronEnvironment environment)
-        : base(id.ToString(), environment.Time, SnapshotEvery)
+        : base(id.ToString(), environment.Time, EventsOfSnapshot)
     {
         _environment = environment;
-        _watch = new RunWatch(environment.Jobs, environment.Time);
+        _watch = new JobWatch(environment.Jobs, environment.Time, AwaitFor);
         _cron = CronState.None(id);
         Recover<SnapshotOffer>(offer => _cron = ((CronSnapshot)offer.Snapshot).ToState(id));
         Recover<RecoveryCompleted>(_ => Self.Tell(Look.Instance));
@@ -217,7 +220,7 @@ public sealed class CronEntity : JournalledEntity<ICronEvent>, IWithTimers
     /// <summary>Asks about the runs that are not over, then looks again in time, or rests.</summary>
     private void Settle()
     {
-        TimeSpan? question = _watch.Ask(_cron, Self);
+        TimeSpan? question = _watch.Ask(Watched(), Self);
         if (question is null && !(_cron.Exists && _cron.IsEnabled))
         {
             Timers.Cancel(Look.Instance);
@@ -228,6 +231,12 @@ public sealed class CronEntity : JournalledEntity<ICronEvent>, IWithTimers
         Context.SetReceiveTimeout(null);
         TimeSpan look = CronRules.UntilNextLook(_cron, Now);
         LookAgain(question < look ? question.Value : look);
+    }
+
+    private IEnumerable<WatchedJob> Watched()
+    {
+        bool cancel = _cron is { Buffered: not null, Spec.Overlap: CronOverlap.Cancel };
+        return _cron.Running.Select(run => new WatchedJob(run.JobId, () => CronRules.Submission(_cron, run), cancel ? new CancelJob(run.JobId, _cron.Spec!.Job.Caller) : null));
     }
 
     private void LookAgain(TimeSpan after) => Timers.StartSingleTimer(Look.Instance, Look.Instance, after);

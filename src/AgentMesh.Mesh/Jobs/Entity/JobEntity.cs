@@ -13,7 +13,7 @@ namespace AgentMesh.Mesh.Jobs.Entity;
 /// </summary>
 public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 {
-    private const int SnapshotEvery = 100;
+    private const int EventsOfSnapshot = 100;
 
     private static readonly TimeSpan HeartbeatEveryMax = TimeSpan.FromSeconds(5);
 
@@ -26,7 +26,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private long? _life;
 
     public JobEntity(JobId id, JobEnvironment environment)
-        : base(id.ToString(), environment.Time, SnapshotEvery)
+        : base(id.ToString(), environment.Time, EventsOfSnapshot)
     {
         _environment = environment;
         _job = JobState.None(id);

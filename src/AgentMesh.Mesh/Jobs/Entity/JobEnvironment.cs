@@ -1,3 +1,4 @@
+using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Peers;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
@@ -17,6 +18,9 @@ public sealed record JobEnvironment(
 
     /// <summary>How long a running attempt is waited for while its device is away; it may go on there.</summary>
     public TimeSpan AwayTimeout { get; init; }
+
+    /// <summary>On which devices the elements of an array may run.</summary>
+    public Func<ArrayTargets, IReadOnlyList<ArrayDevice>> DevicesFor { get; init; } = static _ => [];
 
     /// <summary>Why a job for a device that is away cannot begin.</summary>
     internal string AbsenceOf(JobTarget target, DateTimeOffset now) => Absence.Of(target.Name, LastSeenOf(target.Device), now);

@@ -1,17 +1,20 @@
-using AgentMesh.Mesh.Jobs;
 using Akka.Actor;
 
-namespace AgentMesh.Mesh.Cron.Entity;
+namespace AgentMesh.Mesh.Jobs.Entity;
+
+/// <param name="Submission">Makes the message with which the job begins.</param>
+/// <param name="Cancel">Set when it shall end; told once with each question.</param>
+internal readonly record struct WatchedJob(JobId JobId, Func<SubmitJob> Submission, CancelJob? Cancel);
 
 /// <summary>
-/// What a schedule asks about the jobs of its runs: that they are there, then that they are over. Unanswered questions are asked again; a job that is there
-/// already is not submitted twice, because its id is that of the fire.
+/// What an entity asks about jobs that it began: that they are there, then that they are over. Unanswered questions are asked again; a job that is there
+/// already is not submitted twice, because its id follows from what began it.
 /// </summary>
-internal sealed class RunWatch(IActorRef jobs, TimeProvider time)
+/// <param name="awaitFor">So long each question for the end waits for it.</param>
+internal sealed class JobWatch(IActorRef jobs, TimeProvider time, TimeSpan awaitFor)
 {
     private static readonly TimeSpan SubmitAgainAfter = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan AwaitFor = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan AwaitAgainAfter = AwaitFor + TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AwaitGrace = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<JobId, Question> _questions = [];
@@ -20,23 +23,22 @@ internal sealed class RunWatch(IActorRef jobs, TimeProvider time)
 
     public void Forget(JobId job) => _questions.Remove(job);
 
-    /// <summary>Asks what is due; nothing is asked about runs that are over.</summary>
+    /// <summary>Asks what is due.</summary>
     /// <returns>How long until the next question; null while there is none to ask.</returns>
-    public TimeSpan? Ask(CronState cron, IActorRef asker)
+    public TimeSpan? Ask(IEnumerable<WatchedJob> watched, IActorRef asker)
     {
         TimeSpan? next = null;
-        bool cancel = cron is { Buffered: not null, Spec.Overlap: CronOverlap.Cancel };
-        foreach (CronRun run in cron.Running)
+        foreach (WatchedJob job in watched)
         {
-            if (!_questions.TryGetValue(run.JobId, out Question? question))
+            if (!_questions.TryGetValue(job.JobId, out Question? question))
             {
-                _questions[run.JobId] = question = new Question();
+                _questions[job.JobId] = question = new Question();
             }
 
-            if (cancel && question is { IsThere: true, IsCancelled: false })
+            if (job.Cancel is { } cancel && question is { IsThere: true, IsCancelled: false })
             {
                 question.IsCancelled = true;
-                jobs.Tell(new CancelJob(run.JobId, cron.Spec!.Job.Caller), asker);
+                jobs.Tell(cancel, asker);
             }
 
             TimeSpan left = question.Wait - time.GetElapsedTime(question.AskedAt);
@@ -44,8 +46,8 @@ internal sealed class RunWatch(IActorRef jobs, TimeProvider time)
             {
                 question.AskedAt = time.GetTimestamp();
                 question.IsCancelled = false;
-                question.Wait = left = question.IsThere ? AwaitAgainAfter : SubmitAgainAfter;
-                jobs.Tell(question.IsThere ? new AwaitJob(run.JobId, time.GetUtcNow() + AwaitFor) : CronRules.Submission(cron, run), asker);
+                question.Wait = left = question.IsThere ? awaitFor + AwaitGrace : SubmitAgainAfter;
+                jobs.Tell(question.IsThere ? new AwaitJob(job.JobId, time.GetUtcNow() + awaitFor) : job.Submission(), asker);
             }
 
             next = next < left ? next : left;

@@ -1,0 +1,88 @@
+using System.CommandLine;
+using System.Text;
+using AgentMesh.Errors;
+using AgentMesh.Mesh;
+using AgentMesh.Mesh.Arrays;
+using AgentMesh.Node.Control;
+
+namespace AgentMesh.Cli.Verbs;
+
+/// <summary>map: a program for each row of a table.</summary>
+internal static class MapVerb
+{
+    /// <summary>A character of the largest table has up to three bytes where it takes one place.</summary>
+    private const int FileBytesMax = 3 * ArrayItems.CharactersMax;
+
+    public static Command Create(GlobalOptions global)
+    {
+        var file = new Option<string>("--params") { Description = "A table: names in the first line, then a row for each element, with commas between (CSV); - reads standard input.", Required = true };
+        var on = new Option<string?>("--on") { Description = "Where elements may run, for example @label:gpu or @a,b; this device when it is left out." };
+        var program = new Argument<string[]>("PROGRAM") { Description = "After --: the program and its arguments; {name} is the value of a column.", Arity = ArgumentArity.ZeroOrMore };
+        var options = new ArrayOptions();
+        return global.Verb(
+            "map",
+            "Run a program for each row of a table: map --params grid.csv --on @label:gpu -- python3 train.py --lr {lr} (docs/arrays.md).",
+            [file, on, program, .. options.All],
+            async (session, parsed, cancel) =>
+            {
+                string name = parsed.GetValue(file)!;
+                string csv = await ReadAsync(name, cancel).ConfigureAwait(false);
+                using var client = session.Connect();
+                ArrayRequest request = options.Apply(new ArrayRequest(Target: parsed.GetValue(on), Arguments: parsed.GetValue(program), Csv: csv, File: name == "-" ? "standard input" : name), parsed);
+                if (request.Arguments is { Count: > 0 } == request.Line is not null)
+                {
+                    throw new MeshException(CliErrors.Usage, "an array needs either a program or a line", "write: agentmesh map --params FILE --on @label:gpu -- PROGRAM ARGUMENTS, or --line 'calc {x}^2'");
+                }
+
+                return await new ArrayRun(session, client).ExecuteAsync(request, options.Detach(parsed), cancel).ConfigureAwait(false);
+            });
+    }
+
+    private static async Task<string> ReadAsync(string name, CancellationToken cancel)
+    {
+        try
+        {
+            Stream stream = name == "-" ? Console.OpenStandardInput() : File.OpenRead(name);
+            await using (stream.ConfigureAwait(false))
+            {
+                byte[] bytes = new byte[FileBytesMax + 1];
+                int read = await stream.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancel).ConfigureAwait(false);
+                return read > FileBytesMax
+                    ? throw new MeshException(MeshErrors.ArrayTooLarge, $"{name} is larger than {FileBytesMax} bytes", "let the program read long values from files of its own, and put their names into the table")
+                    : new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes, 0, read);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new MeshException(MeshErrors.ParameterFile, $"{name} cannot be read: {error.Message}", "name a file of comma-separated values", error);
+        }
+        catch (DecoderFallbackException error)
+        {
+            throw new MeshException(MeshErrors.ParameterFile, $"{name} is not text in UTF-8, from byte {error.Index} on", "save it as UTF-8", error);
+        }
+    }
+}
+
+/// <summary>The options of an array, the same for map and for run --array.</summary>
+internal sealed class ArrayOptions
+{
+    private readonly Option<int?> _parallel = new("--max-parallel") { Description = "Elements at the same time (default: one on each device)." };
+    private readonly Option<string?> _line = new("--line") { Description = "A command line instead of a program, for example 'calc {x}^2'." };
+    private readonly Option<string?> _key = new("--key") { Description = "Idempotency key: a repeat returns the first array." };
+    private readonly Option<bool> _detach = new("--detach") { Description = "Print the id of the array and do not wait." };
+    private readonly Option<int?> _attempts = new("--attempts") { Description = "Attempts of each element." };
+    private readonly Option<TimeSpan?> _attemptTimeout = new("--attempt-timeout") { Description = "Longest single attempt.", CustomParser = Durations.Parse };
+
+    public Symbol[] All => [_parallel, _line, _key, _detach, _attempts, _attemptTimeout];
+
+    public bool Detach(ParseResult parsed) => parsed.GetValue(_detach);
+
+    public ArrayRequest Apply(ArrayRequest request, ParseResult parsed) => request with
+    {
+        Line = parsed.GetValue(_line),
+        Parallel = parsed.GetValue(_parallel),
+        IdempotencyKey = parsed.GetValue(_key),
+        Attempts = parsed.GetValue(_attempts),
+        AttemptTimeoutMs = parsed.GetValue(_attemptTimeout)?.TotalMilliseconds,
+    };
+}

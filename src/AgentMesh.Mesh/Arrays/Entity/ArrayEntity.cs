@@ -1,0 +1,301 @@
+using AgentMesh.Errors;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Jobs.Entity;
+using AgentMesh.Mesh.Sharding;
+using AgentMesh.Protocol.Identity;
+using Akka.Actor;
+using Akka.Cluster.Sharding;
+using Akka.Event;
+using Akka.Persistence;
+
+namespace AgentMesh.Mesh.Arrays.Entity;
+
+/// <summary>What an array needs of the device it lives on.</summary>
+/// <param name="Jobs">The jobs of this home.</param>
+/// <param name="DevicesFor">Those on which elements may run, online or not.</param>
+/// <param name="RestAfter">So long an array that is over stays in memory.</param>
+public sealed record ArrayEnvironment(DeviceId Self, IActorRef Jobs, Func<ArrayTargets, IReadOnlyList<ArrayDevice>> DevicesFor, TimeProvider Time, TimeSpan RestAfter);
+
+/// <summary>
+/// One array of jobs at its home. That an element goes to a device is journalled, with the id of its job, before the job is submitted; whatever is repeated
+/// after a crash reaches the same job.
+/// </summary>
+public sealed class ArrayEntity : JournalledEntity<IArrayEvent>, IWithTimers
+{
+    private const int EventsOfSnapshot = 200;
+
+    /// <summary>A snapshot holds every element: the more there are, the more events it stands for.</summary>
+    private const int ElementsOfEvent = 10;
+
+    private static readonly TimeSpan AwaitFor = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+
+    private readonly ArrayEnvironment _environment;
+    private readonly JobWatch _watch;
+    private readonly Dictionary<int, ElementEnd> _over = [];
+    private ArrayState _array;
+    private Caller? _cancelledBy;
+
+    public ArrayEntity(ArrayId id, ArrayEnvironment environment)
+        : base(id.ToString(), environment.Time, EventsOfSnapshot)
+    {
+        _environment = environment;
+        _watch = new JobWatch(environment.Jobs, environment.Time, AwaitFor);
+        _array = ArrayState.None(id);
+        Recover<SnapshotOffer>(offer => _array = ((ArraySnapshot)offer.Snapshot).ToState(id));
+        Recover<RecoveryCompleted>(_ => OnRecovered());
+        Command<SubmitArray>(request => Owned(() => OnSubmit(request)));
+        Command<GetArray>(_ => Known(() => Sender.Tell(View())));
+        Command<WakeArray>(_ => Known(OnWake));
+        Command<GetElements>(question => Known(() => Sender.Tell(ArrayRules.Elements(_array, question with { Limit = Math.Clamp(question.Limit, 1, ArrayElements.Max) }))));
+        Command<CancelArray>(request => Known(() => OnCancel(request)));
+        Command<RetryArray>(request => Known(() => OnRetry(request)));
+        Command<JobAccepted>(accepted => FromHere(() => OnFound(accepted.JobId)));
+        Command<JobProblem>(problem => FromHere(() => OnJobProblem(problem)));
+        Command<JobView>(view => FromHere(() => OnJobView(view)));
+        Command<Look>(_ => OnLook());
+        Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props Create(ArrayId id, ArrayEnvironment environment) => Props.Create(() => new ArrayEntity(id, environment));
+
+    protected override void Apply(IArrayEvent change)
+    {
+        _array = _array.Apply(change);
+        if (change is ArrayCancelRequestedEvent cancel)
+        {
+            _cancelledBy = cancel.By;
+        }
+    }
+
+    protected override object Snapshot() => ArraySnapshot.Of(_array);
+
+    protected override object NotStored(string why) =>
+        Refusal(MeshErrors.NotStored, $"the journal of this device did not take it: {why}", "look at the log of the node; 'agentmesh job list' tells whether it was taken after all");
+
+    protected override void AfterRejection() => LookAgain(TimeSpan.FromSeconds(1));
+
+    private void OnRecovered()
+    {
+        SetSnapshots();
+        Self.Tell(Look.Instance);
+    }
+
+    private void SetSnapshots() => SnapshotEvery = EventsOfSnapshot + (_array.Count / ElementsOfEvent);
+
+    private void OnSubmit(SubmitArray request)
+    {
+        IActorRef asker = Sender;
+        if (_array.Exists)
+        {
+            bool isSame = _array.Spec!.Job.Command.Equals(request.Spec.Job.Command) && _array.Spec.Items == request.Spec.Items && _array.Spec.Targets == request.Spec.Targets;
+            asker.Tell(isSame
+                ? new ArrayAccepted(_array.ArrayId, Repeated: true)
+                : Refusal(MeshErrors.KeyReused, $"the idempotency key '{request.Spec.Job.IdempotencyKey}' belongs to another array: {_array.Spec.Job.Command}", "use another key, or none"));
+            return;
+        }
+
+        try
+        {
+            ArrayRules.Check(request.Spec);
+        }
+        catch (MeshException wrong)
+        {
+            asker.Tell(Refusal(wrong.Code, wrong.Message, wrong.NextStep));
+            return;
+        }
+
+        Record(new ArrayAcceptedEvent(Now, request.Spec), asker, () =>
+        {
+            SetSnapshots();
+            asker.Tell(new ArrayAccepted(_array.ArrayId, Repeated: false));
+        });
+    }
+
+    private void OnWake()
+    {
+        Sender.Tell(View());
+        Self.Tell(Look.Instance);
+    }
+
+    private void OnCancel(CancelArray request)
+    {
+        IActorRef asker = Sender;
+        if (_array.EndedAt is not null && _array.CancelRequestedAt is null)
+        {
+            asker.Tell(Refusal(MeshErrors.NotInThisState, "the array is over: there is nothing to cancel", "'agentmesh job show' tells its results"));
+        }
+        else if (_array.CancelRequestedAt is not null)
+        {
+            asker.Tell(View());
+        }
+        else
+        {
+            Record(new ArrayCancelRequestedEvent(Now, request.By), asker, () => asker.Tell(View()));
+        }
+    }
+
+    private void OnRetry(RetryArray request)
+    {
+        IActorRef asker = Sender;
+        if (_array.EndedAt is null || _array.Completed == _array.Count)
+        {
+            string what = _array.EndedAt is null ? "the array is not over" : "every element completed";
+            asker.Tell(Refusal(MeshErrors.NotInThisState, $"{what}; only one that failed or was cancelled begins again", "'agentmesh job show' tells what it does"));
+        }
+        else
+        {
+            Record(new ArrayRetriedEvent(Now, request.By), asker, () => asker.Tell(View()));
+        }
+    }
+
+    private void OnFound(JobId job)
+    {
+        _watch.Found(job);
+        LookAgain(TimeSpan.Zero);
+    }
+
+    private void OnJobProblem(JobProblem problem)
+    {
+        switch (problem.Problem.Code)
+        {
+            case MeshErrors.KeyReused:
+                OnFound(problem.JobId);
+                break;
+            case MeshErrors.UnknownJob:
+                _watch.Lost(problem.JobId);
+                break;
+            case MeshErrors.NotInThisState:
+                // It ended before it could be cancelled; its end is on the way.
+                break;
+            default:
+                Log.Warning("The job of an element of [{0}] is asked for again soon: {1}", PersistenceId, problem.Problem.Text);
+                break;
+        }
+    }
+
+    private void OnJobView(JobView view)
+    {
+        if (_array.Running.Values.FirstOrDefault(each => each.JobId == view.JobId) is not { } run)
+        {
+            _watch.Forget(view.JobId);
+        }
+        else if (!view.State.IsAtRest())
+        {
+            _watch.Waits(view.JobId);
+            if (ArrayRules.IsToMove(_array, run, view.State, Devices()))
+            {
+                Record(new ElementMovingEvent(Now, run.Index), null, null);
+            }
+        }
+        else if (run.IsMoving && view.State == JobStateName.Cancelled && _array.CancelRequestedAt is null)
+        {
+            Record(new ElementReleasedEvent(Now, run.Index), null, () => _watch.Forget(view.JobId));
+        }
+        else if (_over.TryAdd(run.Index, ArrayRules.End(run, view, Now)) && _over.Count == 1)
+        {
+            // Behind what else came to rest meanwhile: one event for all of them.
+            Self.Tell(Look.Instance);
+        }
+    }
+
+    private void OnLook()
+    {
+        if (_over.Count > 0)
+        {
+            ElementEnd[] over = [.. _over.Values.OrderBy(end => end.Run.Index)];
+            _over.Clear();
+            Record(new ElementsEndedEvent(Now, [.. over]), null, () => Array.ForEach(over, end => _watch.Forget(end.Run.JobId)));
+        }
+        else if (_array.Exists && ArrayRules.Next(_array, Devices(), Now) is { } change)
+        {
+            Record(change, null, null);
+        }
+        else
+        {
+            Settle();
+        }
+    }
+
+    private void Record(IArrayEvent change, IActorRef? asker, Action? then) => Record(change, asker, _ =>
+    {
+        then?.Invoke();
+        Settle();
+
+        // Through the mailbox: an event is persisted from a message only.
+        Self.Tell(Look.Instance);
+    });
+
+    /// <summary>Asks about the elements that run, then looks again in time, or rests.</summary>
+    private void Settle()
+    {
+        TimeSpan? question = _watch.Ask(_array.Running.Values.Select(Watched), Self);
+        if (!_array.Exists || _array.EndedAt is not null)
+        {
+            Timers.Cancel(Look.Instance);
+            Context.SetReceiveTimeout(_environment.RestAfter);
+            return;
+        }
+
+        Context.SetReceiveTimeout(null);
+
+        // Whether a device came is not foreseen.
+        LookAgain(question < LookEvery ? question.Value : LookEvery);
+    }
+
+    private WatchedJob Watched(ElementRun run) => new(
+        run.JobId,
+        () => ArrayRules.Submission(_array, run),
+        run.IsMoving || _array.CancelRequestedAt is not null ? new CancelJob(run.JobId, _cancelledBy ?? _array.Spec!.Job.Caller) : null);
+
+    private void LookAgain(TimeSpan after) => Timers.StartSingleTimer(Look.Instance, Look.Instance, after);
+
+    private IReadOnlyList<ArrayDevice> Devices() => _environment.DevicesFor(_array.Spec!.Targets);
+
+    private bool IsFromHere() => Origin.Of(Sender, Context.System, _environment.Self) == _environment.Self;
+
+    // What the jobs of this home tell; nobody else has a say.
+    private void FromHere(Action act)
+    {
+        if (IsFromHere())
+        {
+            act();
+        }
+    }
+
+    /// <summary>For the home alone.</summary>
+    private void Owned(Action answer)
+    {
+        if (IsFromHere())
+        {
+            answer();
+        }
+        else
+        {
+            Sender.Tell(Refusal(MeshErrors.NotYours, "an array is shown and changed on its own device only", "do it on that device"));
+        }
+    }
+
+    private void Known(Action answer) => Owned(() =>
+    {
+        if (_array.Exists)
+        {
+            answer();
+        }
+        else
+        {
+            Sender.Tell(Refusal(MeshErrors.UnknownArray, $"there is no array {_array.ArrayId}", "'agentmesh job list' shows those of this device"));
+        }
+    });
+
+    private ArrayView View() => ArrayRules.View(_array, Devices());
+
+    private ArrayProblem Refusal(string code, string text, string? next) => new(_array.ArrayId, new Problem(code, text, next));
+
+    private sealed class Look : INoSerializationVerificationNeeded
+    {
+        public static readonly Look Instance = new();
+    }
+}

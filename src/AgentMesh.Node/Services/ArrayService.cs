@@ -1,0 +1,165 @@
+using AgentMesh.Errors;
+using AgentMesh.Journal;
+using AgentMesh.Mesh;
+using AgentMesh.Mesh.Arrays;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Node.Control;
+using AgentMesh.Protocol.Identity;
+using ArrayView = AgentMesh.Node.Control.ArrayView;
+using MeshArrayView = AgentMesh.Mesh.Arrays.ArrayView;
+
+namespace AgentMesh.Node.Services;
+
+/// <summary>The arrays of jobs of this device.</summary>
+internal sealed class ArrayService(DeviceId self, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, SqliteEventStore journal, UlidSource ids)
+{
+    private const int PageMax = 1_000;
+
+    private string Prefix => $"{ArrayId.Prefix}{self}/";
+
+    /// <exception cref="MeshException">The range, the table, the selector, the command or a placeholder is wrong, or the array is too large.</exception>
+    public async Task<ArrayView> SubmitAsync(ArrayRequest request, CancellationToken cancellationToken)
+    {
+        ArraySpec spec = SpecOf(request);
+        ArrayRules.Check(spec);
+        ArrayId id = request.IdempotencyKey is { } key ? ArrayId.FromIdempotencyKey(self, key) : new ArrayId(self, ids.Next());
+        ArrayAccepted accepted = await entities.AskAsync<ArrayAccepted>(new SubmitArray(id, spec), cancellationToken).ConfigureAwait(false);
+        return ViewOf(await GetAsync(id, cancellationToken).ConfigureAwait(false), accepted.Repeated);
+    }
+
+    public async Task<ArrayView> ShowAsync(string text, CancellationToken cancellationToken) =>
+        ViewOf(await GetAsync(await FindAsync(text, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false));
+
+    public async Task<ArrayElementPage> ElementsAsync(string text, int from, int limit, bool failed, CancellationToken cancellationToken)
+    {
+        ArrayId id = await FindAsync(text, cancellationToken).ConfigureAwait(false);
+        ArrayElements page = await entities.AskAsync<ArrayElements>(new GetElements(id, from, limit, failed), cancellationToken).ConfigureAwait(false);
+        return new ArrayElementPage([.. page.Elements.Select(ViewOf)], page.Next);
+    }
+
+    public async Task<ArrayView> CancelAsync(string text, CancellationToken cancellationToken) =>
+        ViewOf(await entities.AskAsync<MeshArrayView>(new CancelArray(await FindAsync(text, cancellationToken).ConfigureAwait(false), specs.Caller), cancellationToken).ConfigureAwait(false));
+
+    public async Task<ArrayView> RetryAsync(string text, CancellationToken cancellationToken) =>
+        ViewOf(await entities.AskAsync<MeshArrayView>(new RetryArray(await FindAsync(text, cancellationToken).ConfigureAwait(false), specs.Caller), cancellationToken).ConfigureAwait(false));
+
+    /// <summary>The newest, with their place among all entities of the journal.</summary>
+    public async Task<(long Key, ArrayView View)[]> ListAsync(string? state, int limit, long? before, CancellationToken cancellationToken)
+    {
+        EntityPage page = await journal.ListAsync(Prefix, before, limit, cancellationToken).ConfigureAwait(false);
+        MeshArrayView[] views = await Task.WhenAll(page.Entities.Select(entity => GetAsync(Parse(entity.PersistenceId), cancellationToken))).ConfigureAwait(false);
+        return [.. page.Entities.Zip(views, (entity, view) => (entity.Key, View: ViewOf(view))).Where(pair => state is null || pair.View.State.Equals(state, StringComparison.OrdinalIgnoreCase))];
+    }
+
+    /// <summary>The newest job of an element.</summary>
+    /// <exception cref="MeshException">AM0357: there is none, or it has not begun.</exception>
+    public async Task<JobId> JobOfAsync(ArrayName name, CancellationToken cancellationToken)
+    {
+        if (name.Element is not { } number)
+        {
+            throw new MeshException(MeshErrors.UnknownElement, $"{name.Array} is an array: it has a job for each element", $"name the element, for example {name.Array}/1; 'agentmesh job show {name.Array}' lists them");
+        }
+
+        ArrayId id = await FindAsync(name.Array, cancellationToken).ConfigureAwait(false);
+        for (int? from = 0; from is { } at;)
+        {
+            ArrayElements page = await entities.AskAsync<ArrayElements>(new GetElements(id, at, ArrayElements.Max, Failed: false), cancellationToken).ConfigureAwait(false);
+            if (page.Elements.FirstOrDefault(element => element.Number == number) is { } found)
+            {
+                return !found.JobId.IsNone
+                    ? found.JobId
+                    : throw new MeshException(MeshErrors.UnknownElement, $"element {number} of {id.Short} has not begun", $"'agentmesh job show {id.Short}' says what it waits for");
+            }
+
+            from = page.Next;
+        }
+
+        throw new MeshException(MeshErrors.UnknownElement, $"{id.Short} has no element {number}", $"'agentmesh job show {id.Short}' lists them; in a table the first row is 1");
+    }
+
+    private Task<MeshArrayView> GetAsync(ArrayId id, CancellationToken cancellationToken) => entities.AskAsync<MeshArrayView>(new GetArray(id), cancellationToken);
+
+    private ArraySpec SpecOf(ArrayRequest request)
+    {
+        if (request.Range is null == request.Csv is null)
+        {
+            throw new MeshException(NodeErrors.ControlRequest, "an array needs either a range or a table", "see docs/control-api.md");
+        }
+
+        if (request.Parallel is < 1 or > ArraySpec.ParallelMax)
+        {
+            throw new MeshException(NodeErrors.ControlRequest, $"{request.Parallel} elements at a time cannot be", $"it is 1 to {ArraySpec.ParallelMax}");
+        }
+
+        ArrayRange? range = request.Range is { } text ? ArrayRange.Parse(text) : null;
+        ArrayItems items = range?.Items ?? ParameterTable.Parse(request.Csv!, request.File ?? "the table");
+        (string? selector, JobCommand command) = specs.Read(request.Line, request.Target, request.Arguments);
+        JobSpec job = specs.Of(command, devices.Self, selector, request.Attempts, request.AttemptTimeoutMs) with { IdempotencyKey = request.IdempotencyKey, QueueWhenOffline = true };
+        return new ArraySpec(job, choice.TargetsOf(selector), items, request.Parallel ?? range?.Parallel);
+    }
+
+    /// <summary>By whole id, by its end as it is shown, or by any part of the ulid that only one array has.</summary>
+    /// <exception cref="MeshException">AM0356: no such array. AM0309: several. AM0310: it lives on another device.</exception>
+    private async Task<ArrayId> FindAsync(string text, CancellationToken cancellationToken)
+    {
+        if (ArrayId.TryParse(text, out ArrayId whole))
+        {
+            return whole.Home == self
+                ? whole
+                : throw new MeshException(MeshErrors.HomeUnreachable, $"{text} was accepted by the device {whole.Home}", "ask there");
+        }
+
+        string part = (text.StartsWith(ArrayId.ShortPrefix, StringComparison.OrdinalIgnoreCase) ? text[ArrayId.ShortPrefix.Length..] : text).ToLowerInvariant();
+        var found = new List<ArrayId>();
+        long? next = null;
+        do
+        {
+            EntityPage page = await journal.ListAsync(Prefix, next, PageMax, cancellationToken).ConfigureAwait(false);
+            found.AddRange(page.Entities.Select(entity => Parse(entity.PersistenceId)).Where(id => part.Length >= 4 && id.Ulid.ToString().Contains(part, StringComparison.Ordinal)));
+            next = page.Next;
+        }
+        while (next is not null && found.Count < 2);
+        return found switch
+        {
+            [ArrayId one] => one,
+            [] => throw new MeshException(MeshErrors.UnknownArray, $"there is no array '{text}'", "'agentmesh job list' shows the arrays of this device; their ids begin with a-"),
+            _ => throw new MeshException(MeshErrors.AmbiguousJob, $"'{text}' is in the ids of several arrays", "write more of the id"),
+        };
+    }
+
+    private static ArrayId Parse(string persistenceId) => ArrayId.TryParse(persistenceId, out ArrayId id) ? id : throw new InvariantException($"'{persistenceId}' is no array id");
+
+    private static ArrayView ViewOf(MeshArrayView array, bool repeated = false) => new(
+        array.ArrayId.ToString(),
+        array.ArrayId.Short,
+        array.State.ToString().ToLowerInvariant(),
+        array.Command,
+        array.Selector,
+        array.Parallel,
+        array.Count,
+        array.Waiting,
+        array.Running,
+        array.Completed,
+        array.Failed,
+        array.Cancelled,
+        array.AcceptedAt,
+        array.EndedAt,
+        array.IdempotencyKey,
+        array.WaitingFor,
+        repeated);
+
+    private static ArrayView ViewOf(MeshArrayView array) => ViewOf(array, repeated: false);
+
+    private static ArrayElementView ViewOf(ElementView element) => new(
+        element.Index,
+        element.Number,
+        element.State.ToString().ToLowerInvariant(),
+        element.Parameters,
+        element.JobId.IsNone ? null : element.JobId.ToString(),
+        element.DeviceName,
+        element.ExitCode,
+        element.Text,
+        element.Problem is { } problem ? new ProblemView(problem.Code, problem.Text, problem.NextStep) : null,
+        element.BeganAt,
+        element.EndedAt);
+}
