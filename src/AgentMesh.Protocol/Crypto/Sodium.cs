@@ -9,7 +9,8 @@ internal static partial class Sodium
 {
     private const string Library = "agentmesh-sodium";
 
-    // 23 and 26 are the sonames of libsodium 1.0.12..1.0.18 and of 1.0.19 and later; both have every function used here.
+    // 23 and 26 are the sonames of libsodium 1.0.12..1.0.18 and of 1.0.19 and later; both have every function used here,
+    // except that ristretto255 came with 1.0.18: see HasRistretto.
     private static readonly string[] Names = ["libsodium.so.23", "libsodium.so.26", "libsodium.so", "libsodium.dylib", "libsodium.dll", "libsodium"];
 
     private static readonly Lock Gate = new();
@@ -25,6 +26,9 @@ internal static partial class Sodium
             Load();
         }
     }
+
+    /// <summary>Known after <see cref="Require"/>.</summary>
+    public static bool HasRistretto { get; private set; }
 
     private static void Load()
     {
@@ -42,6 +46,8 @@ internal static partial class Sodium
                 throw Missing("libsodium was found but refused to start");
             }
 
+            HasRistretto = NativeLibrary.TryGetExport(s_handle, nameof(crypto_core_ristretto255_from_hash), out _)
+                && NativeLibrary.TryGetExport(s_handle, nameof(crypto_scalarmult_ristretto255), out _);
             s_ready = true;
         }
     }
@@ -98,4 +104,13 @@ internal static partial class Sodium
     [LibraryImport(Library)]
     public static partial int crypto_pwhash_argon2id(
         Span<byte> output, ulong outputLength, ReadOnlySpan<byte> password, ulong passwordLength, ReadOnlySpan<byte> salt, ulong passes, nuint memoryBytes, int algorithm);
+
+    [LibraryImport(Library)]
+    public static partial int crypto_core_ristretto255_from_hash(Span<byte> element, ReadOnlySpan<byte> hash);
+
+    [LibraryImport(Library)]
+    public static partial void crypto_core_ristretto255_scalar_reduce(Span<byte> scalar, ReadOnlySpan<byte> wide);
+
+    [LibraryImport(Library)]
+    public static partial int crypto_scalarmult_ristretto255(Span<byte> product, ReadOnlySpan<byte> scalar, ReadOnlySpan<byte> element);
 }

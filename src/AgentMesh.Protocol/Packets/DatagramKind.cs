@@ -18,6 +18,9 @@ public enum DatagramKind : byte
 
     /// <summary>A beacon says that it does not know a channel.</summary>
     RelayNotice = 0x85,
+
+    /// <summary>Pairing by code (pairing-v1.md).</summary>
+    Pairing = 0x90,
 }
 
 public static class Datagrams
@@ -37,6 +40,7 @@ public static class Datagrams
             (byte)DatagramKind.CookieReply => DatagramKind.CookieReply,
             (byte)DatagramKind.Relayed => DatagramKind.Relayed,
             (byte)DatagramKind.RelayNotice => DatagramKind.RelayNotice,
+            (byte)DatagramKind.Pairing => DatagramKind.Pairing,
             _ => DatagramKind.Unknown,
         };
     }

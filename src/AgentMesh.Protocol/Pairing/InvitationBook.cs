@@ -48,7 +48,7 @@ public sealed class InvitationBook
     {
         lock (_gate)
         {
-            int open = _records.Values.Count(r => StatusOf(r, now) == InvitationStatus.Open);
+            int open = _records.Values.Count(r => r.Of.IsNone && StatusOf(r, now) == InvitationStatus.Open);
             if (open >= OpenMax)
             {
                 throw new MeshException(
@@ -61,6 +61,32 @@ public sealed class InvitationBook
             _records.Add(secret.Id, new InvitationRecord(secret, now + lifetime, default));
             Trim();
             return secret;
+        }
+    }
+
+    /// <summary>Lets a device that has proven the code of <paramref name="invitation"/> use that invitation with a secret that only it knows.</summary>
+    /// <returns>False when the invitation is not open.</returns>
+    public bool TryNarrow(InvitationId invitation, InvitationSecret secret, DevicePublicKey onlyFor, TimeSpan lifetime, DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            if (!_records.TryGetValue(invitation, out InvitationRecord record) || StatusOf(record, now) != InvitationStatus.Open)
+            {
+                return false;
+            }
+
+            _records[secret.Id] = new InvitationRecord(secret, now + lifetime, default) { Of = invitation, OnlyFor = onlyFor };
+            Trim();
+            return true;
+        }
+    }
+
+    /// <summary>The invitation that a link was made of: <paramref name="id"/> itself, or the one that it stands for.</summary>
+    public InvitationId RootOf(InvitationId id)
+    {
+        lock (_gate)
+        {
+            return _records.TryGetValue(id, out InvitationRecord record) && !record.Of.IsNone ? record.Of : id;
         }
     }
 
@@ -85,15 +111,30 @@ public sealed class InvitationBook
                 return false;
             }
 
+            if (!record.OnlyFor.IsNone && record.OnlyFor != by)
+            {
+                return false;
+            }
+
             _records[id] = record with { UsedBy = by };
+            if (_records.TryGetValue(record.Of, out InvitationRecord root))
+            {
+                _records[record.Of] = root with { UsedBy = by };
+            }
+
             return true;
         }
     }
 
-    private static InvitationStatus StatusOf(InvitationRecord record, DateTimeOffset now) =>
-        record.IsUsed ? InvitationStatus.Used
-        : record.ExpiresAt <= now ? InvitationStatus.Expired
-        : InvitationStatus.Open;
+    private InvitationStatus StatusOf(InvitationRecord record, DateTimeOffset now)
+    {
+        bool isRoot = record.Of.IsNone;
+        return record.IsUsed ? InvitationStatus.Used
+            : record.ExpiresAt <= now ? InvitationStatus.Expired
+            : isRoot ? InvitationStatus.Open
+            : _records.TryGetValue(record.Of, out InvitationRecord root) ? StatusOf(root, now)
+            : InvitationStatus.Expired;
+    }
 
     private void Trim()
     {
