@@ -22,7 +22,7 @@ foreach (Option builtIn in root.Options.OfType<VersionOption>().ToArray())
 }
 
 global.AddTo(root);
-foreach (Command verb in NodeVerbs.All(global).Concat(PeerVerbs.All(global)))
+foreach (Command verb in (Command[])[.. NodeVerbs.All(global), .. PeerVerbs.All(global), .. PairingVerbs.All(global)])
 {
     root.Subcommands.Add(verb);
 }

@@ -79,6 +79,9 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
     internal EndpointCounting Counting => _counting;
 
+    /// <summary>Takes the messages of pairing by code, on the thread that receives: must not wait. Null: they are dropped.</summary>
+    internal Action<ReadOnlySpan<byte>, IPEndPoint>? PairingTaker { get; set; }
+
     /// <exception cref="MeshException">
     /// AM0130: an address cannot be listened on. Not for "all IPv6 addresses" beside others: many machines have none.
     /// </exception>
@@ -379,6 +382,12 @@ public sealed class MeshEndpoint : IMeshEndpoint
         if (kind is DatagramKind.Relayed or DatagramKind.RelayNotice)
         {
             HandleRelayed(datagrams, from, touched);
+            return;
+        }
+
+        if (kind == DatagramKind.Pairing && PairingTaker is { } taker)
+        {
+            taker(datagrams, from);
             return;
         }
 

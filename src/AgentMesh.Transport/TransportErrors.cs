@@ -6,4 +6,10 @@ public static class TransportErrors
     public const string CannotListen = "AM0130";
     public const string TooManyDials = "AM0131";
     public const string EndpointStopped = "AM0133";
+    public const string CodeNobody = "AM0134";
+    public const string CodeMalformed = "AM0135";
+    public const string CodeWrong = "AM0136";
+    public const string CodeOver = "AM0137";
+    public const string CodeBrokenOff = "AM0138";
+    public const string CodeOwn = "AM0139";
 }

@@ -22,7 +22,7 @@ internal static class CommandBenchmark
         {
             Cli(program, here, "up", "--detach", "--name", "here", "--port", "0", "--listen", "127.0.0.1");
             Cli(program, there, "up", "--detach", "--name", "there", "--port", "0", "--listen", "127.0.0.1");
-            Cli(program, there, "join", Cli(program, here, "invite").Trim());
+            Cli(program, there, "join", Cli(program, here, "invite", "--link").Trim());
             for (int i = 0; i < 100 && Cli(program, here, "@there", "calc", "1+2") != "3\n"; i++)
             {
                 await Task.Delay(100);

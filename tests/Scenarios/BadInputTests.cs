@@ -53,15 +53,15 @@ public sealed class BadInputTests
         await using TestNode host = await TestNode.StartAsync("host");
         await using TestNode guest = await TestNode.StartAsync("guest");
         await using TestNode late = await TestNode.StartAsync("late");
-        string link = (await host.RunAsync("invite")).Out.Trim();
+        string link = (await host.RunAsync("invite", "--link")).Out.Trim();
         Assert.Equal(0, (await guest.RunAsync("join", link)).Code);
 
         Refused(await late.RunAsync("join", link), 255, "AM01");
-        string brief = (await host.RunAsync("invite", "--valid", "1s")).Out.Trim();
+        string brief = (await host.RunAsync("invite", "--link", "--valid", "1s")).Out.Trim();
         await Task.Delay(1500);
         Refused(await late.RunAsync("join", brief), 255, "AM01");
         Refused(await late.RunAsync("join", link[..^8]), 255, "AM01");
-        Assert.Equal(0, (await late.RunAsync("join", (await host.RunAsync("invite")).Out.Trim())).Code);
+        Assert.Equal(0, (await late.RunAsync("join", (await host.RunAsync("invite", "--link")).Out.Trim())).Code);
     }
 
     [Fact]

@@ -73,7 +73,7 @@ internal sealed class SoakRun(SoakOptions options, TextWriter output, Cancellati
         Need(problems.FirstOrDefault(problem => problem is not null));
         foreach (SoakNode guest in _nodes[1..])
         {
-            Ran invited = await _nodes[0].RunAsync(TimeSpan.FromSeconds(30), "invite");
+            Ran invited = await _nodes[0].RunAsync(TimeSpan.FromSeconds(30), "invite", "--link");
             Ran joined = await guest.RunAsync(TimeSpan.FromSeconds(30), "join", invited.Out.Trim());
             Need(joined.Code == 0 ? null : $"{guest.Name} did not join: {invited} {joined}");
         }

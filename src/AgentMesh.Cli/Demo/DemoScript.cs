@@ -32,7 +32,7 @@ internal sealed partial class DemoScript
         (string Title, Func<Task> Show)[] parts =
         [
             ("Three nodes, each a process with a data directory of its own", Start),
-            ("Pairing: a single-use link, the same six digits on both sides", Pair),
+            ("Pairing: a code or a link that works once, the same six digits on both sides", Pair),
             ("Commands: one line, one durable job", Commands),
             ("Grants: programs run only where they were allowed", Grants),
             ("The executing node is killed with -9 in mid-job", KillExecutingNode),
@@ -85,18 +85,19 @@ internal sealed partial class DemoScript
 
     private async Task Pair()
     {
-        Task<Answer> waiting = _laptop.Beside("invite", "--wait");
-        string link = await WaitFor(async () => LinkIn((await _laptop.AgentMesh("invite").ConfigureAwait(false)).Out)).ConfigureAwait(false) ?? "";
-        _report.Typed("laptop", "invite");
-        _report.Said(link);
-        Answer joined = await Show(_gpu, "join", link).ConfigureAwait(false);
+        Task<Answer> waiting = _laptop.Beside("invite", "--code", "--wait");
+        string code = await WaitFor(async () => CodeIn((await _laptop.AgentMesh("invitations").ConfigureAwait(false)).Out)).ConfigureAwait(false) ?? "";
+        _report.Typed("laptop", "invite --code --wait");
+        _report.Said(code);
+        Answer joined = await Show(_gpu, "join", code, "--at", await AddressOf(_laptop).ConfigureAwait(false)).ConfigureAwait(false);
         Answer seen = await waiting.ConfigureAwait(false);
         _report.Check("both sides show the same six check digits", DigitsIn(joined.Out) is { } digits && digits == DigitsIn(seen.Out), joined.Out + joined.Error + seen.Out + seen.Error);
 
-        Answer again = await _lab.AgentMesh("join", link).ConfigureAwait(false);
-        _report.Check("the used link is refused", again.Code == 255 && again.Error.Contains("AM01", StringComparison.Ordinal), again.Out + again.Error);
+        Answer again = await _lab.AgentMesh("join", code, "--at", await AddressOf(_laptop).ConfigureAwait(false)).ConfigureAwait(false);
+        _report.Check("the used code is refused", again.Code == 255 && again.Error.Contains("AM01", StringComparison.Ordinal), again.Out + again.Error);
 
-        Answer second = await _laptop.AgentMesh("invite").ConfigureAwait(false);
+        Answer second = await _laptop.AgentMesh("invite", "--link").ConfigureAwait(false);
+        _report.Typed("laptop", "invite --link");
         await Show(_lab, "join", LinkIn(second.Out) ?? "").ConfigureAwait(false);
         bool together = await WaitFor(async () => await MembersOf(_lab).ConfigureAwait(false) == 3 && await MembersOf(_gpu).ConfigureAwait(false) == 3 ? "yes" : null).ConfigureAwait(false) is not null;
         Answer status = await Show(_lab, "peers").ConfigureAwait(false);
@@ -209,6 +210,9 @@ internal sealed partial class DemoScript
         return view;
     }
 
+    private static async Task<string> AddressOf(DemoNode node) =>
+        Json<StatusView>(await node.AgentMesh("--json", "status").ConfigureAwait(false), ControlJson.Default.StatusView)?.Addresses[0] ?? "";
+
     private static async Task<int> MembersOf(DemoNode node) =>
         Json<StatusView>(await node.AgentMesh("--json", "status").ConfigureAwait(false), ControlJson.Default.StatusView)?.Members.Count(member => member is { Status: "up", Reachable: true }) ?? 0;
 
@@ -245,6 +249,11 @@ internal sealed partial class DemoScript
     private static string? LinkIn(string text) => Link().Match(text) is { Success: true } found ? found.Value : null;
 
     private static string? DigitsIn(string text) => Digits().Match(text) is { Success: true } found ? found.Groups[1].Value : null;
+
+    private static string? CodeIn(string text) => Code().Match(text) is { Success: true } found ? found.Value : null;
+
+    [GeneratedRegex(@"\b[A-Z]+-[A-Z]+-\d{4}\b", RegexOptions.None, 1000)]
+    private static partial Regex Code();
 
     [GeneratedRegex(@"agentmesh://\S+", RegexOptions.None, 1000)]
     private static partial Regex Link();

@@ -20,8 +20,8 @@ internal sealed class ReplLines(Session session, ControlClient client)
         ("jobs [STATE]", "list jobs, the newest first"),
         ("logs JOB [OFFSET]", "print the output of a job and follow it"),
         ("show JOB | cancel JOB | retry JOB", "look at a job, stop it, try it again"),
-        ("invite [GRANT...]", "print a single-use link for another device"),
-        ("join LINK", "join the mesh of the device that gave the link"),
+        ("invite [GRANT...]", "print a single-use code and link for another device"),
+        ("join CODE | join LINK", "join the mesh of the device that gave the code or the link"),
         ("cron ... | audit ... | ping ... | doctor", "as on the command line; --help explains them"),
         ("help", "this list"),
         ("exit, quit", "leave; the node goes on"),
@@ -66,11 +66,11 @@ internal sealed class ReplLines(Session session, ControlClient client)
             case "invite":
                 InvitationView invitation = await client.PostAsync(
                     "v1/invitations", new InviteRequest(words[1..]), ControlJson.Default.InviteRequest, ControlJson.Default.InvitationView, cancel).ConfigureAwait(false);
-                session.Terminal.Out.WriteLine(invitation.Link);
+                session.Terminal.Out.WriteLine(invitation.Code is { } code ? $"code  {code}\nlink  {invitation.Link}" : invitation.Link);
                 return 0;
-            case "join" when words.Length == 2:
+            case "join" when words.Length >= 2:
                 PairingView paired = await client.PostAsync(
-                    "v1/join", new JoinRequest(words[1]), ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
+                    "v1/join", PairingVerbs.RequestOf(string.Join(' ', words[1..])), ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
                 session.Terminal.Out.WriteLine($"paired with {paired.Name}, check digits: {paired.CheckDigits}");
                 return 0;
             case "cron" or "audit" or "ping" or "doctor":

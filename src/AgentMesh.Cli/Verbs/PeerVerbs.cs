@@ -4,7 +4,7 @@ using AgentMesh.Node.Control;
 
 namespace AgentMesh.Cli.Verbs;
 
-/// <summary>status, peers, invite, join, grant, rename, forget, connect: the devices of the mesh.</summary>
+/// <summary>status, peers, grant, rename, forget, connect: the devices of the mesh.</summary>
 internal static class PeerVerbs
 {
     public static IEnumerable<Command> All(GlobalOptions global)
@@ -22,8 +22,6 @@ internal static class PeerVerbs
             ShowPeers(session, await client.GetAsync("v1/peers", ControlJson.Default.IReadOnlyListPeerView, cancel).ConfigureAwait(false));
             return 0;
         });
-        yield return Invite(global);
-        yield return Join(global);
         yield return Grant(global);
         yield return Rename(global);
         yield return Forget(global);
@@ -76,62 +74,6 @@ internal static class PeerVerbs
         to.WriteLine($"cluster     {string.Join(", ", status.Members.Select(member => $"{member.Name ?? member.Id[..12]} {member.Status}{(member.Reachable ? "" : " (unreachable)")}"))} (generation {status.Generation})");
         to.WriteLine($"running     {status.AttemptsRunning}");
         to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory      {status.MemoryBytes / 1048576.0:0} MiB"));
-    }
-
-    private static Command Invite(GlobalOptions global)
-    {
-        var grants = new Option<string[]>("--grant") { Description = "What the joining device may do here beside the default: run (start programs).", AllowMultipleArgumentsPerToken = true };
-        var lifetime = new Option<TimeSpan?>("--valid") { Description = "How long the link can be used (default 10m).", CustomParser = Durations.Parse };
-        var wait = new Option<bool>("--wait") { Description = "Stay until a device has joined, then show its check digits." };
-        return global.Verb("invite", "Print a single-use link with which another device joins.", [grants, lifetime, wait], async (session, parsed, cancel) =>
-        {
-            using var client = session.Connect();
-            var request = new InviteRequest(parsed.GetValue(grants), parsed.GetValue(lifetime)?.TotalMilliseconds);
-            DateTimeOffset began = TimeProvider.System.GetUtcNow();
-            InvitationView invitation = await client.PostAsync("v1/invitations", request, ControlJson.Default.InviteRequest, ControlJson.Default.InvitationView, cancel).ConfigureAwait(false);
-            session.Terminal.Answer(invitation, ControlJson.Default.InvitationView, invitation.Link);
-            session.Terminal.Hint($"valid once, until {invitation.ExpiresAt.ToLocalTime():HH:mm:ss}; on the other device: agentmesh join 'LINK'");
-
-            return parsed.GetValue(wait) ? await WaitForJoin(session, client, began, invitation.ExpiresAt, cancel).ConfigureAwait(false) : 0;
-        });
-    }
-
-    private static async Task<int> WaitForJoin(Session session, Client.ControlClient client, DateTimeOffset began, DateTimeOffset until, CancellationToken cancel)
-    {
-        while (TimeProvider.System.GetUtcNow() < until)
-        {
-            IReadOnlyList<PairingView> pairings = await client.GetAsync("v1/pairings", ControlJson.Default.IReadOnlyListPairingView, cancel).ConfigureAwait(false);
-            if (pairings.FirstOrDefault(pairing => pairing.At >= began) is { } joined)
-            {
-                ShowPairing(session, joined);
-                return 0;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, cancel).ConfigureAwait(false);
-        }
-
-        session.Terminal.Note("nobody joined: the invitation has expired");
-        return CommandRun.MeshFailure;
-    }
-
-    private static Command Join(GlobalOptions global)
-    {
-        var link = new Argument<string>("LINK") { Description = "What 'agentmesh invite' printed on the other device; quote it in a shell." };
-        var grants = new Option<string[]>("--grant") { Description = "What the inviting device may do here beside the default: run (start programs).", AllowMultipleArgumentsPerToken = true };
-        return global.Verb("join", "Join the mesh of the device that gave the link.", [link, grants], async (session, parsed, cancel) =>
-        {
-            using var client = session.Connect();
-            PairingView paired = await client.PostAsync(
-                "v1/join", new JoinRequest(parsed.GetValue(link)!, parsed.GetValue(grants)), ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
-            ShowPairing(session, paired);
-            return 0;
-        });
-    }
-
-    private static void ShowPairing(Session session, PairingView paired)
-    {
-        session.Terminal.Answer(paired, ControlJson.Default.PairingView, $"paired with {paired.Name} ({paired.Id[..12]})\ncheck digits: {paired.CheckDigits}");
-        session.Terminal.Hint("the other device shows the same digits: 'agentmesh invite --wait' or 'agentmesh peers' there");
     }
 
     private static Command Grant(GlobalOptions global)

@@ -280,13 +280,27 @@ public sealed record CronRemovedView(string Name);
 /// <summary>POST /v1/invitations.</summary>
 public sealed record InviteRequest(IReadOnlyList<string>? Grants = null, double? LifetimeMs = null);
 
-public sealed record InvitationView(string Link, DateTimeOffset ExpiresAt, IReadOnlyList<string> Grants);
+/// <param name="Id">Names it in GET /v1/invitations; no secret.</param>
+/// <param name="Code">What a person says to another on the same network; null where libsodium is too old for it.</param>
+public sealed record InvitationView(string Link, DateTimeOffset ExpiresAt, IReadOnlyList<string> Grants, string Id, string? Code);
+
+/// <summary>GET /v1/invitations.</summary>
+/// <param name="State">open, used or expired.</param>
+/// <param name="Code">The code that counts now; null when there is none any more.</param>
+/// <param name="WrongGuesses">Each of them ended a code.</param>
+/// <param name="LastWrongFrom">Address of the latest one.</param>
+/// <param name="UsedBy">Name of the device that joined by it.</param>
+public sealed record InvitationStateView(
+    string Id, string State, string? Code, DateTimeOffset ExpiresAt, IReadOnlyList<string> Grants, int WrongGuesses, string? LastWrongFrom, string? UsedBy);
 
 /// <summary>POST /v1/join.</summary>
-public sealed record JoinRequest(string Link, IReadOnlyList<string>? Grants = null);
+/// <param name="Link">Of an invitation; this or <paramref name="Code"/>.</param>
+/// <param name="At">HOST or HOST:PORT where the inviting device is: instead of asking the local network for a code, beside the addresses of a link.</param>
+public sealed record JoinRequest(string? Link = null, IReadOnlyList<string>? Grants = null, string? Code = null, string? At = null);
 
 /// <param name="CheckDigits">Six digits that the other device shows too.</param>
-public sealed record PairingView(string Name, string Id, string CheckDigits, DateTimeOffset At);
+/// <param name="Invitation">Which one of this device was used; null on the device that joined.</param>
+public sealed record PairingView(string Name, string Id, string CheckDigits, DateTimeOffset At, string? Invitation = null);
 
 /// <summary>POST /v1/grants: exactly one of grant and revoke holds names.</summary>
 public sealed record GrantRequest(string Peer, IReadOnlyList<string>? Grant = null, IReadOnlyList<string>? Revoke = null);
@@ -372,6 +386,7 @@ public sealed record ConfigView(string Text);
 [JsonSerializable(typeof(IReadOnlyList<CronRunView>))]
 [JsonSerializable(typeof(InviteRequest))]
 [JsonSerializable(typeof(InvitationView))]
+[JsonSerializable(typeof(IReadOnlyList<InvitationStateView>))]
 [JsonSerializable(typeof(JoinRequest))]
 [JsonSerializable(typeof(PairingView))]
 [JsonSerializable(typeof(IReadOnlyList<PairingView>))]

@@ -64,6 +64,7 @@ internal sealed class ControlServer : IAsyncDisposable
         app.MapGet("/v1/diagnostics", async http => await Answer(http, services.DiagnosticsAsync(), ControlJson.Default.DiagnosticsView).ConfigureAwait(false));
         app.MapGet("/v1/config", async http => await Answer(http, services.ConfigAsync(), ControlJson.Default.ConfigView).ConfigureAwait(false));
         app.MapGet("/v1/pairings", async http => await Answer(http, services.PairingsAsync(), ControlJson.Default.IReadOnlyListPairingView).ConfigureAwait(false));
+        app.MapGet("/v1/invitations", async http => await Answer(http, services.InvitationsAsync(), ControlJson.Default.IReadOnlyListInvitationStateView).ConfigureAwait(false));
         app.MapPost("/v1/invitations", async http =>
             await Answer(http, services.InviteAsync(await Body(http, ControlJson.Default.InviteRequest).ConfigureAwait(false)), ControlJson.Default.InvitationView).ConfigureAwait(false));
         app.MapPost("/v1/join", async http =>

@@ -14,6 +14,8 @@ internal interface IControlServices
     /// <summary>Devices paired since the node started, newest first.</summary>
     Task<IReadOnlyList<PairingView>> PairingsAsync();
 
+    Task<IReadOnlyList<InvitationStateView>> InvitationsAsync();
+
     Task<InvitationView> InviteAsync(InviteRequest request);
 
     Task<PairingView> JoinAsync(JoinRequest request, CancellationToken cancellationToken);

@@ -24,6 +24,7 @@ using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
 using AgentMesh.Transport;
 using AgentMesh.Transport.Discovery;
+using AgentMesh.Transport.Pairing;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Plugins;
@@ -128,6 +129,8 @@ public sealed class NodeHost : IAsyncDisposable
         BeaconService beacons = EndingAsync(new BeaconService(settings.Beacons, identity.Id, endpoint, directory, links, addresses, time, log));
         registry.Changed += beacons.Refresh;
         LanDiscovery? lan = settings.Lan.Enabled ? EndingAsync(Lan(settings, identity, endpoint, directory, registry, links, time, log)) : null;
+        pairing.Codes = EndingAsync(new CodePairing(endpoint, lan, identity, settings.DeviceName, pairing.Book));
+        pairing.Codes.Guessed += from => Log.WrongCode(log, from);
 
         var devices = new Devices(identity.Id, settings.DeviceName, registry, directory);
         var choice = new DeviceChoice(identity.Id, devices, settings.Labels, directory, links, () => table.Running, time);

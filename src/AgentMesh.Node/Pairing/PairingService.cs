@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Grants;
 using AgentMesh.Mesh.Registry;
@@ -11,12 +12,13 @@ using AgentMesh.Protocol.Identity;
 using AgentMesh.Protocol.Pairing;
 using AgentMesh.Remoting;
 using AgentMesh.Transport;
+using AgentMesh.Transport.Pairing;
 using Microsoft.Extensions.Logging;
 
 namespace AgentMesh.Node.Pairing;
 
 /// <summary>
-/// Takes devices in: makes links, joins by links, and answers the handshake's question who is admitted. Invitations live in memory: after a
+/// Takes devices in: makes links and codes, joins by them, and answers the handshake's question who is admitted. Invitations live in memory: after a
 /// restart of the node they are void.
 /// </summary>
 internal sealed class PairingService : IAdmission
@@ -31,8 +33,7 @@ internal sealed class PairingService : IAdmission
     private readonly DeviceDirectory _directory;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private readonly InvitationBook _book = new();
-    private readonly ConcurrentDictionary<InvitationId, IReadOnlyCollection<string>> _grants = new();
+    private readonly ConcurrentDictionary<InvitationId, Invited> _invited = new();
     private readonly ConcurrentDictionary<DeviceId, Guest> _guests = new();
     private readonly ConcurrentQueue<PairingView> _done = new();
 
@@ -46,14 +47,23 @@ internal sealed class PairingService : IAdmission
         _log = log;
     }
 
+    /// <summary>Codes for the invitations of <see cref="Book"/>; set before anybody invites.</summary>
+    public CodePairing? Codes { get; set; }
+
+    /// <summary>Everything that this device invites by.</summary>
+    public InvitationBook Book { get; } = new();
+
+    /// <summary>The invitations that are remembered, newest first.</summary>
+    public IReadOnlyList<InvitationStateView> Invitations => [.. _invited.OrderByDescending(each => each.Value.MadeAt).Select(each => ViewOf(each.Key, each.Value))];
+
     /// <summary>Devices paired since the node started, newest first.</summary>
     public IReadOnlyList<PairingView> Done => [.. _done.Reverse()];
 
     public bool IsAdmitted(DevicePublicKey key) => _registry.IsAdmitted(key) || _guests.ContainsKey(key.Id);
 
-    public InvitationLookup FindInvitation(InvitationId id, DateTimeOffset now) => _book.Find(id, now);
+    public InvitationLookup FindInvitation(InvitationId id, DateTimeOffset now) => Book.Find(id, now);
 
-    public bool TryTakeInvitation(InvitationId id, DevicePublicKey by, DateTimeOffset now) => _book.TryTake(id, by, now);
+    public bool TryTakeInvitation(InvitationId id, DevicePublicKey by, DateTimeOffset now) => Book.TryTake(id, by, now);
 
     /// <summary>A connection came in. One that used an invitation up waits for its name before it is admitted.</summary>
     public void Connected(IMeshConnection connection)
@@ -73,19 +83,31 @@ internal sealed class PairingService : IAdmission
             return;
         }
 
-        _grants.TryRemove(guest.Invitation, out IReadOnlyCollection<string>? granted);
-        _registry.Admit(guest.Key, hello.Name, [.. granted ?? [], .. _settings.DefaultGrants]);
-        Remember(device, hello.Name, guest.Digits);
+        InvitationId invitation = Book.RootOf(guest.Invitation);
+        IReadOnlyCollection<string> granted = [];
+        if (_invited.TryGetValue(invitation, out Invited? invited))
+        {
+            granted = invited.Grants;
+            invited.UsedBy = hello.Name;
+        }
+
+        _registry.Admit(guest.Key, hello.Name, [.. granted, .. _settings.DefaultGrants]);
+        Remember(device, hello.Name, guest.Digits, invitation);
     }
 
-    public InvitationView Invite(InviteRequest request, IReadOnlyList<System.Net.IPEndPoint> addresses)
+    public InvitationView Invite(InviteRequest request, IReadOnlyList<IPEndPoint> addresses)
     {
         IReadOnlyCollection<string> grants = Grant.Check(request.Grants ?? []);
         DateTimeOffset now = _time.GetUtcNow();
         TimeSpan lifetime = request.LifetimeMs is { } given ? TimeSpan.FromMilliseconds(Math.Clamp(given, 1_000, TimeSpan.FromDays(1).TotalMilliseconds)) : _settings.Invite.Lifetime;
-        InvitationSecret secret = _book.Create(now, lifetime, SystemEntropy.Instance);
-        _grants[secret.Id] = grants;
+        InvitationSecret secret = Book.Create(now, lifetime, SystemEntropy.Instance);
         DateTimeOffset expires = DateTimeOffset.FromUnixTimeSeconds((now + lifetime).ToUnixTimeSeconds());
+        _invited[secret.Id] = new Invited(grants, now, expires);
+        foreach (InvitationId forgotten in _invited.Keys.Where(id => Book.Find(id, now).Status == InvitationStatus.Unknown).ToArray())
+        {
+            _invited.TryRemove(forgotten, out _);
+        }
+
         var invitation = new Invitation
         {
             Key = _identity.PublicKey,
@@ -94,18 +116,25 @@ internal sealed class PairingService : IAdmission
             InviterName = _settings.DeviceName,
             Addresses = [.. addresses.Take(Invitation.AddressesMax)],
         };
-        return new InvitationView(invitation.ToLink(), expires, [.. grants]);
+        return new InvitationView(invitation.ToLink(), expires, [.. grants], secret.Id.ToString(), CodeFor(secret.Id));
     }
 
     public async Task<PairingView> JoinAsync(JoinRequest request, MeshEndpoint endpoint, LinkService links, CancellationToken cancellationToken)
     {
         IReadOnlyCollection<string> grants = Grant.Check(request.Grants ?? []);
-        Invitation invitation = Invitation.Parse(request.Link, _time.GetUtcNow());
+        IReadOnlyList<IPEndPoint>? at = request.At is { } place ? JoinPlace.Resolve(place) : null;
+        Invitation invitation = request switch
+        {
+            { Link: { } link, Code: null } => Invitation.Parse(link, _time.GetUtcNow()),
+            { Link: null, Code: { } code } => await Codes!.FindAsync(code, at, cancellationToken).ConfigureAwait(false),
+            _ => throw new MeshException(NodeErrors.ControlRequest, "to join, either 'link' or 'code' is needed", "see docs/control-api.md"),
+        };
         if (invitation.Key == _identity.PublicKey)
         {
             throw new MeshException(NodeErrors.ControlRequest, "this link was made by this very device", "use it on the other device");
         }
 
+        invitation = request.Link is null ? invitation : invitation with { Addresses = [.. at ?? [], .. invitation.Addresses] };
         using var late = new CancellationTokenSource(JoinWithin, _time);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         MeshConnection connection;
@@ -122,12 +151,37 @@ internal sealed class PairingService : IAdmission
         _directory.Told(invitation.Key.Id, invitation.Addresses);
         _registry.Admit(invitation.Key, invitation.InviterName, [.. grants, .. _settings.DefaultGrants]);
         links.Hurry(invitation.Key.Id);
-        return Remember(invitation.Key.Id, invitation.InviterName, digits);
+        return Remember(invitation.Key.Id, invitation.InviterName, digits, default);
     }
 
-    private PairingView Remember(DeviceId device, string name, string digits)
+    private string? CodeFor(InvitationId invitation)
     {
-        var view = new PairingView(name, device.ToString(), digits, _time.GetUtcNow());
+        try
+        {
+            return Codes!.Offer(invitation).ToString();
+        }
+        catch (MeshException error) when (error.Code == Protocol.ProtocolErrors.SodiumMissing)
+        {
+            return null; // too old for codes; the link is as good
+        }
+    }
+
+    private InvitationStateView ViewOf(InvitationId id, Invited invited)
+    {
+        string state = Book.Find(id, _time.GetUtcNow()).Status switch
+        {
+            InvitationStatus.Open => "open",
+            InvitationStatus.Used => "used",
+            _ => "expired",
+        };
+        CodeStatus? codes = Codes!.StatusOf(id);
+        string? code = state == "open" && codes is { Code.IsNone: false } status ? status.Code.ToString() : null;
+        return new InvitationStateView(id.ToString(), state, code, invited.ExpiresAt, [.. invited.Grants], codes?.WrongGuesses ?? 0, codes?.LastWrongFrom?.ToString(), invited.UsedBy);
+    }
+
+    private PairingView Remember(DeviceId device, string name, string digits, InvitationId invitation)
+    {
+        var view = new PairingView(name, device.ToString(), digits, _time.GetUtcNow(), invitation.IsNone ? null : invitation.ToString());
         _done.Enqueue(view);
         while (_done.Count > RememberedMax)
         {
@@ -136,6 +190,11 @@ internal sealed class PairingService : IAdmission
 
         Log.Paired(_log, name, device.ToString(), digits);
         return view;
+    }
+
+    private sealed record Invited(IReadOnlyCollection<string> Grants, DateTimeOffset MadeAt, DateTimeOffset ExpiresAt)
+    {
+        public string? UsedBy { get; set; }
     }
 
     private sealed record Guest(DevicePublicKey Key, InvitationId Invitation, string Digits);

@@ -93,6 +93,8 @@ internal sealed class NodeServices : IControlServices
 
     public Task<IReadOnlyList<PairingView>> PairingsAsync() => Task.FromResult(_parts.Pairing.Done);
 
+    public Task<IReadOnlyList<InvitationStateView>> InvitationsAsync() => Task.FromResult(_parts.Pairing.Invitations);
+
     public Task<InvitationView> InviteAsync(InviteRequest request) => Task.FromResult(_parts.Pairing.Invite(request, _parts.Addresses.Current));
 
     public Task<PairingView> JoinAsync(JoinRequest request, CancellationToken cancellationToken) => _parts.Pairing.JoinAsync(request, _parts.Endpoint, _parts.Links, cancellationToken);
@@ -159,7 +161,7 @@ internal sealed class NodeServices : IControlServices
         }
 
         throw new MeshException(
-            Protocol.ProtocolErrors.NoAnswer, $"no device of this mesh answers at {request.Host}:{request.Port}", "devices answer only those they know: pair first with 'agentmesh invite' there and 'agentmesh join LINK' here");
+            Protocol.ProtocolErrors.NoAnswer, $"no device of this mesh answers at {request.Host}:{request.Port}", "devices answer only those they know: pair first with 'agentmesh invite' there and 'agentmesh join CODE' here");
     }
 
     public IAsyncEnumerable<PingEvent> PingAsync(PingRequest request, CancellationToken cancellationToken) => _parts.Pings.RunAsync(request, cancellationToken);

@@ -5,6 +5,7 @@ using AgentMesh.Protocol;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Discovery;
 using AgentMesh.Protocol.Identity;
+using AgentMesh.Protocol.Packets;
 
 namespace AgentMesh.Transport.Discovery;
 
@@ -52,6 +53,9 @@ public sealed class LanDiscovery : IAsyncDisposable
 
     /// <summary>An admitted device has announced itself. Raised on a thread of the pool, for each announcement that passed; not for those of this device.</summary>
     public event Action<DeviceId, IPEndPoint>? Found;
+
+    /// <summary>Takes the messages of pairing by code that came to the group, and where from; must not wait.</summary>
+    internal Action<ReadOnlySpan<byte>, IPAddress>? PairingTaker { get; set; }
 
     /// <summary>The port of the announcements is not to be had, and why. Raised once; it is tried again all the same.</summary>
     public event Action<string>? Unusable;
@@ -106,6 +110,17 @@ public sealed class LanDiscovery : IAsyncDisposable
 
         _ports.Clear();
         _stop.Dispose();
+    }
+
+    /// <summary>Sends a datagram to everybody, on every interface in use.</summary>
+    /// <param name="datagram">Makes it, given the port of the endpoint in the family of the interface.</param>
+    /// <returns>On how many interfaces it went out.</returns>
+    internal int Multicast(Func<ushort, byte[]> datagram)
+    {
+        lock (_gate)
+        {
+            return _ports.Values.Count(port => port.TrySend(datagram(port.Interface.Port)));
+        }
     }
 
     private MeshInstant Now => new(_time.GetElapsedTime(_start), _time.GetUtcNow());
@@ -207,6 +222,12 @@ public sealed class LanDiscovery : IAsyncDisposable
 
     private void Heard(LanPort port, ReadOnlyMemory<byte> datagram, IPAddress source)
     {
+        if (Datagrams.KindOf(datagram.Span) == DatagramKind.Pairing)
+        {
+            PairingTaker?.Invoke(datagram.Span, source);
+            return;
+        }
+
         LanSighting sighting;
         lock (_gate)
         {

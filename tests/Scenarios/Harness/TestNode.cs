@@ -67,7 +67,7 @@ public sealed class TestNode : IAsyncDisposable
 
     public async Task PairWithAsync(TestNode guest)
     {
-        Ran invited = await RunAsync("invite");
+        Ran invited = await RunAsync("invite", "--link");
         Assert.True(invited.Code == 0, invited.ToString());
         Ran joined = await guest.RunAsync("join", invited.Out.Trim());
         Assert.True(joined.Code == 0, joined.ToString());

@@ -8,7 +8,7 @@ internal sealed class CodeAttempt : IDisposable
 {
     public static readonly TimeSpan RepeatEvery = TimeSpan.FromMilliseconds(500);
 
-    private const int SendsMax = 4;
+    private const int SendsMax = 8;
 
     private readonly Cpace _cpace;
     private readonly byte[] _start;

@@ -11,6 +11,12 @@ internal enum CodeOutcome
 {
     Answered,
 
+    /// <summary>A wrong proof: the code is burnt.</summary>
+    Burnt,
+
+    /// <summary>A right proof: the invitation waits for this joiner.</summary>
+    Proven,
+
     /// <summary>No message of this version for one who invites.</summary>
     Malformed,
 
@@ -197,7 +203,12 @@ internal sealed class CodeInviter(DeviceIdentity identity, string name, Invitati
 
         exchange.Proof = proof.ToArray();
         exchange.Answer = answer = TryAccept(offer, exchange, proof, head, now) ?? Burn(offer, head, joiner);
-        return CodeOutcome.Answered;
+        return offer.State switch
+        {
+            CodeState.Burnt => CodeOutcome.Burnt,
+            CodeState.Proven => CodeOutcome.Proven,
+            _ => CodeOutcome.Answered,
+        };
     }
 
     private byte[]? TryAccept(CodeOffer offer, CodeExchange exchange, ReadOnlySpan<byte> proof, CodeHead head, MeshInstant now)
