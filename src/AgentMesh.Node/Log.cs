@@ -18,7 +18,7 @@ internal static partial class Log
     [LoggerMessage(2004, LogLevel.Information, "paired with {Name} ({Device}), check digits {Digits}")]
     public static partial void Paired(ILogger log, string name, string device, string digits);
 
-    [LoggerMessage(2007, LogLevel.Warning, "somebody at {Address} tried a wrong pairing code; another one takes its place")]
+    [LoggerMessage(2030, LogLevel.Warning, "somebody at {Address} tried a wrong pairing code; another one takes its place")]
     public static partial void WrongCode(ILogger log, IPEndPoint address);
 
     [LoggerMessage(2005, LogLevel.Warning, "ended {Count} program groups that an earlier run left behind")]
