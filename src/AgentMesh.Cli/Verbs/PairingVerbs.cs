@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using AgentMesh.Cli.Client;
+using AgentMesh.Cli.Output;
 using AgentMesh.Node.Control;
 
 namespace AgentMesh.Cli.Verbs;
@@ -28,7 +29,8 @@ internal static class PairingVerbs
         var wait = new Option<bool>("--wait") { Description = "Stay until a device has joined, then show its check digits; say when somebody tried a wrong code, and which one counts now." };
         var code = new Option<bool>("--code") { Description = "Print the code only." };
         var link = new Option<bool>("--link") { Description = "Print the link only." };
-        return global.Verb("invite", "Print a code, and a link, with which one other device joins.", [grants, lifetime, wait, code, link], async (session, parsed, cancel) =>
+        var qr = new Option<bool>("--qr") { Description = "Show the link as a QR code too, for a camera." };
+        return global.Verb("invite", "Print a code, and a link, with which one other device joins.", [grants, lifetime, wait, code, link, qr], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
             var request = new InviteRequest(parsed.GetValue(grants), parsed.GetValue(lifetime)?.TotalMilliseconds);
@@ -38,6 +40,11 @@ internal static class PairingVerbs
                 : !both && parsed.GetValue(code) && invitation.Code is { } only ? only
                 : invitation.Link;
             session.Terminal.Answer(invitation, ControlJson.Default.InvitationView, text);
+            if (parsed.GetValue(qr) && !session.Terminal.Json)
+            {
+                session.Terminal.Out.WriteLine(QrText.Of(invitation.Link, session.Terminal.Console.Profile.Capabilities.Ansi));
+            }
+
             string example = invitation.Code is { } shown && (both || parsed.GetValue(code)) ? shown : "'LINK'";
             session.Terminal.Hint($"valid once, until {invitation.ExpiresAt.ToLocalTime():HH:mm:ss}; on the other device: agentmesh join {example}");
             if (both && invitation.Code is not null)
@@ -107,7 +114,7 @@ internal static class PairingVerbs
             }
 
             session.Terminal.Table(
-                ["ID", "STATE", "CODE", "UNTIL", "GRANTS", "WRONG GUESSES", "USED BY"],
+                ["ID", "STATE", "CODE", "UNTIL", "GRANTS", "WRONG GUESSES", "USED BY", "CHECK DIGITS"],
                 all.Select(each => (IReadOnlyList<string>)
                 [
                     each.Id[..8],
@@ -117,6 +124,7 @@ internal static class PairingVerbs
                     each.Grants.Count == 0 ? "-" : string.Join(' ', each.Grants),
                     each.WrongGuesses == 0 ? "0" : string.Create(CultureInfo.InvariantCulture, $"{each.WrongGuesses}, last from {each.LastWrongFrom}"),
                     each.UsedBy ?? "-",
+                    each.CheckDigits ?? "-",
                 ]));
             return 0;
         });
@@ -131,7 +139,7 @@ internal static class PairingVerbs
             using var client = session.Connect();
             JoinRequest request = RequestOf(string.Join(' ', parsed.GetValue(code)!), parsed.GetValue(grants), parsed.GetValue(at));
             PairingView paired = await client.PostAsync("v1/join", request, ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
-            ShowPairing(session, paired, "the other device shows the same digits: 'agentmesh invite --wait' or 'agentmesh peers' there");
+            ShowPairing(session, paired, "the other device shows the same digits: 'agentmesh invite --wait' or 'agentmesh invitations' there");
             return 0;
         });
     }

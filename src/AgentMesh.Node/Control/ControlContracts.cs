@@ -290,8 +290,9 @@ public sealed record InvitationView(string Link, DateTimeOffset ExpiresAt, IRead
 /// <param name="WrongGuesses">Each of them ended a code.</param>
 /// <param name="LastWrongFrom">Address of the latest one.</param>
 /// <param name="UsedBy">Name of the device that joined by it.</param>
+/// <param name="CheckDigits">What that device showed, too.</param>
 public sealed record InvitationStateView(
-    string Id, string State, string? Code, DateTimeOffset ExpiresAt, IReadOnlyList<string> Grants, int WrongGuesses, string? LastWrongFrom, string? UsedBy);
+    string Id, string State, string? Code, DateTimeOffset ExpiresAt, IReadOnlyList<string> Grants, int WrongGuesses, string? LastWrongFrom, string? UsedBy, string? CheckDigits);
 
 /// <summary>POST /v1/join.</summary>
 /// <param name="Link">Of an invitation; this or <paramref name="Code"/>.</param>

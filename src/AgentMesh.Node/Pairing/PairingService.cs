@@ -89,6 +89,7 @@ internal sealed class PairingService : IAdmission
         {
             granted = invited.Grants;
             invited.UsedBy = hello.Name;
+            invited.CheckDigits = guest.Digits;
         }
 
         _registry.Admit(guest.Key, hello.Name, [.. granted, .. _settings.DefaultGrants]);
@@ -176,7 +177,7 @@ internal sealed class PairingService : IAdmission
         };
         CodeStatus? codes = Codes!.StatusOf(id);
         string? code = state == "open" && codes is { Code.IsNone: false } status ? status.Code.ToString() : null;
-        return new InvitationStateView(id.ToString(), state, code, invited.ExpiresAt, [.. invited.Grants], codes?.WrongGuesses ?? 0, codes?.LastWrongFrom?.ToString(), invited.UsedBy);
+        return new InvitationStateView(id.ToString(), state, code, invited.ExpiresAt, [.. invited.Grants], codes?.WrongGuesses ?? 0, codes?.LastWrongFrom?.ToString(), invited.UsedBy, invited.CheckDigits);
     }
 
     private PairingView Remember(DeviceId device, string name, string digits, InvitationId invitation)
@@ -195,6 +196,8 @@ internal sealed class PairingService : IAdmission
     private sealed record Invited(IReadOnlyCollection<string> Grants, DateTimeOffset MadeAt, DateTimeOffset ExpiresAt)
     {
         public string? UsedBy { get; set; }
+
+        public string? CheckDigits { get; set; }
     }
 
     private sealed record Guest(DevicePublicKey Key, InvitationId Invitation, string Digits);

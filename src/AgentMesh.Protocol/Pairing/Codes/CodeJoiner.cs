@@ -58,13 +58,14 @@ internal sealed class CodeJoiner : IDisposable
     {
         get
         {
-            TimeSpan next = _start + (_answered.Count == 0 || _attempt is not null ? NobodyAfter : OthersWithin);
             TimeSpan ask = _asked < AskAfter.Length ? _start + AskAfter[_asked] : TimeSpan.MaxValue;
             TimeSpan send = _attempt?.SendAt ?? TimeSpan.MaxValue;
-            next = _attempt is null ? next : TimeSpan.MaxValue;
-            return Min(next, Min(ask, send));
+            return Min(_attempt is null ? GiveUpAt : TimeSpan.MaxValue, Min(ask, send));
         }
     }
+
+    /// <summary>When to wait no longer for devices that have not answered yet: at once when all that were asked have.</summary>
+    private TimeSpan GiveUpAt => _start + (_answered.Count == 0 ? NobodyAfter : _answered.Count >= _at?.Count ? TimeSpan.Zero : OthersWithin);
 
     /// <summary>The question, for the group: with the port of the endpoint in the family of the datagram.</summary>
     public byte[] Question(ushort port) => new CodeQuestion(port, _code.Nameplate, _nonce).ToBytes();
@@ -211,8 +212,7 @@ internal sealed class CodeJoiner : IDisposable
 
     private void GiveUpIfNobodyIsLeft(MeshInstant now)
     {
-        bool isOver = now.Monotonic >= _start + (_answered.Count == 0 ? NobodyAfter : OthersWithin);
-        if (Result is null && _attempt is null && (isOver || _proofs >= ProofsMax))
+        if (Result is null && _attempt is null && (now.Monotonic >= GiveUpAt || _proofs >= ProofsMax))
         {
             Result = new CodeResult(null, _failure, _failedAt);
         }
