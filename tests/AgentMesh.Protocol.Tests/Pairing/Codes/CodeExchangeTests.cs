@@ -146,7 +146,7 @@ public sealed class CodeExchangeTests
         byte[] sameWord = new byte[12];
         BinaryPrimitives.WriteUInt16BigEndian(sameWord, code.Nameplate);
         var book = new InvitationBook();
-        CodeInviter other = _world.Add("192.0.2.2:14590", book, new ScriptedEntropy(new byte[32], new byte[32], sameWord, new byte[64], new byte[12]));
+        CodeInviter other = _world.Add("192.0.2.2:14590", book, new ScriptedEntropy(new byte[32], new byte[32], sameWord, [.. Enumerable.Repeat((byte)9, 64)], new byte[12]));
         Assert.Equal(code.Nameplate, other.Offer(book.Create(_world.Now.Wall, TimeSpan.FromMinutes(10), new SeededEntropy(5)).Id).Nameplate);
 
         CodeResult result = _world.Join(code, "192.0.2.9:14590");
