@@ -147,7 +147,7 @@ internal sealed partial class DemoScript
         Answer up = await _gpu.UpAsync().ConfigureAwait(false);
         _report.Check("gpu-box is up again", up.Code == 0, up.Error);
         JobView? ended = await Ended(job).ConfigureAwait(false);
-        _report.Check("the job completes with a further attempt", ended is { State: "completed", Attempt: > 1 }, $"{ended}");
+        _report.Check("the job completes; where programs outlive their node, by its first attempt", ended is { State: "completed", Attempt: var attempt } && (attempt == 1) == OperatingSystem.IsLinux(), $"{ended}");
         await CheckLines(job).ConfigureAwait(false);
     }
 
