@@ -35,7 +35,7 @@ public sealed class BeaconTests(ITestOutputHelper output)
         output.WriteLine($"{left} x {right}: linked {meeting.SinceStart.TotalSeconds:0.0} s after the start of the second node, {first.Path}");
         if (becomesDirect)
         {
-            await Eventually.HoldsAsync(async () => (await PeerOf(meeting.A)).Path == "direct" && (await PeerOf(meeting.B)).Path == "direct", "both send directly");
+            await meeting.IsDirectAsync();
             output.WriteLine($"direct {meeting.SinceStart.TotalSeconds:0.0} s after it");
         }
         else
@@ -45,6 +45,65 @@ public sealed class BeaconTests(ITestOutputHelper output)
         }
 
         Assert.Equal("42\n", (await meeting.B.RunAsync("--timeout", "20s", "@a", "calc", "6*7")).Out);
+    }
+
+    [SkippableFact]
+    public async Task A_relayed_pair_is_back_when_its_beacon_was_killed_and_started_again()
+    {
+        using NatLab? lab = NatLab.TryBuild(out string whyNot);
+        Skip.If(lab is null, $"a network with NATs cannot be made here: {whyNot}");
+        await using Meeting meeting = await Meeting.AtHomeAsync(lab, NatKind.Symmetric(), NatKind.Symmetric());
+        Assert.Equal("3\n", (await meeting.A.RunAsync("--timeout", "20s", "@b", "calc", "1+2")).Out);
+
+        await meeting.Beacon.KillAsync();
+        await Task.Delay(3_000);
+        await meeting.Beacon.UpAsync();
+        var watch = Stopwatch.StartNew();
+        Ran sum = await meeting.A.RunAsync("--timeout", "60s", "@b", "calc", "6*7");
+
+        Assert.True(sum.Out == "42\n", sum.ToString());
+        output.WriteLine($"an answer {watch.Elapsed.TotalSeconds:0.0} s after the beacon was back");
+    }
+
+    [SkippableFact]
+    public async Task A_direct_pair_is_not_disturbed_when_its_beacon_dies()
+    {
+        using NatLab? lab = NatLab.TryBuild(out string whyNot);
+        Skip.If(lab is null, $"a network with NATs cannot be made here: {whyNot}");
+        await using Meeting meeting = await Meeting.AtHomeAsync(lab, NatKind.PortRestrictedCone(), NatKind.PortRestrictedCone());
+        await meeting.IsDirectAsync();
+        Assert.Equal(0, (await meeting.B.RunAsync("grant", "a", "run")).Code);
+        Task<Ran> program = meeting.A.RunAsync("run", "@b", "--", "sh", "-c", "for i in $(seq 150); do echo line $i; sleep 0.1; done");
+        await Eventually.HoldsAsync(async () => (await meeting.B.StatusAsync()).AttemptsRunning == 1, "the program runs");
+
+        await meeting.Beacon.KillAsync();
+        Ran ran = await program; // longer than a beacon's silence goes unnoticed
+
+        Assert.Equal(string.Concat(Enumerable.Range(1, 150).Select(line => $"line {line}\n")), ran.Out);
+        Assert.Equal("direct", (await PeerOf(meeting.A)).Path);
+        await meeting.Beacon.UpAsync();
+    }
+
+    [SkippableFact]
+    public async Task A_pair_goes_back_to_the_relay_when_its_direct_path_dies_and_finds_it_again()
+    {
+        using NatLab? lab = NatLab.TryBuild(out string whyNot);
+        Skip.If(lab is null, $"a network with NATs cannot be made here: {whyNot}");
+        await using Meeting meeting = await Meeting.AtHomeAsync(lab, NatKind.PortRestrictedCone(), NatKind.PortRestrictedCone());
+        await meeting.IsDirectAsync();
+
+        lab.Block(meeting.A.Namespace!, "203.0.113.2");
+        var watch = Stopwatch.StartNew();
+        Ran sum = await meeting.A.RunAsync("--timeout", "30s", "@b", "calc", "6*7");
+        Assert.True(sum.Out == "42\n", sum.ToString());
+        output.WriteLine($"an answer {watch.Elapsed.TotalSeconds:0.0} s after the direct path died");
+        PeerView peer = await PeerOf(meeting.A);
+        Assert.StartsWith("relay via", peer.Path, StringComparison.Ordinal);
+
+        lab.Block(meeting.A.Namespace!, null);
+        watch.Restart();
+        await meeting.IsDirectAsync();
+        output.WriteLine($"direct again {watch.Elapsed.TotalSeconds:0.0} s after it could be");
     }
 
     private static string? Nat(string kind) => kind switch
@@ -103,6 +162,9 @@ public sealed class BeaconTests(ITestOutputHelper output)
             meeting._watch.Start();
             return meeting;
         }
+
+        public Task IsDirectAsync() => Eventually.HoldsAsync(
+            async () => (await PeerOf(A)).Path == "direct" && (await PeerOf(B)).Path == "direct", "both send directly", TimeSpan.FromMinutes(2));
 
         public async ValueTask DisposeAsync()
         {

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using AgentMesh.Protocol.Identity;
@@ -7,6 +9,9 @@ namespace AgentMesh.Beacon.Client;
 /// <summary>Where a beacon is and which key proves it, written <c>host:port#key</c>; the key as 'agentmesh beacon' prints it. An IPv6 address stands in brackets.</summary>
 public sealed record BeaconAddress(string Host, int Port, DevicePublicKey Key)
 {
+    // 32 bytes in base64url without padding.
+    private const int KeyChars = 43;
+
     public static bool TryParse(string text, [NotNullWhen(true)] out BeaconAddress? address)
     {
         address = null;
@@ -27,13 +32,14 @@ public sealed record BeaconAddress(string Host, int Port, DevicePublicKey Key)
             return false;
         }
 
-        Span<byte> key = stackalloc byte[DevicePublicKey.Size + 1];
-        if (host.Length == 0 || !System.Buffers.Text.Base64Url.TryDecodeFromChars(text.AsSpan(hash + 1), key, out int length) || length != DevicePublicKey.Size)
+        Span<byte> key = stackalloc byte[DevicePublicKey.Size];
+        ReadOnlySpan<char> keyText = text.AsSpan(hash + 1);
+        if (host.Length == 0 || keyText.Length != KeyChars || Base64Url.DecodeFromChars(keyText, key, out _, out int length) != OperationStatus.Done || length != key.Length)
         {
             return false;
         }
 
-        address = new BeaconAddress(host, port, new DevicePublicKey(key[..length]));
+        address = new BeaconAddress(host, port, new DevicePublicKey(key));
         return true;
     }
 

@@ -94,8 +94,9 @@ internal sealed class PathProber(IEntropy? entropy)
             return false;
         }
 
-        // Proven: what was spent on it no longer counts, and another answer with these bytes proves nothing.
-        _candidates.Remove(answered);
+        // Another answer with these bytes proves nothing.
+        entropy!.Fill(answered.Challenge);
+        answered.Proven();
         return true;
     }
 
@@ -178,6 +179,7 @@ internal sealed class PathProber(IEntropy? entropy)
     {
         private TimeSpan _firstAt;
         private int _inRound;
+        private bool _hasProven;
 
         public IPEndPoint Address => address;
 
@@ -194,13 +196,20 @@ internal sealed class PathProber(IEntropy? entropy)
 
         public void BeginRound(TimeSpan at)
         {
-            if (Spent > 0 && at - _firstAt >= BudgetTime)
+            if (_hasProven || (Spent > 0 && at - _firstAt >= BudgetTime))
             {
                 Spent = 0;
             }
 
             _inRound = 0;
             NextAt = Spent < ProbesMax ? at : TimeSpan.MaxValue;
+        }
+
+        /// <summary>It has answered: when it falls silent, every round may ask it again.</summary>
+        public void Proven()
+        {
+            _hasProven = true;
+            Spent = 0;
         }
 
         public void EndRound() => NextAt = TimeSpan.MaxValue;

@@ -1,0 +1,118 @@
+using System.Collections.Concurrent;
+using System.Net;
+using AgentMesh.Beacon.Client;
+using AgentMesh.Beacon.Core;
+using AgentMesh.Beacon.Server;
+using AgentMesh.Protocol.Crypto;
+using AgentMesh.Protocol.Handshake;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Protocol.Pairing;
+using AgentMesh.Transport;
+using AgentMesh.Transport.Relaying;
+
+namespace AgentMesh.Beacon.Tests;
+
+/// <summary>A real beacon on loopback, in a directory that goes with the test.</summary>
+internal sealed class TestBeacon : IAsyncDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("am-beacon-").FullName;
+    private BeaconServer _server;
+
+    public TestBeacon(BeaconLimits? limits = null) => _server = Start(limits, 0);
+
+    public BeaconServer Server => _server;
+
+    public IPEndPoint Address => _server.Addresses[0];
+
+    public BeaconAddress Place => new("127.0.0.1", Address.Port, _server.PublicKey);
+
+    /// <summary>As after a crash: the same identity and port, and nothing known of before.</summary>
+    public async Task RestartAsync()
+    {
+        int port = Address.Port;
+        await _server.DisposeAsync();
+        _server = Start(null, port);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private BeaconServer Start(BeaconLimits? limits, int port) => BeaconServer.Start(
+        new BeaconSettings { DataDirectory = _directory, Listen = [new IPEndPoint(IPAddress.Loopback, port)], Limits = limits ?? new BeaconLimits() }, TimeProvider.System);
+}
+
+/// <summary>A device with a real endpoint on loopback that knows others by key only.</summary>
+internal sealed class TestDevice : IAdmission, IAsyncDisposable
+{
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly ConcurrentDictionary<DeviceId, DevicePublicKey> _admitted = new();
+    private readonly DeviceIdentity _identity = DeviceIdentity.Create(SystemEntropy.Instance);
+
+    public TestDevice(BeaconAddress beacon)
+    {
+        Endpoint = MeshEndpoint.Open(_identity, this, new InitiationStamps(0, null), new MeshEndpointSettings { Listen = [new IPEndPoint(IPAddress.Loopback, 0)] }, SystemEntropy.Instance, TimeProvider.System);
+        Client = new BeaconClient(Endpoint, beacon, () => _admitted.Keys, new BeaconClientSettings(), TimeProvider.System);
+    }
+
+    public MeshEndpoint Endpoint { get; }
+
+    public BeaconClient Client { get; }
+
+    public DeviceId Id => _identity.Id;
+
+    public DevicePublicKey Key => _identity.PublicKey;
+
+    public void Admit(TestDevice other)
+    {
+        _admitted[other.Id] = other.Key;
+        Client.Refresh();
+    }
+
+    /// <summary>Waits for a way to the other one.</summary>
+    public async Task<RelayChannel> WayToAsync(TestDevice other)
+    {
+        await Wait.UntilAsync(() => Endpoint.Relays.To(other.Id).Count > 0, "a channel is there");
+        return Endpoint.Relays.To(other.Id)[0];
+    }
+
+    public async Task<MeshConnection> ConnectAsync(TestDevice other)
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        return (MeshConnection)await Endpoint.ConnectAsync(other.Key, [(await WayToAsync(other)).Address], limit.Token);
+    }
+
+    public async Task<MeshConnection> AcceptAsync()
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        return (MeshConnection)(await Endpoint.AcceptAsync(limit.Token))!;
+    }
+
+    public bool IsAdmitted(DevicePublicKey key) => _admitted.ContainsKey(key.Id);
+
+    public InvitationLookup FindInvitation(InvitationId id, DateTimeOffset now) => new(InvitationStatus.Unknown, default);
+
+    public bool TryTakeInvitation(InvitationId id, DevicePublicKey by, DateTimeOffset now) => false;
+
+    public async ValueTask DisposeAsync()
+    {
+        await Client.DisposeAsync();
+        await Endpoint.DisposeAsync();
+    }
+}
+
+internal static class Wait
+{
+    public static async Task UntilAsync(Func<bool> reached, string what)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        while (!reached())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < TestDevice.Patience, $"it did not happen: {what}");
+            await Task.Delay(10);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+using System.Net;
+using AgentMesh.Protocol.Connections;
+using AgentMesh.Protocol.Handshake;
+using AgentMesh.Protocol.Relaying;
+using AgentMesh.Protocol.Streams;
+using AgentMesh.Protocol.Tests.Crypto;
+
+namespace AgentMesh.Protocol.Tests.Connections;
+
+/// <summary>Two connections behind NATs that begin over a relay, and a clock that only moves when there is nothing left to do. The same seed gives the same bytes.</summary>
+internal sealed class RelayedPair : IDisposable
+{
+    private static readonly IPEndPoint Beacon = IPEndPoint.Parse("203.0.113.10:14592");
+
+    private readonly Random _random;
+    private readonly PriorityQueue<(Side To, byte[] Datagram, IPEndPoint From), (TimeSpan At, long Order)> _flying = new();
+    private readonly byte[] _buffer = new byte[65_536];
+    private readonly double _loss;
+    private long _order;
+
+    public RelayedPair(NatType a, NatType b, int seed, double loss = 0, TimeSpan? delay = null)
+    {
+        _random = new Random(seed);
+        _loss = loss;
+        Delay = delay ?? TimeSpan.FromMilliseconds(20);
+        A = new Side(this, isInitiator: true, new SimNat(a, IPAddress.Parse("203.0.113.1"), _random), seed);
+        B = new Side(this, isInitiator: false, new SimNat(b, IPAddress.Parse("203.0.113.2"), _random), seed);
+        (A.Other, B.Other) = (B, A);
+        A.Connection.SetRelay(A.RelayAddress);
+        B.Connection.SetRelay(B.RelayAddress);
+    }
+
+    public Side A { get; }
+
+    public Side B { get; }
+
+    public TimeSpan Delay { get; set; }
+
+    public TimeSpan Now { get; private set; } = TestSessions.Start;
+
+    public bool IsRelayCut { get; set; }
+
+    public bool IsDirectCut { get; set; }
+
+    /// <summary>Datagrams that left for an address, the relay's aside.</summary>
+    public Dictionary<IPEndPoint, int> Sent { get; } = [];
+
+    public bool AreDirect => A.IsDirect && B.IsDirect;
+
+    /// <summary>What links do: both tell each other where beacons see them, and begin together.</summary>
+    public void Punch(params IPEndPoint[] further)
+    {
+        A.Connection.Probe([B.Nat.Out(Beacon), .. further], Now + Delay);
+        B.Connection.Probe([A.Nat.Out(Beacon), .. further], Now + (2 * Delay));
+    }
+
+    public void Run(TimeSpan time)
+    {
+        TimeSpan end = Now + time;
+        Until(() => false, end);
+        Now = end;
+    }
+
+    /// <returns>How long it took; null when it did not happen in time.</returns>
+    public TimeSpan? Until(Func<bool> reached, TimeSpan end)
+    {
+        TimeSpan start = Now;
+        end = end < Now ? Now + end : end;
+        Work();
+        while (!reached())
+        {
+            TimeSpan timer = Min(A.Connection.NextTimeout(), B.Connection.NextTimeout());
+            TimeSpan next = _flying.TryPeek(out _, out (TimeSpan At, long) first) ? Min(first.At, timer) : timer;
+            if (next > end)
+            {
+                return null;
+            }
+
+            Now = next > Now ? next : Now;
+            while (_flying.TryPeek(out var arrived, out first) && first.At <= Now)
+            {
+                _flying.Dequeue();
+                arrived.To.Connection.HandleDatagram(arrived.Datagram, arrived.From, Now);
+            }
+
+            Work();
+            Assert.True(_order < 200_000, $"{_order} datagrams after {Now - TestSessions.Start}");
+        }
+
+        return Now - start;
+    }
+
+    public void Dispose()
+    {
+        A.Connection.Dispose();
+        B.Connection.Dispose();
+    }
+
+    private void Work()
+    {
+        A.Work();
+        B.Work();
+    }
+
+    private void Transmit(Side from, Span<byte> datagram, IPEndPoint to)
+    {
+        bool isRelayed = RelayAddress.IsRelay(to);
+        if (!isRelayed)
+        {
+            Sent[to] = Sent.GetValueOrDefault(to) + 1;
+        }
+
+        IPEndPoint seen = isRelayed ? from.Other.RelayAddress : from.Nat.Out(to);
+        bool arrives = isRelayed ? !IsRelayCut && to.Equals(from.RelayAddress) : !IsDirectCut && to.Address.Equals(from.Other.Nat.Outside) && from.Other.Nat.LetsIn(to.Port, seen);
+        if (arrives && _random.NextDouble() >= _loss)
+        {
+            _flying.Enqueue((from.Other, datagram.ToArray(), seen), (Now + (isRelayed ? 2 * Delay : Delay), _order++));
+        }
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    internal sealed class Side(RelayedPair pair, bool isInitiator, SimNat nat, int seed)
+    {
+        private readonly Dictionary<ProtocolStream, long> _read = [];
+
+        public Connection Connection { get; } = Of(isInitiator, seed);
+
+        public SimNat Nat => nat;
+
+        public Side Other { get; set; } = null!;
+
+        public IPEndPoint RelayAddress { get; set; } = RelayOf(isInitiator);
+
+        public bool IsDirect => !Relaying.RelayAddress.IsRelay(Connection.Remote);
+
+        public long Received => _read.Values.Sum();
+
+        public void Write(int bytes)
+        {
+            Assert.True(Connection.Streams.TryOpen(StreamClass.Ordinary, out ProtocolStream? stream));
+            Assert.Equal(bytes, Connection.Streams.Write(stream!, new byte[bytes]));
+            Work();
+        }
+
+        public void Work()
+        {
+            Connection.HandleTimeout(pair.Now);
+            while (Connection.TryReadEvent(out ConnectionEvent happened))
+            {
+                if (happened.Kind == ConnectionEventKind.StreamReadable)
+                {
+                    int count;
+                    while ((count = Connection.Streams.Read(happened.Stream!, pair._buffer, pair.Now)) > 0)
+                    {
+                        _read[happened.Stream!] = _read.GetValueOrDefault(happened.Stream!) + count;
+                    }
+                }
+            }
+
+            int length;
+            while ((length = Connection.PollTransmit(pair._buffer, pair.Now)) > 0)
+            {
+                pair.Transmit(this, pair._buffer.AsSpan(0, length), Connection.Destination);
+            }
+        }
+
+        private static IPEndPoint RelayOf(bool isInitiator) => Relaying.RelayAddress.Of(isInitiator ? 0xaaaaUL : 0xbbbbUL);
+
+        private static Connection Of(bool isInitiator, int seed)
+        {
+            var settings = new ConnectionSettings { KeepAlive = TimeSpan.FromSeconds(2), PeerTimeout = TimeSpan.FromSeconds(8), IdleTimeout = TimeSpan.Zero };
+            EstablishedSession session = TestSessions.Of(isInitiator, TransportParameters.Of(settings), remoteAddress: RelayOf(isInitiator));
+            return new Connection(session, settings, new MtuSettings(), TestSessions.Start, new SeededEntropy((2 * seed) + (isInitiator ? 0 : 1)));
+        }
+    }
+}
