@@ -120,7 +120,8 @@ public sealed class RelayingTests : IAsyncLifetime
 
         // Its own channel, but from elsewhere.
         byte[] stolen = new byte[RelayEnvelope.HeaderBytes + 100];
-        RelayEnvelope.Write(stolen, (await _a.WayToAsync(_b)).Id, new byte[100]);
+        ulong channel = (await _a.WayToAsync(_b)).Id;
+        RelayEnvelope.Write(stolen, channel, new byte[100]);
         stranger.SendTo(stolen, _beacon.Address);
         await Wait.UntilAsync(() => _beacon.Server.Counters.WrongAddress == 1, "the stolen channel was noticed");
         Assert.Equal(0, stranger.Available);
