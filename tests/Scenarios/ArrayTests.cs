@@ -55,7 +55,7 @@ public sealed class ArrayTests
         await PairAsync(home, one, two);
 
         // One element runs on each; the node of one of them goes for good.
-        string array = Done(await home.RunAsync("run", "--array", "1-2%2", "--detach", "@label:gpu", "--", "sh", "-c", "test -e " + Path.Combine(home.Data, "go") + " || sleep 600; echo done {}")).Trim();
+        string array = Done(await home.RunAsync("run", "--array", "1-2%2", "--detach", "@label:gpu", "--", "sh", "-c", "test -e " + Path.Combine(home.Data, "go") + " || sleep 120; echo done {}")).Trim();
         await Eventually.HoldsAsync(async () => (await ArrayAsync(home, array)).Elements.Count(element => element.State == "running" && element.Job is not null) == 2, "both run");
         string job = (await ArrayAsync(home, array)).Elements.Single(element => element.Device == "one").Job!;
         await Eventually.HoldsAsync(async () => (await home.JobAsync(job)).State == "running", "the job runs on one");
@@ -71,7 +71,9 @@ public sealed class ArrayTests
 
         // Nobody is there: it waits, says for whom, and goes on by itself.
         two.KillHard();
-        await Eventually.HoldsAsync(async () => (await home.RunAsync("@label:gpu", "calc", "1")).Error.Contains("AM0352", StringComparison.Ordinal), "both are known as gone");
+        await Eventually.HoldsAsync(async () => JsonSerializer.Deserialize(Done(await home.RunAsync("--json", "peers")), ControlJson.Default.IReadOnlyListPeerView)!.Count(peer => peer.State == "connected") == 1, "both are known as gone");
+        Refused(await home.RunAsync("@label:gpu", "calc", "1"), "AM0352", "--queue");
+        Refused(await home.RunAsync("@any:gpu", "calc", "1"), "AM0352", "--array 1 @any:gpu");
         string waiting = Done(await home.RunAsync("run", "--array", "1", "--detach", "@any(gpu)", "--", "echo", "{}")).Trim();
         ArrayView view = (await ArrayAsync(home, waiting)).Array;
         Assert.Equal("waiting", view.State);
