@@ -49,4 +49,6 @@ public static class MeshErrors
     public const string UnknownArray = "AM0356";
     public const string UnknownElement = "AM0357";
     public const string ArrayTooLarge = "AM0358";
+    public const string BadDependency = "AM0359";
+    public const string DependencyNotMet = "AM0360";
 }

@@ -43,7 +43,10 @@ internal static class Samples
         new RetryPolicy(5, TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(9), 0.25, RetryExitCodes: true, [2, 64], FailWhenUsedUp: true),
         new JobTimeouts(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromHours(3), TimeSpan.FromSeconds(4)),
         "a key",
-        QueueWhenOffline: true);
+        QueueWhenOffline: true)
+    {
+        After = [new JobDependency(DependencyCondition.Ok, JobId.FromIdempotencyKey(Home, "before")), new JobDependency(DependencyCondition.Any, Job)],
+    };
 
     public static AttemptResult FullResult => new(AttemptOutcome.Failed, -3, "text", 12, 34, new Problem("AM0601", "what", "next"), "add");
 }

@@ -28,6 +28,11 @@ internal static class RunVerbs
             CommandRequest request = options.Apply(new CommandRequest(Target: named ? first : null, Arguments: named ? rest : [first, .. rest]), parsed);
             if (parsed.GetValue(array) is { } range)
             {
+                if (request.After is { Count: > 0 })
+                {
+                    throw new MeshException(CliErrors.Usage, "an array cannot begin after another job", "leave --after out, or submit the array when that job is over");
+                }
+
                 var wanted = new ArrayRequest(null, request.Target, request.Arguments, range, null, null, parsed.GetValue(parallel), request.IdempotencyKey, request.Attempts, request.AttemptTimeoutMs);
                 return await new ArrayRun(session, client).ExecuteAsync(wanted, request.Detach, cancel).ConfigureAwait(false);
             }
@@ -63,7 +68,9 @@ internal sealed class SubmitOptions
 
     private readonly Option<int?> _parallel = new("--parallel") { Description = "Devices at work at the same time, where there are several (default 32)." };
 
-    public Symbol[] All => [_key, _queue, _detach, _attempts, _attemptTimeout, _parallel];
+    private readonly Option<string[]> _after = new("--after") { Description = "Begin when another job of this device is over: ok:JOB (it completed), fail:JOB (it did not), any:JOB; may be repeated." };
+
+    public Symbol[] All => [_key, _queue, _detach, _attempts, _attemptTimeout, _parallel, _after];
 
     public CommandRequest Apply(CommandRequest request, ParseResult parsed) => request with
     {
@@ -73,5 +80,6 @@ internal sealed class SubmitOptions
         Attempts = parsed.GetValue(_attempts),
         AttemptTimeoutMs = parsed.GetValue(_attemptTimeout)?.TotalMilliseconds,
         Parallel = parsed.GetValue(_parallel),
+        After = parsed.GetValue(_after),
     };
 }

@@ -14,6 +14,7 @@ internal static class JobEventContracts
             Wire.AcceptedEvent.Parser,
             m => new Wire.AcceptedEvent { At = ToWire(m.At), Spec = ToWire(m.Spec), Placement = ToWire(m.Placement) },
             w => new AcceptedEvent(ToTime(w.At), FromWire(w.Spec), FromWire(w.Placement))),
+        Contract.Of(JobManifests.Released, Wire.ReleasedEvent.Parser, (ReleasedEvent m) => new Wire.ReleasedEvent { At = ToWire(m.At) }, w => new ReleasedEvent(ToTime(w.At))),
         Contract.Of(
             JobManifests.Placed,
             Wire.PlacedEvent.Parser,
@@ -71,6 +72,7 @@ internal static class JobEventContracts
             Result = ToWire(m.Result),
             ResultAttempt = m.ResultAttempt,
             Reason = ToWire(m.Reason),
+            Released = m.IsReleased,
         };
         if (m.PlacedAt is { } placed)
         {
@@ -109,5 +111,8 @@ internal static class JobEventContracts
         FromWire(w.Reason),
         w.HasNextAttemptAt ? ToTime(w.NextAttemptAt) : null,
         w.HasEndedAt ? ToTime(w.EndedAt) : null,
-        w.HasCancelRequestedAt ? ToTime(w.CancelRequestedAt) : null);
+        w.HasCancelRequestedAt ? ToTime(w.CancelRequestedAt) : null)
+    {
+        IsReleased = w.Released,
+    };
 }

@@ -8,6 +8,7 @@ public static class JobManifests
 {
     public const string AcceptedQueued = "job-event.accepted-queued.1";
     public const string AcceptedPlaced = "job-event.accepted-placed.1";
+    public const string Released = "job-event.released.1";
     public const string Placed = "job-event.placed.1";
     public const string Retrying = "job-event.retrying.1";
     public const string Paused = "job-event.paused.1";
@@ -22,6 +23,7 @@ public static class JobManifests
     {
         [AcceptedQueued] = JobStateName.Queued,
         [AcceptedPlaced] = JobStateName.Running,
+        [Released] = JobStateName.Queued,
         [Placed] = JobStateName.Running,
         [Retrying] = JobStateName.Retrying,
         [Paused] = JobStateName.Paused,

@@ -81,6 +81,7 @@ internal static class WireParts
             Timeouts = new Wire.Timeouts { Heartbeat = ToWire(spec.Timeouts.Heartbeat) },
             IdempotencyKey = spec.IdempotencyKey ?? "",
             QueueWhenOffline = spec.QueueWhenOffline,
+            After = { spec.After.Select(dependency => new Wire.Dependency { Condition = (int)dependency.Condition, Job = dependency.JobId.ToString() }) },
         };
         wire.Retry.FinalExitCodes.AddRange(spec.Retry.FinalExitCodes);
         if (spec.Timeouts.Queue is { } queue)
@@ -117,7 +118,12 @@ internal static class WireParts
                 timeouts.HasTotal ? ToSpan(timeouts.Total) : null,
                 ToSpan(timeouts.Heartbeat)),
             wire.IdempotencyKey.Length == 0 ? null : wire.IdempotencyKey,
-            wire.QueueWhenOffline);
+            wire.QueueWhenOffline)
+        {
+            After = wire.After.Count <= JobDependency.Max
+                ? [.. wire.After.Select(dependency => new JobDependency(ToEnum<DependencyCondition>(dependency.Condition), ToJobId(dependency.Job)))]
+                : throw new ContractException("too many jobs that must end first"),
+        };
     }
 
     public static Wire.Problem? ToWire(Problem? problem)

@@ -12,6 +12,9 @@ public sealed record AcceptedEvent(DateTimeOffset At, JobSpec Spec, Placement? P
 /// <summary>Written before the attempt is sent.</summary>
 public sealed record PlacedEvent(DateTimeOffset At, Placement Placement) : IJobEvent;
 
+/// <summary>What the job waited for has ended as it must: it waits for its device only.</summary>
+public sealed record ReleasedEvent(DateTimeOffset At) : IJobEvent;
+
 public sealed record RetryingEvent(DateTimeOffset At, int Attempt, AttemptResult Result, DateTimeOffset NextAttemptAt) : IJobEvent;
 
 public sealed record PausedEvent(DateTimeOffset At, int Attempt, AttemptResult? Result, Problem Reason) : IJobEvent;

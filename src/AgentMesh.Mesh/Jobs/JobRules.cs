@@ -10,7 +10,7 @@ public static class JobRules
 
     /// <param name="life">Of the target's node; null while it is away.</param>
     public static AcceptedEvent Accept(JobSpec spec, long? life, DateTimeOffset now) =>
-        new(now, spec, life is { } here ? new Placement(1, spec.Target.Device, here) : null);
+        new(now, spec, life is { } here && spec.After.IsEmpty ? new Placement(1, spec.Target.Device, here) : null);
 
     public static PlacedEvent Place(JobState job, long life, DateTimeOffset now) => new(now, new Placement(job.Attempt + 1, job.Spec!.Target.Device, life));
 
@@ -84,6 +84,8 @@ public static class JobRules
 
         switch (job.Name)
         {
+            case JobStateName.Queued when job.IsHeld:
+                return null;
             case JobStateName.Queued or JobStateName.Retrying when (job.NextAttemptAt ?? now) <= now && life is { } here:
                 return Place(job, here, now);
             case JobStateName.Queued or JobStateName.Retrying when spec.Timeouts.Queue is { } limit && now - job.QueuedAt >= limit:
@@ -105,6 +107,29 @@ public static class JobRules
     /// </summary>
     public static bool HasRecordedEnd(JobState job, int attempt) =>
         job.Exists && !job.Name.HasAttempt() && attempt == job.ResultAttempt && job.Result!.Outcome != AttemptOutcome.Lost;
+
+    /// <summary>What follows from how the jobs stand that this one waits for; null while that is open.</summary>
+    /// <param name="stateOf">Null for one that is not known yet.</param>
+    public static IJobEvent? AfterDependencies(JobState job, Func<JobDependency, JobStateName?> stateOf, DateTimeOffset now)
+    {
+        bool isOpen = false;
+        foreach (JobDependency dependency in job.Spec!.After)
+        {
+            JobStateName? state = stateOf(dependency);
+            bool? isMet = state is { } known ? dependency.IsMet(known) : null;
+            if (isMet == false)
+            {
+                return new CancelledEvent(now, job.Attempt, null, new Problem(
+                    MeshErrors.DependencyNotMet,
+                    $"it was to begin after {dependency}, which is {state!.Value.ToString().ToLowerInvariant()}",
+                    $"'agentmesh job show {dependency.JobId.Short}' tells why; when that job is as it must be, 'agentmesh job retry {job.JobId.Short}' waits again"));
+            }
+
+            isOpen |= isMet is null;
+        }
+
+        return isOpen ? null : new ReleasedEvent(now);
+    }
 
     /// <summary>The next moment at which time alone changes something; null for none. When the device comes or goes is not foreseen.</summary>
     public static DateTimeOffset? NextChange(JobState job, DateTimeOffset now)

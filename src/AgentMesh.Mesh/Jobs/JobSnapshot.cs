@@ -17,6 +17,8 @@ public sealed record JobSnapshot(
     DateTimeOffset? EndedAt,
     DateTimeOffset? CancelRequestedAt)
 {
+    public bool IsReleased { get; init; }
+
     public static JobSnapshot Of(JobState s) => new(
         // That an attempt was heard of is not part of the record: after a recovery the device is asked again.
         s.Name == JobStateName.Running ? JobStateName.Placing : s.Name,
@@ -32,7 +34,10 @@ public sealed record JobSnapshot(
         s.Reason,
         s.NextAttemptAt,
         s.EndedAt,
-        s.CancelRequestedAt);
+        s.CancelRequestedAt)
+    {
+        IsReleased = s.IsReleased,
+    };
 
     public JobState ToState(JobId id) => JobState.None(id) with
     {
@@ -50,5 +55,6 @@ public sealed record JobSnapshot(
         NextAttemptAt = NextAttemptAt,
         EndedAt = EndedAt,
         CancelRequestedAt = CancelRequestedAt,
+        IsReleased = IsReleased,
     };
 }

@@ -77,4 +77,14 @@ public sealed record JobTimeouts(TimeSpan? Queue, TimeSpan? Attempt, TimeSpan? T
 /// <summary>Everything about a job that its caller decides. It never changes.</summary>
 /// <param name="IdempotencyKey">Null without one; the job id is derived from it.</param>
 /// <param name="QueueWhenOffline">Wait for a device that is away; otherwise the submission is refused at once.</param>
-public sealed record JobSpec(JobCommand Command, JobTarget Target, Caller Caller, RetryPolicy Retry, JobTimeouts Timeouts, string? IdempotencyKey, bool QueueWhenOffline);
+public sealed record JobSpec(JobCommand Command, JobTarget Target, Caller Caller, RetryPolicy Retry, JobTimeouts Timeouts, string? IdempotencyKey, bool QueueWhenOffline)
+{
+    /// <summary>Jobs that must end first; at most <see cref="JobDependency.Max"/>.</summary>
+    public ImmutableArray<JobDependency> After { get; init; } = [];
+
+    public bool Equals(JobSpec? other) =>
+        other is not null && Command.Equals(other.Command) && Target == other.Target && Caller == other.Caller && Retry.Equals(other.Retry) && Timeouts == other.Timeouts
+        && IdempotencyKey == other.IdempotencyKey && QueueWhenOffline == other.QueueWhenOffline && After.AsSpan().SequenceEqual(other.After.AsSpan());
+
+    public override int GetHashCode() => HashCode.Combine(Command, Target, IdempotencyKey, After.Length);
+}

@@ -47,6 +47,12 @@ public sealed record JobState
 
     public DateTimeOffset? CancelRequestedAt { get; init; }
 
+    /// <summary>The jobs it waited for have ended as they must.</summary>
+    public bool IsReleased { get; init; }
+
+    /// <summary>Waits for other jobs.</summary>
+    public bool IsHeld => Exists && Name == JobStateName.Queued && !IsReleased && !Spec!.After.IsEmpty;
+
     /// <summary>Not journalled: when something was last heard from the newest attempt, or when this actor began to wait for it.</summary>
     public DateTimeOffset? HeardAt { get; init; }
 
@@ -77,6 +83,7 @@ public sealed record JobState
             AcceptedEvent { Placement: { } placement } e => (this with { Spec = e.Spec, AcceptedAt = e.At, BegunAt = e.At, QueuedAt = e.At }).Place(placement, e.At),
             AcceptedEvent e => this with { Spec = e.Spec, AcceptedAt = e.At, BegunAt = e.At, QueuedAt = e.At, Name = JobStateName.Queued },
             PlacedEvent e => Place(e.Placement, e.At),
+            ReleasedEvent e => this with { IsReleased = true, QueuedAt = e.At },
             RetryingEvent e => this with
             {
                 Name = JobStateName.Retrying,

@@ -6,6 +6,9 @@ namespace AgentMesh.Mesh.Jobs;
 /// from                     on                                                        to
 /// (none)                   submitted; the device is here                             Placing (attempt 1)
 /// (none)                   submitted; the device is away and the caller queues       Queued
+/// (none)                   submitted with jobs that must end first                   Queued, held
+/// Queued, held             they ended as they must                                   Queued
+/// Queued, held             one of them ended otherwise                               Cancelled
 /// Queued                   the device is here                                        Placing (next attempt)
 /// Placing                  the device has the attempt                                Running
 /// Running                  the device is back, or its node was restarted             Placing (the same attempt: does it have it?)

@@ -31,6 +31,8 @@ public sealed class MeshSharding
         _self = environment.Self;
         ClusterShardingSettings settings = ClusterShardingSettings.Create(system).WithRole(RoleOf(_self));
 
+        environment = environment with { Jobs = () => Jobs! };
+
         // A job decides itself when it rests: one that waits must not be put away.
         Jobs = Start("job", settings.WithPassivateIdleAfter(TimeSpan.Zero), id => JobEntity.Create(JobId.TryParse(id, out JobId job) ? job : throw new InvariantException($"'{id}' is no job id"), environment));
         var cron = new CronEnvironment(_self, environment.LifeOf(_self) ?? 0, Jobs, environment.Time, environment.RestAfter) { Happened = onCron ?? (static (_, _) => { }) };

@@ -63,6 +63,7 @@ public sealed record PeerView(
 /// <param name="Detach">Answer after the job was accepted.</param>
 /// <param name="TimeoutMs">Longest wait for the end; the job itself goes on. Null waits for ever.</param>
 /// <param name="Parallel">Devices at work at the same time where there are several, 1 to 1,000; null is 32.</param>
+/// <param name="After">Jobs of this device that must end first: ok:JOB, fail:JOB or any:JOB.</param>
 public sealed record CommandRequest(
     string? Line = null,
     string? Target = null,
@@ -73,7 +74,8 @@ public sealed record CommandRequest(
     double? TimeoutMs = null,
     int? Attempts = null,
     double? AttemptTimeoutMs = null,
-    int? Parallel = null);
+    int? Parallel = null,
+    IReadOnlyList<string>? After = null);
 
 /// <summary>One line of the answer to POST /v1/commands, told apart by <see cref="Type"/>.</summary>
 /// <remarks>targets: several devices follow. skipped: a device of a group that is offline; target and problem. accepted: job and target are set. output: stream, offset and data. ended: job. problem: problem, and job where there is one.</remarks>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
@@ -32,6 +33,8 @@ internal sealed class CommandService(
         int parallel = request.Parallel is null or (>= 1 and <= ParallelMax)
             ? request.Parallel ?? ParallelDefault
             : throw new MeshException(NodeErrors.ControlRequest, $"{request.Parallel} devices at a time cannot be", $"parallel is 1 to {ParallelMax}");
+        ImmutableArray<JobDependency> after = await AfterAsync(request, cancellationToken).ConfigureAwait(false);
+        request = request with { Queue = request.Queue || !after.IsEmpty };
         ChosenDevices chosen = await choice.ChooseAsync(selector, request.Queue, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<NamedDevice> targets = chosen.Targets;
         if (targets.Count + chosen.Away.Count > 1)
@@ -50,7 +53,7 @@ internal sealed class CommandService(
         Task running = Task.Run(
             async () =>
             {
-                Task all = Task.WhenAll(targets.Select(target => RunOneAsync(request, command, target, selector, IsGroup(selector), slots, events.Writer, over.Token)));
+                Task all = Task.WhenAll(targets.Select(target => RunOneAsync(request, command, after, target, selector, IsGroup(selector), slots, events.Writer, over.Token)));
                 await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 events.Writer.TryComplete(all.Exception?.InnerException);
             },
@@ -70,7 +73,7 @@ internal sealed class CommandService(
     }
 
     private async Task RunOneAsync(
-        CommandRequest request, JobCommand command, NamedDevice target, string? selector, bool many, SemaphoreSlim slots, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
+        CommandRequest request, JobCommand command, ImmutableArray<JobDependency> after, NamedDevice target, string? selector, bool many, SemaphoreSlim slots, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
     {
         bool hasSlot = false;
         string address = AddressOf(target);
@@ -81,7 +84,7 @@ internal sealed class CommandService(
         {
             await slots.WaitAsync(patience.Token).ConfigureAwait(false);
             hasSlot = true;
-            JobSpec spec = specs.Of(command, target, selector, request.Attempts, request.AttemptTimeoutMs) with { IdempotencyKey = request.IdempotencyKey, QueueWhenOffline = request.Queue };
+            JobSpec spec = specs.Of(command, target, selector, request.Attempts, request.AttemptTimeoutMs) with { IdempotencyKey = request.IdempotencyKey, QueueWhenOffline = request.Queue, After = after };
             JobId id = request.IdempotencyKey is { } key ? JobId.FromIdempotencyKey(self, many ? $"{key}/{target.Id}" : key) : new JobId(self, ids.Next());
             if (!spec.QueueWhenOffline && target.Id != self)
             {
@@ -120,6 +123,27 @@ internal sealed class CommandService(
                 slots.Release();
             }
         }
+    }
+
+    /// <exception cref="MeshException">AM0359, or there is no such job.</exception>
+    private async Task<ImmutableArray<JobDependency>> AfterAsync(CommandRequest request, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<string> texts = request.After ?? [];
+        if (texts.Count > JobDependency.Max)
+        {
+            throw new MeshException(MeshErrors.BadDependency, $"a job waits for at most {JobDependency.Max} others, not {texts.Count}", "let it wait for one that waits for the others");
+        }
+
+        var after = ImmutableArray.CreateBuilder<JobDependency>();
+        foreach (string text in texts)
+        {
+            (DependencyCondition condition, string job) = JobDependency.Parse(text);
+            JobId id = await jobs.FindAsync(job, cancellationToken).ConfigureAwait(false);
+            await jobs.GetAsync(id, cancellationToken).ConfigureAwait(false);
+            after.Add(new JobDependency(condition, id));
+        }
+
+        return after.ToImmutable();
     }
 
     /// <summary>Then a key gives a job for each device, however many there are at the moment.</summary>

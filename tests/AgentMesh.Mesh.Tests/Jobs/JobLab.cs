@@ -41,6 +41,7 @@ internal sealed class JobLab : IAsyncDisposable
             Home, device => _lives.TryGetValue(device, out long life) ? life : null, (_, device) => device == Gpu ? Workers : ActorRefs.Nobody, Time, () => 0, restAfter ?? TimeSpan.FromMinutes(1))
         {
             AwayTimeout = TimeSpan.FromHours(1),
+            Jobs = () => Shard!,
             LastSeenOf = device => device == Gpu ? Time.GetUtcNow() - TimeSpan.FromMinutes(3.5) : null,
         };
         Shard = System.ActorOf(Props.Create(() => new OneShard(environment)), "shard");

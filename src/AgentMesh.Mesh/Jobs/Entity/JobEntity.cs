@@ -19,6 +19,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 
     private readonly JobEnvironment _environment;
     private readonly JobWaiters _waiters = new();
+    private readonly DependencyWatch _dependencies = new();
     private readonly LookTimes _times;
     private JobState _job;
 
@@ -43,6 +44,8 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         Command<AttemptHeartbeat>(heartbeat => OnHeard(heartbeat.Attempt));
         Command<AttemptEnded>(OnEnded);
         Command<AttemptUnknown>(OnUnknown);
+        Command<JobView>(OnDependency);
+        Command<JobProblem>(_ => { });
         Command<Look>(_ => OnLook());
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }
@@ -182,6 +185,16 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         }
     }
 
+    /// <summary>How a job stands that this one waits for.</summary>
+    private void OnDependency(JobView view)
+    {
+        if (_job.IsHeld && IsFrom(_environment.Self) && _job.Spec!.After.Any(dependency => dependency.JobId == view.JobId))
+        {
+            _dependencies.Heard(view, Now);
+            LookAtOnce();
+        }
+    }
+
     private void OnLook()
     {
         DateTimeOffset now = Now;
@@ -195,8 +208,17 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         {
             Record(change, null, null);
         }
+        else if (_job.IsHeld && JobRules.AfterDependencies(_job, _dependencies.StateOf, now) is { } settled)
+        {
+            Record(settled, null, _dependencies.Forget);
+        }
         else
         {
+            if (_job.IsHeld)
+            {
+                _dependencies.Ask(_job.Spec!, _environment.Jobs(), Self, now);
+            }
+
             if (_times.IsTimeToRepeat(now))
             {
                 TellWorkers();
@@ -339,6 +361,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 
     private JobView View() => _job.ToView(_job.Name switch
     {
+        JobStateName.Queued when _job.IsHeld => _dependencies.Describe(_job.Spec!),
         JobStateName.Retrying when _job.NextAttemptAt > Now => $"the next attempt begins at {_job.NextAttemptAt:u}",
         JobStateName.Placing or JobStateName.Running when _life is null => $"{_environment.AbsenceOf(_job.Spec!.Target, Now)}; its attempt is waited for",
         JobStateName.Queued or JobStateName.Retrying => _environment.AbsenceOf(_job.Spec!.Target, Now),

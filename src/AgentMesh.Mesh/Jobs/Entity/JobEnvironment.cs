@@ -19,6 +19,9 @@ public sealed record JobEnvironment(
     /// <summary>How long a running attempt is waited for while its device is away; it may go on there.</summary>
     public TimeSpan AwayTimeout { get; init; }
 
+    /// <summary>The jobs of this home, for those that wait for others.</summary>
+    public Func<IActorRef> Jobs { get; init; } = static () => ActorRefs.Nobody;
+
     /// <summary>On which devices the elements of an array may run.</summary>
     public Func<ArrayTargets, IReadOnlyList<ArrayDevice>> DevicesFor { get; init; } = static _ => [];
 

@@ -1,0 +1,47 @@
+using Akka.Actor;
+
+namespace AgentMesh.Mesh.Jobs.Entity;
+
+/// <summary>What a job that waits for others asks about them. Nothing of it is kept: after a recovery they are asked again.</summary>
+internal sealed class DependencyWatch
+{
+    private static readonly TimeSpan AwaitFor = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan AskAgainAfter = AwaitFor + TimeSpan.FromSeconds(10);
+
+    /// <summary>One that is paused answers at once.</summary>
+    private static readonly TimeSpan PausedAgainAfter = TimeSpan.FromSeconds(2);
+
+    private readonly Dictionary<JobId, JobStateName> _states = [];
+    private readonly Dictionary<JobId, DateTimeOffset> _askAt = [];
+
+    public void Ask(JobSpec spec, IActorRef jobs, IActorRef asker, DateTimeOffset now)
+    {
+        foreach (JobDependency dependency in spec.After.Where(each => StateOf(each) is not { } state || each.IsMet(state) is null))
+        {
+            if (!_askAt.TryGetValue(dependency.JobId, out DateTimeOffset at) || now >= at)
+            {
+                _askAt[dependency.JobId] = now + AskAgainAfter;
+                jobs.Tell(new AwaitJob(dependency.JobId, now + AwaitFor), asker);
+            }
+        }
+    }
+
+    public void Heard(JobView view, DateTimeOffset now)
+    {
+        _states[view.JobId] = view.State;
+        _askAt[view.JobId] = now + PausedAgainAfter;
+    }
+
+    public void Forget()
+    {
+        _states.Clear();
+        _askAt.Clear();
+    }
+
+    /// <summary>As it was heard last; null before.</summary>
+    public JobStateName? StateOf(JobDependency dependency) => _states.TryGetValue(dependency.JobId, out JobStateName state) ? state : null;
+
+    /// <summary>In words, what is waited for.</summary>
+    public string Describe(JobSpec spec) =>
+        "waits for " + string.Join(", ", spec.After.Where(each => StateOf(each) is not { } state || each.IsMet(state) != true).Select(each => $"{each} ({StateOf(each)?.ToString().ToLowerInvariant() ?? "not over"})"));
+}
