@@ -45,7 +45,9 @@ public sealed class ProgramLifeTests
         solo.KillHard();
         await solo.UpAsync();
         await Eventually.HoldsAsync(async () => (await solo.JobAsync(job)).State == "running", "it runs again");
-        Assert.Equal(0, (await solo.RunAsync("down")).Code);
+        Ran down = await solo.RunAsync("down");
+        Assert.True(down.Code == 0, down.ToString());
+        Assert.Contains("1 program goes on", down.Error, StringComparison.Ordinal);
         await Task.Delay(500);
         await solo.UpAsync();
 

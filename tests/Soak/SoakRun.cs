@@ -42,6 +42,7 @@ internal sealed class SoakRun(SoakOptions options, TextWriter output, Cancellati
         {
             foreach (SoakNode node in _nodes)
             {
+                await node.EndWithProgramsAsync();
                 await node.KillAsync();
             }
 

@@ -4,6 +4,7 @@ using AgentMesh.Errors;
 using AgentMesh.Node.Control;
 using AgentMesh.Node.Hosting;
 using AgentMesh.Node.Settings;
+using AgentMesh.Workers.Shims;
 
 namespace AgentMesh.Cli.Verbs;
 
@@ -20,6 +21,13 @@ internal static class NodeVerbs
             using var client = session.Connect();
             await client.ShutdownAsync(parsed.GetValue(endPrograms), cancel).ConfigureAwait(false);
             await DetachedNode.WaitUntilStopped(settings, cancel).ConfigureAwait(false);
+            if (LivingPrograms.Count(Path.Combine(settings.DataDirectory, "spool")) is > 0 and var programs)
+            {
+                session.Terminal.Note(programs == 1
+                    ? "1 program goes on; 'agentmesh up' takes it over"
+                    : $"{programs} programs go on; 'agentmesh up' takes them over");
+            }
+
             return 0;
         });
         yield return global.Verb("config", "Print the settings in force, with their defaults.", [], (session, _, _) =>

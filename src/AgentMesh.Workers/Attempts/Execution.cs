@@ -65,6 +65,7 @@ public sealed class Execution
     internal void TakeOver(ExecutionTools tools, SemaphoreSlim turns, FoundAttempt found)
     {
         HasStarted = true;
+        _run = new ShimRun(Order, Spool!, tools);
         Ended = Task.Run(() => RunAsync(tools, turns, found));
         Settled = SettleAsync();
     }
@@ -100,8 +101,7 @@ public sealed class Execution
             {
                 // It runs, whether or not there is a turn for it.
                 holdsTurn = takenOver.End is null && turns.Wait(0, CancellationToken.None);
-                _run = new ShimRun(Order, Spool!, tools);
-                return await _run.FollowAsync(takenOver.End, _cancel.Token, _leave.Token).ConfigureAwait(false);
+                return await _run!.FollowAsync(takenOver.End, _cancel.Token, _leave.Token).ConfigureAwait(false);
             }
 
             await turns.WaitAsync(_cancel.Token).ConfigureAwait(false);
@@ -128,6 +128,7 @@ public sealed class Execution
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
+            _run?.KillAll();
             return End(AttemptOutcome.Failed, new MeshException(WorkerErrors.SpoolFailed, $"the output could not be kept on the device: {error.Message}", "free space in its data directory"));
         }
         finally

@@ -18,8 +18,8 @@ internal sealed record FoundAttempt(string Directory, AttemptOrder Order, EndRec
         var found = new List<FoundAttempt>();
         foreach (string each in System.IO.Directory.Exists(directory) ? System.IO.Directory.GetDirectories(directory) : [])
         {
-            ShimRecord? record = ShimRecord.TryRead(Path.Combine(each, ShimFiles.Record));
-            bool isAlive = record is not null && record.Boot == ShimRecord.ThisBoot() && record.Shim.IsAlive;
+            ShimRecord? record = LivingPrograms.RecordOf(each);
+            bool isAlive = record is not null && LivingPrograms.IsAlive(record);
 
             // In this order: a shim that ends just now has written its end before.
             EndRecord? end = EndRecord.TryRead(Path.Combine(each, ShimFiles.End));
@@ -35,7 +35,8 @@ internal sealed record FoundAttempt(string Directory, AttemptOrder Order, EndRec
                 ShimProcess.End(record);
             }
 
-            if (order is not null)
+            // No process lives through a restart of the machine.
+            if (order is not null && record?.Boot == ShimRecord.ThisBoot())
             {
                 StrayProcesses.Kill(order.Key);
             }
@@ -49,7 +50,7 @@ internal sealed record FoundAttempt(string Directory, AttemptOrder Order, EndRec
 
     public void Drop()
     {
-        if (ShimRecord.TryRead(Path.Combine(Directory, ShimFiles.Record)) is { } record)
+        if (LivingPrograms.RecordOf(Directory) is { } record)
         {
             ShimProcess.End(record);
         }

@@ -37,7 +37,7 @@ internal static class ShimProcess
 
         if (said != "ready")
         {
-            if (ShimRecord.TryRead(Path.Combine(directory, ShimFiles.Record)) is { } record)
+            if (LivingPrograms.RecordOf(directory) is { } record)
             {
                 End(record);
             }

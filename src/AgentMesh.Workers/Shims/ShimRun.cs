@@ -42,14 +42,14 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ExecutionT
         EndRecord? end = known;
         for (int tries = 0; end is null && tries < ReconnectsMax; tries++)
         {
-            ShimRecord? record = ShimRecord.TryRead(Path.Combine(_directory, ShimFiles.Record));
+            ShimRecord? record = LivingPrograms.RecordOf(_directory);
             try
             {
                 end = await ConverseAsync(cancel, leave).ConfigureAwait(false);
             }
-            catch (IOException)
+            catch (Exception error) when (error is IOException || (error is OperationCanceledException && leave.IsCancellationRequested))
             {
-                // Nobody listens: it ends, or has been killed.
+                // Nobody listens: it ends, or has been killed. Or this node goes.
             }
 
             if (leave.IsCancellationRequested && !cancel.IsCancellationRequested)
@@ -179,9 +179,10 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ExecutionT
         }
     }
 
-    private void KillAll()
+    /// <summary>The shim, the program and what it started, wherever it is; nothing where they have ended.</summary>
+    public void KillAll()
     {
-        if (ShimRecord.TryRead(Path.Combine(_directory, ShimFiles.Record)) is { } record)
+        if (LivingPrograms.RecordOf(_directory) is { } record)
         {
             ShimProcess.End(record);
         }

@@ -175,7 +175,7 @@ public sealed class TestNode : IAsyncDisposable
     /// <summary>Numbers of the shims and of the groups of their programs, as the files in the data directory tell them.</summary>
     public IReadOnlyList<(int Shim, int Program)> Shims() =>
     [
-        .. Directory.EnumerateFiles(Data, "shim", SearchOption.AllDirectories)
+        .. (Directory.Exists(Path.Combine(Data, "spool")) ? Directory.EnumerateFiles(Path.Combine(Data, "spool"), "shim", SearchOption.AllDirectories) : [])
             .Select(file => File.ReadAllText(file).Split(' '))
             .Where(fields => fields.Length == 5)
             .Select(fields => (int.Parse(fields[1], CultureInfo.InvariantCulture), int.Parse(fields[3], CultureInfo.InvariantCulture))),

@@ -85,6 +85,15 @@ internal sealed class SoakNode
         return ran.Code == 0 ? null : ran.ToString();
     }
 
+    /// <summary>After a run that did not come to its end: programs would outlive their node.</summary>
+    public async Task EndWithProgramsAsync()
+    {
+        if (Process is not null)
+        {
+            await RunAsync(EndsWithin, "down", "--end-programs");
+        }
+    }
+
     public async Task KillAsync()
     {
         if (Process is { } process)
