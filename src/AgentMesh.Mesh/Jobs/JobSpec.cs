@@ -50,6 +50,9 @@ public sealed record RetryPolicy(int Attempts, TimeSpan BackoffMin, TimeSpan Bac
 {
     public static RetryPolicy Default { get; } = new(3, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), 0.2, RetryExitCodes: false, [], FailWhenUsedUp: false);
 
+    /// <summary>The longest wait there is, with all its jitter.</summary>
+    public TimeSpan BackoffMost => BackoffMax * (1 + Jitter);
+
     /// <param name="failures">Attempts that did not succeed so far, from 1.</param>
     /// <param name="random">In [0, 1).</param>
     public TimeSpan BackoffAfter(int failures, double random)

@@ -72,8 +72,36 @@ public sealed record JobState
     /// <summary>The device has come back, or its node was restarted: whether it still has the attempt is asked again, and its silence counts from now.</summary>
     public JobState Doubted(DateTimeOffset at) => this with { Name = JobStateName.Placing, HeardAt = at };
 
-    /// <summary>After a restart of the home: silence is counted from now, not from before it.</summary>
-    public JobState Recovered(DateTimeOffset at) => Exists && Name.HasAttempt() ? this with { Name = JobStateName.Placing, HeardAt = at } : this;
+    /// <summary>
+    /// After a restart of the home: silence is counted from now, not from before it; and what was written down while the clock was ahead is not waited for.
+    /// </summary>
+    public JobState Recovered(DateTimeOffset at)
+    {
+        if (!Exists)
+        {
+            return this;
+        }
+
+        DateTimeOffset latest = at + Spec!.Retry.BackoffMost;
+        JobState sane = this with
+        {
+            BegunAt = Earlier(BegunAt, at),
+            QueuedAt = Earlier(QueuedAt, latest),
+            NextAttemptAt = NextAttemptAt is { } next ? Earlier(next, latest) : null,
+            CancelRequestedAt = CancelRequestedAt is { } cancel ? Earlier(cancel, at) : null,
+        };
+        return Name.HasAttempt() ? sane with { Name = JobStateName.Placing, HeardAt = at } : sane;
+    }
+
+    /// <summary>The clock was set: what is waited for and counted moves with it, so that it takes as long as before.</summary>
+    public JobState Shifted(TimeSpan jump) => this with
+    {
+        BegunAt = BegunAt + jump,
+        QueuedAt = QueuedAt + jump,
+        NextAttemptAt = NextAttemptAt + jump,
+        CancelRequestedAt = CancelRequestedAt + jump,
+        HeardAt = HeardAt + jump,
+    };
 
     public JobState Apply(IJobEvent change)
     {
@@ -129,6 +157,8 @@ public sealed record JobState
             AttemptsSinceRetry = AttemptsSinceRetry + 1,
         };
     }
+
+    private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 
     private JobState Rest(JobStateName name, DateTimeOffset at, int attempt, AttemptResult? result, Problem? reason) => this with
     {

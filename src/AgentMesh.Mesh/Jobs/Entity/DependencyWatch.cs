@@ -3,7 +3,7 @@ using Akka.Actor;
 namespace AgentMesh.Mesh.Jobs.Entity;
 
 /// <summary>What a job that waits for others asks about them. Nothing of it is kept: after a recovery they are asked again.</summary>
-internal sealed class DependencyWatch
+internal sealed class DependencyWatch(TimeProvider time)
 {
     private static readonly TimeSpan AwaitFor = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AskAgainAfter = AwaitFor + TimeSpan.FromSeconds(10);
@@ -12,30 +12,30 @@ internal sealed class DependencyWatch
     private static readonly TimeSpan PausedAgainAfter = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<JobId, JobStateName> _states = [];
-    private readonly Dictionary<JobId, DateTimeOffset> _askAt = [];
+    private readonly Dictionary<JobId, (long Since, TimeSpan Wait)> _asked = [];
 
-    public void Ask(JobSpec spec, IActorRef jobs, IActorRef asker, DateTimeOffset now)
+    public void Ask(JobSpec spec, IActorRef jobs, IActorRef asker)
     {
         foreach (JobDependency dependency in spec.After.Where(each => StateOf(each) is not { } state || each.IsMet(state) is null))
         {
-            if (!_askAt.TryGetValue(dependency.JobId, out DateTimeOffset at) || now >= at)
+            if (!_asked.TryGetValue(dependency.JobId, out (long Since, TimeSpan Wait) asked) || time.GetElapsedTime(asked.Since) >= asked.Wait)
             {
-                _askAt[dependency.JobId] = now + AskAgainAfter;
-                jobs.Tell(new AwaitJob(dependency.JobId, now + AwaitFor), asker);
+                _asked[dependency.JobId] = (time.GetTimestamp(), AskAgainAfter);
+                jobs.Tell(new AwaitJob(dependency.JobId, time.GetUtcNow() + AwaitFor), asker);
             }
         }
     }
 
-    public void Heard(JobView view, DateTimeOffset now)
+    public void Heard(JobView view)
     {
         _states[view.JobId] = view.State;
-        _askAt[view.JobId] = now + PausedAgainAfter;
+        _asked[view.JobId] = (time.GetTimestamp(), PausedAgainAfter);
     }
 
     public void Forget()
     {
         _states.Clear();
-        _askAt.Clear();
+        _asked.Clear();
     }
 
     /// <summary>As it was heard last; null before.</summary>

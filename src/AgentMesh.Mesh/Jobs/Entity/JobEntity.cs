@@ -18,9 +18,10 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private static readonly TimeSpan HeartbeatEveryMax = TimeSpan.FromSeconds(5);
 
     private readonly JobEnvironment _environment;
-    private readonly JobWaiters _waiters = new();
-    private readonly DependencyWatch _dependencies = new();
+    private readonly JobWaiters _waiters;
+    private readonly DependencyWatch _dependencies;
     private readonly LookTimes _times;
+    private readonly ClockWatch _clock;
     private JobState _job;
 
     /// <summary>Which life of the device's node has the attempt, as far as is known; null while the device is away.</summary>
@@ -31,22 +32,25 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     {
         _environment = environment;
         _job = JobState.None(id);
-        _times = new LookTimes(environment.Time.GetUtcNow());
+        _waiters = new JobWaiters(environment.Time);
+        _dependencies = new DependencyWatch(environment.Time);
+        _times = new LookTimes(environment.Time);
+        _clock = new ClockWatch(environment.Time);
         Recover<SnapshotOffer>(offer => _job = ((JobSnapshot)offer.Snapshot).ToState(id));
         Recover<RecoveryCompleted>(_ => OnRecovered());
-        Command<SubmitJob>(OnSubmit);
-        Command<GetJob>(_ => Read(() => Sender.Tell(View())));
-        Command<WakeJob>(_ => Read(() => Sender.Tell(View())));
-        Command<AwaitJob>(request => Read(() => OnAwait(request)));
-        Command<CancelJob>(request => Change(() => OnCancel(request)));
-        Command<RetryJob>(request => Change(() => OnRetry(request)));
-        Command<AttemptStarted>(started => OnHeard(started.Attempt));
-        Command<AttemptHeartbeat>(heartbeat => OnHeard(heartbeat.Attempt));
-        Command<AttemptEnded>(OnEnded);
-        Command<AttemptUnknown>(OnUnknown);
-        Command<JobView>(OnDependency);
-        Command<JobProblem>(_ => { });
-        Command<Look>(_ => OnLook());
+        On<SubmitJob>(OnSubmit);
+        On<GetJob>(_ => Read(() => Sender.Tell(View())));
+        On<WakeJob>(_ => Read(() => Sender.Tell(View())));
+        On<AwaitJob>(request => Read(() => OnAwait(request)));
+        On<CancelJob>(request => Change(() => OnCancel(request)));
+        On<RetryJob>(request => Change(() => OnRetry(request)));
+        On<AttemptStarted>(started => OnHeard(started.Attempt));
+        On<AttemptHeartbeat>(heartbeat => OnHeard(heartbeat.Attempt));
+        On<AttemptEnded>(OnEnded);
+        On<AttemptUnknown>(OnUnknown);
+        On<JobView>(OnDependency);
+        On<JobProblem>(_ => { });
+        On<Look>(_ => OnLook());
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }
 
@@ -63,11 +67,22 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 
     protected override void AfterRejection() => Settle();
 
+    /// <summary>Whatever comes, the clock is looked at first.</summary>
+    private void On<T>(Action<T> handle) => Command<T>(message =>
+    {
+        if (_clock.Jump() is var jump && jump != TimeSpan.Zero && _job.Exists)
+        {
+            _job = _job.Shifted(jump);
+        }
+
+        handle(message);
+    });
+
     private void OnRecovered()
     {
         _job = _job.Recovered(Now);
         _life = _job.Placement?.Incarnation;
-        _times.Restart(Now);
+        _times.Restart();
         Settle();
         LookAtOnce();
     }
@@ -103,7 +118,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         {
             Sender.Tell(View());
         }
-        else if (_waiters.TryAdd(Sender, request.Deadline))
+        else if (_waiters.TryAdd(Sender, request.Deadline - Now))
         {
             LookAgain();
         }
@@ -190,7 +205,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     {
         if (_job.IsHeld && IsFrom(_environment.Self) && _job.Spec!.After.Any(dependency => dependency.JobId == view.JobId))
         {
-            _dependencies.Heard(view, Now);
+            _dependencies.Heard(view);
             LookAtOnce();
         }
     }
@@ -198,7 +213,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private void OnLook()
     {
         DateTimeOffset now = Now;
-        _waiters.TellOverdue(now, View);
+        _waiters.TellOverdue(View);
         LookForDevice(now);
         if (!_job.Exists || _job.IsAtRest)
         {
@@ -216,10 +231,10 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         {
             if (_job.IsHeld)
             {
-                _dependencies.Ask(_job.Spec!, _environment.Jobs(), Self, now);
+                _dependencies.Ask(_job.Spec!, _environment.Jobs(), Self);
             }
 
-            if (_times.IsTimeToRepeat(now))
+            if (_times.IsTimeToRepeat())
             {
                 TellWorkers();
             }
@@ -240,7 +255,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         if (life is not null && life != _life)
         {
             _job = _job.Doubted(now);
-            _times.Restart(now);
+            _times.Restart();
         }
 
         _life = life;
@@ -251,7 +266,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         JobState before = _job;
         Record(change, asker, _ =>
         {
-            _times.Restart(Now);
+            _times.Restart();
             if (_job.Attempt != before.Attempt)
             {
                 _life = _job.Placement!.Incarnation;
@@ -261,7 +276,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
             Settle();
             if (_job.Name.HasAttempt())
             {
-                _times.IsTimeToRepeat(Now);
+                _times.IsTimeToRepeat();
                 TellWorkers();
             }
             else if (_job.Name == JobStateName.Queued)
@@ -294,7 +309,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private void LookAgain()
     {
         DateTimeOffset now = Now;
-        Timers.StartSingleTimer(Look.Instance, Look.Instance, _times.UntilNextLook(now, JobRules.NextChange(_job, now), _waiters.NextDeadline));
+        Timers.StartSingleTimer(Look.Instance, Look.Instance, _times.UntilNextLook(JobRules.NextChange(_job, now) - now, _waiters.UntilNextDeadline));
     }
 
     // Through the mailbox: an event is persisted from a message only.

@@ -2,9 +2,10 @@ namespace AgentMesh.Mesh.Jobs.Entity;
 
 /// <summary>
 /// How often a job that is not at rest looks whether something is due: at foreseen moments exactly; whether the device came or went soon after a
-/// change and ever more rarely later, so that thousands of waiting jobs cost little. Unanswered orders are repeated at growing intervals.
+/// change and ever more rarely later, so that thousands of waiting jobs cost little. Unanswered orders are repeated at growing intervals. It goes by the
+/// time that passes, whatever the clock shows.
 /// </summary>
-internal sealed class LookTimes(DateTimeOffset now)
+internal sealed class LookTimes(TimeProvider time)
 {
     private static readonly TimeSpan LookMin = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LookMax = TimeSpan.FromSeconds(2);
@@ -15,41 +16,38 @@ internal sealed class LookTimes(DateTimeOffset now)
     // A job that has waited for 20 s looks every second.
     private const int ShareOfWait = 20;
 
-    private DateTimeOffset _since = now;
-    private DateTimeOffset _repeatAt = now;
-    private TimeSpan _repeatAfter = RepeatMin;
+    private long _since = time.GetTimestamp();
+    private long _toldAt;
+    private TimeSpan? _repeatAfter;
 
     /// <summary>The job has changed.</summary>
-    public void Restart(DateTimeOffset now)
+    public void Restart()
     {
-        _since = now;
-        _repeatAt = now;
-        _repeatAfter = RepeatMin;
+        _since = time.GetTimestamp();
+        _repeatAfter = null;
     }
 
     /// <summary>True when an order is due; the next one then is later.</summary>
-    public bool IsTimeToRepeat(DateTimeOffset now)
+    public bool IsTimeToRepeat()
     {
-        if (now < _repeatAt)
+        if (time.GetElapsedTime(_toldAt) < _repeatAfter)
         {
             return false;
         }
 
-        _repeatAt = now + _repeatAfter;
-        _repeatAfter = Least(_repeatAfter + _repeatAfter, RepeatMax);
+        _toldAt = time.GetTimestamp();
+        _repeatAfter = _repeatAfter is { } before ? Least(before + before, RepeatMax) : RepeatMin;
         return true;
     }
 
-    public TimeSpan UntilNextLook(DateTimeOffset now, params ReadOnlySpan<DateTimeOffset?> foreseen)
+    /// <param name="foreseen">How long until something is due; null for nothing.</param>
+    public TimeSpan UntilNextLook(params ReadOnlySpan<TimeSpan?> foreseen)
     {
-        TimeSpan share = (now - _since) / ShareOfWait;
+        TimeSpan share = time.GetElapsedTime(_since) / ShareOfWait;
         TimeSpan wait = share < LookMin ? LookMin : Least(share, LookMax);
-        foreach (DateTimeOffset? moment in foreseen)
+        foreach (TimeSpan? until in foreseen)
         {
-            if (moment is { } at)
-            {
-                wait = Least(wait, at - now);
-            }
+            wait = Least(wait, until ?? wait);
         }
 
         return wait < Soonest ? Soonest : wait;

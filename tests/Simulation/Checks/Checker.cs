@@ -1,0 +1,108 @@
+using AgentMesh.Mesh;
+using AgentMesh.Mesh.Contracts;
+using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Jobs;
+using Simulation.Engine;
+using Simulation.World;
+
+namespace Simulation.Checks;
+
+/// <summary>What must hold when it has become quiet, whatever went wrong before.</summary>
+internal static class Checker
+{
+    public static void Check(History history, SimHome home, IEnumerable<CronId> crons)
+    {
+        var serializer = new MeshSerializer(null!);
+        var events = home.Disk.History
+            .GroupBy(stored => stored.Id, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.Select(stored => serializer.FromBinary(stored.Bytes, stored.Manifest)).ToArray(), StringComparer.Ordinal);
+
+        foreach ((string key, string job) in history.Acknowledged)
+        {
+            Assert.True(events.ContainsKey(job), $"{job} of key {key} was acknowledged and is lost");
+        }
+
+        foreach ((string id, object[] changes) in events.Where(each => each.Key.StartsWith(JobId.Prefix, StringComparison.Ordinal)))
+        {
+            CheckJob(history, id, [.. changes.Cast<IJobEvent>()]);
+        }
+
+        Assert.True(history.StillRunning.Count == 0, $"nobody waits for {string.Join(", ", history.StillRunning)} and they run on");
+        foreach (CronId cron in crons)
+        {
+            CheckCron(cron, [.. events[cron.ToString()].Cast<ICronEvent>()], events);
+        }
+    }
+
+    private static void CheckJob(History history, string id, IJobEvent[] changes)
+    {
+        Assert.True(JobId.TryParse(id, out JobId job));
+        JobState state = JobState.None(job);
+        int attempt = 0;
+        foreach (IJobEvent change in changes)
+        {
+            state = state.Apply(change);
+            if (change is AcceptedEvent { Placement: { } first })
+            {
+                Assert.Equal(1, first.Attempt);
+                attempt = 1;
+            }
+            else if (change is PlacedEvent placed)
+            {
+                Assert.Equal(attempt + 1, placed.Placement.Attempt);
+                attempt++;
+            }
+        }
+
+        Assert.True(state.IsAtRest, $"{id} never came to rest: {state.Name}");
+        Assert.Single(changes, change => change is AcceptedEvent);
+        CompletedEvent[] completed = [.. changes.OfType<CompletedEvent>()];
+        Assert.True(completed.Length <= 1, $"{id} has {completed.Length} results");
+        if (completed is [{ } end])
+        {
+            // The newest attempt's own result, and one that a device has really had.
+            Assert.Equal(attempt, end.Attempt);
+            Assert.Equal($"{id}#{attempt}", end.Result.Text);
+            Assert.Equal(AttemptOutcome.Succeeded, history.Attempts[(id, attempt)]?.Outcome);
+        }
+
+        foreach ((string Job, int Attempt) ran in history.Attempts.Keys.Where(ran => ran.Job == id))
+        {
+            Assert.True(ran.Attempt <= attempt, $"{id}#{ran.Attempt} ran, and the journal does not know it");
+        }
+
+        if (history.CancelAcknowledged.Contains(id))
+        {
+            Assert.True(state.Name == JobStateName.Cancelled, $"{id} was to be cancelled and is {state.Name}");
+        }
+    }
+
+    private static void CheckCron(CronId id, ICronEvent[] changes, Dictionary<string, object[]> events)
+    {
+        CronState state = CronState.None(id);
+        foreach (ICronEvent change in changes)
+        {
+            state = state.Apply(change);
+        }
+
+        CronFiredEvent[] fired = [.. changes.OfType<CronFiredEvent>()];
+        Assert.Equal(fired.Length, fired.Select(fire => fire.Nominal).Distinct().Count());
+        Assert.Equal(fired.Length, fired.Select(fire => fire.JobId).Distinct().Count());
+        foreach (CronFiredEvent fire in fired)
+        {
+            Assert.True(events.ContainsKey(fire.JobId.ToString()), $"{id} fired at {fire.Nominal:u} and its job is lost");
+        }
+
+        Assert.True(fired.Length > 0, $"{id} never fired");
+        if (state.Spec!.Missed != CronMissed.All)
+        {
+            return;
+        }
+
+        // Every minute since it was made, but for what the bound of making up has counted out.
+        DateTimeOffset first = changes[0].At, last = fired[^1].Nominal;
+        var minutes = new HashSet<DateTimeOffset>(fired.Select(fire => fire.Nominal));
+        long expected = (last.UtcTicks / TimeSpan.TicksPerMinute) - (first.UtcTicks / TimeSpan.TicksPerMinute);
+        Assert.Equal(expected, minutes.Count + state.Missed);
+    }
+}

@@ -1,0 +1,135 @@
+using System.Globalization;
+using AgentMesh.Mesh;
+using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Protocol.Identity;
+using Simulation.Checks;
+using Simulation.Engine;
+
+namespace Simulation.World;
+
+/// <summary>Somebody who submits jobs with keys until they are acknowledged, and changes their mind about some.</summary>
+internal sealed class SimCaller(SimLoop loop, SimHome home, IReadOnlyList<SimDevice> devices, History history)
+{
+    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(2);
+
+    private int _keys;
+
+    public IReadOnlyList<CronId> Crons { get; } = [new(home.Id, "all"), new(home.Id, "skip"), new(home.Id, "buffer"), new(home.Id, "late")];
+
+    public bool IsTired { get; set; }
+
+    public void SubmitAgainAndAgain()
+    {
+        if (IsTired)
+        {
+            return;
+        }
+
+        string key = (++_keys).ToString(CultureInfo.InvariantCulture);
+        Submit(key, Spec(devices[loop.Random.Next(devices.Count)], key, loop.Chance(0.7)), triesLeft: 30);
+        loop.After(loop.Between(0.05, 4), null, SubmitAgainAndAgain);
+    }
+
+    public void AddSchedules()
+    {
+        CronSpec spec = new("* * * * *", "UTC", Spec(devices[0], null, queue: true), CronMissed.All, CronOverlap.Allow, 0);
+        Add(Crons[0], spec);
+        Add(Crons[1], spec with { Missed = CronMissed.Skip, Overlap = CronOverlap.Skip });
+        Add(Crons[2], spec with { Missed = CronMissed.Once, Overlap = CronOverlap.Buffer });
+        Add(Crons[3], spec with { Jitter = TimeSpan.FromSeconds(40) });
+    }
+
+    public void DisableSchedules()
+    {
+        foreach (CronId id in Crons)
+        {
+            Repeat(new EnableCron(id, Enabled: false), answer => answer is CronView);
+        }
+    }
+
+    private void Add(CronId id, CronSpec spec) => Repeat(new CreateCron(id, spec, Replace: false), answer => answer is CronView);
+
+    private void Repeat(object question, Predicate<object> isAnswer)
+    {
+        bool isDone = false;
+        Try();
+
+        void Try()
+        {
+            if (!isDone)
+            {
+                home.Ask(question, answer => isDone |= isAnswer(answer));
+                loop.After(AskAgainAfter, null, Try);
+            }
+        }
+    }
+
+    private void Submit(string key, JobSpec spec, int triesLeft)
+    {
+        var job = JobId.FromIdempotencyKey(home.Id, key);
+        bool isDone = false;
+        Try(triesLeft);
+
+        void Try(int left)
+        {
+            if (isDone || left == 0)
+            {
+                return;
+            }
+
+            home.Ask(new SubmitJob(job, spec), answer =>
+            {
+                if (answer is JobAccepted accepted)
+                {
+                    history.Accepted(key, accepted.JobId.ToString());
+                    if (!isDone && loop.Chance(0.15))
+                    {
+                        loop.After(loop.Between(0, 20), null, () => Cancel(job, 20));
+                    }
+
+                    // Somebody does not trust the answer and asks once more.
+                    isDone = !loop.Chance(0.1);
+                }
+            });
+            loop.After(AskAgainAfter, null, () => Try(left - 1));
+        }
+    }
+
+    private void Cancel(JobId job, int left)
+    {
+        bool isDone = left == 0;
+        if (isDone)
+        {
+            return;
+        }
+
+        home.Ask(new CancelJob(job, CallerOf()), answer =>
+        {
+            isDone |= answer is JobView or JobProblem { Problem.Code: AgentMesh.Mesh.MeshErrors.NotInThisState };
+            if (answer is JobView)
+            {
+                loop.Note($"cancelled {job}");
+                history.CancelAcknowledged.Add(job.ToString());
+            }
+        });
+        loop.After(AskAgainAfter, null, () =>
+        {
+            if (!isDone)
+            {
+                Cancel(job, left - 1);
+            }
+        });
+    }
+
+    private JobSpec Spec(SimDevice target, string? key, bool queue) => new(
+        JobCommand.Handler("work"),
+        new JobTarget(target.Id, "@" + target.Id, "device"),
+        CallerOf(),
+        RetryPolicy.Default with { Attempts = loop.Random.Next(1, 6), FailWhenUsedUp = loop.Chance(0.5) },
+        JobTimeouts.Default with { Heartbeat = TimeSpan.FromSeconds(15) },
+        key,
+        queue);
+
+    private Caller CallerOf() => new(home.Id, "home", "user");
+}

@@ -1,0 +1,81 @@
+using AgentMesh.Mesh;
+using AgentMesh.Mesh.Contracts;
+using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Jobs.Entity;
+using AgentMesh.Mesh.Sharding;
+using AgentMesh.Protocol.Identity;
+using Akka.Actor;
+using Simulation.Engine;
+
+namespace Simulation.World;
+
+/// <summary>The device that keeps the jobs and schedules: its process is killed and started again, its disk stays.</summary>
+internal sealed class SimHome(SimLoop loop, SimNetwork network, DeviceId id)
+{
+    private static readonly TimeSpan RestAfter = TimeSpan.FromSeconds(20);
+
+    private readonly Dictionary<DeviceId, SimDevice> _devices = [];
+    private SimMachine? _machine;
+    private IActorRef _shard = ActorRefs.Nobody;
+    private long _life = 1_000;
+
+    public DeviceId Id => id;
+
+    public SimDisk Disk { get; } = new();
+
+    public SimClock Clock { get; } = new(loop);
+
+    public bool IsUp => _machine is not null;
+
+    public void Know(SimDevice device) => _devices.Add(device.Id, device);
+
+    public void Start()
+    {
+        _life++;
+        var machine = new SimMachine(loop, Clock, Disk);
+        _machine = machine;
+        var environment = new JobEnvironment(id, LifeOf, (_, device) => WorkersOf(machine, device), Clock, loop.Random.NextDouble, RestAfter);
+        _shard = machine.System.ActorOf(Props.Create(() => new SimShard(environment, _life)), "shard");
+        IActorRef shard = _shard;
+        EntityReviverSettings settings = EntityReviverSettings.Default;
+        machine.System.ActorOf(EntityReviver.Create("jobs", shard, Open(JobId.Prefix, JobManifests.AtRest), text => JobId.TryParse(text, out JobId job) ? new WakeJob(job) : null, settings, Clock));
+        machine.System.ActorOf(EntityReviver.Create("schedules", shard, Open(CronId.Prefix, CronManifests.Gone), text => CronId.TryParse(text, out CronId cron) ? new WakeCron(cron) : null, settings, Clock));
+    }
+
+    public void Kill()
+    {
+        _machine?.Kill();
+        _machine = null;
+    }
+
+    /// <summary>As somebody at this device asks; nothing happens while the node is down.</summary>
+    public void Ask(object message, Action<object> answered)
+    {
+        if (_machine is { } machine)
+        {
+            _shard.Tell(message, new SimRef((ExtendedActorSystem)machine.System, new RootActorPath(new Address("akka", "agentmesh")) / "temp" / "asker", (answer, _) => answered(answer)));
+        }
+    }
+
+    /// <summary>A message of a worker, which comes over the network.</summary>
+    public void Deliver(DeviceId from, object message)
+    {
+        if (_machine is { } machine)
+        {
+            _shard.Tell(message, WorkersOf(machine, from));
+        }
+    }
+
+    private SimRef WorkersOf(SimMachine machine, DeviceId device) => new(
+        (ExtendedActorSystem)machine.System,
+        new RootActorPath(new Address("akka.mesh", "agentmesh", device.ToString(), 1)) / "user" / "workers",
+        (message, _) => network.Send(id, device, () => _devices[device].Receive(message)));
+
+    /// <summary>What the link to the device knows.</summary>
+    private long? LifeOf(DeviceId device) => _devices[device] is { LifeSeen: { } life } ? life : null;
+
+    private FindEntities Open(string prefix, IReadOnlySet<string> closed) => (limit, _) => Disk.Mood == DiskMood.Refuses
+        ? Task.FromException<IReadOnlyList<string>>(new IOException("the disk is full"))
+        : Task.FromResult<IReadOnlyList<string>>([.. Disk.Last.Where(last => last.Id.StartsWith(prefix, StringComparison.Ordinal) && !closed.Contains(last.Manifest)).Select(last => last.Id).Take(limit)]);
+}

@@ -1,0 +1,56 @@
+using AgentMesh.Mesh;
+using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Cron.Entity;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Jobs.Entity;
+using Akka.Actor;
+using Akka.Cluster.Sharding;
+
+namespace Simulation.World;
+
+/// <summary>Starts entities by their first message and lets them rest, as a shard does.</summary>
+internal sealed class SimShard : ReceiveActor
+{
+    private readonly Dictionary<string, IActorRef> _entities = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<(object Message, IActorRef Sender)>> _resting = new(StringComparer.Ordinal);
+
+    public SimShard(JobEnvironment jobs, long life)
+    {
+        var crons = new CronEnvironment(jobs.Self, life, Self, jobs.Time, jobs.RestAfter);
+        Receive<Passivate>(passivate =>
+        {
+            if (_entities.FirstOrDefault(each => each.Value.Equals(Sender)).Key is { } id && _resting.TryAdd(id, []))
+            {
+                Sender.Tell(passivate.StopMessage);
+            }
+        });
+        Receive<Terminated>(ended =>
+        {
+            string id = _entities.First(each => each.Value.Equals(ended.ActorRef)).Key;
+            _entities.Remove(id);
+            _resting.Remove(id, out List<(object Message, IActorRef Sender)>? late);
+            foreach ((object message, IActorRef sender) in late ?? [])
+            {
+                Self.Tell(message, sender);
+            }
+        });
+        Receive<IJobMessage>(message => Deliver(message.JobId.ToString(), message, () => JobEntity.Create(message.JobId, jobs)));
+        Receive<ICronMessage>(message => Deliver(message.CronId.ToString(), message, () => CronEntity.Create(message.CronId, crons)));
+    }
+
+    private void Deliver(string id, object message, Func<Props> props)
+    {
+        if (_resting.TryGetValue(id, out List<(object Message, IActorRef Sender)>? late))
+        {
+            late.Add((message, Sender));
+            return;
+        }
+
+        if (!_entities.TryGetValue(id, out IActorRef? entity))
+        {
+            _entities[id] = entity = Context.Watch(Context.ActorOf(props()));
+        }
+
+        entity.Forward(message);
+    }
+}
