@@ -7,7 +7,7 @@ namespace Simulation.World;
 
 /// <summary>
 /// A device that runs attempts, as the messages of <see cref="RunAttempt"/> and the others promise it: a model, because real processes have no place in
-/// virtual time. When it is killed, what ran there is gone.
+/// virtual time. When it is killed, what ran there is gone or goes on, as with a shim.
 /// </summary>
 internal sealed class SimDevice(SimLoop loop, SimNetwork network, SimHome home, DeviceId id, History history)
 {
@@ -34,9 +34,15 @@ internal sealed class SimDevice(SimLoop loop, SimNetwork network, SimHome home, 
         loop.After(loop.Between(0.5, 3), null, Link);
     }
 
-    public void Kill()
+    /// <param name="keepsPrograms">What runs outlives the node; ends are told when it is back.</param>
+    public void Kill(bool keepsPrograms)
     {
         IsUp = false;
+        if (keepsPrograms)
+        {
+            return;
+        }
+
         _process.Kill();
         foreach (((string job, int attempt), Running running) in _attempts)
         {
@@ -53,7 +59,7 @@ internal sealed class SimDevice(SimLoop loop, SimNetwork network, SimHome home, 
     {
         IsUp = true;
         _life++;
-        _process = new SimProcess();
+        _process = _process.IsAlive ? _process : new SimProcess();
     }
 
     public void Receive(object message)
@@ -164,7 +170,13 @@ internal sealed class SimDevice(SimLoop loop, SimNetwork network, SimHome home, 
 
     private void TellEnd(Running running) => Tell(new AttemptEnded(running.Order.JobId, running.Order.Attempt, running.Result!));
 
-    private void Tell(object message) => network.Send(id, home.Id, () => home.Deliver(id, message));
+    private void Tell(object message)
+    {
+        if (IsUp)
+        {
+            network.Send(id, home.Id, () => home.Deliver(id, message));
+        }
+    }
 
     private void Forget(Running running)
     {

@@ -101,8 +101,9 @@ internal sealed class SimWorld
                 });
                 break;
             case 2 when device.IsUp:
-                Fault("device killed");
-                device.Kill();
+                bool keepsPrograms = _loop.Chance(0.5);
+                Fault(keepsPrograms ? "node of a device killed" : "device killed");
+                device.Kill(keepsPrograms);
                 Later(0.1, 40, () =>
                 {
                     if (!device.IsUp)
