@@ -111,6 +111,10 @@ public sealed class ArrayTests
         Assert.True(good.Code == 0, good.ToString());
         Assert.Contains("0.1-1", good.Out, StringComparison.Ordinal);
         Assert.Contains("1 completed of 1", good.Out, StringComparison.Ordinal);
+        Ran typed = await node.RunWithInputAsync($"map --params {table} --line 'echo at the prompt {{lr}}'\nrun --array 7 -- sh -c 'echo {{}}'\njobs\n", "repl");
+        Assert.True(typed.Code == 0, typed.ToString());
+        Assert.Contains("at the prompt 0.1", typed.Out, StringComparison.Ordinal);
+        Assert.Contains("1 completed of 1", typed.Out, StringComparison.Ordinal);
         Assert.Equal(1, (await node.RunAsync("run", "--array", "1-3", "--", "sh", "-c", "exit {}")).Code);
         Refused(await node.RunAsync("job", "logs", good.Out.Split('\n').Single(line => line.StartsWith("a-", StringComparison.Ordinal)).Split(' ')[0] + "/9"), "AM0357", "no element 9");
     }

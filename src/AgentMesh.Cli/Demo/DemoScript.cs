@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using AgentMesh.Node.Control;
@@ -36,6 +37,7 @@ internal sealed partial class DemoScript
             ("Pairing: a code or a link that works once, the same six digits on both sides", Pair),
             ("Commands: one line, one durable job", Commands),
             ("Grants: programs run only where they were allowed", Grants),
+            ("A sweep: a durable job for each row of a table, on whichever device is free", Sweep),
             ("The executing node is killed with -9 in mid-job", KillExecutingNode),
             ("The calling node is killed with -9 in mid-job", KillCallingNode),
             ("A repeat with the same key returns the first result", Repeat),
@@ -138,6 +140,20 @@ internal sealed partial class DemoScript
 
         Answer code = await Show(_laptop, "run", "@gpu-box", "--", "sh", "-c", "echo out; echo err >&2; exit 7").ConfigureAwait(false);
         _report.Check("stdout, stderr and the exit code come back apart", code is { Code: 7, Out: "out\n" } && code.Error.StartsWith("err\n", StringComparison.Ordinal), code.Out + code.Error);
+    }
+
+    private async Task Sweep()
+    {
+        await Show(_lab, "grant", "laptop", "run").ConfigureAwait(false);
+        string table = Path.Combine(_directory, "grid.csv");
+        string[] rows = [.. Enumerable.Range(1, 12).Select(row => string.Create(CultureInfo.InvariantCulture, $"{row},{row % 4}"))];
+        await File.WriteAllTextAsync(table, string.Join('\n', ["x,y", .. rows])).ConfigureAwait(false);
+        Answer swept = await Show(_laptop, "map", "--params", table, "--on", "@gpu-box,lab", "--max-parallel", "4", "--", "sh", "-c", "sleep 0.2; echo $(($1 * $2))", "-", "{x}", "{y}").ConfigureAwait(false);
+        _report.Check("every row is done once, on both workers", swept.Code == 0 && swept.Out.Contains("12 completed of 12", StringComparison.Ordinal)
+            && swept.Out.Contains("gpu-box", StringComparison.Ordinal) && swept.Out.Contains(" lab ", StringComparison.Ordinal), swept.Out + swept.Error);
+        string array = swept.Out.Split('\n').LastOrDefault(line => line.StartsWith("a-", StringComparison.Ordinal))?.Split(' ')[0] ?? "none";
+        Answer eleven = await Show(_laptop, "job", "logs", $"{array}/11").ConfigureAwait(false);
+        _report.Check("the output of row 11 is 33", eleven.Out == "33\n", eleven.Out + eleven.Error);
     }
 
     private async Task KillExecutingNode()

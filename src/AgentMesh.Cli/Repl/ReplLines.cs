@@ -22,7 +22,7 @@ internal sealed class ReplLines(Session session, ControlClient client)
         ("show JOB | cancel JOB | retry JOB", "look at a job, stop it, try it again"),
         ("invite [GRANT...]", "print a single-use code and link for another device"),
         ("join CODE | join LINK", "join the mesh of the device that gave the code or the link"),
-        ("cron ... | audit ... | ping ... | doctor", "as on the command line; --help explains them"),
+        ("map ... | run --OPTION ... | cron ... | audit ... | ping ... | doctor", "as on the command line; --help explains them"),
         ("help", "this list"),
         ("exit, quit", "leave; the node goes on"),
     ];
@@ -73,7 +73,8 @@ internal sealed class ReplLines(Session session, ControlClient client)
                     "v1/join", PairingVerbs.RequestOf(string.Join(' ', words[1..])), ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
                 session.Terminal.Out.WriteLine($"paired with {paired.Name}, check digits: {paired.CheckDigits}");
                 return 0;
-            case "cron" or "audit" or "ping" or "doctor":
+            case "cron" or "audit" or "ping" or "doctor" or "map":
+            case "run" when words.Length > 1 && words[1].StartsWith("--", StringComparison.Ordinal) && words[1].Length > 2:
                 return await PromptVerbs.ExecuteAsync(session, text, cancel).ConfigureAwait(false);
             default:
                 var run = new CommandRun(client, session.Terminal) { ConsoleStyle = !text.StartsWith('@') };

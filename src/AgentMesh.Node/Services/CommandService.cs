@@ -29,13 +29,14 @@ internal sealed class CommandService(
 
     public async IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        long begun = time.GetTimestamp();
         (string? selector, JobCommand command) = specs.Read(request.Line, request.Target, request.Arguments);
         int parallel = request.Parallel is null or (>= 1 and <= ParallelMax)
             ? request.Parallel ?? ParallelDefault
             : throw new MeshException(NodeErrors.ControlRequest, $"{request.Parallel} devices at a time cannot be", $"parallel is 1 to {ParallelMax}");
         ImmutableArray<JobDependency> after = await AfterAsync(request, cancellationToken).ConfigureAwait(false);
         request = request with { Queue = request.Queue || !after.IsEmpty };
-        ChosenDevices chosen = await choice.ChooseAsync(selector, request.Queue, cancellationToken).ConfigureAwait(false);
+        ChosenDevices chosen = await choice.ChooseAsync(selector, request.Queue, LeftOf(request, begun), cancellationToken).ConfigureAwait(false);
         IReadOnlyList<NamedDevice> targets = chosen.Targets;
         if (targets.Count + chosen.Away.Count > 1)
         {
@@ -53,7 +54,7 @@ internal sealed class CommandService(
         Task running = Task.Run(
             async () =>
             {
-                Task all = Task.WhenAll(targets.Select(target => RunOneAsync(request, command, after, target, selector, IsGroup(selector), slots, events.Writer, over.Token)));
+                Task all = Task.WhenAll(targets.Select(target => RunOneAsync(request, begun, command, after, target, selector, IsGroup(selector), slots, events.Writer, over.Token)));
                 await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 events.Writer.TryComplete(all.Exception?.InnerException);
             },
@@ -73,12 +74,12 @@ internal sealed class CommandService(
     }
 
     private async Task RunOneAsync(
-        CommandRequest request, JobCommand command, ImmutableArray<JobDependency> after, NamedDevice target, string? selector, bool many, SemaphoreSlim slots, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
+        CommandRequest request, long begun, JobCommand command, ImmutableArray<JobDependency> after, NamedDevice target, string? selector, bool many, SemaphoreSlim slots, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
     {
         bool hasSlot = false;
         string address = AddressOf(target);
         JobId? taken = null;
-        using var late = new CancellationTokenSource(request.TimeoutMs is { } ms ? TimeSpan.FromMilliseconds(Math.Clamp(ms, 0, TimeoutMsMax)) : Timeout.InfiniteTimeSpan, time);
+        using var late = new CancellationTokenSource(LeftOf(request, begun) ?? Timeout.InfiniteTimeSpan, time);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         try
         {
@@ -124,6 +125,11 @@ internal sealed class CommandService(
             }
         }
     }
+
+    /// <summary>What is left of the time for the whole; null for no bound.</summary>
+    private TimeSpan? LeftOf(CommandRequest request, long begun) => request.TimeoutMs is { } ms
+        ? TimeSpan.FromMilliseconds(Math.Clamp(ms - time.GetElapsedTime(begun).TotalMilliseconds, 0, TimeoutMsMax))
+        : null;
 
     /// <exception cref="MeshException">AM0359, or there is no such job.</exception>
     private async Task<ImmutableArray<JobDependency>> AfterAsync(CommandRequest request, CancellationToken cancellationToken)

@@ -22,8 +22,9 @@ internal sealed class DeviceChoice(
 
     /// <param name="selector">Null for this device.</param>
     /// <param name="mayWait">Jobs for devices that are offline are queued.</param>
+    /// <param name="within">Longest wait for what is not known yet of a device; null for that of an attempt to connect.</param>
     /// <exception cref="MeshException">AM0350 to AM0352, AM0302, AM0303.</exception>
-    public async Task<ChosenDevices> ChooseAsync(string? selector, bool mayWait, CancellationToken cancellationToken)
+    public async Task<ChosenDevices> ChooseAsync(string? selector, bool mayWait, TimeSpan? within, CancellationToken cancellationToken)
     {
         if (selector is null)
         {
@@ -37,7 +38,11 @@ internal sealed class DeviceChoice(
         }
 
         // A node that just started finds out first who is there.
-        await Task.WhenAll(devices.All.Where(device => !device.IsSelf).Select(device => links.KnowAsync(device.Id, cancellationToken))).ConfigureAwait(false);
+        using var late = new CancellationTokenSource(within ?? Timeout.InfiniteTimeSpan, time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
+        Task knowing = Task.WhenAll(devices.All.Where(device => !device.IsSelf).Select(device => links.KnowAsync(device.Id, patience.Token)));
+        await knowing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
         IReadOnlyList<NamedDevice> all = devices.All;
         Selection selection = Selection.Of(read, Candidates(all), name => devices.One(name).Id, mayWait);
         return new ChosenDevices(Named(selection.Devices), Named(selection.Away));

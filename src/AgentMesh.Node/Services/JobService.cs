@@ -190,7 +190,7 @@ internal sealed class JobService(DeviceId self, Caller caller, Entities entities
                 found = id;
             }
 
-            searched += page.Entities.Count;
+            searched += page.Entities.Count(entity => !Parse(entity.PersistenceId).Ulid.IsPart);
             next = page.Next;
         }
         while (next is not null && searched < SearchedMax);

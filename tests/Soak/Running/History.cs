@@ -49,7 +49,7 @@ internal sealed class Submission(WorkItem item)
                 case "ended":
                     _ended.Add(happened.Job!);
                     break;
-                case "problem":
+                case "problem" or "skipped":
                     _problems.Add(happened.Problem!);
                     break;
                 case "output" when Tape is { } tape:
