@@ -24,8 +24,9 @@ public sealed class MeshEndpoint : IMeshEndpoint
 {
     private const int AcceptedMax = 1024;
 
-    // Datagrams that are handled before answers are sent: one acknowledgement then covers them all.
+    // Datagrams and bytes that are handled before answers are sent: one acknowledgement then covers them all, and the other side can go on meanwhile.
     private const int BatchMax = BatchSender.DatagramsMax;
+    private const int BatchBytesMax = 60_000;
 
     private readonly DeviceIdentity _identity;
     private readonly MeshEndpointSettings _settings;
@@ -306,11 +307,13 @@ public sealed class MeshEndpoint : IMeshEndpoint
         var touched = new List<MeshConnection>();
         while (receiver.TryReceive(out int count))
         {
-            int handled = 0;
+            int handled = 0, bytes = 0;
             for (int i = 0; i < count; i++)
             {
-                handled += Handle(receiver.Get(i), touched);
-                if (handled >= BatchMax || i == count - 1)
+                ArrivedDatagrams arrived = receiver.Get(i);
+                handled += Handle(arrived, touched);
+                bytes += arrived.Bytes.Length;
+                if (handled >= BatchMax || bytes >= BatchBytesMax || i == count - 1)
                 {
                     foreach (MeshConnection connection in touched)
                     {
@@ -318,7 +321,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
                     }
 
                     touched.Clear();
-                    handled = 0;
+                    handled = bytes = 0;
                 }
             }
         }

@@ -138,7 +138,7 @@ internal sealed class Connection : IFrameFate, IDisposable
             _where.Heard(from, packet.PacketNumber, _path.Rtt.ProbeTimeout(_remote.AckDelayMax), now);
         }
 
-        _path.Received.Add(packet.PacketNumber, outcome.IsAckEliciting, now);
+        _path.Received.Add(packet.PacketNumber, datagram.Length, outcome.IsAckEliciting, now);
         _liveness.Received(outcome.IsUse, now);
         if (outcome.IsAnswer)
         {

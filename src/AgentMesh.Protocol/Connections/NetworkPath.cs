@@ -7,8 +7,9 @@ namespace AgentMesh.Protocol.Connections;
 internal sealed class NetworkPath
 {
     // Between machines (or processes) this near, nothing is lost until socket buffers of megabytes are full, and a control message waits behind all that is in them.
-    // The window holds what 10 Gb/s carry in more than such a round trip; more would only wait.
-    private const long NearWindowMax = 1024 * 1024;
+    // The window holds what 12 Gb/s carry in the least round trip, and what both sides need to work without waiting for each other; more would only wait.
+    private const long NearWindowMin = 384 * 1024;
+    private const double NearBytesPerSecond = 1.5e9;
     private static readonly TimeSpan NearRoundTrip = TimeSpan.FromMilliseconds(1);
 
     public NetworkPath(PathId id, MtuSettings mtu, int datagramBytesMax, TimeSpan ackDelayMax, IFrameFate fate)
@@ -55,7 +56,7 @@ internal sealed class NetworkPath
 
     public bool IsWindowOpen => Loss.BytesInFlight + DatagramBytes <= Window || Loss.PacketsInFlight == 0;
 
-    private long Window => Rtt.Minimum < NearRoundTrip ? Math.Min(Congestion.Window, NearWindowMax) : Congestion.Window;
+    private long Window => Rtt.Minimum < NearRoundTrip ? Math.Min(Congestion.Window, NearWindowMin + (long)(NearBytesPerSecond * Rtt.Minimum.TotalSeconds)) : Congestion.Window;
 
     /// <summary>More than half of the window is in use: that it is no greater is what holds the application back.</summary>
     public bool IsWindowUsed => Loss.BytesInFlight > Congestion.Window / 2;

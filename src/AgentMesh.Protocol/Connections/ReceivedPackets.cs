@@ -14,12 +14,16 @@ internal sealed class ReceivedPackets(TimeSpan delayMax)
 
     public const int Every = 10;
 
+    /// <summary>And as soon as so many bytes wait: the other side's window may be no more than some long packets.</summary>
+    public const int EveryBytes = 32 * 1024;
+
     private const int SoonPackets = 100;
 
     // Half-open ranges of numbers; bounded by what one frame tells, the oldest go first.
     private readonly RangeSet _ranges = new();
     private TimeSpan _largestAt;
     private int _unacked;
+    private int _unackedBytes;
     private long _seen;
 
     /// <summary>When an acknowledgement is due; null when there is nothing to acknowledge.</summary>
@@ -30,7 +34,7 @@ internal sealed class ReceivedPackets(TimeSpan delayMax)
 
     public bool IsDue(TimeSpan now) => DueAt <= now;
 
-    public void Add(ulong number, bool isAckEliciting, TimeSpan now)
+    public void Add(ulong number, int bytes, bool isAckEliciting, TimeSpan now)
     {
         ulong expected = _ranges.IsEmpty ? 0 : _ranges[_ranges.Count - 1].End;
         _ranges.Add(number, number + 1);
@@ -51,7 +55,8 @@ internal sealed class ReceivedPackets(TimeSpan delayMax)
 
         _seen++;
         _unacked++;
-        bool atOnce = number != expected || _unacked >= (_seen < SoonPackets ? EveryMin : Every);
+        _unackedBytes += bytes;
+        bool atOnce = number != expected || _unackedBytes >= EveryBytes || _unacked >= (_seen < SoonPackets ? EveryMin : Every);
         DueAt = atOnce ? now : DueAt ?? now + delayMax;
     }
 
@@ -77,6 +82,7 @@ internal sealed class ReceivedPackets(TimeSpan delayMax)
             upTo = newestFirst[0].Last;
             DueAt = null;
             _unacked = 0;
+            _unackedBytes = 0;
         }
 
         return written;
