@@ -1,4 +1,5 @@
 using AgentMesh.Mesh;
+using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
@@ -24,7 +25,14 @@ internal static class Checker
 
         foreach ((string id, object[] changes) in events.Where(each => each.Key.StartsWith(JobId.Prefix, StringComparison.Ordinal)))
         {
-            CheckJob(history, id, [.. changes.Cast<IJobEvent>()]);
+            CheckJob(history, id, [.. changes.Cast<IJobEvent>()], events);
+        }
+
+        CheckDependencies(events);
+        foreach (string array in history.Arrays.Union(events.Keys.Where(id => id.StartsWith(ArrayId.Prefix, StringComparison.Ordinal))))
+        {
+            Assert.True(events.TryGetValue(array, out object[]? changes), $"{array} was acknowledged and is lost");
+            CheckArray(history, array, [.. changes.Cast<IArrayEvent>()], events);
         }
 
         Assert.True(history.StillRunning.Count == 0, $"nobody waits for {string.Join(", ", history.StillRunning)} and they run on");
@@ -34,7 +42,7 @@ internal static class Checker
         }
     }
 
-    private static void CheckJob(History history, string id, IJobEvent[] changes)
+    private static void CheckJob(History history, string id, IJobEvent[] changes, Dictionary<string, object[]> events)
     {
         Assert.True(JobId.TryParse(id, out JobId job));
         JobState state = JobState.None(job);
@@ -54,7 +62,7 @@ internal static class Checker
             }
         }
 
-        Assert.True(state.IsAtRest, $"{id} never came to rest: {state.Name}");
+        Assert.True(state.IsAtRest || WaitsForPaused(id, events), $"{id} never came to rest: {state.Name}");
         Assert.Single(changes, change => change is AcceptedEvent);
         CompletedEvent[] completed = [.. changes.OfType<CompletedEvent>()];
         Assert.True(completed.Length <= 1, $"{id} has {completed.Length} results");
@@ -74,6 +82,57 @@ internal static class Checker
         if (history.CancelAcknowledged.Contains(id))
         {
             Assert.True(state.Name == JobStateName.Cancelled, $"{id} was to be cancelled and is {state.Name}");
+        }
+    }
+
+    /// <summary>A paused job is a person's to decide, and so is what waits for it.</summary>
+    private static bool WaitsForPaused(string id, Dictionary<string, object[]> events) =>
+        events[id] is [AcceptedEvent { Spec.After: { IsEmpty: false } after }] && after.Any(before => events[before.JobId.ToString()][^1] is PausedEvent || WaitsForPaused(before.JobId.ToString(), events));
+
+    private static void CheckDependencies(Dictionary<string, object[]> events)
+    {
+        foreach (object[] changes in events.Values)
+        {
+            if (changes[0] is not AcceptedEvent { Spec.After.IsEmpty: false } accepted || !changes.Any(change => change is PlacedEvent))
+            {
+                continue;
+            }
+
+            // It has begun: those before it have ended as it was asked, and do so still.
+            foreach (JobDependency before in accepted.Spec.After)
+            {
+                object end = events[before.JobId.ToString()][^1];
+                JobStateName state = end switch { CompletedEvent => JobStateName.Completed, FailedEvent => JobStateName.Failed, CancelledEvent => JobStateName.Cancelled, _ => JobStateName.Paused };
+                Assert.True(before.IsMet(state) == true, $"a job began after {before}, which is {state}");
+            }
+        }
+    }
+
+    private static void CheckArray(History history, string id, IArrayEvent[] changes, Dictionary<string, object[]> events)
+    {
+        Assert.True(ArrayId.TryParse(id, out ArrayId array));
+        ArrayState state = ArrayState.None(array);
+        foreach (IArrayEvent change in changes)
+        {
+            state = state.Apply(change);
+        }
+
+        bool isPaused = state.Running.Values.All(run => events.TryGetValue(run.JobId.ToString(), out object[]? job) && job[^1] is PausedEvent);
+        Assert.True(state.EndedAt is not null || (state.Running.Count > 0 && isPaused), $"{id} is not over: {state.Waiting} wait, {string.Join(", ", state.Running.Values.Select(run => run.JobId))} run");
+        foreach (ElementEnd end in state.Ended.Values)
+        {
+            object last = events[end.Run.JobId.ToString()][^1];
+            Assert.True(end.State == JobStateName.Completed == last is CompletedEvent, $"{id}: element {end.Run.Index} is {end.State}, and its job ended with {last.GetType().Name}");
+        }
+
+        if (state.EndedAt is not null && state.CancelRequestedAt is null)
+        {
+            Assert.Equal(state.Count, state.Ended.Count);
+        }
+
+        if (history.CancelAcknowledged.Contains(id))
+        {
+            Assert.NotNull(state.CancelRequestedAt);
         }
     }
 

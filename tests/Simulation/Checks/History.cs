@@ -9,7 +9,9 @@ internal sealed class History(SimLoop loop, SimDisk disk)
     /// <summary>Jobs of which somebody was told that they are accepted, by the key of the request.</summary>
     public Dictionary<string, string> Acknowledged { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Jobs of which somebody was told that they are cancelled, or will be.</summary>
+    public HashSet<string> Arrays { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Jobs and arrays of which somebody was told that they are cancelled, or will be.</summary>
     public HashSet<string> CancelAcknowledged { get; } = new(StringComparer.Ordinal);
 
     public Dictionary<(string Job, int Attempt), AttemptResult?> Attempts { get; } = [];
@@ -25,6 +27,13 @@ internal sealed class History(SimLoop loop, SimDisk disk)
         }
 
         Assert.True(disk.Highest(job) > 0, $"{job} was acknowledged and is not on the disk");
+    }
+
+    public void ArrayAccepted(string array)
+    {
+        loop.Note($"accepted {array}");
+        Arrays.Add(array);
+        Assert.True(disk.Highest(array) > 0, $"{array} was acknowledged and is not on the disk");
     }
 
     public void Began(string job, int attempt)

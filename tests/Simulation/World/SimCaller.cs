@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using AgentMesh.Mesh;
+using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Protocol.Identity;
@@ -27,8 +29,53 @@ internal sealed class SimCaller(SimLoop loop, SimHome home, IReadOnlyList<SimDev
         }
 
         string key = (++_keys).ToString(CultureInfo.InvariantCulture);
-        Submit(key, Spec(devices[loop.Random.Next(devices.Count)], key, loop.Chance(0.7)), triesLeft: 30);
+        JobSpec spec = Spec(devices[loop.Random.Next(devices.Count)], key, loop.Chance(0.7));
+        if (loop.Chance(0.05))
+        {
+            SubmitArray(key, spec);
+        }
+        else
+        {
+            Submit(key, spec with { After = Earlier() }, triesLeft: 30);
+        }
+
         loop.After(loop.Between(0.05, 4), null, SubmitAgainAndAgain);
+    }
+
+    /// <summary>Sometimes a job waits for others.</summary>
+    private ImmutableArray<JobDependency> Earlier() => history.Acknowledged.Count == 0 || !loop.Chance(0.2)
+        ? []
+        : [.. Enumerable.Range(0, loop.Random.Next(1, 3))
+            .Select(_ => history.Acknowledged.Values.ElementAt(loop.Random.Next(history.Acknowledged.Count)))
+            .Distinct(StringComparer.Ordinal)
+            .Select(text => JobId.TryParse(text, out JobId job) ? new JobDependency((DependencyCondition)loop.Random.Next(1, 4), job) : throw new InvalidOperationException(text))];
+
+    private void SubmitArray(string key, JobSpec spec)
+    {
+        var id = ArrayId.FromIdempotencyKey(home.Id, key);
+        string[] cells = [.. Enumerable.Range(0, loop.Random.Next(1, 12)).Select(number => number.ToString(CultureInfo.InvariantCulture))];
+        var array = new ArraySpec(spec, new ArrayTargets("@all", true, [], []), new ArrayItems([""], [.. cells]), loop.Chance(0.5) ? null : loop.Random.Next(1, 6));
+        Repeat(new SubmitArray(id, array), answer =>
+        {
+            if (answer is ArrayAccepted)
+            {
+                history.ArrayAccepted(id.ToString());
+            }
+
+            return answer is ArrayAccepted;
+        });
+        if (loop.Chance(0.2))
+        {
+            loop.After(loop.Between(1, 40), null, () => Repeat(new CancelArray(id, CallerOf()), answer =>
+            {
+                if (answer is ArrayView { State: ArrayStateName.Cancelling or ArrayStateName.Cancelled })
+                {
+                    history.CancelAcknowledged.Add(id.ToString());
+                }
+
+                return answer is ArrayView or ArrayProblem;
+            }));
+        }
     }
 
     public void AddSchedules()

@@ -1,4 +1,5 @@
 using AgentMesh.Mesh;
+using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
@@ -36,10 +37,11 @@ internal sealed class SimHome(SimLoop loop, SimNetwork network, DeviceId id)
         var machine = new SimMachine(loop, Clock, Disk);
         _machine = machine;
         var environment = new JobEnvironment(id, LifeOf, (_, device) => WorkersOf(machine, device), Clock, loop.Random.NextDouble, RestAfter);
-        _shard = machine.System.ActorOf(Props.Create(() => new SimShard(environment, _life)), "shard");
+        _shard = machine.System.ActorOf(Props.Create(() => new SimShard(environment, DevicesFor, _life)), "shard");
         IActorRef shard = _shard;
         EntityReviverSettings settings = EntityReviverSettings.Default;
         machine.System.ActorOf(EntityReviver.Create("jobs", shard, Open(JobId.Prefix, JobManifests.AtRest), text => JobId.TryParse(text, out JobId job) ? new WakeJob(job) : null, settings, Clock));
+        machine.System.ActorOf(EntityReviver.Create("arrays", shard, Open(ArrayId.Prefix, ArrayManifests.AtRest), text => ArrayId.TryParse(text, out ArrayId array) ? new WakeArray(array) : null, settings, Clock));
         machine.System.ActorOf(EntityReviver.Create("schedules", shard, Open(CronId.Prefix, CronManifests.Gone), text => CronId.TryParse(text, out CronId cron) ? new WakeCron(cron) : null, settings, Clock));
     }
 
@@ -71,6 +73,8 @@ internal sealed class SimHome(SimLoop loop, SimNetwork network, DeviceId id)
         (ExtendedActorSystem)machine.System,
         new RootActorPath(new Address("akka.mesh", "agentmesh", device.ToString(), 1)) / "user" / "workers",
         (message, _) => network.Send(id, device, () => _devices[device].Receive(message)));
+
+    private ArrayDevice[] DevicesFor(ArrayTargets targets) => [.. _devices.Values.Select(device => new ArrayDevice(device.Id, device.Id.ToString()[..4], device.LifeSeen is null ? "it is away" : null))];
 
     /// <summary>What the link to the device knows.</summary>
     private long? LifeOf(DeviceId device) => _devices[device] is { LifeSeen: { } life } ? life : null;

@@ -1,4 +1,6 @@
 using AgentMesh.Mesh;
+using AgentMesh.Mesh.Arrays;
+using AgentMesh.Mesh.Arrays.Entity;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Cron.Entity;
 using AgentMesh.Mesh.Jobs;
@@ -14,8 +16,11 @@ internal sealed class SimShard : ReceiveActor
     private readonly Dictionary<string, IActorRef> _entities = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<(object Message, IActorRef Sender)>> _resting = new(StringComparer.Ordinal);
 
-    public SimShard(JobEnvironment jobs, long life)
+    public SimShard(JobEnvironment environment, Func<ArrayTargets, IReadOnlyList<ArrayDevice>> devicesFor, long life)
     {
+        IActorRef self = Self;
+        JobEnvironment jobs = environment with { Jobs = () => self };
+        var arrays = new ArrayEnvironment(jobs.Self, Self, devicesFor, jobs.Time, jobs.RestAfter);
         var crons = new CronEnvironment(jobs.Self, life, Self, jobs.Time, jobs.RestAfter);
         Receive<Passivate>(passivate =>
         {
@@ -35,6 +40,7 @@ internal sealed class SimShard : ReceiveActor
             }
         });
         Receive<IJobMessage>(message => Deliver(message.JobId.ToString(), message, () => JobEntity.Create(message.JobId, jobs)));
+        Receive<IArrayMessage>(message => Deliver(message.ArrayId.ToString(), message, () => ArrayEntity.Create(message.ArrayId, arrays)));
         Receive<ICronMessage>(message => Deliver(message.CronId.ToString(), message, () => CronEntity.Create(message.CronId, crons)));
     }
 
