@@ -48,6 +48,45 @@ public sealed class BeaconCoreTests
     }
 
     [Fact]
+    public void Two_that_name_the_same_meeting_get_a_channel_until_one_of_them_leaves_it()
+    {
+        Guest inviter = _world.Enter(1), joiner = _world.Enter(2), other = _world.Enter(3);
+        _world.Meet(inviter, 7, 8);
+        _world.Meet(other, 9);
+        _world.Meet(joiner, 8);
+        Assert.Equal([joiner.Device], inviter.Channels.Keys);
+        Assert.Empty(other.Channels);
+        _world.Meet(inviter, 7);
+        Assert.Empty(inviter.Channels);
+        Assert.Equal(0, _world.Core.Counters.Channels);
+    }
+
+    [Fact]
+    public void A_channel_of_a_meeting_stays_when_both_have_come_to_name_each_other()
+    {
+        Guest inviter = _world.Enter(1), joiner = _world.Enter(2);
+        _world.Meet(inviter, 7);
+        _world.Meet(joiner, 7);
+        ulong channel = inviter.Channels[joiner.Device].Id;
+        _world.Core.Handle(inviter, new BeaconFrame(BeaconFrameType.Hello, Devices: [joiner.Device], Meetings: [7]));
+        _world.Hello(joiner, 1);
+        _world.Hello(inviter, 2);
+        Assert.Equal(channel, inviter.Channels[joiner.Device].Id);
+    }
+
+    [Fact]
+    public void A_meeting_has_room_for_eight()
+    {
+        Guest[] guests = [.. Enumerable.Range(1, 12).Select(_world.Enter)];
+        Array.ForEach(guests, guest => _world.Meet(guest, 7));
+        Assert.Equal(8 * 7 / 2, _world.Core.Counters.Channels);
+        Assert.Empty(guests[^1].Channels);
+        _world.Core.Leave(guests[0]);
+        _world.Meet(guests[^1], 7);
+        Assert.Equal(7, guests[^1].Channels.Count);
+    }
+
+    [Fact]
     public void A_device_that_is_no_longer_named_loses_the_channel()
     {
         (Guest one, Guest two) = _world.Meet();
@@ -243,7 +282,10 @@ public sealed class BeaconCoreTests
                     world.Core.Moved(guest, BeaconWorld.Place(random.Next(200)));
                     break;
                 case 3 when guest is not null:
-                    world.Hello(guest, [.. Enumerable.Range(0, devices).Where(_ => random.Next(3) > 0)]);
+                    world.Core.Handle(guest, new BeaconFrame(
+                        BeaconFrameType.Hello,
+                        Devices: [.. Enumerable.Range(0, devices).Where(_ => random.Next(3) > 0).Select(BeaconWorld.Device)],
+                        Meetings: [.. Enumerable.Range(0, 5).Where(_ => random.Next(3) == 0).Select(meeting => (UInt128)meeting)]));
                     seen.AddRange(guest.Channels.Values.Select(end => end.Id));
                     break;
                 case 4:

@@ -77,8 +77,16 @@ public sealed class BeaconFrameTests
     public void A_hello_names_1024_devices_at_most()
     {
         byte[] ids = [.. Enumerable.Repeat((byte)'a', 1025 * DeviceId.TextLength)];
-        Assert.NotNull(BeaconFrame.TryRead([1, 1, 4, 0, .. ids.AsSpan(0, 1024 * DeviceId.TextLength)]));
-        Assert.Null(BeaconFrame.TryRead([1, 1, 4, 1, .. ids]));
+        Assert.NotNull(BeaconFrame.TryRead([1, 1, 4, 0, .. ids.AsSpan(0, 1024 * DeviceId.TextLength), 0]));
+        Assert.Null(BeaconFrame.TryRead([1, 1, 4, 1, .. ids, 0]));
+    }
+
+    [Fact]
+    public void A_hello_names_32_meetings_at_most()
+    {
+        Assert.NotNull(BeaconFrame.TryRead([1, 1, 0, 0, 32, .. new byte[32 * 16]]));
+        Assert.Null(BeaconFrame.TryRead([1, 1, 0, 0, 33, .. new byte[33 * 16]]));
+        Assert.Equal(BeaconFrame.BodyBytesMax, new BeaconFrame(BeaconFrameType.Hello, Devices: [.. Enumerable.Repeat(BeaconWorld.Device(1), 1024)], Meetings: [.. Enumerable.Repeat(UInt128.One, 32)]).ToBytes().Length - BeaconFrame.LengthBytes);
     }
 
     private static byte[] BytesOf(int index) => Convert.FromHexString((string)Vectors[index]!["bytes"]!);
@@ -91,6 +99,7 @@ public sealed class BeaconFrameTests
             (ulong?)given["value"] ?? 0,
             given["address"] is { } address ? IPEndPoint.Parse((string)address!) : null,
             given["devices"] is JsonArray devices ? [.. devices.Select(device => DeviceId.Parse((string)device!))] : null,
-            (uint?)given["count"] ?? 0);
+            (uint?)given["count"] ?? 0,
+            given["meetings"] is JsonArray meetings ? [.. meetings.Select(meeting => UInt128.Parse((string)meeting!, System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture))] : null);
     }
 }

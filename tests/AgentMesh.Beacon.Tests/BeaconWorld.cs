@@ -30,6 +30,8 @@ internal sealed class BeaconWorld
 
     public bool Hello(Guest guest, params int[] wanted) => Core.Handle(guest, new BeaconFrame(BeaconFrameType.Hello, Devices: [.. wanted.Select(Device)]));
 
+    public bool Meet(Guest guest, params UInt128[] meetings) => Core.Handle(guest, new BeaconFrame(BeaconFrameType.Hello, Devices: [], Meetings: meetings));
+
     /// <summary>What was said to it since the last time.</summary>
     public static IReadOnlyList<BeaconFrame> Said(Guest guest)
     {

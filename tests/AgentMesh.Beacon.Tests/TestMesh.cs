@@ -55,7 +55,7 @@ internal sealed class TestDevice : IAdmission, IAsyncDisposable
     public TestDevice(BeaconAddress beacon)
     {
         Endpoint = MeshEndpoint.Open(_identity, this, new InitiationStamps(0, null), new MeshEndpointSettings { Listen = [new IPEndPoint(IPAddress.Loopback, 0)] }, SystemEntropy.Instance, TimeProvider.System);
-        Client = new BeaconClient(Endpoint, beacon, () => _admitted.Keys, new BeaconClientSettings(), TimeProvider.System);
+        Client = new BeaconClient(Endpoint, beacon, () => _admitted.Keys, () => [], new BeaconClientSettings(), TimeProvider.System);
     }
 
     public MeshEndpoint Endpoint { get; }

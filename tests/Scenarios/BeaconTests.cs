@@ -48,6 +48,30 @@ public sealed class BeaconTests(ITestOutputHelper output)
     }
 
     [SkippableFact]
+    public async Task A_device_behind_a_NAT_joins_one_behind_another_by_a_link_and_keeps_its_beacon()
+    {
+        using NatLab? lab = NatLab.TryBuild(out string whyNot);
+        Skip.If(lab is null, $"a network with NATs cannot be made here: {whyNot}");
+        await using TestBeacon beacon = await TestBeacon.StartAsync(lab.Host("beacon", BeaconAddress), BeaconAddress);
+        await using var a = new TestNode("a") { Namespace = lab.Home("a", NatKind.Symmetric()), Listen = "0.0.0.0" };
+        await using var b = new TestNode("b") { Namespace = lab.Home("b", NatKind.Symmetric()), Listen = "0.0.0.0" };
+        File.WriteAllText(Path.Combine(a.Data, "agentmesh.conf"), $"agentmesh {{ {beacon.Setting} }}");
+        await a.UpAsync();
+        await b.UpAsync();
+
+        var watch = Stopwatch.StartNew();
+        await a.PairWithAsync(b);
+        output.WriteLine($"paired after {watch.Elapsed.TotalSeconds:0.0} s");
+        await Eventually.HoldsAsync(async () => (await a.RunAsync("--timeout", "20s", "@b", "calc", "1+2")).Out == "3\n", "they work together");
+        output.WriteLine($"an answer after {watch.Elapsed.TotalSeconds:0.0} s");
+
+        Assert.Equal(0, (await b.RunAsync("down")).Code);
+        await b.UpAsync();
+        Assert.Equal("42\n", (await b.RunAsync("--timeout", "20s", "@a", "calc", "6*7")).Out);
+        Assert.Contains($"{BeaconAddress}:14592: registered, seen at 203.0.113.2:", (await b.RunAsync("status")).Out, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
     public async Task A_relayed_pair_is_back_when_its_beacon_was_killed_and_started_again()
     {
         using NatLab? lab = NatLab.TryBuild(out string whyNot);

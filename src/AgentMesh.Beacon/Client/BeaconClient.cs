@@ -17,6 +17,7 @@ public sealed class BeaconClient : IAsyncDisposable
     private readonly MeshEndpoint _endpoint;
     private readonly BeaconAddress _place;
     private readonly Func<IEnumerable<DeviceId>> _wanted;
+    private readonly Func<IEnumerable<UInt128>> _meetings;
     private readonly BeaconClientSettings _settings;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
@@ -28,11 +29,13 @@ public sealed class BeaconClient : IAsyncDisposable
     private long _limited;
 
     /// <param name="wanted">The devices to meet there; asked for again by <see cref="Refresh"/>.</param>
-    public BeaconClient(MeshEndpoint endpoint, BeaconAddress place, Func<IEnumerable<DeviceId>> wanted, BeaconClientSettings settings, TimeProvider time)
+    /// <param name="meetings">Secrets shared with devices that are not known yet; who says one of them there is met too.</param>
+    public BeaconClient(MeshEndpoint endpoint, BeaconAddress place, Func<IEnumerable<DeviceId>> wanted, Func<IEnumerable<UInt128>> meetings, BeaconClientSettings settings, TimeProvider time)
     {
         _endpoint = endpoint;
         _place = place;
         _wanted = wanted;
+        _meetings = meetings;
         _settings = settings;
         _time = time;
         endpoint.Relays.Doubted += OnDoubted;
@@ -67,7 +70,7 @@ public sealed class BeaconClient : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private BeaconFrame Hello() => new(BeaconFrameType.Hello, Devices: [.. _wanted().Take(BeaconFrame.DevicesMax)]);
+    private BeaconFrame Hello() => new(BeaconFrameType.Hello, Devices: [.. _wanted().Take(BeaconFrame.DevicesMax)], Meetings: [.. _meetings().Take(BeaconFrame.MeetingsMax)]);
 
     private async Task RunAsync()
     {
@@ -190,7 +193,7 @@ public sealed class BeaconClient : IAsyncDisposable
     {
         lock (_channels)
         {
-            if (_channels.Count >= BeaconFrame.DevicesMax || !_wanted().Contains(device) || !_channels.Add(id))
+            if (_channels.Count >= BeaconFrame.DevicesMax || (!_wanted().Contains(device) && !_meetings().Any()) || !_channels.Add(id))
             {
                 return;
             }

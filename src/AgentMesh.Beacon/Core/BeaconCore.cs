@@ -7,7 +7,7 @@ namespace AgentMesh.Beacon.Core;
 
 /// <summary>
 /// What a beacon knows and decides, without socket, clock or task. Devices come with an authenticated connection and name those they want to meet; two that have named each
-/// other get a channel. Nobody learns of another device, or of its address, in any other way. Not thread-safe.
+/// other, or the same secret meeting, get a channel. Nobody learns of another device, or of its address, in any other way. Not thread-safe.
 /// <code>
 /// event                        for the device                 for others
 /// hello                        welcome, channel per match     channel per match
@@ -18,10 +18,13 @@ namespace AgentMesh.Beacon.Core;
 /// </summary>
 internal sealed class BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan now)
 {
+    private const int MeetingDevicesMax = 8;
+
     private static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<DeviceId, Guest> _guests = [];
     private readonly Dictionary<ulong, ChannelEnd> _ends = [];
+    private readonly Dictionary<UInt128, List<Guest>> _meetings = [];
     private readonly HashSet<Guest> _dry = [];
     private readonly ByteBucket _notices = new(limits.NoticesPerSecond, limits.NoticesPerSecond, now);
     private long _relayed;
@@ -65,6 +68,7 @@ internal sealed class BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan n
 
         _guests.Remove(guest.Device);
         _dry.Remove(guest);
+        LeaveMeetings(guest);
         foreach (ChannelEnd end in guest.Channels.Values.ToArray())
         {
             Close(end);
@@ -90,7 +94,7 @@ internal sealed class BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan n
         switch (frame.Type)
         {
             case BeaconFrameType.Hello:
-                Welcome(guest, frame.Devices!);
+                Welcome(guest, frame.Devices!, frame.Meetings ?? []);
                 break;
             case BeaconFrameType.Ping:
                 Say(guest, frame with { Type = BeaconFrameType.Pong });
@@ -177,7 +181,7 @@ internal sealed class BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan n
         _dry.Remove(guest);
     }
 
-    private void Welcome(Guest guest, IReadOnlyList<DeviceId> wanted)
+    private void Welcome(Guest guest, IReadOnlyList<DeviceId> wanted, IReadOnlyList<UInt128> meetings)
     {
         if (!guest.IsWelcomed)
         {
@@ -186,22 +190,70 @@ internal sealed class BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan n
         }
 
         guest.Wanted = [.. wanted.Where(device => device != guest.Device)];
-        foreach (ChannelEnd end in guest.Channels.Where(channel => !guest.Wanted.Contains(channel.Key)).Select(channel => channel.Value).ToArray())
+        LeaveMeetings(guest);
+        guest.Meetings = [.. meetings];
+        foreach (ChannelEnd end in guest.Channels.Values.Where(end => !WantEachOther(guest, end.Other.Owner)).ToArray())
         {
             Close(end);
         }
 
         foreach (DeviceId device in guest.Wanted)
         {
-            if (!guest.Channels.ContainsKey(device) && _guests.TryGetValue(device, out Guest? other) && other.Wanted.Contains(guest.Device))
+            if (_guests.TryGetValue(device, out Guest? other) && WantEachOther(guest, other))
             {
                 Open(guest, other);
+            }
+        }
+
+        foreach (UInt128 meeting in guest.Meetings.ToArray())
+        {
+            Join(guest, meeting);
+        }
+    }
+
+    private static bool WantEachOther(Guest one, Guest other) =>
+        (one.Wanted.Contains(other.Device) && other.Wanted.Contains(one.Device)) || one.Meetings.Overlaps(other.Meetings);
+
+    private void Join(Guest guest, UInt128 meeting)
+    {
+        if (!_meetings.TryGetValue(meeting, out List<Guest>? present))
+        {
+            _meetings.Add(meeting, present = []);
+        }
+
+        // The device that invited and those that try to join by it: one of them will.
+        if (present.Count >= MeetingDevicesMax)
+        {
+            guest.Meetings.Remove(meeting);
+            return;
+        }
+
+        foreach (Guest other in present)
+        {
+            Open(guest, other);
+        }
+
+        present.Add(guest);
+    }
+
+    private void LeaveMeetings(Guest guest)
+    {
+        foreach (UInt128 meeting in guest.Meetings)
+        {
+            if (_meetings.TryGetValue(meeting, out List<Guest>? present) && present.Remove(guest) && present.Count == 0)
+            {
+                _meetings.Remove(meeting);
             }
         }
     }
 
     private void Open(Guest one, Guest other)
     {
+        if (one.Channels.ContainsKey(other.Device))
+        {
+            return;
+        }
+
         if (_ends.Count / 2 >= limits.ChannelsMax)
         {
             _channelsRefused++;

@@ -17,6 +17,9 @@ internal sealed class Guest(DeviceId device, IPEndPoint address, ByteBucket allo
     /// <summary>Whom it wants to meet here.</summary>
     public HashSet<DeviceId> Wanted { get; set; } = [];
 
+    /// <summary>Secrets that it shares with devices it does not know yet: those of invitations.</summary>
+    public HashSet<UInt128> Meetings { get; set; } = [];
+
     public Dictionary<DeviceId, ChannelEnd> Channels { get; } = [];
 
     /// <summary>Frames that wait to be sent.</summary>

@@ -11,12 +11,16 @@ namespace AgentMesh.Beacon.Wire;
 /// <param name="Address">Of Welcome and Observed.</param>
 /// <param name="Devices">Of Hello; the one of Channel.</param>
 /// <param name="Count">Datagrams of Limited.</param>
-internal sealed record BeaconFrame(BeaconFrameType Type, ulong Value = 0, IPEndPoint? Address = null, IReadOnlyList<DeviceId>? Devices = null, uint Count = 0)
+/// <param name="Meetings">Of Hello: who else says one of these is to be met too.</param>
+internal sealed record BeaconFrame(BeaconFrameType Type, ulong Value = 0, IPEndPoint? Address = null, IReadOnlyList<DeviceId>? Devices = null, uint Count = 0, IReadOnlyList<UInt128>? Meetings = null)
 {
     public const byte Version = 1;
     public const int LengthBytes = 2;
     public const int DevicesMax = 1024;
-    public const int BodyBytesMax = 1 + 1 + sizeof(ushort) + (DevicesMax * DeviceId.TextLength);
+    public const int MeetingsMax = 32;
+    public const int BodyBytesMax = 1 + 1 + sizeof(ushort) + (DevicesMax * DeviceId.TextLength) + 1 + (MeetingsMax * MeetingBytes);
+
+    private const int MeetingBytes = 16;
 
     private const int AddressBytes = 1 + 16 + sizeof(ushort);
 
@@ -64,12 +68,20 @@ internal sealed record BeaconFrame(BeaconFrameType Type, ulong Value = 0, IPEndP
         switch (Type)
         {
             case BeaconFrameType.Hello:
-                byte[] hello = new byte[1 + sizeof(ushort) + (Devices!.Count * DeviceId.TextLength)];
+                IReadOnlyList<UInt128> meetings = Meetings ?? [];
+                byte[] hello = new byte[1 + sizeof(ushort) + (Devices!.Count * DeviceId.TextLength) + 1 + (meetings.Count * MeetingBytes)];
                 hello[0] = Version;
                 BinaryPrimitives.WriteUInt16BigEndian(hello.AsSpan(1), (ushort)Devices.Count);
                 for (int i = 0; i < Devices.Count; i++)
                 {
                     Encoding.ASCII.GetBytes(Devices[i].ToString(), hello.AsSpan(3 + (i * DeviceId.TextLength)));
+                }
+
+                int meetingsAt = 3 + (Devices.Count * DeviceId.TextLength);
+                hello[meetingsAt] = (byte)meetings.Count;
+                for (int i = 0; i < meetings.Count; i++)
+                {
+                    BinaryPrimitives.WriteUInt128BigEndian(hello.AsSpan(meetingsAt + 1 + (i * MeetingBytes)), meetings[i]);
                 }
 
                 return hello;
@@ -97,7 +109,8 @@ internal sealed record BeaconFrame(BeaconFrameType Type, ulong Value = 0, IPEndP
 
         int count = BinaryPrimitives.ReadUInt16BigEndian(body[1..]);
         ReadOnlySpan<byte> rest = body[3..];
-        if (count > DevicesMax || rest.Length != count * DeviceId.TextLength)
+        int meetingsAt = count * DeviceId.TextLength;
+        if (count > DevicesMax || rest.Length <= meetingsAt || rest[meetingsAt] > MeetingsMax || rest.Length != meetingsAt + 1 + (rest[meetingsAt] * MeetingBytes))
         {
             return null;
         }
@@ -113,7 +126,13 @@ internal sealed record BeaconFrame(BeaconFrameType Type, ulong Value = 0, IPEndP
             devices[i] = device;
         }
 
-        return new BeaconFrame(BeaconFrameType.Hello, Devices: devices);
+        var meetings = new UInt128[rest[meetingsAt]];
+        for (int i = 0; i < meetings.Length; i++)
+        {
+            meetings[i] = BinaryPrimitives.ReadUInt128BigEndian(rest[(meetingsAt + 1 + (i * MeetingBytes))..]);
+        }
+
+        return new BeaconFrame(BeaconFrameType.Hello, Devices: devices, Meetings: meetings);
     }
 
     private static DeviceId? TryReadDevice(ReadOnlySpan<byte> bytes)

@@ -114,6 +114,7 @@ internal sealed class Examination(Session session, TimeProvider time)
         Buffer();
         _checks.Add(NetworkChecks.Announced(status.Addresses));
         _checks.Add(NodeChecks.Durability(status.Durability));
+        _checks.AddRange((status.Beacons ?? []).Select(NetworkChecks.Beacon));
         if (diagnostics is null)
         {
             return;

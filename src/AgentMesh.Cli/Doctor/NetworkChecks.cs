@@ -1,5 +1,6 @@
 using System.Net;
 using AgentMesh.Cli.Verbs;
+using AgentMesh.Node.Control;
 
 namespace AgentMesh.Cli.Doctor;
 
@@ -48,6 +49,13 @@ internal static class NetworkChecks
             ? DoctorCheck.Ok(name, $"as that of {string.Join(", ", offsets.Select(offset => offset.Device))}, within {Text.Milliseconds(offsets.Max(offset => offset.Ahead.Duration()).TotalMilliseconds)}")
             : DoctorCheck.Warn(name, string.Join(", ", apart.Select(offset => $"the clock of {offset.Device} is {Shown(offset.Ahead)}")), "let the machines keep the time, here and there: sudo timedatectl set-ntp true");
     }
+
+    public static DoctorCheck Beacon(BeaconView beacon) => beacon switch
+    {
+        { SeenAt: null } => DoctorCheck.Warn($"beacon {beacon.Address}", beacon.Problem?.Message ?? "not registered yet", beacon.Problem?.Next ?? "wait a moment and try again"),
+        { Dropped: > 0 } => DoctorCheck.Warn($"beacon {beacon.Address}", $"registered, seen at {beacon.SeenAt}; it dropped {beacon.Dropped} datagrams because this device sent more than it relays", "ask who runs it for a higher --rate, or help a direct path: 'agentmesh peers' says why a path is relayed"),
+        _ => DoctorCheck.Ok($"beacon {beacon.Address}", $"registered, seen at {beacon.SeenAt}, {beacon.Devices} device{(beacon.Devices == 1 ? "" : "s")} there"),
+    };
 
     private static string Shown(TimeSpan ahead) => $"{Durations.Age(ahead.Duration())} {(ahead > TimeSpan.Zero ? "ahead" : "behind")}";
 

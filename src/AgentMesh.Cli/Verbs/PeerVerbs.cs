@@ -71,6 +71,11 @@ internal static class PeerVerbs
         to.WriteLine($"addresses   {string.Join(", ", status.Addresses)}");
         to.WriteLine($"durability  {status.Durability}");
         to.WriteLine($"peers       {status.PeersConnected} of {status.PeersKnown} connected");
+        foreach (BeaconView beacon in status.Beacons ?? [])
+        {
+            to.WriteLine($"beacon      {beacon.Address}: {(beacon.SeenAt is { } seen ? $"registered, seen at {seen}, {beacon.Devices} device{(beacon.Devices == 1 ? "" : "s")} there{(beacon.Dropped > 0 ? $", {beacon.Dropped} datagrams dropped above its allowance" : "")}" : beacon.Problem is { } problem ? $"{problem.Code}: {problem.Message}" : "being connected")}");
+        }
+
         to.WriteLine($"cluster     {string.Join(", ", status.Members.Select(member => $"{member.Name ?? member.Id[..12]} {member.Status}{(member.Reachable ? "" : " (unreachable)")}"))} (generation {status.Generation})");
         to.WriteLine($"running     {status.AttemptsRunning}");
         to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory      {status.MemoryBytes / 1048576.0:0} MiB"));

@@ -23,7 +23,14 @@ public sealed record StatusView(
     int PeersKnown,
     int PeersConnected,
     int AttemptsRunning,
-    long MemoryBytes);
+    long MemoryBytes,
+    IReadOnlyList<BeaconView>? Beacons = null);
+
+/// <summary>A beacon of this device.</summary>
+/// <param name="SeenAt">The address at which it sees this device; null while this device is not registered there.</param>
+/// <param name="Devices">Devices that can be reached through it now.</param>
+/// <param name="Dropped">Datagrams that it dropped because this device sent more than it relays.</param>
+public sealed record BeaconView(string Address, string? SeenAt, int Devices, long Dropped, ProblemView? Problem);
 
 /// <param name="Status">joining, weaklyup, up, leaving, exiting or down.</param>
 public sealed record MemberView(string Id, string? Name, string Status, bool Reachable);

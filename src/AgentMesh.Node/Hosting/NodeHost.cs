@@ -126,7 +126,9 @@ public sealed class NodeHost : IAsyncDisposable
         LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, addresses.Current, handlers, life), time));
         links.OwnRunning = () => table.Running;
         links.Changed += pairing.AdmitIfKnown;
-        BeaconService beacons = EndingAsync(new BeaconService(settings.Beacons, identity.Id, endpoint, directory, links, addresses, time, log));
+        BeaconService beacons = EndingAsync(new BeaconService(
+            settings.Beacons, new BeaconFile(data[BeaconFile.FileName]), identity.Id, endpoint, directory, links, addresses, pairing.Book, time, log));
+        pairing.Beacons = beacons;
         registry.Changed += beacons.Refresh;
         LanDiscovery? lan = settings.Lan.Enabled ? EndingAsync(Lan(settings, identity, endpoint, directory, registry, links, time, log)) : null;
         pairing.Codes = EndingAsync(new CodePairing(endpoint, lan, identity, settings.DeviceName, pairing.Book));

@@ -5,6 +5,7 @@ using AgentMesh.Mesh.Grants;
 using AgentMesh.Mesh.Registry;
 using AgentMesh.Node.Control;
 using AgentMesh.Node.Links;
+using AgentMesh.Node.Reach;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Handshake;
@@ -49,6 +50,9 @@ internal sealed class PairingService : IAdmission
 
     /// <summary>Codes for the invitations of <see cref="Book"/>; set before anybody invites.</summary>
     public CodePairing? Codes { get; set; }
+
+    /// <summary>Where invitations are met by who cannot reach this device; set before anybody invites.</summary>
+    public BeaconService? Beacons { get; set; }
 
     /// <summary>Everything that this device invites by.</summary>
     public InvitationBook Book { get; } = new();
@@ -116,7 +120,9 @@ internal sealed class PairingService : IAdmission
             ExpiresAt = expires,
             InviterName = _settings.DeviceName,
             Addresses = [.. addresses.Take(Invitation.AddressesMax)],
+            Beacons = [.. Beacons!.Clients.Select(client => client.Place.ToString()).Take(Invitation.BeaconsMax)],
         };
+        Beacons.Refresh();
         return new InvitationView(invitation.ToLink(), expires, [.. grants], secret.Id.ToString(), CodeFor(secret.Id));
     }
 
@@ -138,10 +144,11 @@ internal sealed class PairingService : IAdmission
         invitation = request.Link is null ? invitation : invitation with { Addresses = [.. at ?? [], .. invitation.Addresses] };
         using var late = new CancellationTokenSource(JoinWithin, _time);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
+        await using BeaconService.Meeting meeting = Beacons!.Meet(invitation);
         MeshConnection connection;
         try
         {
-            connection = await endpoint.JoinAsync(invitation, patience.Token).ConfigureAwait(false);
+            connection = await JoinAnywhereAsync(invitation, endpoint, patience.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -152,7 +159,37 @@ internal sealed class PairingService : IAdmission
         _directory.Told(invitation.Key.Id, invitation.Addresses);
         _registry.Admit(invitation.Key, invitation.InviterName, [.. grants, .. _settings.DefaultGrants]);
         links.Hurry(invitation.Key.Id);
+        meeting.Keep();
         return Remember(invitation.Key.Id, invitation.InviterName, digits, default);
+    }
+
+    /// <summary>At the addresses of the invitation, and over a beacon as soon as one offers a way.</summary>
+    private static async Task<MeshConnection> JoinAnywhereAsync(Invitation invitation, MeshEndpoint endpoint, CancellationToken cancellationToken)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        endpoint.Relays.Changed += TakeWay;
+        try
+        {
+            Task<MeshConnection> joining = endpoint.JoinAsync(invitation, over.Token).AsTask();
+            TakeWay(invitation.Key.Id);
+            return await joining.ConfigureAwait(false);
+        }
+        finally
+        {
+            endpoint.Relays.Changed -= TakeWay;
+            await over.CancelAsync().ConfigureAwait(false);
+        }
+
+        void TakeWay(DeviceId device)
+        {
+            IPEndPoint[] ways = device == invitation.Key.Id ? [.. endpoint.Relays.To(device).Select(channel => channel.Address)] : [];
+            if (ways.Length > 0 && !over.IsCancellationRequested)
+            {
+                // Joins the attempt that is under way; whose end is that of the first.
+                _ = endpoint.JoinAsync(invitation with { Addresses = ways }, over.Token).AsTask().ContinueWith(
+                    static done => done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            }
+        }
     }
 
     private string? CodeFor(InvitationId invitation)

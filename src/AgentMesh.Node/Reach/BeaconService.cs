@@ -1,69 +1,166 @@
+using System.Collections.Concurrent;
 using System.Net;
 using AgentMesh.Beacon.Client;
 using AgentMesh.Node.Links;
 using AgentMesh.Protocol.Identity;
+using AgentMesh.Protocol.Pairing;
 using AgentMesh.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace AgentMesh.Node.Reach;
 
-/// <summary>The beacons of this device: what they offer goes to the links, what they see goes to the candidates.</summary>
+/// <summary>
+/// The beacons of this device, those of its settings and those that it was invited by: what they offer goes to the links, what they see goes to the candidates. Thread-safe.
+/// </summary>
 internal sealed class BeaconService : IAsyncDisposable
 {
-    private readonly IReadOnlyList<BeaconClient> _clients;
+    // Of settings, file and invitations together; further ones are left out.
+    private const int BeaconsMax = 16;
+
+    private readonly Lock _gate = new();
+    private readonly List<BeaconClient> _clients = [];
+    private readonly ConcurrentDictionary<UInt128, DateTimeOffset> _joining = new();
+    private readonly BeaconFile _file;
     private readonly MeshEndpoint _endpoint;
     private readonly DeviceDirectory _directory;
+    private readonly DeviceId _self;
     private readonly LinkService _links;
     private readonly OwnAddresses _addresses;
+    private readonly InvitationBook _invitations;
+    private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private bool _started;
 
     public BeaconService(
-        IReadOnlyList<BeaconAddress> places, DeviceId self, MeshEndpoint endpoint, DeviceDirectory directory, LinkService links, OwnAddresses addresses, TimeProvider time, ILogger log)
+        IReadOnlyList<BeaconAddress> places,
+        BeaconFile file,
+        DeviceId self,
+        MeshEndpoint endpoint,
+        DeviceDirectory directory,
+        LinkService links,
+        OwnAddresses addresses,
+        InvitationBook invitations,
+        TimeProvider time,
+        ILogger log)
     {
+        _file = file;
+        _self = self;
         _endpoint = endpoint;
         _directory = directory;
         _links = links;
         _addresses = addresses;
+        _invitations = invitations;
+        _time = time;
         _log = log;
-        _clients = [.. places.Select(place => new BeaconClient(endpoint, place, () => directory.Admitted.Keys.Where(device => device != self), new BeaconClientSettings(), time))];
+        foreach (BeaconAddress place in places.Concat(file.Read()))
+        {
+            TryAdd(place);
+        }
+
         directory.WaysRound = device => endpoint.Relays.To(device).Select(channel => channel.Address);
         links.Candidates = () => Candidates;
         endpoint.Relays.Changed += OnChannelsChanged;
-        foreach (BeaconClient client in _clients)
+    }
+
+    public IReadOnlyList<BeaconClient> Clients
+    {
+        get
         {
-            client.Changed += OnClientChanged;
+            lock (_gate)
+            {
+                return [.. _clients];
+            }
         }
     }
 
-    public IReadOnlyList<BeaconClient> Clients => _clients;
-
     /// <summary>Where this device may be reached now: as beacons see it, then its interfaces.</summary>
-    private IReadOnlyList<IPEndPoint> Candidates => [.. _clients.Select(client => client.Observed).OfType<IPEndPoint>().Concat(_addresses.Current).Where(address => !IPAddress.IsLoopback(address.Address) && !address.Address.IsIPv6LinkLocal).Distinct()];
+    private IReadOnlyList<IPEndPoint> Candidates => [.. Clients.Select(client => client.Observed).OfType<IPEndPoint>().Concat(_addresses.Current)
+        .Where(address => !IPAddress.IsLoopback(address.Address) && !address.Address.IsIPv6LinkLocal).Distinct()];
 
     public void Start()
     {
-        foreach (BeaconClient client in _clients)
+        _started = true;
+        foreach (BeaconClient client in Clients)
         {
             client.Start();
         }
     }
 
-    /// <summary>Others were admitted or put out.</summary>
+    /// <summary>Others were admitted, put out or invited.</summary>
     public void Refresh()
     {
-        foreach (BeaconClient client in _clients)
+        foreach (BeaconClient client in Clients)
         {
             client.Refresh();
         }
     }
 
+    /// <summary>Waits for the inviter at the beacons of an invitation, also at those that this device did not know.</summary>
+    public Meeting Meet(Invitation invitation)
+    {
+        UInt128 secret = invitation.Secret.Meeting;
+        foreach (UInt128 expired in _joining.Where(joining => joining.Value <= _time.GetUtcNow()).Select(joining => joining.Key).ToArray())
+        {
+            _joining.TryRemove(expired, out _);
+        }
+
+        _joining[secret] = invitation.ExpiresAt;
+        var added = new List<BeaconClient>();
+        foreach (string text in invitation.Beacons)
+        {
+            if (BeaconAddress.TryParse(text, out BeaconAddress? place) && TryAdd(place) is { } client)
+            {
+                client.Start();
+                added.Add(client);
+            }
+        }
+
+        Refresh();
+        return new Meeting(this, secret, added);
+    }
+
     public async ValueTask DisposeAsync()
     {
         _endpoint.Relays.Changed -= OnChannelsChanged;
-        foreach (BeaconClient client in _clients)
+        foreach (BeaconClient client in Clients)
         {
             await client.DisposeAsync().ConfigureAwait(false);
         }
+    }
+
+    // Until an invitation expires, also when it was used: both sides need the way that they met by until both have told the beacon that they know each other.
+    private IEnumerable<UInt128> Meetings()
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        return _joining.Where(joining => joining.Value > now).Select(joining => joining.Key)
+            .Concat(_invitations.Records.Where(record => record.Of.IsNone && record.ExpiresAt > now).Select(record => record.Secret.Meeting));
+    }
+
+    /// <returns>Null when it is one of this device's already, or there are too many.</returns>
+    private BeaconClient? TryAdd(BeaconAddress place)
+    {
+        lock (_gate)
+        {
+            if (_clients.Count >= BeaconsMax || _clients.Exists(client => client.Place.Key == place.Key))
+            {
+                return null;
+            }
+
+            var fresh = new BeaconClient(_endpoint, place, () => _directory.Admitted.Keys.Where(device => device != _self), Meetings, new BeaconClientSettings(), _time);
+            fresh.Changed += OnClientChanged;
+            _clients.Add(fresh);
+            return fresh;
+        }
+    }
+
+    private async Task RemoveAsync(BeaconClient client)
+    {
+        lock (_gate)
+        {
+            _clients.Remove(client);
+        }
+
+        await client.DisposeAsync().ConfigureAwait(false);
     }
 
     private void OnChannelsChanged(DeviceId device) => _links.TakeWay(device, isNew: _endpoint.Relays.To(device).Count > 0);
@@ -75,9 +172,37 @@ internal sealed class BeaconService : IAsyncDisposable
             Log.BeaconFound(_log, client.Place.Name, seen);
             _links.TakeNewCandidates();
         }
-        else
+        else if (_started)
         {
             Log.BeaconLost(_log, client.Place.Name, client.Problem?.Message ?? "the connection ended");
+        }
+    }
+
+    /// <summary>One attempt to join. A beacon that it brought is kept when it succeeded, and left when not.</summary>
+    internal sealed class Meeting(BeaconService owner, UInt128 secret, IReadOnlyList<BeaconClient> added) : IAsyncDisposable
+    {
+        private bool _isKept;
+
+        public void Keep()
+        {
+            _isKept = true;
+            owner._file.Add(added.Select(client => client.Place));
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            if (_isKept)
+            {
+                return;
+            }
+
+            owner._joining.TryRemove(secret, out _);
+            foreach (BeaconClient client in added)
+            {
+                await owner.RemoveAsync(client).ConfigureAwait(false);
+            }
+
+            owner.Refresh();
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using AgentMesh.Beacon.Client;
 using AgentMesh.Errors;
 using AgentMesh.Journal;
 using AgentMesh.Mesh.Grants;
@@ -58,7 +59,8 @@ internal sealed class NodeServices : IControlServices
             all.Count - 1,
             _parts.Links.Linked.Count,
             _parts.Table.Running,
-            Environment.WorkingSet));
+            Environment.WorkingSet,
+            [.. _parts.Beacons.Clients.Select(ViewOf)]));
     }
 
     public Task<IReadOnlyList<PeerView>> PeersAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<PeerView>>([.. _parts.Devices.All.Select(ViewOf)]);
@@ -211,6 +213,13 @@ internal sealed class NodeServices : IControlServices
         _parts.Table.EndsAll |= endPrograms;
         _stop();
     }
+
+    private BeaconView ViewOf(BeaconClient beacon) => new(
+        beacon.Place.Name,
+        beacon.Observed?.ToString(),
+        _parts.Devices.All.Count(device => _parts.Endpoint.Relays.To(device.Id).Any(channel => channel.Name == beacon.Place.Name)),
+        beacon.Limited,
+        beacon is { IsRegistered: false, Problem: { } problem } ? new ProblemView(problem.Code, problem.Message, problem.NextStep) : null);
 
     private PeerView ViewOf(NamedDevice device)
     {

@@ -5,7 +5,7 @@ using AgentMesh.Protocol.Identity;
 namespace AgentMesh.Protocol.Pairing;
 
 /// <summary>
-/// What a pairing link says: <c>agentmesh://pair?v=1&amp;k=KEY&amp;s=SECRET&amp;x=EXPIRY&amp;n=NAME&amp;a=ADDRESS&amp;a=…&amp;c=CHECK</c>.
+/// What a pairing link says: <c>agentmesh://pair?v=1&amp;k=KEY&amp;s=SECRET&amp;x=EXPIRY&amp;n=NAME&amp;a=ADDRESS&amp;a=…&amp;b=BEACON&amp;c=CHECK</c>.
 /// Whoever reads it can join once, so it is as secret as a password until then.
 /// </summary>
 public sealed record Invitation
@@ -29,6 +29,11 @@ public sealed record Invitation
 
     /// <summary>Where the inviter can be reached, at most <see cref="AddressesMax"/>.</summary>
     public required IReadOnlyList<IPEndPoint> Addresses { get; init; }
+
+    public const int BeaconsMax = 4;
+
+    /// <summary>Beacons at which the inviter waits for who joins, each <c>host:port#key</c>; at most <see cref="BeaconsMax"/>.</summary>
+    public IReadOnlyList<string> Beacons { get; init; } = [];
 
     /// <exception cref="MeshException">AM0110: not a link, damaged, or of a newer version. AM0111: expired at <paramref name="now"/>.</exception>
     public static Invitation Parse(string link, DateTimeOffset now)

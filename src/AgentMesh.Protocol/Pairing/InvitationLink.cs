@@ -15,7 +15,8 @@ internal static class InvitationLink
 
     private const string Version = "1";
     private const string CheckMark = "&c=";
-    private const int MaxLength = 2048;
+    private const int MaxLength = 4096;
+    private const int BeaconMax = 320;
 
     // 6 bytes of SHA-256: eight characters; against accidents, not against attackers.
     private const int CheckBytes = 6;
@@ -32,6 +33,11 @@ internal static class InvitationLink
         foreach (IPEndPoint address in invitation.Addresses.Take(Invitation.AddressesMax))
         {
             link.Append("&a=").Append(address);
+        }
+
+        foreach (string beacon in invitation.Beacons.Take(Invitation.BeaconsMax))
+        {
+            link.Append("&b=").Append(Uri.EscapeDataString(beacon));
         }
 
         string check = CheckOf(link.ToString());
@@ -77,6 +83,7 @@ internal static class InvitationLink
             ExpiresAt = Expiry(One(parameters, "x")),
             InviterName = Name(One(parameters, "n")),
             Addresses = Addresses(parameters),
+            Beacons = [.. (parameters.GetValueOrDefault("b") ?? []).Take(Invitation.BeaconsMax).Select(Beacon)],
         };
     }
 
@@ -125,6 +132,13 @@ internal static class InvitationLink
     {
         string name = Uri.UnescapeDataString(text);
         return name.Length <= Invitation.NameMax && !name.Any(char.IsControl) ? name : throw Damaged("its part 'n' is no name");
+    }
+
+    // Whether it is one is looked at where it is used; an older or newer form of it does not spoil the link.
+    private static string Beacon(string text)
+    {
+        string beacon = Uri.UnescapeDataString(text);
+        return beacon.Length <= BeaconMax && !beacon.Any(char.IsControl) ? beacon : throw Damaged("its part 'b' is no beacon");
     }
 
     private static List<IPEndPoint> Addresses(Dictionary<string, List<string>> parameters)

@@ -38,6 +38,17 @@ public readonly struct InvitationSecret : IEquatable<InvitationSecret>
         }
     }
 
+    /// <summary>What the inviter and who holds the link say to a beacon to be brought together there; it does not give the secret away.</summary>
+    public UInt128 Meeting
+    {
+        get
+        {
+            Span<byte> meeting = stackalloc byte[16];
+            HKDF.DeriveKey(HashAlgorithmName.SHA256, Span, meeting, default, "agentmesh invitation meeting"u8);
+            return System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(meeting);
+        }
+    }
+
     public static InvitationSecret Next(IEntropy entropy)
     {
         Span<byte> bytes = stackalloc byte[Size];

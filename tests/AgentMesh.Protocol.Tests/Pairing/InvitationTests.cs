@@ -32,6 +32,16 @@ public class InvitationTests
     }
 
     [Fact]
+    public void Link_tells_of_beacons()
+    {
+        string[] beacons = ["[2001:db8::1]:14592#A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg", "beacon.example:1#x"];
+        string link = (_invitation with { Beacons = beacons }).ToLink();
+        Assert.Matches("^agentmesh://pair\\?[A-Za-z0-9%._~:=&\\[\\]-]+$", link);
+        Assert.Equal(beacons, Invitation.Parse(link, Now).Beacons);
+        Assert.Empty(Invitation.Parse(_invitation.ToLink(), Now).Beacons);
+    }
+
+    [Fact]
     public void Link_is_made_of_characters_that_survive_a_chat() =>
         Assert.Matches("^agentmesh://pair\\?[A-Za-z0-9%._~:=&\\[\\]-]+$", _invitation.ToLink());
 
