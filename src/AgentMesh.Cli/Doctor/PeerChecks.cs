@@ -32,5 +32,5 @@ internal static class PeerChecks
     }
 
     /// <summary>When there is nobody else.</summary>
-    public static DoctorCheck Nobody() => DoctorCheck.Ok("peers", "this device knows no other yet ('agentmesh invite' gives a link for one)");
+    public static DoctorCheck Nobody() => DoctorCheck.Ok("peers", "this device knows no other yet ('agentmesh invite' gives a code for one)");
 }

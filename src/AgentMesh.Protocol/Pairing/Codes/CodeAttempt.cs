@@ -9,6 +9,7 @@ internal sealed class CodeAttempt : IDisposable
     public static readonly TimeSpan RepeatEvery = TimeSpan.FromMilliseconds(500);
 
     private const int SendsMax = 8;
+    private const int SendsWhileOthersWait = 2;
 
     private readonly Cpace _cpace;
     private readonly byte[] _start;
@@ -42,7 +43,8 @@ internal sealed class CodeAttempt : IDisposable
     /// <summary>When the other side first said that it is busy.</summary>
     public TimeSpan? BusySince { get; private set; }
 
-    public bool IsUsedUp => _sends >= SendsMax;
+    /// <param name="othersWait">Other devices have answered: one that does not go on at all holds them up for a second only.</param>
+    public bool IsUsedUp(bool othersWait) => _sends >= (othersWait && Seals is null && BusySince is null ? SendsWhileOthersWait : SendsMax);
 
     public void Sent(TimeSpan now)
     {

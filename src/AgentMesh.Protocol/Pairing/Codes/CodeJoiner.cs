@@ -20,6 +20,7 @@ internal sealed class CodeJoiner : IDisposable
     private static readonly TimeSpan NobodyAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan OthersWithin = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan BusyFor = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan AllWithin = TimeSpan.FromSeconds(30);
 
     private readonly PairingCode _code;
     private readonly DevicePublicKey _own;
@@ -60,7 +61,7 @@ internal sealed class CodeJoiner : IDisposable
         {
             TimeSpan ask = _asked < AskAfter.Length ? _start + AskAfter[_asked] : TimeSpan.MaxValue;
             TimeSpan send = _attempt?.SendAt ?? TimeSpan.MaxValue;
-            return Min(_attempt is null ? GiveUpAt : TimeSpan.MaxValue, Min(ask, send));
+            return Min(_attempt is null ? GiveUpAt : _start + AllWithin, Min(ask, send));
         }
     }
 
@@ -82,7 +83,7 @@ internal sealed class CodeJoiner : IDisposable
 
         if (_attempt is { } attempt && now.Monotonic >= attempt.SendAt)
         {
-            if (attempt.IsUsedUp || now.Monotonic - attempt.BusySince > BusyFor)
+            if (attempt.IsUsedUp(_waiting.Count > 0) || now.Monotonic - attempt.BusySince > BusyFor)
             {
                 Fail(attempt.BusySince is null ? CodeFailure.Silent : CodeFailure.Busy, now);
             }
@@ -212,7 +213,14 @@ internal sealed class CodeJoiner : IDisposable
 
     private void GiveUpIfNobodyIsLeft(MeshInstant now)
     {
-        if (Result is null && _attempt is null && (now.Monotonic >= GiveUpAt || _proofs >= ProofsMax))
+        bool isLate = now.Monotonic >= _start + AllWithin;
+        if (isLate && _attempt is not null)
+        {
+            _waiting.Clear();
+            Fail(CodeFailure.Silent, now);
+        }
+
+        if (Result is null && _attempt is null && (isLate || now.Monotonic >= GiveUpAt || _proofs >= ProofsMax))
         {
             Result = new CodeResult(null, _failure, _failedAt);
         }

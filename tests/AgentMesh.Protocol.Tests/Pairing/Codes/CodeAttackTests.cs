@@ -206,6 +206,30 @@ public sealed class CodeAttackTests
         Assert.Equal(CodeFailure.Wrong, joiner.Result?.Failure);
     }
 
+    [Theory]
+    [InlineData(15, true)]
+    [InlineData(16, false)]
+    public void Those_who_answer_and_then_say_nothing_hold_a_joiner_up_but_not_for_long(int liars, bool succeeds)
+    {
+        PairingCode code = _world.Invite(out _);
+        using CodeJoiner joiner = _world.NewJoiner(code);
+        TimeSpan began = _world.Now.Monotonic;
+        byte[] question = joiner.Question(0);
+        Assert.True(CodeQuestion.TryRead(question, out CodeQuestion asked));
+        for (int i = 0; i < liars; i++)
+        {
+            byte[] lie = new CodeHead(CodeMessageType.Here, 0, asked.Nonce, (UInt128)i).ToBytes();
+            joiner.Handle(lie, new IPEndPoint(IPAddress.Parse("192.0.2.100"), 1000 + i), _world.Now);
+        }
+
+        // The one that made the code is the last to be heard.
+        joiner.Handle(_world.Tell(question, out _), IPEndPoint.Parse("192.0.2.1:14590"), _world.Now);
+        CodeResult result = _world.Run(joiner);
+
+        Assert.Equal(succeeds, result.Invitation is not null);
+        Assert.InRange(_world.Now.Monotonic - began, TimeSpan.Zero, TimeSpan.FromSeconds(31));
+    }
+
     private static byte[] Last(CodeJoiner joiner)
     {
         byte[] last = [];
