@@ -1,3 +1,4 @@
+using System.Globalization;
 using AgentMesh.Node.Control;
 using Soak.Running;
 
@@ -54,7 +55,10 @@ internal sealed class JobChecks(History history)
     private bool IsDisturbed(KnownJob known, JobView final)
     {
         TimeSpan ended = final.EndedAt is { } at ? known.BeganAt + (at - final.CreatedAt) + SubmissionChecks.Aftermath : TimeSpan.MaxValue;
-        return history.IsDisturbed(known.Home, known.BeganAt, ended, SubmissionChecks.Aftermath) || history.IsDisturbed(known.Item.Target, known.BeganAt, ended, SubmissionChecks.Aftermath);
+
+        // A command for everybody has jobs on all nodes; a node is called n and its number.
+        int target = final.TargetName is ['n', .. string number] && int.TryParse(number, CultureInfo.InvariantCulture, out int named) ? named : known.Item.Target;
+        return history.IsDisturbed(known.Home, known.BeganAt, ended, SubmissionChecks.Aftermath) || history.IsDisturbed(target, known.BeganAt, ended, SubmissionChecks.Aftermath);
     }
 
     private static string Name(KnownJob known) => $"#{known.Item.Number} {known.Id} (n{known.Home} -> n{known.Item.Target} {known.Item.Kind}, at {known.BeganAt.TotalSeconds:0.0} s)";
