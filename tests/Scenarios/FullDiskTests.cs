@@ -16,27 +16,29 @@ public sealed class FullDiskTests
         try
         {
             await node.UpAsync();
-            int accepted = 0;
+            int accepted = 0, open = 0;
             Ran ran;
-            while ((ran = await Fill(node)).Code == 0)
+            while ((ran = await Fill(node)).Code == 0 || ran.Error.Contains("AM0320", StringComparison.Ordinal))
             {
-                accepted++;
-                Assert.True(accepted < 500, "the disk does not become full");
+                // The last room may have gone to a job whose end cannot be written: it waits for room.
+                _ = ran.Code == 0 ? accepted++ : open++;
+                Assert.True(accepted < 500 && open < 5, "the disk does not become full");
             }
 
             Assert.True(ran.Code == 255, ran.ToString());
             Assert.Contains("AM0321", ran.Error, StringComparison.Ordinal);
-            Assert.Contains("no room left", ran.Error, StringComparison.Ordinal);
+            Assert.Matches("no room left|circuit breaker is open", ran.Error);
             Assert.Equal(accepted, await Completed(node));
 
             Assert.Empty(Shell.RunBoth("mount", "-o", "remount,size=60m", node.Data));
             Ran after = await node.RunAsync("@small", "calc", "2+2");
             Assert.True(after.Out == "4\n", after.ToString());
-            Assert.Equal(accepted + 1, await Completed(node));
+            accepted += open + 1;
+            await Eventually.HoldsAsync(async () => await Completed(node) == accepted, $"{accepted} jobs complete");
 
             Assert.Equal(0, (await node.RunAsync("down")).Code);
             await node.UpAsync();
-            Assert.Equal(accepted + 1, await Completed(node));
+            Assert.Equal(accepted, await Completed(node));
             Assert.Equal(0, (await node.RunAsync("down")).Code);
         }
         finally
@@ -46,7 +48,7 @@ public sealed class FullDiskTests
         }
     }
 
-    private static Task<Ran> Fill(TestNode node) => node.RunAsync("@small", "echo", new string('x', 30_000));
+    private static Task<Ran> Fill(TestNode node) => node.RunAsync("--timeout", "15s", "@small", "echo", new string('x', 30_000));
 
     private static async Task<int> Completed(TestNode node)
     {

@@ -204,8 +204,18 @@ public sealed class ProgramLifeTests
         return view;
     }
 
-    private static long SpoolBytes(TestNode node) => Directory.EnumerateFiles(Path.Combine(node.Data, "spool"), "std*", SearchOption.AllDirectories)
-        .Sum(file => new FileInfo(file) is { Exists: true } there ? there.Length : 0);
+    private static long SpoolBytes(TestNode node)
+    {
+        try
+        {
+            return Directory.EnumerateFiles(Path.Combine(node.Data, "spool"), "std*", SearchOption.AllDirectories).Sum(file => new FileInfo(file) is { Exists: true } there ? there.Length : 0);
+        }
+        catch (IOException)
+        {
+            // Not there yet, or removed while it was looked at.
+            return 0;
+        }
+    }
 
     private static Task NothingLeft(TestNode node) => Eventually.HoldsAsync(
         () => Task.FromResult(Directory.GetFileSystemEntries(Path.Combine(node.Data, "spool")).Length == 0), "the directories of attempts are removed");
