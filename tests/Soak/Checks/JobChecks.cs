@@ -56,8 +56,8 @@ internal sealed class JobChecks(History history)
     {
         TimeSpan ended = final.EndedAt is { } at ? known.BeganAt + (at - final.CreatedAt) + SubmissionChecks.Aftermath : TimeSpan.MaxValue;
 
-        // One command may be a job on each device: nodes are called n0, n1 and so on.
-        int target = final.TargetName.StartsWith('n') && int.TryParse(final.TargetName.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : known.Item.Target;
+        // A command for everybody has jobs on all nodes; a node is called n and its number.
+        int target = final.TargetName is ['n', .. string number] && int.TryParse(number, CultureInfo.InvariantCulture, out int named) ? named : known.Item.Target;
         return history.IsDisturbed(known.Home, known.BeganAt, ended, SubmissionChecks.Aftermath) || history.IsDisturbed(target, known.BeganAt, ended, SubmissionChecks.Aftermath);
     }
 
