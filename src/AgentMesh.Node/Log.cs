@@ -51,6 +51,9 @@ internal static partial class Log
     [LoggerMessage(2022, LogLevel.Information, "registered with the beacon {Beacon}, seen there at {Address}")]
     public static partial void BeaconFound(ILogger log, string beacon, IPEndPoint address);
 
+    [LoggerMessage(2024, LogLevel.Information, "the path to {Device} is {Path}, {Place}")]
+    public static partial void PathIs(ILogger log, string device, string path, string place);
+
     [LoggerMessage(2023, LogLevel.Warning, "not registered with the beacon {Beacon}: {Reason}")]
     public static partial void BeaconLost(ILogger log, string beacon, string reason);
 }

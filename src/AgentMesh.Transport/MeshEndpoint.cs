@@ -46,6 +46,9 @@ public sealed class MeshEndpoint : IMeshEndpoint
     [ThreadStatic]
     private static byte[]? t_envelopes;
 
+    [ThreadStatic]
+    private static SerializedAddress t_sendTo;
+
     private MeshEndpoint(DeviceIdentity identity, IAdmission admission, InitiationStamps stamps, MeshEndpointSettings settings, IEntropy entropy, TimeProvider time, IReadOnlyList<UdpSocket> sockets)
     {
         _identity = identity;
@@ -177,7 +180,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     public void RelayWith(IRelay relay) => Volatile.Write(ref _relay, relay);
 
     /// <summary>Sends a datagram of a relay.</summary>
-    public void Send(ReadOnlySpan<byte> datagram, IPEndPoint to) => Send(datagram, to.Serialize());
+    public void Send(ReadOnlySpan<byte> datagram, IPEndPoint to) => Send(datagram, t_sendTo.Of(to));
 
     internal MeshConnection? FindLive(DeviceId device) => _byDevice.TryGetValue(device, out MeshConnection? live) && live.IsOpen ? live : null;
 
@@ -235,7 +238,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
             length += RelayEnvelope.Write(t_envelopes.AsSpan(length), channel, datagrams.Slice(at, Math.Min(datagramBytes, datagrams.Length - at)));
         }
 
-        return Send(t_envelopes.AsSpan(0, length), datagramBytes + RelayEnvelope.HeaderBytes, beacon.Serialize());
+        return Send(t_envelopes.AsSpan(0, length), datagramBytes + RelayEnvelope.HeaderBytes, t_sendTo.Of(beacon));
     }
 
     /// <summary>A handshake has ended well. Called by the <see cref="Dialer"/>.</summary>

@@ -45,6 +45,7 @@ public sealed class BeaconTests(ITestOutputHelper output)
         }
 
         Assert.Equal("42\n", (await meeting.B.RunAsync("--timeout", "20s", "@a", "calc", "6*7")).Out);
+        output.WriteLine(meeting.Timing());
     }
 
     [SkippableFact]
@@ -87,6 +88,24 @@ public sealed class BeaconTests(ITestOutputHelper output)
 
         Assert.True(sum.Out == "42\n", sum.ToString());
         output.WriteLine($"an answer {watch.Elapsed.TotalSeconds:0.0} s after the beacon was back");
+    }
+
+    [SkippableFact]
+    public async Task What_is_more_than_a_beacon_relays_arrives_whole_and_the_sender_is_told()
+    {
+        const int bytes = 20_000_000;
+        using NatLab? lab = NatLab.TryBuild(out string whyNot);
+        Skip.If(lab is null, $"a network with NATs cannot be made here: {whyNot}");
+        await using Meeting meeting = await Meeting.AtHomeAsync(lab, NatKind.Symmetric(), NatKind.Symmetric(), "--rate", "4");
+        await Eventually.HoldsAsync(async () => (await meeting.B.RunAsync("grant", "a", "run")).Code == 0, "programs are allowed");
+        var watch = Stopwatch.StartNew();
+        Ran ran = await meeting.A.RunAsync("--timeout", "120s", "run", "@b", "--", "sh", "-c", $"head -c {bytes} /dev/zero | tr '\\0' x");
+        output.WriteLine($"{bytes / watch.Elapsed.TotalSeconds / 1e6:0.0} MB/s over the relay");
+        Assert.True(ran.Code == 0, ran.Error);
+        Assert.Equal(bytes, ran.Out.Length);
+        string status = (await meeting.B.RunAsync("status")).Out;
+        output.WriteLine(status.Split('\n').Single(line => line.StartsWith("beacon", StringComparison.Ordinal)));
+        Assert.Contains("above its allowance", status, StringComparison.Ordinal);
     }
 
     [SkippableFact]
@@ -163,9 +182,9 @@ public sealed class BeaconTests(ITestOutputHelper output)
 
         public TimeSpan SinceStart => _watch.Elapsed;
 
-        public static async Task<Meeting> AtHomeAsync(NatLab lab, string? natOfA, string? natOfB)
+        public static async Task<Meeting> AtHomeAsync(NatLab lab, string? natOfA, string? natOfB, params string[] beaconOptions)
         {
-            TestBeacon beacon = await TestBeacon.StartAsync(lab.Host("beacon", BeaconAddress), BeaconAddress);
+            TestBeacon beacon = await TestBeacon.StartAsync(lab.Host("beacon", BeaconAddress), BeaconAddress, beaconOptions);
             var meeting = new Meeting(lab, beacon);
             foreach (TestNode node in new[] { meeting.A, meeting.B })
             {
@@ -186,6 +205,18 @@ public sealed class BeaconTests(ITestOutputHelper output)
             meeting._watch.Start();
             return meeting;
         }
+
+        /// <summary>By the log of the node that came last: the command line needs longer to start than all of this takes.</summary>
+        public string Timing()
+        {
+            string[] all = File.ReadAllLines(Path.Combine(B.Data, "node.log"));
+            string[] lines = all[Array.FindLastIndex(all, line => line.Contains("registered with the beacon", StringComparison.Ordinal))..];
+            DateTimeOffset start = TimeOf(lines[0]);
+            return "since b is registered: " + string.Join("; ", lines.Where(line => line.Contains("the path to", StringComparison.Ordinal)).Select(line =>
+                $"{line[(line.IndexOf(" is ", StringComparison.Ordinal) + 4)..]} after {(TimeOf(line) - start).TotalMilliseconds:0} ms"));
+        }
+
+        private static DateTimeOffset TimeOf(string line) => DateTimeOffset.Parse(line.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
 
         public Task IsDirectAsync() => Eventually.HoldsAsync(
             async () => (await PeerOf(A)).Path == "direct" && (await PeerOf(B)).Path == "direct", "both send directly", TimeSpan.FromMinutes(2));

@@ -126,6 +126,7 @@ public sealed class NodeHost : IAsyncDisposable
         LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, addresses.Current, handlers, life), time));
         links.OwnRunning = () => table.Running;
         links.Changed += pairing.AdmitIfKnown;
+        links.PathChanged += (device, path) => Log.PathIs(log, device.ToString(), path.Description, path.Place);
         BeaconService beacons = EndingAsync(new BeaconService(
             settings.Beacons, new BeaconFile(data[BeaconFile.FileName]), identity.Id, endpoint, directory, links, addresses, pairing.Book, time, log));
         pairing.Beacons = beacons;

@@ -73,6 +73,9 @@ internal sealed class LinkService : IAsyncDisposable
         }
     }
 
+    /// <summary>Packets to a linked device take this path from now on.</summary>
+    public event Action<DeviceId, MeshPathInfo>? PathChanged;
+
     /// <summary>The views of all linked devices that have told one.</summary>
     public IReadOnlyCollection<ClusterView> Views => [.. _sessions.Values.Select(session => session.View).OfType<ClusterView>()];
 
@@ -213,7 +216,7 @@ internal sealed class LinkService : IAsyncDisposable
         var session = new LinkSession(stream, new LinkTalk(_hello, _registry, () => _ownView, Whereabouts, () => OwnRunning()), _settings.Refresh, _time);
         _sessions[device] = session;
         _directory.Found(device, connection.Path is { IsRelayed: false } path ? path.Remote : null);
-        Puncher? puncher = connection is MeshConnection direct ? new Puncher(direct, session, () => Candidates(), at => _directory.Found(device, at), _time) : null;
+        Puncher? puncher = connection is MeshConnection direct ? new Puncher(direct, session, () => Candidates(), path => TakePath(device, path), _time) : null;
         if (puncher is not null)
         {
             _punchers[device] = puncher;
@@ -249,6 +252,16 @@ internal sealed class LinkService : IAsyncDisposable
             stream.Abort(0);
             Changed?.Invoke(device);
         }
+    }
+
+    private void TakePath(DeviceId device, MeshPathInfo path)
+    {
+        if (!path.IsRelayed)
+        {
+            _directory.Found(device, path.Remote);
+        }
+
+        PathChanged?.Invoke(device, path);
     }
 
     private async Task ListenAsync(DeviceId device, LinkSession session, Puncher? puncher, CancellationToken cancellationToken)

@@ -10,7 +10,7 @@ namespace AgentMesh.Node.Reach;
 /// addresses at the same moment: the one that was asked waits half a round trip, the one that asked starts when it hears the answer. The connection takes the first path
 /// that proves itself and falls back on the relay by itself; this class only asks for rounds, less and less often.
 /// </summary>
-internal sealed class Puncher(MeshConnection connection, LinkSession session, Func<IReadOnlyList<IPEndPoint>> candidates, Action<IPEndPoint> found, TimeProvider time)
+internal sealed class Puncher(MeshConnection connection, LinkSession session, Func<IReadOnlyList<IPEndPoint>> candidates, Action<MeshPathInfo> changed, TimeProvider time)
 {
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(3);
 
@@ -62,7 +62,7 @@ internal sealed class Puncher(MeshConnection connection, LinkSession session, Fu
         connection.PathChanged += OnPathChanged;
         try
         {
-            bool wasDirect = false;
+            bool wasDirect = false, isFirst = true;
             int failed = 0;
             while (true)
             {
@@ -70,15 +70,21 @@ internal sealed class Puncher(MeshConnection connection, LinkSession session, Fu
                 {
                     if (!wasDirect)
                     {
-                        found(connection.Path.Remote);
+                        changed(connection.Path);
                     }
 
-                    wasDirect = true;
+                    (wasDirect, isFirst) = (true, false);
                     failed = 0;
                     await _poked.WaitAsync(cancellationToken).ConfigureAwait(false);
                     continue;
                 }
 
+                if (wasDirect || isFirst)
+                {
+                    changed(connection.Path);
+                }
+
+                isFirst = false;
                 _reason = wasDirect ? RelayedReason.Lost : failed == 0 ? RelayedReason.Looking : _reason;
                 wasDirect = false;
                 if (!connection.IsInitiator && failed == 0 && await WaitAsync(Courtesy, cancellationToken).ConfigureAwait(false))

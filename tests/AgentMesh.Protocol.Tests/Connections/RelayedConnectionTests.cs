@@ -112,6 +112,24 @@ public sealed class RelayedConnectionTests
     }
 
     [Fact]
+    public void A_side_that_stays_on_the_relay_does_not_draw_the_other_one_back()
+    {
+        using var pair = new RelayedPair(NatType.FullCone, NatType.FullCone, 1, bAsks: false);
+        pair.A.Write(1_000);
+        pair.Run(Second);
+        pair.Punch();
+        Assert.NotNull(pair.Until(() => pair.A.IsDirect, 2 * Second));
+        for (int i = 0; i < 20; i++)
+        {
+            pair.B.Write(1_000);
+            pair.Run(Second);
+            Assert.True(pair.A.IsDirect && !pair.B.IsDirect);
+        }
+
+        Assert.Equal(20_000, pair.A.Received);
+    }
+
+    [Fact]
     public void A_relay_that_dies_does_not_disturb_a_direct_path()
     {
         using RelayedPair pair = Direct(1);

@@ -18,13 +18,13 @@ internal sealed class RelayedPair : IDisposable
     private readonly double _loss;
     private long _order;
 
-    public RelayedPair(NatType a, NatType b, int seed, double loss = 0, TimeSpan? delay = null)
+    public RelayedPair(NatType a, NatType b, int seed, double loss = 0, TimeSpan? delay = null, bool bAsks = true)
     {
         _random = new Random(seed);
         _loss = loss;
         Delay = delay ?? TimeSpan.FromMilliseconds(20);
-        A = new Side(this, isInitiator: true, new SimNat(a, IPAddress.Parse("203.0.113.1"), _random), seed);
-        B = new Side(this, isInitiator: false, new SimNat(b, IPAddress.Parse("203.0.113.2"), _random), seed);
+        A = new Side(this, isInitiator: true, new SimNat(a, IPAddress.Parse("203.0.113.1"), _random), new SeededEntropy(2 * seed));
+        B = new Side(this, isInitiator: false, new SimNat(b, IPAddress.Parse("203.0.113.2"), _random), bAsks ? new SeededEntropy((2 * seed) + 1) : null);
         (A.Other, B.Other) = (B, A);
         A.Connection.SetRelay(A.RelayAddress);
         B.Connection.SetRelay(B.RelayAddress);
@@ -120,11 +120,11 @@ internal sealed class RelayedPair : IDisposable
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
-    internal sealed class Side(RelayedPair pair, bool isInitiator, SimNat nat, int seed)
+    internal sealed class Side(RelayedPair pair, bool isInitiator, SimNat nat, SeededEntropy? entropy)
     {
         private readonly Dictionary<ProtocolStream, long> _read = [];
 
-        public Connection Connection { get; } = Of(isInitiator, seed);
+        public Connection Connection { get; } = Of(isInitiator, entropy);
 
         public SimNat Nat => nat;
 
@@ -167,11 +167,11 @@ internal sealed class RelayedPair : IDisposable
 
         private static IPEndPoint RelayOf(bool isInitiator) => Relaying.RelayAddress.Of(isInitiator ? 0xaaaaUL : 0xbbbbUL);
 
-        private static Connection Of(bool isInitiator, int seed)
+        private static Connection Of(bool isInitiator, SeededEntropy? entropy)
         {
             var settings = new ConnectionSettings { KeepAlive = TimeSpan.FromSeconds(2), PeerTimeout = TimeSpan.FromSeconds(8), IdleTimeout = TimeSpan.Zero };
             EstablishedSession session = TestSessions.Of(isInitiator, TransportParameters.Of(settings), remoteAddress: RelayOf(isInitiator));
-            return new Connection(session, settings, new MtuSettings(), TestSessions.Start, new SeededEntropy((2 * seed) + (isInitiator ? 0 : 1)));
+            return new Connection(session, settings, new MtuSettings(), TestSessions.Start, entropy);
         }
     }
 }

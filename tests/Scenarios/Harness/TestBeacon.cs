@@ -10,14 +10,20 @@ internal sealed class TestBeacon : IAsyncDisposable
     private readonly TestNode _starter;
     private Process _process = null!;
 
-    private TestBeacon(string networkNamespace) => _starter = new TestNode("beacon") { Namespace = networkNamespace };
+    private readonly string[] _options;
+
+    private TestBeacon(string networkNamespace, string[] options)
+    {
+        _starter = new TestNode("beacon") { Namespace = networkNamespace };
+        _options = options;
+    }
 
     /// <summary>The line that devices have in their configuration.</summary>
     public string Setting { get; private set; } = "";
 
-    public static async Task<TestBeacon> StartAsync(string networkNamespace, string address)
+    public static async Task<TestBeacon> StartAsync(string networkNamespace, string address, params string[] options)
     {
-        var beacon = new TestBeacon(networkNamespace);
+        var beacon = new TestBeacon(networkNamespace, options);
         await beacon.UpAsync();
         beacon.Setting = beacon.Setting.Replace("HOST:", address + ":", StringComparison.Ordinal);
         return beacon;
@@ -25,7 +31,7 @@ internal sealed class TestBeacon : IAsyncDisposable
 
     public async Task UpAsync()
     {
-        _process = _starter.Start("beacon", "--listen", $"0.0.0.0:{Port}", "--data", _starter.Data);
+        _process = _starter.Start(["beacon", "--listen", $"0.0.0.0:{Port}", "--data", _starter.Data, .. _options]);
         _ = _process.StandardError.ReadToEndAsync();
         string line = await _process.StandardOutput.ReadLineAsync() ?? "";
         Assert.StartsWith("agentmesh.beacons = ", line, StringComparison.Ordinal);
