@@ -25,6 +25,7 @@ internal sealed class Puncher(MeshConnection connection, LinkSession session, Fu
     private TaskCompletionSource<Punch>? _answer;
     private volatile RelayedReason? _reason;
     private uint _round;
+    private volatile int _named;
     private volatile bool _isHurried;
     private long _heardAt = long.MinValue;
 
@@ -54,7 +55,9 @@ internal sealed class Puncher(MeshConnection connection, LinkSession session, Fu
 
         Volatile.Write(ref _heardAt, time.GetTimestamp());
         session.Say(Say(punch.Round, isAnswer: true));
-        connection.Probe(AddressesOf(punch), (connection.Path.RoundTrip ?? TimeSpan.Zero) / 2);
+        IReadOnlyList<IPEndPoint> theirs = AddressesOf(punch);
+        _named = theirs.Count;
+        connection.Probe(theirs, (connection.Path.RoundTrip ?? TimeSpan.Zero) / 2);
     }
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -111,10 +114,11 @@ internal sealed class Puncher(MeshConnection connection, LinkSession session, Fu
     /// <returns>True when the path is direct afterwards.</returns>
     private async Task<bool> RoundAsync(int failed, CancellationToken cancellationToken)
     {
+        TimeSpan next = Waits[Math.Min(failed, Waits.Length - 1)];
         if (HasJustAsked)
         {
             // The other side's round is as good as one of this side.
-            return !await StaysRelayedAsync(cancellationToken).ConfigureAwait(false);
+            return await EndRoundAsync(_named, next, cancellationToken).ConfigureAwait(false);
         }
 
         var answer = new TaskCompletionSource<Punch>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -123,7 +127,6 @@ internal sealed class Puncher(MeshConnection connection, LinkSession session, Fu
         session.Say(Say(round, isAnswer: false));
         await Task.WhenAny(answer.Task, Task.Delay(AnswerWithin, time, cancellationToken)).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
-        TimeSpan next = Waits[Math.Min(failed, Waits.Length - 1)];
         if (!answer.Task.IsCompletedSuccessfully)
         {
             _reason = RelayedReason.OldDevice;
@@ -132,8 +135,13 @@ internal sealed class Puncher(MeshConnection connection, LinkSession session, Fu
 
         IReadOnlyList<IPEndPoint> theirs = AddressesOf(await answer.Task.ConfigureAwait(false));
         connection.Probe(theirs, TimeSpan.Zero);
+        return await EndRoundAsync(theirs.Count, next, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<bool> EndRoundAsync(int candidates, TimeSpan next, CancellationToken cancellationToken)
+    {
         bool isRelayed = await StaysRelayedAsync(cancellationToken).ConfigureAwait(false);
-        _reason = isRelayed ? RelayedReason.NoAnswer(theirs.Count, next) : null;
+        _reason = isRelayed ? RelayedReason.NoAnswer(candidates, next) : null;
         return !isRelayed;
     }
 

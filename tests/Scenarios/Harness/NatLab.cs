@@ -17,6 +17,7 @@ internal sealed class NatLab : IDisposable
     private readonly string _prefix = string.Create(CultureInfo.InvariantCulture, $"am{Environment.ProcessId % 100_000}x{Interlocked.Increment(ref s_labs)}");
     private readonly List<string> _namespaces = [];
     private int _homes;
+    private int _neighbours;
 
     private NatLab()
     {
@@ -70,18 +71,31 @@ internal sealed class NatLab : IDisposable
             return Host(name, outside);
         }
 
-        string box = _prefix + name + "n", home = _prefix + name;
+        string box = _prefix + name + "n";
         Must(TryAdd(box));
-        Must(TryAdd(home));
         Plug(box, outside);
-        Must(Ip($"link add lan netns {box} type veth peer name lan netns {home}"));
+        Must(Ip($"-n {box} link add lan type bridge"));
         Must(Ip($"-n {box} addr add 192.168.{number}.1/24 dev lan"));
-        Must(Ip($"-n {home} addr add 192.168.{number}.2/24 dev lan"));
         Must(Ip($"-n {box} link set lan up"));
-        Must(Ip($"-n {home} link set lan up"));
-        Must(Ip($"-n {home} route add default via 192.168.{number}.1"));
         Must(Ip($"netns exec {box} sysctl -qw net.ipv4.ip_forward=1"));
         Must(Nft(box, nat));
+        return Settle(box, name, number, 2);
+    }
+
+    /// <summary>A further device in the home that was made last.</summary>
+    /// <returns>Its namespace.</returns>
+    public string Neighbour(string home, string name) => Settle(home + "n", name, _homes, ++_neighbours + 2);
+
+    private string Settle(string box, string name, int network, int host)
+    {
+        string home = _prefix + name;
+        Must(TryAdd(home));
+        string plug = string.Create(CultureInfo.InvariantCulture, $"h{host}");
+        Must(Ip($"link add {plug} netns {box} type veth peer name lan netns {home}"));
+        Must(Ip($"-n {box} link set {plug} master lan up"));
+        Must(Ip($"-n {home} addr add 192.168.{network}.{host}/24 dev lan"));
+        Must(Ip($"-n {home} link set lan up"));
+        Must(Ip($"-n {home} route add default via 192.168.{network}.1"));
         return home;
     }
 
