@@ -154,6 +154,20 @@ public sealed class RelayingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_device_comes_in_when_it_was_put_on_the_list_and_goes_when_it_was_taken_off()
+    {
+        await using var choosy = new TestBeacon(hasList: true);
+        await using var device = new TestDevice(choosy.Place);
+        device.Client.Start();
+        await Wait.UntilAsync(() => choosy.Server.Packets.Strangers > 0, "it knocks");
+        Assert.False(device.Client.IsRegistered);
+        choosy.Admit(device.Id);
+        await Wait.UntilAsync(() => device.Client.IsRegistered, "it is registered");
+        choosy.Admit();
+        await Wait.UntilAsync(() => !device.Client.IsRegistered, "it was sent away");
+    }
+
+    [Fact]
     public async Task A_full_beacon_says_so()
     {
         await using var small = new TestBeacon(new Core.BeaconLimits { DevicesMax = 1 });

@@ -18,7 +18,25 @@ internal sealed class TestBeacon : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("am-beacon-").FullName;
     private BeaconServer _server;
 
-    public TestBeacon(BeaconLimits? limits = null) => _server = Start(limits, 0);
+    private readonly string? _admission;
+
+    public TestBeacon(BeaconLimits? limits = null, bool hasList = false)
+    {
+        _admission = hasList ? Path.Combine(_directory, "admitted") : null;
+        Admit();
+        _server = Start(limits, 0);
+    }
+
+    /// <summary>Writes the list of admitted devices, where there is one.</summary>
+    public void Admit(params DeviceId[] devices)
+    {
+        if (_admission is not null)
+        {
+            DateTime before = File.GetLastWriteTimeUtc(_admission);
+            File.WriteAllLines(_admission, devices.Select(device => device.ToString()));
+            File.SetLastWriteTimeUtc(_admission, before.AddSeconds(1));
+        }
+    }
 
     public BeaconServer Server => _server;
 
@@ -41,7 +59,7 @@ internal sealed class TestBeacon : IAsyncDisposable
     }
 
     private BeaconServer Start(BeaconLimits? limits, int port) => BeaconServer.Start(
-        new BeaconSettings { DataDirectory = _directory, Listen = [new IPEndPoint(IPAddress.Loopback, port)], Limits = limits ?? new BeaconLimits() }, TimeProvider.System);
+        new BeaconSettings { DataDirectory = _directory, Listen = [new IPEndPoint(IPAddress.Loopback, port)], Limits = limits ?? new BeaconLimits(), AdmissionFile = _admission }, TimeProvider.System);
 }
 
 /// <summary>A device with a real endpoint on loopback that knows others by key only.</summary>

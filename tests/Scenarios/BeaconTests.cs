@@ -107,6 +107,32 @@ public sealed class BeaconTests(ITestOutputHelper output)
     }
 
     [SkippableFact]
+    public async Task What_passes_a_beacon_is_ciphertext()
+    {
+        Skip.IfNot(Shell.Has("tcpdump"), "tcpdump is not installed");
+        using NatLab? lab = NatLab.TryBuild(out string whyNot);
+        Skip.If(lab is null, $"a network with NATs cannot be made here: {whyNot}");
+        await using Meeting meeting = await Meeting.AtHomeAsync(lab, NatKind.Symmetric(), NatKind.Symmetric());
+        string file = Path.Combine(meeting.A.Data, "packets");
+        using Process tcpdump = Process.Start(new ProcessStartInfo(
+            "ip", ["netns", "exec", meeting.Beacon.Namespace, "tcpdump", "-i", "wan", "-Z", "root", "--immediate-mode", "-U", "-s", "0", "-w", file, "udp"]) { RedirectStandardError = true })!;
+        while (await tcpdump.StandardError.ReadLineAsync() is { } line && !line.Contains("listening on", StringComparison.Ordinal))
+        {
+        }
+
+        Ran said = await meeting.A.RunAsync("--timeout", "20s", "@b", "echo", "mellon-48151623");
+        Assert.True(said.Out == "mellon-48151623\n", said.ToString());
+        Assert.StartsWith("relay via", (await PeerOf(meeting.A)).Path, StringComparison.Ordinal);
+        Shell.Signal(tcpdump.Id, "INT");
+        await tcpdump.WaitForExitAsync();
+
+        var packets = new PacketCapture(file);
+        Assert.True(packets.Bytes > 4_000, $"only {packets.Bytes} bytes were seen");
+        string[] ids = [.. (await meeting.A.PeersAsync()).Select(peer => peer.Id)];
+        Assert.Empty(packets.Find(["mellon-48151623", "akka-control", "agentmesh", .. ids]));
+    }
+
+    [SkippableFact]
     public async Task What_is_more_than_a_beacon_relays_arrives_whole_and_the_sender_is_told()
     {
         const int bytes = 20_000_000;

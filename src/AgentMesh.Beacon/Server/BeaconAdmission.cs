@@ -27,7 +27,9 @@ internal sealed class BeaconAdmission : IAdmission
 
     public int? Count => _file is null ? null : _admitted.Count;
 
-    public bool IsAdmitted(DevicePublicKey key) => _file is null || _admitted.Contains(key.Id);
+    public bool IsAdmitted(DevicePublicKey key) => IsAdmitted(key.Id);
+
+    public bool IsAdmitted(DeviceId device) => _file is null || _admitted.Contains(device);
 
     public InvitationLookup FindInvitation(InvitationId id, DateTimeOffset now) => new(InvitationStatus.Unknown, default);
 

@@ -4,4 +4,7 @@ namespace AgentMesh.Beacon.Server;
 internal static class BeaconCodes
 {
     public const ulong Full = 20;
+
+    /// <summary>Taken off the list of admitted devices.</summary>
+    public const ulong NotAdmitted = 21;
 }

@@ -26,6 +26,7 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
     private readonly long _start;
     private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<Guest, Channel<byte>> _wakers = new();
+    private readonly ConcurrentDictionary<MeshConnection, byte> _connections = new();
     private readonly ConcurrentDictionary<Task, byte> _running = new();
     private readonly CancellationTokenSource _stop = new();
 
@@ -138,6 +139,11 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
             {
                 AdmissionProblem?.Invoke(problem);
             }
+
+            foreach (MeshConnection connection in _connections.Keys.Where(connection => !_admission.IsAdmitted(connection.RemoteId)))
+            {
+                await connection.CloseAsync(BeaconCodes.NotAdmitted, "not admitted any more").ConfigureAwait(false);
+            }
         }
     }
 
@@ -157,6 +163,7 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
 
         Channel<byte> waker = Channel.CreateBounded<byte>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
         _wakers[guest] = waker;
+        _connections[connection] = 0;
         connection.PathChanged += OnMoved;
         OnMoved(connection);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
@@ -180,6 +187,7 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
         {
             connection.PathChanged -= OnMoved;
             _wakers.TryRemove(guest, out _);
+            _connections.TryRemove(connection, out _);
             lock (_gate)
             {
                 _core.Leave(guest);

@@ -18,6 +18,8 @@ internal sealed class TestBeacon : IAsyncDisposable
         _options = options;
     }
 
+    public string Namespace => _starter.Namespace!;
+
     /// <summary>The line that devices have in their configuration.</summary>
     public string Setting { get; private set; } = "";
 
