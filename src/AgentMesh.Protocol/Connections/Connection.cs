@@ -14,10 +14,6 @@ namespace AgentMesh.Protocol.Connections;
 /// </summary>
 internal sealed class Connection : IFrameFate, IDisposable
 {
-    // A side that only receives asks so often for an acknowledgement of its acknowledgements; what they tell can be forgotten then (RFC 9000, section 13.2.4).
-    private const int AcksOnlyMax = 32;
-
-    private readonly EstablishedSession _session;
     private readonly TransportParameters _remote;
     private readonly IPacketProtector _protector;
     private readonly Queue<ConnectionEvent> _events = new();
@@ -30,17 +26,13 @@ internal sealed class Connection : IFrameFate, IDisposable
     private readonly Whereabouts _where;
     private readonly PathProber _prober;
     private readonly WayRound _round;
-    private bool _isPingPending;
-    private bool _isPacing;
-    private int _acksOnly;
-    private ulong _firstOfBatch;
+    private readonly Transmitter _transmitter;
 
     /// <param name="mtu">Greatest datagrams; cut to what the other side takes.</param>
     /// <param name="entropy">Makes the questions that prove a new address of the other side; null: it stays where it is.</param>
     public Connection(EstablishedSession session, ConnectionSettings settings, MtuSettings mtu, TimeSpan now, IEntropy? entropy = null)
     {
         settings.Check();
-        _session = session;
         _settings = settings;
         _protector = session.Protector;
         _remote = TransportParameters.Read(session.RemoteParameters.Span);
@@ -50,11 +42,13 @@ internal sealed class Connection : IFrameFate, IDisposable
         _where = new Whereabouts(session.RemoteAddress, entropy, waitsFirst: session.IsInitiator);
         _prober = new PathProber(entropy);
         _round = new WayRound(_where, _liveness);
-        Destination = _where.Remote;
         Streams = new StreamLayer(session.IsInitiator, settings, _remote, _events) { RoundTrip = RttEstimator.Initial };
         _receiver = new FrameReceiver(_path, _where, _prober, Streams, _protector, _remote.AckDelayMax);
         TuneSendBuffer();
-        _isPingPending = session.IsInitiator; // the other side starts when it has a packet
+        _transmitter = new Transmitter(session, _path, _where, _prober, _rekey, _liveness, _closing, Streams)
+        {
+            IsPingPending = session.IsInitiator, // the other side starts when it has a packet
+        };
     }
 
     public StreamLayer Streams { get; }
@@ -65,7 +59,7 @@ internal sealed class Connection : IFrameFate, IDisposable
     public IPEndPoint Remote => _where.Remote;
 
     /// <summary>Where the datagram goes that <see cref="PollTransmit"/> wrote last.</summary>
-    public IPEndPoint Destination { get; private set; }
+    public IPEndPoint Destination => _transmitter.Destination;
 
     public bool IsOpen => _closing.IsOpen;
 
@@ -157,26 +151,10 @@ internal sealed class Connection : IFrameFate, IDisposable
     /// <param name="datagramBytes">The length of the first.</param>
     public int PollTransmits(Span<byte> buffer, int countMax, TimeSpan now, out int datagramBytes)
     {
-        int used = 0;
-        datagramBytes = 0;
-        _firstOfBatch = _path.Sent.Next;
-        do
+        int used = _transmitter.Poll(buffer, countMax, now, out datagramBytes);
+        if (_transmitter.HasNoKeys)
         {
-            int length = WriteDatagram(buffer[used..], now, isOneOfMany: countMax > 1);
-            datagramBytes = Math.Max(datagramBytes, length);
-            used += length;
-            countMax--;
-
-            // Only whole ones can be followed by others.
-            if (length != _path.DatagramBytes)
-            {
-                break;
-            }
-        }
-        while (countMax > 0 && buffer.Length - used >= _path.DatagramBytes && IsOpen && !_where.IsChallengePending && !IsProbeDue && _prober.NextTimeout > now);
-        if (used > 0)
-        {
-            _protector.MaskSealed(buffer[..used], datagramBytes);
+            EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.KeysExpired, "the keys could not be renewed in time"));
         }
 
         return used;
@@ -185,72 +163,10 @@ internal sealed class Connection : IFrameFate, IDisposable
     /// <summary>The operating system refused the datagrams that <see cref="PollTransmits"/> wrote last, because they are longer than the first link carries.</summary>
     public void HandleTooLong(TimeSpan now)
     {
-        if (IsOpen && _firstOfBatch < _path.Sent.Next)
+        if (IsOpen)
         {
-            _path.Mtu.Refused(_path.Sent[_firstOfBatch].Bytes, now);
-            _path.Loss.NotSent(_firstOfBatch, _path.DatagramBytes);
+            _transmitter.TooLong(now);
         }
-    }
-
-    /// <summary>The header is masked by the caller.</summary>
-    private int WriteDatagram(Span<byte> buffer, TimeSpan now, bool isOneOfMany)
-    {
-        if (!IsOpen)
-        {
-            return _closing.IsFramePending ? TransmitClose(buffer, now) : 0;
-        }
-
-        if (_where.IsChallengePending && !_path.Sent.IsFull)
-        {
-            _where.ChallengeSent();
-            return TransmitPathFrame(buffer, _where.Candidate!, FrameType.PathChallenge, _where.Challenge, now);
-        }
-
-        if (!_path.Sent.IsFull && _prober.TryNext(now, out IPEndPoint to, out FrameType type, out ReadOnlySpan<byte> data))
-        {
-            return TransmitPathFrame(buffer, to, type, data, now);
-        }
-
-        Destination = _where.Remote;
-        _rekey.Poll(now);
-        _isPacing = false;
-        bool hasWork = HasWork;
-        bool mayElicit = (hasWork || _acksOnly >= AcksOnlyMax) && MayElicit(now);
-        bool isAckDue = _path.Received.IsDue(now);
-        if (_path.Sent.IsFull || (!isAckDue && !_where.IsResponsePending && !(mayElicit && hasWork)))
-        {
-            return 0;
-        }
-
-        if (mayElicit && IsProbeDue && _path.Mtu.ProbeBytes <= buffer.Length)
-        {
-            return TransmitMtuProbe(buffer, now);
-        }
-
-        SentPacket draft = _path.Sent.Draft();
-        Span<byte> payload = buffer[PacketLayout.HeaderBytes..(_path.DatagramBytes - PacketLayout.TagBytes)];
-        var writer = new PacketWriter(payload, draft);
-        writer.WriteAck(_path.Received, now);
-        if (_where.IsResponsePending && writer.TryWritePath(FrameType.PathResponse, _where.Response))
-        {
-            _where.ResponseSent();
-        }
-
-        if (mayElicit)
-        {
-            WriteFrames(ref writer);
-            if (!draft.IsAckEliciting && (_path.Loss.Probes > 0 || _acksOnly >= AcksOnlyMax))
-            {
-                writer.TryWritePing();
-            }
-
-            if (isOneOfMany && Streams.HasData)
-            {
-                writer.FillUp();
-            }
-        }
-
-        return writer.Length == 0 ? 0 : Seal(buffer, writer.Length, draft, now);
     }
 
     /// <summary>When <see cref="HandleTimeout"/> or <see cref="PollTransmit"/> has something to do next.</summary>
@@ -267,7 +183,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         next = Min(next, _path.Mtu.NextTimeout);
         next = Min(next, _round.NextTimeout(_path.Rtt, _remote.AckDelayMax));
         next = _path.Sent.IsFull ? next : Min(next, _prober.NextTimeout);
-        return _isPacing ? Min(next, _path.Pacer.NextAt) : next;
+        return _transmitter.IsPacing ? Min(next, _path.Pacer.NextAt) : next;
     }
 
     public void HandleTimeout(TimeSpan now)
@@ -305,7 +221,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
         else
         {
-            _isPingPending |= _liveness.MustAsk(hasStreams, now);
+            _transmitter.IsPingPending |= _liveness.MustAsk(hasStreams, now);
         }
     }
 
@@ -395,7 +311,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         IPEndPoint before = _where.Remote;
         _where.MoveTo(address);
         Moved(before);
-        _isPingPending = true; // shows the other side, and this one, that it works
+        _transmitter.IsPingPending = true; // shows the other side, and this one, that it works
     }
 
     private void Moved(IPEndPoint before)
@@ -408,118 +324,6 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
 
         _events.Enqueue(new ConnectionEvent(ConnectionEventKind.Moved));
-    }
-
-    // What the path carries is of no use before the other side was heard.
-    private bool IsProbeDue => !_path.Received.IsEmpty && _path.Loss.Probes == 0 && _path.Mtu.ProbeBytes > 0;
-
-    private bool HasWork => IsProbeDue || _isPingPending || _rekey.IsPending || Streams.HasControl || Streams.HasData || _path.Loss.Probes > 0;
-
-    /// <summary>Whether window and pacing allow a packet that counts.</summary>
-    private bool MayElicit(TimeSpan now)
-    {
-        if (_path.Loss.Probes > 0)
-        {
-            return true;
-        }
-
-        if (!_path.IsWindowOpen)
-        {
-            return false;
-        }
-
-        _path.Pacer.Refill(now, _path.Congestion, _path.Rtt, _path.DatagramBytes);
-        _isPacing = !_path.Pacer.CanSend;
-        return !_isPacing;
-    }
-
-    private void WriteFrames(ref PacketWriter writer)
-    {
-        if (_isPingPending && writer.TryWritePing())
-        {
-            _isPingPending = false;
-        }
-
-        if (_rekey.IsPending && writer.TryWriteRekey(_rekey.Message, _rekey.Number))
-        {
-            _rekey.Sent();
-        }
-
-        if (Streams.HasControl)
-        {
-            Streams.WriteControl(ref writer);
-        }
-
-        if (writer.HasRoomForData)
-        {
-            Streams.WriteData(ref writer);
-        }
-    }
-
-    private int Seal(Span<byte> buffer, int payloadLength, SentPacket draft, TimeSpan now)
-    {
-        if (!_protector.TrySealBare(buffer, payloadLength, _session.RemoteConnectionId, _path.Id, draft.Number, now, out int length))
-        {
-            EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.KeysExpired, "the keys could not be renewed in time"));
-            return 0;
-        }
-
-        draft.Bytes = length;
-        _path.Sent.Commit(draft);
-        _path.Loss.Sent(draft, now);
-        if (draft.IsAckEliciting)
-        {
-            _acksOnly = 0;
-            _path.Pacer.Sent(length);
-            _liveness.SentEliciting(draft.IsUse, now);
-        }
-        else
-        {
-            _acksOnly++;
-        }
-
-        return length;
-    }
-
-    private int TransmitPathFrame(Span<byte> buffer, IPEndPoint to, FrameType type, ReadOnlySpan<byte> data, TimeSpan now)
-    {
-        Destination = to;
-        SentPacket draft = _path.Sent.Draft();
-        var writer = new PacketWriter(buffer[PacketLayout.HeaderBytes..(_path.DatagramBytes - PacketLayout.TagBytes)], draft);
-        writer.TryWritePath(type, data);
-        return Seal(buffer, writer.Length, draft, now);
-    }
-
-    private int TransmitMtuProbe(Span<byte> buffer, TimeSpan now)
-    {
-        SentPacket draft = _path.Sent.Draft();
-        draft.IsMtuProbe = true;
-        Span<byte> payload = buffer[PacketLayout.HeaderBytes..(_path.Mtu.ProbeBytes - PacketLayout.TagBytes)];
-        payload.Clear();
-        var writer = new PacketWriter(payload, draft);
-        writer.TryWritePing();
-        _path.Mtu.ProbeSent(draft.Number);
-        return Seal(buffer, payload.Length, draft, now);
-    }
-
-    private int TransmitClose(Span<byte> buffer, TimeSpan now)
-    {
-        _closing.FrameSent();
-        Destination = _where.Remote;
-        if (_path.Sent.IsFull)
-        {
-            return 0;
-        }
-
-        SentPacket draft = _path.Sent.Draft();
-        int payloadLength = _closing.Frame.Write(buffer[PacketLayout.HeaderBytes..]);
-        if (!_protector.TrySealBare(buffer, payloadLength, _session.RemoteConnectionId, _path.Id, draft.Number, now, out int length))
-        {
-            return 0;
-        }
-
-        _path.Sent.Commit(draft);
-        return length;
     }
 
     private void Finish(ConnectionEnding end)

@@ -1,0 +1,243 @@
+using System.Net;
+using AgentMesh.Protocol.Frames;
+using AgentMesh.Protocol.Handshake;
+using AgentMesh.Protocol.Packets;
+using AgentMesh.Protocol.Recovery;
+using AgentMesh.Protocol.Streams;
+
+namespace AgentMesh.Protocol.Connections;
+
+/// <summary>The sending half of a <see cref="Connection"/>: decides what goes into the next datagram and where it goes, and seals it.</summary>
+internal sealed class Transmitter(
+    EstablishedSession session, NetworkPath path, Whereabouts where, PathProber prober, RekeyCarrier rekey, Liveness liveness, Closing closing, StreamLayer streams)
+{
+    // A side that only receives asks so often for an acknowledgement of its acknowledgements; what they tell can be forgotten then (RFC 9000, section 13.2.4).
+    private const int AcksOnlyMax = 32;
+
+    private readonly IPacketProtector _protector = session.Protector;
+    private int _acksOnly;
+    private ulong _firstOfBatch;
+
+    /// <summary>Where the datagram goes that was written last.</summary>
+    public IPEndPoint Destination { get; private set; } = where.Remote;
+
+    /// <summary>A PING is to be sent as soon as it may.</summary>
+    public bool IsPingPending { get; set; }
+
+    /// <summary>What there is waits for <see cref="Pacer.NextAt"/>.</summary>
+    public bool IsPacing { get; private set; }
+
+    /// <summary>Nothing can be sealed any more.</summary>
+    public bool HasNoKeys { get; private set; }
+
+    /// <summary>See <see cref="Connection.PollTransmits"/>.</summary>
+    public int Poll(Span<byte> buffer, int countMax, TimeSpan now, out int datagramBytes)
+    {
+        int used = 0;
+        datagramBytes = 0;
+        _firstOfBatch = path.Sent.Next;
+        do
+        {
+            int length = WriteDatagram(buffer[used..], now, isOneOfMany: countMax > 1);
+            datagramBytes = Math.Max(datagramBytes, length);
+            used += length;
+            countMax--;
+
+            // Only whole ones can be followed by others.
+            if (length != path.DatagramBytes)
+            {
+                break;
+            }
+        }
+        while (countMax > 0 && buffer.Length - used >= path.DatagramBytes && closing.IsOpen && !where.IsChallengePending && !IsProbeDue && prober.NextTimeout > now);
+        if (used > 0)
+        {
+            _protector.MaskSealed(buffer[..used], datagramBytes);
+        }
+
+        return used;
+    }
+
+    /// <summary>The header is masked by the caller.</summary>
+    private int WriteDatagram(Span<byte> buffer, TimeSpan now, bool isOneOfMany)
+    {
+        if (!closing.IsOpen)
+        {
+            return closing.IsFramePending ? TransmitClose(buffer, now) : 0;
+        }
+
+        if (where.IsChallengePending && !path.Sent.IsFull)
+        {
+            where.ChallengeSent();
+            return TransmitPathFrame(buffer, where.Candidate!, FrameType.PathChallenge, where.Challenge, now);
+        }
+
+        if (!path.Sent.IsFull && prober.TryNext(now, out IPEndPoint to, out FrameType type, out ReadOnlySpan<byte> data))
+        {
+            return TransmitPathFrame(buffer, to, type, data, now);
+        }
+
+        Destination = where.Remote;
+        rekey.Poll(now);
+        IsPacing = false;
+        bool hasWork = HasWork;
+        bool mayElicit = (hasWork || _acksOnly >= AcksOnlyMax) && MayElicit(now);
+        bool isAckDue = path.Received.IsDue(now);
+        if (path.Sent.IsFull || (!isAckDue && !where.IsResponsePending && !(mayElicit && hasWork)))
+        {
+            return 0;
+        }
+
+        if (mayElicit && IsProbeDue && path.Mtu.ProbeBytes <= buffer.Length)
+        {
+            return TransmitMtuProbe(buffer, now);
+        }
+
+        SentPacket draft = path.Sent.Draft();
+        Span<byte> payload = buffer[PacketLayout.HeaderBytes..(path.DatagramBytes - PacketLayout.TagBytes)];
+        var writer = new PacketWriter(payload, draft);
+        writer.WriteAck(path.Received, now);
+        if (where.IsResponsePending && writer.TryWritePath(FrameType.PathResponse, where.Response))
+        {
+            where.ResponseSent();
+        }
+
+        if (mayElicit)
+        {
+            WriteFrames(ref writer);
+            if (!draft.IsAckEliciting && (path.Loss.Probes > 0 || _acksOnly >= AcksOnlyMax))
+            {
+                writer.TryWritePing();
+            }
+
+            if (isOneOfMany && streams.HasData)
+            {
+                writer.FillUp();
+            }
+        }
+
+        return writer.Length == 0 ? 0 : Seal(buffer, writer.Length, draft, now);
+    }
+
+    /// <summary>What was written last was refused by the system, because it is longer than the first link carries.</summary>
+    public void TooLong(TimeSpan now)
+    {
+        if (_firstOfBatch < path.Sent.Next)
+        {
+            path.Mtu.Refused(path.Sent[_firstOfBatch].Bytes, now);
+            path.Loss.NotSent(_firstOfBatch, path.DatagramBytes);
+        }
+    }
+
+    // What the path carries is of no use before the other side was heard.
+    private bool IsProbeDue => !path.Received.IsEmpty && path.Loss.Probes == 0 && path.Mtu.ProbeBytes > 0;
+
+    private bool HasWork => IsProbeDue || IsPingPending || rekey.IsPending || streams.HasControl || streams.HasData || path.Loss.Probes > 0;
+
+    /// <summary>Whether window and pacing allow a packet that counts.</summary>
+    private bool MayElicit(TimeSpan now)
+    {
+        if (path.Loss.Probes > 0)
+        {
+            return true;
+        }
+
+        if (!path.IsWindowOpen)
+        {
+            return false;
+        }
+
+        path.Pacer.Refill(now, path.Congestion, path.Rtt, path.DatagramBytes);
+        IsPacing = !path.Pacer.CanSend;
+        return !IsPacing;
+    }
+
+    private void WriteFrames(ref PacketWriter writer)
+    {
+        if (IsPingPending && writer.TryWritePing())
+        {
+            IsPingPending = false;
+        }
+
+        if (rekey.IsPending && writer.TryWriteRekey(rekey.Message, rekey.Number))
+        {
+            rekey.Sent();
+        }
+
+        if (streams.HasControl)
+        {
+            streams.WriteControl(ref writer);
+        }
+
+        if (writer.HasRoomForData)
+        {
+            streams.WriteData(ref writer);
+        }
+    }
+
+    private int Seal(Span<byte> buffer, int payloadLength, SentPacket draft, TimeSpan now)
+    {
+        if (!_protector.TrySealBare(buffer, payloadLength, session.RemoteConnectionId, path.Id, draft.Number, now, out int length))
+        {
+            HasNoKeys = true;
+            return 0;
+        }
+
+        draft.Bytes = length;
+        path.Sent.Commit(draft);
+        path.Loss.Sent(draft, now);
+        if (draft.IsAckEliciting)
+        {
+            _acksOnly = 0;
+            path.Pacer.Sent(length);
+            liveness.SentEliciting(draft.IsUse, now);
+        }
+        else
+        {
+            _acksOnly++;
+        }
+
+        return length;
+    }
+
+    private int TransmitPathFrame(Span<byte> buffer, IPEndPoint to, FrameType type, ReadOnlySpan<byte> data, TimeSpan now)
+    {
+        Destination = to;
+        SentPacket draft = path.Sent.Draft();
+        var writer = new PacketWriter(buffer[PacketLayout.HeaderBytes..(path.DatagramBytes - PacketLayout.TagBytes)], draft);
+        writer.TryWritePath(type, data);
+        return Seal(buffer, writer.Length, draft, now);
+    }
+
+    private int TransmitMtuProbe(Span<byte> buffer, TimeSpan now)
+    {
+        SentPacket draft = path.Sent.Draft();
+        draft.IsMtuProbe = true;
+        Span<byte> payload = buffer[PacketLayout.HeaderBytes..(path.Mtu.ProbeBytes - PacketLayout.TagBytes)];
+        payload.Clear();
+        var writer = new PacketWriter(payload, draft);
+        writer.TryWritePing();
+        path.Mtu.ProbeSent(draft.Number);
+        return Seal(buffer, payload.Length, draft, now);
+    }
+
+    private int TransmitClose(Span<byte> buffer, TimeSpan now)
+    {
+        closing.FrameSent();
+        Destination = where.Remote;
+        if (path.Sent.IsFull)
+        {
+            return 0;
+        }
+
+        SentPacket draft = path.Sent.Draft();
+        int payloadLength = closing.Frame.Write(buffer[PacketLayout.HeaderBytes..]);
+        if (!_protector.TrySealBare(buffer, payloadLength, session.RemoteConnectionId, path.Id, draft.Number, now, out int length))
+        {
+            return 0;
+        }
+
+        path.Sent.Commit(draft);
+        return length;
+    }
+}
