@@ -20,8 +20,8 @@ public sealed class ArrayTests
         string table = Path.Combine(home.Data, "grid.csv");
         File.WriteAllText(table, "lr,text\n" + string.Concat(Enumerable.Range(1, Rows).Select(row => $"0.{row},\"row, {row}\"\n")));
 
-        string array = Done(await home.RunAsync(
-            "map", "--params", table, "--on", "@label:gpu", "--max-parallel", "4", "--detach", "--", "sh", "-c", "sleep 0.1; echo \"$1 $2\"; test {#} != 7", "-", "{lr}", "{text}")).Trim();
+        string array = (await home.RunAsync(
+            "map", "--params", table, "--on", "@label:gpu", "--max-parallel", "4", "--detach", "--", "sh", "-c", "sleep 0.1; echo \"$1 $2\"; test {#} != 7", "-", "{lr}", "{text}")).Done().Trim();
         await Eventually.HoldsAsync(async () => (await ArrayAsync(home, array)).Array.Completed >= Rows / 4, "some are done");
         home.KillHard();
         await home.UpAsync();
@@ -33,9 +33,9 @@ public sealed class ArrayTests
         Assert.Equal(Rows, report.Elements.Select(element => element.Job).Distinct().Count());
         Assert.Equal(["one", "two"], report.Elements.Select(element => element.Device).Distinct().Order());
         Assert.All(report.Elements, element => Assert.Equal(element.Number == 7 ? ("failed", 1) : ("completed", 0), (element.State, element.ExitCode!.Value)));
-        Assert.Equal("0.12 row, 12\n", Done(await home.RunAsync("job", "logs", $"{array}/12")));
-        Assert.Contains($"{Rows - 1}/{Rows}", Done(await home.RunAsync("job", "list")), StringComparison.Ordinal);
-        JobPage page = JsonSerializer.Deserialize(Done(await home.RunAsync("--json", "job", "list")), ControlJson.Default.JobPage)!;
+        Assert.Equal("0.12 row, 12\n", (await home.RunAsync("job", "logs", $"{array}/12")).Done());
+        Assert.Contains($"{Rows - 1}/{Rows}", (await home.RunAsync("job", "list")).Done(), StringComparison.Ordinal);
+        JobPage page = JsonSerializer.Deserialize((await home.RunAsync("--json", "job", "list")).Done(), ControlJson.Default.JobPage)!;
         Assert.Equal((1, (string?)null), (page.Arrays.Count, page.Next));
         Assert.DoesNotContain(page.Jobs, job => job.Command.Contains("sleep", StringComparison.Ordinal));
         Ran failed = await home.RunAsync("job", "show", array, "--failed");
@@ -55,7 +55,7 @@ public sealed class ArrayTests
         await PairAsync(home, one, two);
 
         // One element runs on each; the node of one of them goes for good.
-        string array = Done(await home.RunAsync("run", "--array", "1-2%2", "--detach", "@label:gpu", "--", "sh", "-c", "test -e " + Path.Combine(home.Data, "go") + " || sleep 120; echo done {}")).Trim();
+        string array = (await home.RunAsync("run", "--array", "1-2%2", "--detach", "@label:gpu", "--", "sh", "-c", "test -e " + Path.Combine(home.Data, "go") + " || sleep 120; echo done {}")).Done().Trim();
         await Eventually.HoldsAsync(async () => (await ArrayAsync(home, array)).Elements.Count(element => element.State == "running" && element.Job is not null) == 2, "both run");
         string job = (await ArrayAsync(home, array)).Elements.Single(element => element.Device == "one").Job!;
         await Eventually.HoldsAsync(async () => (await home.JobAsync(job)).State == "running", "the job runs on one");
@@ -66,21 +66,21 @@ public sealed class ArrayTests
 
         await Eventually.HoldsAsync(async () => (await ArrayAsync(home, array)).Elements.Any(element => element is { State: "completed", Device: "two" } && element.Job != job), "it is done there, by another job");
 
-        Done(await home.RunAsync("job", "cancel", array));
+        (await home.RunAsync("job", "cancel", array)).Done();
         await Eventually.HoldsAsync(async () => (await ArrayAsync(home, array)).Array.State == "cancelled", "it is cancelled");
 
         // Nobody is there: it waits, says for whom, and goes on by itself.
         two.KillHard();
-        await Eventually.HoldsAsync(async () => JsonSerializer.Deserialize(Done(await home.RunAsync("--json", "peers")), ControlJson.Default.IReadOnlyListPeerView)!.Count(peer => peer.State == "connected") == 1, "both are known as gone");
-        Refused(await home.RunAsync("@label:gpu", "calc", "1"), "AM0352", "--queue");
-        Refused(await home.RunAsync("@any:gpu", "calc", "1"), "AM0352", "--array 1 @any:gpu");
-        string waiting = Done(await home.RunAsync("run", "--array", "1", "--detach", "@any(gpu)", "--", "echo", "{}")).Trim();
+        await Eventually.HoldsAsync(async () => JsonSerializer.Deserialize((await home.RunAsync("--json", "peers")).Done(), ControlJson.Default.IReadOnlyListPeerView)!.Count(peer => peer.State == "connected") == 1, "both are known as gone");
+        (await home.RunAsync("@label:gpu", "calc", "1")).Refused("AM0352", "--queue");
+        (await home.RunAsync("@any:gpu", "calc", "1")).Refused("AM0352", "--array 1 @any:gpu");
+        string waiting = (await home.RunAsync("run", "--array", "1", "--detach", "@any(gpu)", "--", "echo", "{}")).Done().Trim();
         ArrayView view = (await ArrayAsync(home, waiting)).Array;
         Assert.Equal("waiting", view.State);
         Assert.Contains("one is offline", view.Reason, StringComparison.Ordinal);
         await two.UpAsync();
         await Eventually.HoldsAsync(async () => (await ArrayAsync(home, waiting)).Array.State == "completed", "it is done when a device is back");
-        Assert.Equal("1\n", Done(await home.RunAsync("job", "logs", $"{waiting}/1")));
+        Assert.Equal("1\n", (await home.RunAsync("job", "logs", $"{waiting}/1")).Done());
     }
 
     [Fact]
@@ -90,22 +90,22 @@ public sealed class ArrayTests
         string table = Path.Combine(node.Data, "grid.csv");
         string[] map = ["map", "--params", table];
         File.WriteAllText(table, "lr,seed\n0.1,1\n0.2\n");
-        Refused(await node.RunAsync([.. map, "--", "echo", "{lr}"]), "AM0354", $"{table}, line 3, column 1", "2 names");
+        (await node.RunAsync([.. map, "--", "echo", "{lr}"])).Refused("AM0354", $"{table}, line 3, column 1", "2 names");
         File.WriteAllText(table, "lr,seed\n0.1,\"1\n");
-        Refused(await node.RunAsync([.. map, "--", "echo", "{lr}"]), "AM0354", "line 2, column 5", "not closed");
+        (await node.RunAsync([.. map, "--", "echo", "{lr}"])).Refused("AM0354", "line 2, column 5", "not closed");
         File.WriteAllBytes(table, [(byte)'a', (byte)'\n', 0xFF, (byte)'\n']);
-        Refused(await node.RunAsync([.. map, "--", "echo", "{a}"]), "AM0354", "UTF-8");
+        (await node.RunAsync([.. map, "--", "echo", "{a}"])).Refused("AM0354", "UTF-8");
         File.WriteAllText(table, "lr,seed\n0.1,1\n");
-        Refused(await node.RunAsync([.. map, "--", "echo", "{sed}"]), "AM0355", "position 1", "did you mean {seed}?");
-        Refused(await node.RunAsync([.. map, "--on", "@label:gpu", "--", "echo"]), "AM0351", "agentmesh.labels");
-        Refused(await node.RunAsync([.. map, "--on", "@any(", "--", "echo"]), "AM0350", "position 6");
-        Refused(await node.RunAsync(map), "AM0222");
-        Refused(await node.RunAsync("map", "--params", table + "x", "--", "echo"), "AM0354", "cannot be read");
-        Refused(await node.RunAsync("run", "--array", "5-3", "--", "echo"), "AM0353", "position 3");
-        Refused(await node.RunAsync("run", "--array", "0-100000", "--", "echo"), "AM0358", "100000");
-        Refused(await node.RunAsync("run", "--array", "0-9", "--max-parallel", "0", "--", "echo"), "AM0208");
-        Refused(await node.RunAsync("job", "show", "a-zzzz"), "AM0356");
-        Assert.Empty(JsonSerializer.Deserialize(Done(await node.RunAsync("--json", "job", "list")), ControlJson.Default.JobPage)!.Arrays);
+        (await node.RunAsync([.. map, "--", "echo", "{sed}"])).Refused("AM0355", "position 1", "did you mean {seed}?");
+        (await node.RunAsync([.. map, "--on", "@label:gpu", "--", "echo"])).Refused("AM0351", "agentmesh.labels");
+        (await node.RunAsync([.. map, "--on", "@any(", "--", "echo"])).Refused("AM0350", "position 6");
+        (await node.RunAsync(map)).Refused("AM0222");
+        (await node.RunAsync("map", "--params", table + "x", "--", "echo")).Refused("AM0354", "cannot be read");
+        (await node.RunAsync("run", "--array", "5-3", "--", "echo")).Refused("AM0353", "position 3");
+        (await node.RunAsync("run", "--array", "0-100000", "--", "echo")).Refused("AM0358", "100000");
+        (await node.RunAsync("run", "--array", "0-9", "--max-parallel", "0", "--", "echo")).Refused("AM0208");
+        (await node.RunAsync("job", "show", "a-zzzz")).Refused("AM0356");
+        Assert.Empty(JsonSerializer.Deserialize((await node.RunAsync("--json", "job", "list")).Done(), ControlJson.Default.JobPage)!.Arrays);
 
         Ran good = await node.RunAsync([.. map, "--line", "echo {lr}-{seed}"]);
         Assert.True(good.Code == 0, good.ToString());
@@ -116,7 +116,7 @@ public sealed class ArrayTests
         Assert.Contains("at the prompt 0.1", typed.Out, StringComparison.Ordinal);
         Assert.Contains("1 completed of 1", typed.Out, StringComparison.Ordinal);
         Assert.Equal(1, (await node.RunAsync("run", "--array", "1-3", "--", "sh", "-c", "exit {}")).Code);
-        Refused(await node.RunAsync("job", "logs", good.Out.Split('\n').Single(line => line.StartsWith("a-", StringComparison.Ordinal)).Split(' ')[0] + "/9"), "AM0357", "no element 9");
+        (await node.RunAsync("job", "logs", good.Out.Split('\n').Single(line => line.StartsWith("a-", StringComparison.Ordinal)).Split(' ')[0] + "/9")).Refused("AM0357", "no element 9");
     }
 
     private static async Task<TestNode> StartWorkerAsync(string name)
@@ -132,25 +132,12 @@ public sealed class ArrayTests
         foreach (TestNode worker in workers)
         {
             await home.PairWithAsync(worker);
-            Done(await worker.RunAsync("grant", "home", "run"));
+            (await worker.RunAsync("grant", "home", "run")).Done();
         }
 
         await Eventually.HoldsAsync(async () => (await home.RunAsync("--json", "@label:gpu", "calc", "1")).Out.Split("\"type\":\"ended\"").Length - 1 == workers.Length, "all workers answer");
     }
 
     private static async Task<ArrayReport> ArrayAsync(TestNode node, string id) =>
-        JsonSerializer.Deserialize(Done(await node.RunAsync("--json", "job", "show", id)), ControlJson.Default.ArrayReport)!;
-
-    private static string Done(Ran ran)
-    {
-        Assert.True(ran.Code == 0, ran.ToString());
-        return ran.Out;
-    }
-
-    private static void Refused(Ran ran, params string[] says)
-    {
-        Assert.True(ran.Code == 255, ran.ToString());
-        Assert.All(says, text => Assert.Contains(text, ran.Error, StringComparison.Ordinal));
-        Assert.Contains("next: ", ran.Error, StringComparison.Ordinal);
-    }
+        JsonSerializer.Deserialize((await node.RunAsync("--json", "job", "show", id)).Done(), ControlJson.Default.ArrayReport)!;
 }

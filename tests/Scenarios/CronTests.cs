@@ -35,22 +35,22 @@ public sealed class CronTests
         await using TestNode other = await TestNode.StartAsync("other");
         await node.PairWithAsync(other);
         await Eventually.HoldsAsync(async () => (await node.RunAsync("@other", "echo", "hello")).Code == 0, "the other device answers");
-        Done(await node.RunAsync("cron", "add", "sums", "0 3 * * *", "--tz", "Europe/Berlin", "--on", "@other", "--line", "calc 6*7"));
-        Done(await node.RunAsync("cron", "disable", "sums"));
+        (await node.RunAsync("cron", "add", "sums", "0 3 * * *", "--tz", "Europe/Berlin", "--on", "@other", "--line", "calc 6*7")).Done();
+        (await node.RunAsync("cron", "disable", "sums")).Done();
 
         node.KillHard();
         await node.UpAsync();
         Assert.False((await CronAsync(node, "sums")).Enabled);
-        string job = Done(await node.RunAsync("cron", "run", "sums")).Trim();
+        string job = (await node.RunAsync("cron", "run", "sums")).Done().Trim();
 
         await Eventually.HoldsAsync(async () => (await node.JobAsync(job)).State == "completed", "the run is over");
         JobView done = await node.JobAsync(job);
         Assert.Equal(("42", "other"), (done.Result, done.TargetName));
         await Eventually.HoldsAsync(async () => (await CronAsync(node, "sums")).Runs is [{ State: "completed", Cause: "manual" }], "the schedule knows the end of its run");
-        Assert.Contains("next: ", Done(await node.RunAsync("cron", "enable", "sums")), StringComparison.Ordinal);
-        Assert.Contains(done.ShortId, Done(await node.RunAsync("cron", "show", "sums")), StringComparison.Ordinal);
-        Done(await node.RunAsync("cron", "rm", "sums"));
-        Assert.Equal("[]", Done(await node.RunAsync("--json", "cron", "list")).Trim());
+        Assert.Contains("next: ", (await node.RunAsync("cron", "enable", "sums")).Done(), StringComparison.Ordinal);
+        Assert.Contains(done.ShortId, (await node.RunAsync("cron", "show", "sums")).Done(), StringComparison.Ordinal);
+        (await node.RunAsync("cron", "rm", "sums")).Done();
+        Assert.Equal("[]", (await node.RunAsync("--json", "cron", "list")).Done().Trim());
     }
 
     [Fact]
@@ -58,13 +58,13 @@ public sealed class CronTests
     {
         await using TestNode node = await TestNode.StartAsync("one");
         string file = Path.Combine(node.Data, "CRON.md"), log = Path.Combine(node.Data, "out.txt");
-        Done(await node.RunAsync("cron", "add", "mine", "@daily", "--line", "echo hello"));
+        (await node.RunAsync("cron", "add", "mine", "@daily", "--line", "echo hello")).Done();
         File.WriteAllText(file, $"# Jobs\n---\n## Say it\n**Schedule**: 0 3 * * *\n**Command**: echo said | tee -a {log}\n---\n## Off\n**Command**: true\n**Enabled**: false\n---\n## Mine\n**Command**: true\n");
         await Eventually.HoldsAsync(async () => (await NamesAsync(node)) == "mine off- say-it*", "the file is taken over");
 
-        Done(await node.RunAsync("cron", "run", "say-it"));
+        (await node.RunAsync("cron", "run", "say-it")).Done();
         await Eventually.HoldsAsync(() => Task.FromResult(File.Exists(log) && File.ReadAllText(log) == "said\n"), "the command ran in a shell");
-        Done(await node.RunAsync("cron", "disable", "say-it"));
+        (await node.RunAsync("cron", "disable", "say-it")).Done();
         node.KillHard();
         await node.UpAsync();
         Assert.Equal("mine off- say-it-", await NamesAsync(node));
@@ -74,7 +74,7 @@ public sealed class CronTests
         Assert.True(reload.Code == 1 && reload.Error.Contains("AM0340: line 4, 'Say it'", StringComparison.Ordinal), reload.ToString());
         Assert.Equal("mine off* say-it-", await NamesAsync(node));
         File.WriteAllText(file, "");
-        Done(await node.RunAsync("cron", "reload"));
+        (await node.RunAsync("cron", "reload")).Done();
         Assert.Equal("mine", await NamesAsync(node));
         File.Delete(file);
         Ran none = await node.RunAsync("cron", "reload");
@@ -87,7 +87,7 @@ public sealed class CronTests
     /// <summary>In order, with * for one of the file that is enabled and - for one that is not; those added by hand as they are.</summary>
     private static async Task<string> NamesAsync(TestNode node)
     {
-        IReadOnlyList<CronView> crons = JsonSerializer.Deserialize(Done(await node.RunAsync("--json", "cron", "list")), ControlJson.Default.IReadOnlyListCronView)!;
+        IReadOnlyList<CronView> crons = JsonSerializer.Deserialize((await node.RunAsync("--json", "cron", "list")).Done(), ControlJson.Default.IReadOnlyListCronView)!;
         return string.Join(' ', crons.Select(cron => cron.Name + (!cron.FromFile ? "" : cron.Enabled ? "*" : "-")));
     }
 
@@ -95,34 +95,21 @@ public sealed class CronTests
     public async Task Wrong_schedules_are_refused_with_code_and_next_step()
     {
         await using TestNode node = await TestNode.StartAsync("one");
-        Done(await node.RunAsync("cron", "add", "good", "@daily", "--line", "echo hello"));
+        (await node.RunAsync("cron", "add", "good", "@daily", "--line", "echo hello")).Done();
 
-        Refused(await node.RunAsync("cron", "add", "bad", "61 * * * *", "--line", "echo"), "AM0340", "position 1");
-        Refused(await node.RunAsync("cron", "add", "bad", "0 0 31 2 *", "--line", "echo"), "AM0341");
-        Refused(await node.RunAsync("cron", "show", "nothing"), "AM0342", "cron list");
-        Refused(await node.RunAsync("cron", "add", "good", "@hourly", "--line", "echo hello"), "AM0343", "--replace");
-        Refused(await node.RunAsync("cron", "add", "a b", "@daily", "--line", "echo"), "AM0344");
-        Refused(await node.RunAsync("cron", "add", "bad", "@daily", "--tz", "Europe/Atlantis", "--line", "echo"), "AM0345");
-        Refused(await node.RunAsync("cron", "add", "bad", "@daily", "--on", "@nobody", "--line", "echo"), "AM0302");
-        Refused(await node.RunAsync("cron", "add", "bad", "@daily", "--on", "@all", "--line", "echo"), "AM0208");
-        Refused(await node.RunAsync("cron", "add", "bad", "@daily"), "AM0222");
-        Assert.Equal(1, Done(await node.RunAsync("--json", "cron", "list")).Split("\"schedule\"").Length - 1);
+        (await node.RunAsync("cron", "add", "bad", "61 * * * *", "--line", "echo")).Refused("AM0340", "position 1");
+        (await node.RunAsync("cron", "add", "bad", "0 0 31 2 *", "--line", "echo")).Refused("AM0341");
+        (await node.RunAsync("cron", "show", "nothing")).Refused("AM0342", "cron list");
+        (await node.RunAsync("cron", "add", "good", "@hourly", "--line", "echo hello")).Refused("AM0343", "--replace");
+        (await node.RunAsync("cron", "add", "a b", "@daily", "--line", "echo")).Refused("AM0344");
+        (await node.RunAsync("cron", "add", "bad", "@daily", "--tz", "Europe/Atlantis", "--line", "echo")).Refused("AM0345");
+        (await node.RunAsync("cron", "add", "bad", "@daily", "--on", "@nobody", "--line", "echo")).Refused("AM0302");
+        (await node.RunAsync("cron", "add", "bad", "@daily", "--on", "@all", "--line", "echo")).Refused("AM0208");
+        (await node.RunAsync("cron", "add", "bad", "@daily")).Refused("AM0222");
+        Assert.Equal(1, (await node.RunAsync("--json", "cron", "list")).Done().Split("\"schedule\"").Length - 1);
         Assert.Equal("@daily", (await CronAsync(node, "good")).Schedule);
     }
 
     private static async Task<CronView> CronAsync(TestNode node, string name) =>
-        JsonSerializer.Deserialize(Done(await node.RunAsync("--json", "cron", "show", name)), ControlJson.Default.CronView)!;
-
-    private static string Done(Ran ran)
-    {
-        Assert.True(ran.Code == 0, ran.ToString());
-        return ran.Out;
-    }
-
-    private static void Refused(Ran ran, params string[] says)
-    {
-        Assert.True(ran.Code == 255, ran.ToString());
-        Assert.All(says, text => Assert.Contains(text, ran.Error, StringComparison.Ordinal));
-        Assert.Contains("next: ", ran.Error, StringComparison.Ordinal);
-    }
+        JsonSerializer.Deserialize((await node.RunAsync("--json", "cron", "show", name)).Done(), ControlJson.Default.CronView)!;
 }

@@ -12,10 +12,10 @@ public sealed class DependencyTests
     {
         await using TestNode node = await TestNode.StartAsync("one");
         string go = Path.Combine(node.Data, "go");
-        string first = Done(await node.RunAsync("run", "--detach", "--", "sh", "-c", $"while test ! -e {go}; do sleep 0.1; done; echo first"));
-        string second = Done(await node.RunAsync("run", "--detach", "--after", $"ok:{first}", "--", "echo", "second"));
-        string third = Done(await node.RunAsync("run", "--detach", "--after", $"ok:{second}", "--after", $"any:{first}", "--", "echo", "third"));
-        string never = Done(await node.RunAsync("run", "--detach", "--after", $"fail:{first}", "--", "echo", "never"));
+        string first = (await node.RunAsync("run", "--detach", "--", "sh", "-c", $"while test ! -e {go}; do sleep 0.1; done; echo first")).Done().Trim();
+        string second = (await node.RunAsync("run", "--detach", "--after", $"ok:{first}", "--", "echo", "second")).Done().Trim();
+        string third = (await node.RunAsync("run", "--detach", "--after", $"ok:{second}", "--after", $"any:{first}", "--", "echo", "third")).Done().Trim();
+        string never = (await node.RunAsync("run", "--detach", "--after", $"fail:{first}", "--", "echo", "never")).Done().Trim();
         JobView waiting = await node.JobAsync(third);
         Assert.Equal("queued", waiting.State);
         Assert.Contains($"waits for ok:{second}", waiting.Reason, StringComparison.Ordinal);
@@ -32,11 +32,5 @@ public sealed class DependencyTests
         Assert.True(wrong.Code == 255 && wrong.Error.Contains("AM0359", StringComparison.Ordinal) && wrong.Error.Contains("position 1", StringComparison.Ordinal), wrong.ToString());
         Ran unknown = await node.RunAsync("run", "--after", "ok:zzzzzzz", "--", "true");
         Assert.True(unknown.Code == 255 && unknown.Error.Contains("AM0307", StringComparison.Ordinal), unknown.ToString());
-    }
-
-    private static string Done(Ran ran)
-    {
-        Assert.True(ran.Code == 0, ran.ToString());
-        return ran.Out.Trim();
     }
 }

@@ -15,8 +15,6 @@ public readonly record struct ArrayId
     /// <summary>What tells the short id of an array from that of a job.</summary>
     public const string ShortPrefix = "a-";
 
-    private static readonly int TextLength = Prefix.Length + DeviceId.TextLength + 1 + Ulid.TextLength;
-
     public ArrayId(DeviceId home, Ulid ulid)
     {
         Invariant.Check(!home.IsNone);
@@ -50,9 +48,7 @@ public readonly record struct ArrayId
     public static bool TryParse([NotNullWhen(true)] string? text, out ArrayId id)
     {
         id = default;
-        if (text is null || text.Length != TextLength || !text.StartsWith(Prefix, StringComparison.Ordinal) || text[Prefix.Length + DeviceId.TextLength] != '/'
-            || !DeviceId.TryParse(text.AsSpan(Prefix.Length, DeviceId.TextLength), out DeviceId home)
-            || !Ulid.TryParse(text.AsSpan(Prefix.Length + DeviceId.TextLength + 1), out Ulid ulid))
+        if (!HomePath.TryParse(text, Prefix, out DeviceId home, out string? name) || !Ulid.TryParse(name, out Ulid ulid))
         {
             return false;
         }

@@ -11,8 +11,6 @@ public readonly record struct CronId
 
     public const int NameLengthMax = 63;
 
-    private const int NameAt = 5 + DeviceId.TextLength + 1;
-
     /// <exception cref="MeshException">AM0344: not a name for a schedule.</exception>
     public CronId(DeviceId home, string name)
     {
@@ -30,13 +28,12 @@ public readonly record struct CronId
     public static bool TryParse([NotNullWhen(true)] string? text, out CronId id)
     {
         id = default;
-        if (text is null || text.Length <= NameAt || !text.StartsWith(Prefix, StringComparison.Ordinal) || text[NameAt - 1] != '/'
-            || !DeviceId.TryParse(text.AsSpan(Prefix.Length, DeviceId.TextLength), out DeviceId home) || !IsName(text[NameAt..]))
+        if (!HomePath.TryParse(text, Prefix, out DeviceId home, out string? name) || !IsName(name))
         {
             return false;
         }
 
-        id = new CronId(home, text[NameAt..]);
+        id = new CronId(home, name);
         return true;
     }
 

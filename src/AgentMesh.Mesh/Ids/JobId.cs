@@ -18,8 +18,6 @@ public readonly record struct JobId
 
     public const int IdempotencyKeyCharsMax = 256;
 
-    private static readonly int TextLength = Prefix.Length + DeviceId.TextLength + 1 + Ulid.TextLength;
-
     public JobId(DeviceId home, Ulid ulid)
     {
         Invariant.Check(!home.IsNone);
@@ -53,9 +51,7 @@ public readonly record struct JobId
     public static bool TryParse([NotNullWhen(true)] string? text, out JobId id)
     {
         id = default;
-        if (text is null || text.Length != TextLength || !text.StartsWith(Prefix, StringComparison.Ordinal) || text[Prefix.Length + DeviceId.TextLength] != '/'
-            || !DeviceId.TryParse(text.AsSpan(Prefix.Length, DeviceId.TextLength), out DeviceId home)
-            || !Ulid.TryParse(text.AsSpan(Prefix.Length + DeviceId.TextLength + 1), out Ulid ulid))
+        if (!HomePath.TryParse(text, Prefix, out DeviceId home, out string? name) || !Ulid.TryParse(name, out Ulid ulid))
         {
             return false;
         }

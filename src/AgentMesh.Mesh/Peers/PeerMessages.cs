@@ -23,9 +23,7 @@ public readonly record struct PeerId
     public static bool TryParse(string text, out PeerId id)
     {
         id = default;
-        const int homeAt = 5, deviceAt = homeAt + DeviceId.TextLength + 1;
-        if (text.Length != deviceAt + DeviceId.TextLength || !text.StartsWith(Prefix, StringComparison.Ordinal) || text[deviceAt - 1] != '/'
-            || !DeviceId.TryParse(text.AsSpan(homeAt, DeviceId.TextLength), out DeviceId home) || !DeviceId.TryParse(text.AsSpan(deviceAt), out DeviceId device))
+        if (!HomePath.TryParse(text, Prefix, out DeviceId home, out string? name) || !DeviceId.TryParse(name, out DeviceId device))
         {
             return false;
         }

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Arrays.Entity;
 using AgentMesh.Mesh.Jobs;
@@ -14,14 +13,13 @@ internal sealed class ArrayLab : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly Channel<(object Message, IActorRef Asker)> _toJobs = Channel.CreateUnbounded<(object, IActorRef)>();
-    private readonly IActorRef _jobs;
+    private readonly JobsOfTest _jobs;
     private volatile IReadOnlyList<ArrayDevice> _devices = [GpuBox, Lab];
 
     public ArrayLab()
     {
         System = ActorSystem.Create("agentmesh", ConfigurationFactory.ParseString("akka.loglevel = OFF\nakka.stdout-loglevel = OFF\nakka.log-dead-letters = off"));
-        _jobs = System.ActorOf(Props.Create(() => new Recorder(_toJobs.Writer)));
+        _jobs = new JobsOfTest(System);
         Entity = Begin();
     }
 
@@ -70,18 +68,7 @@ internal sealed class ArrayLab : IAsyncDisposable
     }
 
     /// <summary>The next message to the jobs of this home, questions for an end that was answered already left out.</summary>
-    public async Task<(T Message, IActorRef Asker)> NextToJobs<T>()
-    {
-        using var limit = new CancellationTokenSource(Patience);
-        while (true)
-        {
-            (object message, IActorRef asker) = await _toJobs.Reader.ReadAsync(limit.Token);
-            if (message is T wanted)
-            {
-                return (wanted, asker);
-            }
-        }
-    }
+    public Task<(T Message, IActorRef Asker)> NextToJobs<T>() => _jobs.Next<T>();
 
     public async Task<SubmitJob[]> NextSubmitted(int count)
     {
@@ -97,32 +84,25 @@ internal sealed class ArrayLab : IAsyncDisposable
     }
 
     /// <summary>As a job of this home says it.</summary>
-    public void Say(IActorRef to, object message) => to.Tell(message, _jobs);
+    public void Say(IActorRef to, object message) => to.Tell(message, _jobs.Ref);
 
     public void Ends(SubmitJob job, JobStateName state = JobStateName.Completed) => Say(Entity, ViewOf(job, state));
 
     public JobView ViewOf(SubmitJob submit, JobStateName state) => new(
         submit.JobId, state, submit.Spec, 1, submit.Spec.Target.Device, new AttemptResult(AttemptOutcome.Succeeded, state == JobStateName.Completed ? 0 : 1, "42"), null, Time.Now, Time.Now, Time.Now, null, false, null);
 
-    public int WaitingAtJobs => _toJobs.Reader.Count;
+    public int WaitingAtJobs => _jobs.Waiting;
 
     /// <summary>The entity goes as with its process; a new one reads the journal.</summary>
     public async Task Restart()
     {
         await Entity.GracefulStop(Patience);
-        while (_toJobs.Reader.TryRead(out _))
-        {
-        }
+        _jobs.Forget();
 
         Entity = Begin();
     }
 
     public async ValueTask DisposeAsync() => await System.Terminate().WaitAsync(Patience);
 
-    private IActorRef Begin() => System.ActorOf(ArrayEntity.Create(Id, new ArrayEnvironment(Home, _jobs, _ => _devices, Time, TimeSpan.FromMinutes(1))));
-
-    private sealed class Recorder : ReceiveActor
-    {
-        public Recorder(ChannelWriter<(object, IActorRef)> to) => ReceiveAny(message => to.TryWrite((message, Sender)));
-    }
+    private IActorRef Begin() => System.ActorOf(ArrayEntity.Create(Id, new ArrayEnvironment(Home, _jobs.Ref, _ => _devices, Time, TimeSpan.FromMinutes(1))));
 }

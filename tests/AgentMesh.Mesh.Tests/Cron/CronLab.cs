@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Cron.Entity;
 using AgentMesh.Mesh.Jobs;
@@ -13,15 +12,14 @@ internal sealed class CronLab : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly Channel<(object Message, IActorRef Asker)> _toJobs = Channel.CreateUnbounded<(object, IActorRef)>();
-    private readonly IActorRef _jobs;
+    private readonly JobsOfTest _jobs;
     private IActorRef _entity;
     private int _lives;
 
     public CronLab()
     {
         System = ActorSystem.Create("agentmesh", ConfigurationFactory.ParseString("akka.loglevel = OFF\nakka.stdout-loglevel = OFF\nakka.log-dead-letters = off"));
-        _jobs = System.ActorOf(Props.Create(() => new Recorder(_toJobs.Writer)));
+        _jobs = new JobsOfTest(System);
         _entity = Begin();
     }
 
@@ -62,23 +60,12 @@ internal sealed class CronLab : IAsyncDisposable
     }
 
     /// <summary>The next message to the jobs of this home.</summary>
-    public async Task<(T Message, IActorRef Asker)> NextToJobs<T>()
-    {
-        using var limit = new CancellationTokenSource(Patience);
-        while (true)
-        {
-            (object message, IActorRef asker) = await _toJobs.Reader.ReadAsync(limit.Token);
-            if (message is T wanted)
-            {
-                return (wanted, asker);
-            }
-        }
-    }
+    public Task<(T Message, IActorRef Asker)> NextToJobs<T>() => _jobs.Next<T>();
 
-    public int WaitingAtJobs => _toJobs.Reader.Count;
+    public int WaitingAtJobs => _jobs.Waiting;
 
     /// <summary>As a job of this home says it.</summary>
-    public void Say(IActorRef to, object message) => to.Tell(message, _jobs);
+    public void Say(IActorRef to, object message) => to.Tell(message, _jobs.Ref);
 
     /// <summary>Takes the next job, and says that it came to rest.</summary>
     public async Task<JobId> RunNext(JobStateName end = JobStateName.Completed)
@@ -104,12 +91,7 @@ internal sealed class CronLab : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await System.Terminate().WaitAsync(Patience);
 
-    private IActorRef Begin() => System.ActorOf(CronEntity.Create(Id, new CronEnvironment(Home, 100 + _lives, _jobs, Time, TimeSpan.FromMinutes(1))));
-
-    private sealed class Recorder : ReceiveActor
-    {
-        public Recorder(ChannelWriter<(object, IActorRef)> to) => ReceiveAny(message => to.TryWrite((message, Sender)));
-    }
+    private IActorRef Begin() => System.ActorOf(CronEntity.Create(Id, new CronEnvironment(Home, 100 + _lives, _jobs.Ref, Time, TimeSpan.FromMinutes(1))));
 
     internal sealed class SetTime : TimeProvider
     {

@@ -7,6 +7,23 @@ namespace Scenarios.Harness;
 
 public readonly record struct Ran(int Code, string Out, string Error)
 {
+    /// <summary>It must have gone well.</summary>
+    /// <returns>What it printed.</returns>
+    public string Done()
+    {
+        Assert.True(Code == 0, ToString());
+        return Out;
+    }
+
+    /// <summary>It must have been refused with these words and a next step.</summary>
+    public void Refused(params string[] says)
+    {
+        Assert.True(Code == 255, ToString());
+        string error = Error;
+        Assert.All(says, text => Assert.Contains(text, error, StringComparison.Ordinal));
+        Assert.Contains("next: ", error, StringComparison.Ordinal);
+    }
+
     public override string ToString() => $"exit {Code}\nstdout: {Out}\nstderr: {Error}";
 }
 

@@ -20,7 +20,7 @@ public sealed record ArrayEnvironment(DeviceId Self, IActorRef Jobs, Func<ArrayT
 /// One array of jobs at its home. That an element goes to a device is journalled, with the id of its job, before the job is submitted; whatever is repeated
 /// after a crash reaches the same job.
 /// </summary>
-public sealed class ArrayEntity : JournalledEntity<IArrayEvent>, IWithTimers
+public sealed class ArrayEntity : HomeEntity<IArrayEvent>
 {
     private const int EventsOfSnapshot = 200;
 
@@ -37,7 +37,7 @@ public sealed class ArrayEntity : JournalledEntity<IArrayEvent>, IWithTimers
     private Caller? _cancelledBy;
 
     public ArrayEntity(ArrayId id, ArrayEnvironment environment)
-        : base(id.ToString(), environment.Time, EventsOfSnapshot)
+        : base(id.ToString(), environment.Self, environment.Time, EventsOfSnapshot)
     {
         _environment = environment;
         _watch = new JobWatch(environment.Jobs, environment.Time, AwaitFor);
@@ -53,13 +53,14 @@ public sealed class ArrayEntity : JournalledEntity<IArrayEvent>, IWithTimers
         Command<JobAccepted>(accepted => FromHere(() => OnFound(accepted.JobId)));
         Command<JobProblem>(problem => FromHere(() => OnJobProblem(problem)));
         Command<JobView>(view => FromHere(() => OnJobView(view)));
-        Command<Look>(_ => OnLook());
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }
 
-    public ITimerScheduler Timers { get; set; } = null!;
-
     public static Props Create(ArrayId id, ArrayEnvironment environment) => Props.Create(() => new ArrayEntity(id, environment));
+
+    protected override string Kind => "an array";
+
+    protected override object? Missing => _array.Exists ? null : Refusal(MeshErrors.UnknownArray, $"there is no array {_array.ArrayId}", "'agentmesh job list' shows those of this device");
 
     protected override void Apply(IArrayEvent change)
     {
@@ -80,7 +81,7 @@ public sealed class ArrayEntity : JournalledEntity<IArrayEvent>, IWithTimers
     private void OnRecovered()
     {
         SetSnapshots();
-        Self.Tell(Look.Instance);
+        LookAtOnce();
     }
 
     private void SetSnapshots() => SnapshotEvery = EventsOfSnapshot + (_array.Count / ElementsOfEvent);
@@ -117,7 +118,7 @@ public sealed class ArrayEntity : JournalledEntity<IArrayEvent>, IWithTimers
     private void OnWake()
     {
         Sender.Tell(View());
-        Self.Tell(Look.Instance);
+        LookAtOnce();
     }
 
     private void OnCancel(CancelArray request)
@@ -197,11 +198,11 @@ public sealed class ArrayEntity : JournalledEntity<IArrayEvent>, IWithTimers
         else if (_over.TryAdd(run.Index, ArrayRules.End(run, view, Now)) && _over.Count == 1)
         {
             // Behind what else came to rest meanwhile: one event for all of them.
-            Self.Tell(Look.Instance);
+            LookAtOnce();
         }
     }
 
-    private void OnLook()
+    protected override void OnLook()
     {
         if (_over.Count > 0)
         {
@@ -224,8 +225,7 @@ public sealed class ArrayEntity : JournalledEntity<IArrayEvent>, IWithTimers
         then?.Invoke();
         Settle();
 
-        // Through the mailbox: an event is persisted from a message only.
-        Self.Tell(Look.Instance);
+        LookAtOnce();
     });
 
     /// <summary>Asks about the elements that run, then looks again in time, or rests.</summary>
@@ -234,7 +234,7 @@ public sealed class ArrayEntity : JournalledEntity<IArrayEvent>, IWithTimers
         TimeSpan? question = _watch.Ask(_array.Running.Values.Select(Watched), Self);
         if (!_array.Exists || _array.EndedAt is not null)
         {
-            Timers.Cancel(Look.Instance);
+            StopLooking();
             Context.SetReceiveTimeout(_environment.RestAfter);
             return;
         }
@@ -250,52 +250,9 @@ public sealed class ArrayEntity : JournalledEntity<IArrayEvent>, IWithTimers
         () => ArrayRules.Submission(_array, run),
         run.IsMoving || _array.CancelRequestedAt is not null ? new CancelJob(run.JobId, _cancelledBy ?? _array.Spec!.Job.Caller) : null);
 
-    private void LookAgain(TimeSpan after) => Timers.StartSingleTimer(Look.Instance, Look.Instance, after);
-
     private IReadOnlyList<ArrayDevice> Devices() => _environment.DevicesFor(_array.Spec!.Targets);
-
-    private bool IsFromHere() => Origin.Of(Sender, Context.System, _environment.Self) == _environment.Self;
-
-    // What the jobs of this home tell; nobody else has a say.
-    private void FromHere(Action act)
-    {
-        if (IsFromHere())
-        {
-            act();
-        }
-    }
-
-    /// <summary>For the home alone.</summary>
-    private void Owned(Action answer)
-    {
-        if (IsFromHere())
-        {
-            answer();
-        }
-        else
-        {
-            Sender.Tell(Refusal(MeshErrors.NotYours, "an array is shown and changed on its own device only", "do it on that device"));
-        }
-    }
-
-    private void Known(Action answer) => Owned(() =>
-    {
-        if (_array.Exists)
-        {
-            answer();
-        }
-        else
-        {
-            Sender.Tell(Refusal(MeshErrors.UnknownArray, $"there is no array {_array.ArrayId}", "'agentmesh job list' shows those of this device"));
-        }
-    });
 
     private ArrayView View() => ArrayRules.View(_array, Devices());
 
-    private ArrayProblem Refusal(string code, string text, string? next) => new(_array.ArrayId, new Problem(code, text, next));
-
-    private sealed class Look : INoSerializationVerificationNeeded
-    {
-        public static readonly Look Instance = new();
-    }
+    protected override ArrayProblem Refusal(string code, string text, string? next) => new(_array.ArrayId, new Problem(code, text, next));
 }

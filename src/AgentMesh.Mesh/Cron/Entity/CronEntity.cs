@@ -13,7 +13,7 @@ namespace AgentMesh.Mesh.Cron.Entity;
 /// One schedule at its home. A fire is journalled with the id of its job before the job is submitted; the id follows from the schedule and the nominal
 /// time, so that whatever is repeated after a crash reaches the same job.
 /// </summary>
-public sealed class CronEntity : JournalledEntity<ICronEvent>, IWithTimers
+public sealed class CronEntity : HomeEntity<ICronEvent>
 {
     private const int EventsOfSnapshot = 100;
 
@@ -25,13 +25,13 @@ public sealed class CronEntity : JournalledEntity<ICronEvent>, IWithTimers
     private CronState _cron;
 
     public CronEntity(CronId id, CronEnvironment environment)
-        : base(id.ToString(), environment.Time, EventsOfSnapshot)
+        : base(id.ToString(), environment.Self, environment.Time, EventsOfSnapshot)
     {
         _environment = environment;
         _watch = new JobWatch(environment.Jobs, environment.Time, AwaitFor);
         _cron = CronState.None(id);
         Recover<SnapshotOffer>(offer => _cron = ((CronSnapshot)offer.Snapshot).ToState(id));
-        Recover<RecoveryCompleted>(_ => Self.Tell(Look.Instance));
+        Recover<RecoveryCompleted>(_ => LookAtOnce());
         Command<CreateCron>(request => Owned(() => OnCreate(request)));
         Command<GetCron>(_ => Known(() => Sender.Tell(View())));
         Command<WakeCron>(_ => Known(OnWake));
@@ -41,13 +41,14 @@ public sealed class CronEntity : JournalledEntity<ICronEvent>, IWithTimers
         Command<JobAccepted>(accepted => FromHere(() => OnFound(accepted.JobId)));
         Command<JobProblem>(problem => FromHere(() => OnJobProblem(problem)));
         Command<JobView>(view => FromHere(() => OnJobView(view)));
-        Command<Look>(_ => OnLook());
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }
 
-    public ITimerScheduler Timers { get; set; } = null!;
-
     public static Props Create(CronId id, CronEnvironment environment) => Props.Create(() => new CronEntity(id, environment));
+
+    protected override string Kind => "a schedule";
+
+    protected override object? Missing => _cron.Exists ? null : Refusal(MeshErrors.UnknownCron, $"there is no schedule '{_cron.CronId.Name}'", "'agentmesh cron list' shows those of this device");
 
     protected override void Apply(ICronEvent change) => _cron = _cron.Apply(change);
 
@@ -88,7 +89,7 @@ public sealed class CronEntity : JournalledEntity<ICronEvent>, IWithTimers
     private void OnWake()
     {
         Sender.Tell(View());
-        Self.Tell(Look.Instance);
+        LookAtOnce();
     }
 
     private void OnEnable(EnableCron request)
@@ -187,7 +188,7 @@ public sealed class CronEntity : JournalledEntity<ICronEvent>, IWithTimers
         }
     }
 
-    private void OnLook()
+    protected override void OnLook()
     {
         if (CronRules.Next(_cron, Now, _environment.Life) is { } change)
         {
@@ -212,8 +213,7 @@ public sealed class CronEntity : JournalledEntity<ICronEvent>, IWithTimers
             then?.Invoke();
             Settle();
 
-            // Through the mailbox: an event is persisted from a message only.
-            Self.Tell(Look.Instance);
+                LookAtOnce();
         });
     }
 
@@ -223,7 +223,7 @@ public sealed class CronEntity : JournalledEntity<ICronEvent>, IWithTimers
         TimeSpan? question = _watch.Ask(Watched(), Self);
         if (question is null && !(_cron.Exists && _cron.IsEnabled))
         {
-            Timers.Cancel(Look.Instance);
+            StopLooking();
             Context.SetReceiveTimeout(_environment.RestAfter);
             return;
         }
@@ -239,50 +239,7 @@ public sealed class CronEntity : JournalledEntity<ICronEvent>, IWithTimers
         return _cron.Running.Select(run => new WatchedJob(run.JobId, () => CronRules.Submission(_cron, run), cancel ? new CancelJob(run.JobId, _cron.Spec!.Job.Caller) : null));
     }
 
-    private void LookAgain(TimeSpan after) => Timers.StartSingleTimer(Look.Instance, Look.Instance, after);
-
-    private bool IsFromHere() => Origin.Of(Sender, Context.System, _environment.Self) == _environment.Self;
-
-    // What the jobs of this home tell; nobody else has a say.
-    private void FromHere(Action act)
-    {
-        if (IsFromHere())
-        {
-            act();
-        }
-    }
-
-    /// <summary>For the home alone.</summary>
-    private void Owned(Action answer)
-    {
-        if (IsFromHere())
-        {
-            answer();
-        }
-        else
-        {
-            Sender.Tell(Refusal(MeshErrors.NotYours, "a schedule is shown and changed on its own device only", "do it on that device"));
-        }
-    }
-
-    private void Known(Action answer) => Owned(() =>
-    {
-        if (_cron.Exists)
-        {
-            answer();
-        }
-        else
-        {
-            Sender.Tell(Refusal(MeshErrors.UnknownCron, $"there is no schedule '{_cron.CronId.Name}'", "'agentmesh cron list' shows those of this device"));
-        }
-    });
-
     private CronView View() => CronRules.View(_cron, Now);
 
-    private CronProblem Refusal(string code, string text, string? next) => new(_cron.CronId, new Problem(code, text, next));
-
-    private sealed class Look : INoSerializationVerificationNeeded
-    {
-        public static readonly Look Instance = new();
-    }
+    protected override CronProblem Refusal(string code, string text, string? next) => new(_cron.CronId, new Problem(code, text, next));
 }

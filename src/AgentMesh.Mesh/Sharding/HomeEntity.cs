@@ -1,0 +1,82 @@
+using AgentMesh.Protocol.Identity;
+using Akka.Actor;
+
+namespace AgentMesh.Mesh.Sharding;
+
+/// <summary>An entity that only its own device sees and changes, and that looks again and again whether something is due.</summary>
+/// <typeparam name="TEvent">What all events of the entity are.</typeparam>
+public abstract class HomeEntity<TEvent> : JournalledEntity<TEvent>, IWithTimers
+    where TEvent : class
+{
+    private readonly DeviceId _self;
+
+    protected HomeEntity(string persistenceId, DeviceId self, TimeProvider time, int snapshotEvery)
+        : base(persistenceId, time, snapshotEvery)
+    {
+        _self = self;
+        Command<Due>(_ => OnLook());
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <summary>In the singular, for a person: "a schedule".</summary>
+    protected abstract string Kind { get; }
+
+    /// <summary>What an asker is told while there is none of this id; null when there is.</summary>
+    protected abstract object? Missing { get; }
+
+    protected abstract object Refusal(string code, string text, string? next);
+
+    protected abstract void OnLook();
+
+    /// <summary>Instead of the look that was planned.</summary>
+    protected void LookAgain(TimeSpan after) => Timers.StartSingleTimer(Due.Instance, Due.Instance, after);
+
+    /// <summary>Through the mailbox: an event is persisted from a message only.</summary>
+    protected void LookAtOnce() => Self.Tell(Due.Instance);
+
+    /// <summary>Nothing is due until somebody asks.</summary>
+    protected void StopLooking() => Timers.Cancel(Due.Instance);
+
+    /// <summary>What the jobs of this home tell; nobody else has a say.</summary>
+    protected void FromHere(Action act)
+    {
+        if (IsFromHere())
+        {
+            act();
+        }
+    }
+
+    /// <summary>For the home alone.</summary>
+    protected void Owned(Action answer)
+    {
+        if (IsFromHere())
+        {
+            answer();
+        }
+        else
+        {
+            Sender.Tell(Refusal(MeshErrors.NotYours, $"{Kind} is shown and changed on its own device only", "do it on that device"));
+        }
+    }
+
+    /// <summary>For the home alone, where there is one of this id.</summary>
+    protected void Known(Action answer) => Owned(() =>
+    {
+        if (Missing is { } missing)
+        {
+            Sender.Tell(missing);
+        }
+        else
+        {
+            answer();
+        }
+    });
+
+    private bool IsFromHere() => Origin.Of(Sender, Context.System, _self) == _self;
+
+    private sealed class Due : INoSerializationVerificationNeeded
+    {
+        public static readonly Due Instance = new();
+    }
+}
