@@ -291,7 +291,7 @@ public class ExecutionTableTests : IAsyncLifetime
         running,
         queued);
 
-    private static AttemptKey Key(string name) => new(JobId.FromIdempotencyKey(Device, name), 1);
+    private static AttemptKey Key(string name) => new(JobId.FromIdempotencyKey(Device, TestRun.Key("table " + name)), 1);
 
     private static AttemptOrder Program(params string[] words) => new(Key("1"), "", words, Caller, null, null);
 

@@ -37,7 +37,7 @@ internal sealed class ShimLab : IAsyncDisposable
 
     public ExecutionTable Node { get; private set; } = null!;
 
-    public static AttemptKey Key(int attempt = 1) => new(JobId.FromIdempotencyKey(Device, "1"), attempt);
+    public static AttemptKey Key(int attempt = 1) => new(JobId.FromIdempotencyKey(Device, TestRun.Key("shim")), attempt);
 
     public static AttemptOrder Program(params string[] words) => new(Key(), "", words, new Caller(Device, "laptop", "user"), null, "sum");
 

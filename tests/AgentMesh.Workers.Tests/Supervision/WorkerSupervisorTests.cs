@@ -200,7 +200,7 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
     }
 
     private static RunAttempt Order(string key, JobCommand command, DeviceId? caller = null) => new(
-        JobId.FromIdempotencyKey(caller ?? Self, key), 1, Life, command, new Caller(Self, "laptop", "user"), null, TimeSpan.FromMinutes(1));
+        JobId.FromIdempotencyKey(caller ?? Self, TestRun.Key("supervisor " + key)), 1, Life, command, new Caller(Self, "laptop", "user"), null, TimeSpan.FromMinutes(1));
 
     private static async Task Until(Func<bool> condition)
     {
