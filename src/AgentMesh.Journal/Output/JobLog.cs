@@ -113,7 +113,7 @@ internal sealed class JobLog(string jobId, string path, OutputStoreSettings sett
         if (Position + RecordHeader.Size + payload.Length > settings.JobBytesMax && type == RecordType.Chunk)
         {
             throw new MeshException(
-                JournalErrors.OutputTooLarge, $"the output of {jobId} has reached {settings.JobBytesMax} bytes", "write large results to a file, or raise agentmesh.output.job-bytes-max");
+                JournalErrors.OutputTooLarge, $"the output of {jobId} has reached {settings.JobBytesMax} bytes", "write large results to a file, or raise agentmesh.output.job-max");
         }
 
         RecordHeader header = new(type, stream, attempt, payload.Length, offset, DurablePosition, Crc32C.Of(payload.Span));

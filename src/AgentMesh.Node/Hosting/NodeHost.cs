@@ -117,7 +117,7 @@ public sealed class NodeHost : IAsyncDisposable
 
         EventStoreSettings journalSettings = new() { Path = data["journal.db"] };
         EventStoreLease journal = Ending(EventStoreRegistry.Acquire(journalSettings, time));
-        OutputStore outputs = Ending(OutputStore.Open(new OutputStoreSettings { Directory = data["output"], BytesMax = settings.Output.RetainedBytesMax }, time));
+        OutputStore outputs = Ending(OutputStore.Open(new OutputStoreSettings { Directory = data["output"], BytesMax = settings.Output.RetainedBytesMax, JobBytesMax = settings.Output.JobBytesMax }, time));
         HandlerRegistry handlers = Handlers(settings, data.Root, time);
         AuditLog audit = Ending(AuditLog.Open(new AuditLogSettings(data["audit"], settings.AuditRetainedBytesMax), time));
         ExecutionTable table = Table(settings, data, handlers, time, log);

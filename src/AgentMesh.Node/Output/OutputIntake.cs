@@ -63,6 +63,14 @@ internal sealed class OutputIntake(OutputStore store, OutputPermission mayDelive
         _ => OutputRefusal.StoreFailed,
     };
 
+    /// <summary>A gap is what follows on output that was given up: the rest has no place any more.</summary>
+    private static OutputRefusal? WhyOf(OutputAppendStatus status) => status switch
+    {
+        OutputAppendStatus.OlderAttempt => OutputRefusal.OlderAttempt,
+        OutputAppendStatus.Gap or OutputAppendStatus.BeyondFinalLength => OutputRefusal.Unstorable,
+        _ => null,
+    };
+
     /// <summary>The output of an attempt that runs at its home: the same store, without the network.</summary>
     /// <returns>Null when all of it was taken.</returns>
     /// <exception cref="MeshException">The store does not take it: see <see cref="WhyOf"/>.</exception>
@@ -88,6 +96,11 @@ internal sealed class OutputIntake(OutputStore store, OutputPermission mayDelive
                 if (read > 0)
                 {
                     OutputAppendResult result = await store.AppendAsync(new OutputAddress(jobId, key.Attempt, KindOf((byte)part)), offset, buffer.AsMemory(0, read)).ConfigureAwait(false);
+                    if (WhyOf(result.Status) is { } why)
+                    {
+                        return why;
+                    }
+
                     spool.Acknowledge(part, result.Length);
                     moved = true;
                 }
@@ -208,9 +221,9 @@ internal sealed class OutputIntake(OutputStore store, OutputPermission mayDelive
                 ArrayPool<byte>.Shared.Return(next.Data!);
             }
 
-            if (result.Status == OutputAppendStatus.OlderAttempt)
+            if (WhyOf(result.Status) is { } why)
             {
-                return OutputRefusal.OlderAttempt;
+                return why;
             }
 
             await new OutputFrame(OutputFrameKind.Acknowledge, next.Stream, result.Length, 0).SendAsync(stream, cancellationToken).ConfigureAwait(false);

@@ -86,7 +86,7 @@ public sealed record JobSettings(
     int RunningMax,
     int QueuedMax);
 
-public sealed record OutputSettings(long RetainedBytesMax, long SpoolBytesMax);
+public sealed record OutputSettings(long RetainedBytesMax, long JobBytesMax, long SpoolBytesMax);
 
 /// <summary>Programs of jobs and the end of their node. A lease of null is none.</summary>
 public sealed record ProgramSettings(bool KeepOnStop, TimeSpan? Lease);

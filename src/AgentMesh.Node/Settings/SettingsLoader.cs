@@ -106,7 +106,7 @@ public static class SettingsLoader
                 read.Time("jobs.away-timeout"),
                 read.Integer("jobs.running-max", 1, 100_000),
                 read.Integer("jobs.queued-max", 0, 10_000_000)),
-            Output = new OutputSettings(read.Size("output.retained-max"), read.Size("output.spool-max")),
+            Output = new OutputSettings(read.Size("output.retained-max"), read.Size("output.job-max"), read.Size("output.spool-max")),
             CronFile = read.Text("cron.file") is { Length: > 0 } cronFile ? Path.GetFullPath(cronFile) : "",
             AuditRetainedBytesMax = read.Size("audit.retained-max"),
             Programs = new ProgramSettings(read.OneOf("workers.on-stop", "keep", "end") == "keep", read.Limit("workers.lease")),
