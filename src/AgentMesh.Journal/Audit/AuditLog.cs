@@ -1,5 +1,6 @@
 using System.Text.Json;
 using AgentMesh.Errors;
+using Microsoft.Win32.SafeHandles;
 
 namespace AgentMesh.Journal.Audit;
 
@@ -20,7 +21,7 @@ public sealed class AuditLog : IDisposable
     private readonly Lock _gate = new();
     private FileStream _file;
     private long _number;
-    private bool _dirty;
+    private volatile bool _dirty;
     private bool _closed;
 
     private AuditLog(AuditLogSettings settings, TimeProvider time)
@@ -186,22 +187,33 @@ public sealed class AuditLog : IDisposable
         return file;
     }
 
+    // Not under the lock: whoever appends must not wait for the disk.
     private void Flush()
     {
+        SafeFileHandle file;
         lock (_gate)
         {
-            if (_dirty && !_closed)
+            if (!_dirty || _closed)
             {
-                try
-                {
-                    _file.Flush(flushToDisk: true);
-                    _dirty = false;
-                }
-                catch (IOException)
-                {
-                    // Tried again at the next tick; the next append tells who asks.
-                }
+                return;
             }
+
+            _dirty = false;
+            file = _file.SafeFileHandle;
+        }
+
+        try
+        {
+            RandomAccess.FlushToDisk(file);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Another file has begun meanwhile: this one was flushed then.
+        }
+        catch (IOException)
+        {
+            // Tried again at the next tick; the next append tells who asks.
+            _dirty = true;
         }
     }
 
