@@ -160,20 +160,9 @@ public sealed class ArrayEntity : HomeEntity<IArrayEvent>
 
     private void OnJobProblem(JobProblem problem)
     {
-        switch (problem.Problem.Code)
+        if (_watch.Take(problem, OnFound) is { } unexpected)
         {
-            case MeshErrors.KeyReused:
-                OnFound(problem.JobId);
-                break;
-            case MeshErrors.UnknownJob:
-                _watch.Lost(problem.JobId);
-                break;
-            case MeshErrors.NotInThisState:
-                // It ended before it could be cancelled; its end is on the way.
-                break;
-            default:
-                Log.Warning("The job of an element of [{0}] is asked for again soon: {1}", PersistenceId, problem.Problem.Text);
-                break;
+            Log.Warning("The job of an element of [{0}] is asked for again soon: {1}", PersistenceId, unexpected);
         }
     }
 
@@ -224,7 +213,6 @@ public sealed class ArrayEntity : HomeEntity<IArrayEvent>
     {
         then?.Invoke();
         Settle();
-
         LookAtOnce();
     });
 

@@ -157,21 +157,9 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
 
     private void OnJobProblem(JobProblem problem)
     {
-        switch (problem.Problem.Code)
+        if (_watch.Take(problem, OnFound) is { } unexpected)
         {
-            // The schedule was changed between the fire and this repeat: the job of the fire is there.
-            case MeshErrors.KeyReused:
-                OnFound(problem.JobId);
-                break;
-            case MeshErrors.UnknownJob:
-                _watch.Lost(problem.JobId);
-                break;
-            case MeshErrors.NotInThisState:
-                // It ended before it could be cancelled; its end is on the way.
-                break;
-            default:
-                Log.Warning("The job of [{0}] is submitted again soon: {1}", PersistenceId, problem.Problem.Text);
-                break;
+            Log.Warning("The job of [{0}] is submitted again soon: {1}", PersistenceId, unexpected);
         }
     }
 

@@ -66,6 +66,28 @@ internal sealed class JobWatch(IActorRef jobs, TimeProvider time, TimeSpan await
         }
     }
 
+    /// <summary>A question was answered with a problem.</summary>
+    /// <param name="found">Called where it means that the job is there.</param>
+    /// <returns>What stands in the log; null for what needs no word.</returns>
+    public string? Take(JobProblem problem, Action<JobId> found)
+    {
+        switch (problem.Problem.Code)
+        {
+            // What began it was changed between that and this repeat: the job is there.
+            case MeshErrors.KeyReused:
+                found(problem.JobId);
+                return null;
+            case MeshErrors.UnknownJob:
+                Lost(problem.JobId);
+                return null;
+            case MeshErrors.NotInThisState:
+                // It ended before it could be cancelled; its end is on the way.
+                return null;
+            default:
+                return problem.Problem.Text;
+        }
+    }
+
     /// <summary>It is not over yet.</summary>
     public void Waits(JobId job)
     {
