@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace AgentMesh.Node.Control;
 
 // What the control API takes and gives, as JSON with camelCase names. Documented in docs/control-api.md; fields are only added.
@@ -217,75 +214,6 @@ public sealed record AuditView(
     string? Code,
     double? DurationMs);
 
-/// <summary>POST /v1/crons: a schedule with either <paramref name="Line"/> or <paramref name="Arguments"/>, as in <see cref="CommandRequest"/>.</summary>
-/// <param name="Schedule">Five fields, or a name such as @daily: docs/cron.md.</param>
-/// <param name="TimeZone">IANA name; that of this device when it is null.</param>
-/// <param name="Missed">skip, once or all.</param>
-/// <param name="Overlap">skip, allow, buffer or cancel.</param>
-/// <param name="PauseAfter">Failures one after the other that disable it; 0 for never.</param>
-/// <param name="Replace">Changes the schedule of that name.</param>
-/// <param name="JitterMs">It runs up to so much later, always by the same part of it; 0 to 12 hours.</param>
-public sealed record CronRequest(
-    string Name,
-    string Schedule,
-    string? TimeZone = null,
-    string? Target = null,
-    string? Line = null,
-    IReadOnlyList<string>? Arguments = null,
-    string? Missed = null,
-    string? Overlap = null,
-    int? PauseAfter = null,
-    int? Attempts = null,
-    double? AttemptTimeoutMs = null,
-    bool Replace = false,
-    double? JitterMs = null);
-
-/// <summary>POST /v1/crons/reload: what became of the jobs of CRON.md.</summary>
-public sealed record CronFileView(string Path, IReadOnlyList<CronFileEntryView> Entries);
-
-/// <param name="Line">Of the job in the file, from 1; null for one that is not there any more.</param>
-/// <param name="What">added, changed, unchanged, removed or problem: the schedule, if there was one, is as before.</param>
-public sealed record CronFileEntryView(string? Name, int? Line, string What, ProblemView? Problem);
-
-/// <summary>A schedule as it stands.</summary>
-/// <param name="FromFile">It stands in CRON.md, which may change and remove it.</param>
-/// <param name="Reason">Why it was disabled, when no person did it.</param>
-/// <param name="Next">The next five times; none while it is disabled.</param>
-/// <param name="Waiting">A time that was due and waits for the end of a run.</param>
-/// <param name="MissedCount">Times that were not run.</param>
-/// <param name="Failures">The newest runs, one after the other, that did not complete.</param>
-/// <param name="Runs">The newest first.</param>
-public sealed record CronView(
-    string Name,
-    string Id,
-    string Schedule,
-    string TimeZone,
-    string Command,
-    string Target,
-    string TargetName,
-    string Missed,
-    string Overlap,
-    int PauseAfter,
-    double JitterMs,
-    bool FromFile,
-    bool Enabled,
-    ProblemView? Reason,
-    DateTimeOffset CreatedAt,
-    IReadOnlyList<DateTimeOffset> Next,
-    DateTimeOffset? Waiting,
-    long Fired,
-    long MissedCount,
-    int Failures,
-    IReadOnlyList<CronRunView> Runs);
-
-/// <param name="Nominal">When it was due.</param>
-/// <param name="Cause">schedule, catchup, reboot or manual.</param>
-/// <param name="State">running until the job came to rest, then its state.</param>
-public sealed record CronRunView(string Job, string ShortJob, DateTimeOffset Nominal, string Cause, DateTimeOffset FiredAt, string State, DateTimeOffset? EndedAt);
-
-/// <summary>POST /v1/cron/remove.</summary>
-public sealed record CronRemovedView(string Name);
-
 /// <summary>POST /v1/invitations.</summary>
 public sealed record InviteRequest(IReadOnlyList<string>? Grants = null, double? LifetimeMs = null);
 
@@ -373,41 +301,3 @@ public sealed record PingSummaryView(int Sent, int Answered, double? MinMs, doub
 public sealed record ProblemView(string Code, string Message, string? Next);
 
 public sealed record ConfigView(string Text);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.Never)]
-[JsonSerializable(typeof(StatusView))]
-[JsonSerializable(typeof(IReadOnlyList<PeerView>))]
-[JsonSerializable(typeof(PeerView))]
-[JsonSerializable(typeof(CommandRequest))]
-[JsonSerializable(typeof(CommandEvent))]
-[JsonSerializable(typeof(OutputView))]
-[JsonSerializable(typeof(JobView))]
-[JsonSerializable(typeof(JobPage))]
-[JsonSerializable(typeof(IReadOnlyList<AuditView>))]
-[JsonSerializable(typeof(ArrayRequest))]
-[JsonSerializable(typeof(ArrayView))]
-[JsonSerializable(typeof(ArrayElementPage))]
-[JsonSerializable(typeof(ArrayReport))]
-[JsonSerializable(typeof(CronRequest))]
-[JsonSerializable(typeof(CronView))]
-[JsonSerializable(typeof(IReadOnlyList<CronView>))]
-[JsonSerializable(typeof(CronRemovedView))]
-[JsonSerializable(typeof(CronFileView))]
-[JsonSerializable(typeof(IReadOnlyList<CronRunView>))]
-[JsonSerializable(typeof(InviteRequest))]
-[JsonSerializable(typeof(InvitationView))]
-[JsonSerializable(typeof(IReadOnlyList<InvitationStateView>))]
-[JsonSerializable(typeof(JoinRequest))]
-[JsonSerializable(typeof(PairingView))]
-[JsonSerializable(typeof(IReadOnlyList<PairingView>))]
-[JsonSerializable(typeof(GrantRequest))]
-[JsonSerializable(typeof(RenameRequest))]
-[JsonSerializable(typeof(ForgetRequest))]
-[JsonSerializable(typeof(ForgottenView))]
-[JsonSerializable(typeof(ConnectRequest))]
-[JsonSerializable(typeof(DiagnosticsView))]
-[JsonSerializable(typeof(PingRequest))]
-[JsonSerializable(typeof(PingEvent))]
-[JsonSerializable(typeof(ProblemView))]
-[JsonSerializable(typeof(ConfigView))]
-public sealed partial class ControlJson : JsonSerializerContext;

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using AgentMesh.Errors;
-using AgentMesh.Mesh.Selectors;
 using AgentMesh.Node.Links.Wire;
 using AgentMesh.Node.Membership;
 using AgentMesh.Node.Reach;
@@ -274,13 +273,13 @@ internal sealed class LinkService : IAsyncDisposable
                 case Frame.ContentOneofCase.Hello:
                     session.Life = frame.Hello.Life;
                     Keep(device).Linked();
-                    _directory.Heard(device, HelloOf(frame.Hello), AddressText.ParseAll(frame.Hello.Addresses, LocalAddresses.Most));
+                    _directory.Heard(device, LinkContent.Of(frame.Hello), AddressText.ParseAll(frame.Hello.Addresses, LocalAddresses.Most));
                     break;
                 case Frame.ContentOneofCase.View:
-                    session.View = ViewOf(device, frame.View);
+                    session.View = LinkContent.Of(device, frame.View);
                     break;
                 case Frame.ContentOneofCase.RegistryHeads:
-                    session.Heard(HeadsOf(frame.RegistryHeads));
+                    session.Heard(LinkContent.Of(frame.RegistryHeads));
                     continue;
                 case Frame.ContentOneofCase.RegistryEntries:
                     _registry.Take(frame.RegistryEntries.Entries.Select(entry => entry.ToByteArray()));
@@ -301,44 +300,6 @@ internal sealed class LinkService : IAsyncDisposable
 
             Changed?.Invoke(device);
         }
-    }
-
-    private static DeviceHello HelloOf(Hello hello) => new(
-        SettingsReader.CleanName(hello.Name),
-        Short(hello.Platform),
-        Short(hello.HostName),
-        Short(hello.ProductVersion),
-        [.. hello.Capabilities.Take(64).Select(Short)],
-        [.. hello.Labels.Where(DeviceLabel.IsValid).Take(DeviceLabel.PerDeviceMax)]);
-
-    private static string Short(string text) => text.Length <= 128 ? text : text[..128];
-
-    private static ClusterView? ViewOf(DeviceId device, View view)
-    {
-        var members = new HashSet<ViewMember>();
-        foreach (Member member in view.Members.Take(10_000))
-        {
-            if (DeviceId.TryParse(member.Device, out DeviceId id))
-            {
-                members.Add(new ViewMember(id, member.Incarnation));
-            }
-        }
-
-        return members.Count == 0 ? null : new ClusterView(new ViewMember(device, view.Incarnation), members);
-    }
-
-    private static Dictionary<DeviceId, ulong> HeadsOf(RegistryHeads heads)
-    {
-        var read = new Dictionary<DeviceId, ulong>();
-        foreach (Head head in heads.Heads.Take(10_000))
-        {
-            if (DeviceId.TryParse(head.Author, out DeviceId author))
-            {
-                read[author] = head.Count;
-            }
-        }
-
-        return read;
     }
 
     /// <summary>An admitted device has announced itself on a local link.</summary>

@@ -1,0 +1,70 @@
+namespace AgentMesh.Node.Control;
+
+/// <summary>POST /v1/crons: a schedule with either <paramref name="Line"/> or <paramref name="Arguments"/>, as in <see cref="CommandRequest"/>.</summary>
+/// <param name="Schedule">Five fields, or a name such as @daily: docs/cron.md.</param>
+/// <param name="TimeZone">IANA name; that of this device when it is null.</param>
+/// <param name="Missed">skip, once or all.</param>
+/// <param name="Overlap">skip, allow, buffer or cancel.</param>
+/// <param name="PauseAfter">Failures one after the other that disable it; 0 for never.</param>
+/// <param name="Replace">Changes the schedule of that name.</param>
+/// <param name="JitterMs">It runs up to so much later, always by the same part of it; 0 to 12 hours.</param>
+public sealed record CronRequest(
+    string Name,
+    string Schedule,
+    string? TimeZone = null,
+    string? Target = null,
+    string? Line = null,
+    IReadOnlyList<string>? Arguments = null,
+    string? Missed = null,
+    string? Overlap = null,
+    int? PauseAfter = null,
+    int? Attempts = null,
+    double? AttemptTimeoutMs = null,
+    bool Replace = false,
+    double? JitterMs = null);
+
+/// <summary>POST /v1/crons/reload: what became of the jobs of CRON.md.</summary>
+public sealed record CronFileView(string Path, IReadOnlyList<CronFileEntryView> Entries);
+
+/// <param name="Line">Of the job in the file, from 1; null for one that is not there any more.</param>
+/// <param name="What">added, changed, unchanged, removed or problem: the schedule, if there was one, is as before.</param>
+public sealed record CronFileEntryView(string? Name, int? Line, string What, ProblemView? Problem);
+
+/// <summary>A schedule as it stands.</summary>
+/// <param name="FromFile">It stands in CRON.md, which may change and remove it.</param>
+/// <param name="Reason">Why it was disabled, when no person did it.</param>
+/// <param name="Next">The next five times; none while it is disabled.</param>
+/// <param name="Waiting">A time that was due and waits for the end of a run.</param>
+/// <param name="MissedCount">Times that were not run.</param>
+/// <param name="Failures">The newest runs, one after the other, that did not complete.</param>
+/// <param name="Runs">The newest first.</param>
+public sealed record CronView(
+    string Name,
+    string Id,
+    string Schedule,
+    string TimeZone,
+    string Command,
+    string Target,
+    string TargetName,
+    string Missed,
+    string Overlap,
+    int PauseAfter,
+    double JitterMs,
+    bool FromFile,
+    bool Enabled,
+    ProblemView? Reason,
+    DateTimeOffset CreatedAt,
+    IReadOnlyList<DateTimeOffset> Next,
+    DateTimeOffset? Waiting,
+    long Fired,
+    long MissedCount,
+    int Failures,
+    IReadOnlyList<CronRunView> Runs);
+
+/// <param name="Nominal">When it was due.</param>
+/// <param name="Cause">schedule, catchup, reboot or manual.</param>
+/// <param name="State">running until the job came to rest, then its state.</param>
+public sealed record CronRunView(string Job, string ShortJob, DateTimeOffset Nominal, string Cause, DateTimeOffset FiredAt, string State, DateTimeOffset? EndedAt);
+
+/// <summary>POST /v1/cron/remove.</summary>
+public sealed record CronRemovedView(string Name);

@@ -1,0 +1,49 @@
+using AgentMesh.Mesh.Selectors;
+using AgentMesh.Node.Links.Wire;
+using AgentMesh.Node.Membership;
+using AgentMesh.Node.Settings;
+using AgentMesh.Protocol.Identity;
+
+namespace AgentMesh.Node.Links;
+
+/// <summary>What frames of a link say, cut to its bounds; what is no name, label or device is left out.</summary>
+internal static class LinkContent
+{
+    public static DeviceHello Of(Hello hello) => new(
+        SettingsReader.CleanName(hello.Name),
+        Short(hello.Platform),
+        Short(hello.HostName),
+        Short(hello.ProductVersion),
+        [.. hello.Capabilities.Take(64).Select(Short)],
+        [.. hello.Labels.Where(DeviceLabel.IsValid).Take(DeviceLabel.PerDeviceMax)]);
+
+    public static ClusterView? Of(DeviceId device, View view)
+    {
+        var members = new HashSet<ViewMember>();
+        foreach (Member member in view.Members.Take(10_000))
+        {
+            if (DeviceId.TryParse(member.Device, out DeviceId id))
+            {
+                members.Add(new ViewMember(id, member.Incarnation));
+            }
+        }
+
+        return members.Count == 0 ? null : new ClusterView(new ViewMember(device, view.Incarnation), members);
+    }
+
+    public static Dictionary<DeviceId, ulong> Of(RegistryHeads heads)
+    {
+        var read = new Dictionary<DeviceId, ulong>();
+        foreach (Head head in heads.Heads.Take(10_000))
+        {
+            if (DeviceId.TryParse(head.Author, out DeviceId author))
+            {
+                read[author] = head.Count;
+            }
+        }
+
+        return read;
+    }
+
+    private static string Short(string text) => text.Length <= 128 ? text : text[..128];
+}
