@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 using System.Threading.Channels;
 using AgentMesh.Errors;
 using AgentMesh.Protocol;
@@ -32,12 +31,11 @@ public sealed class MeshEndpoint : IMeshEndpoint
     private readonly MeshEndpointSettings _settings;
     private readonly TimeProvider _time;
     private readonly long _start;
-    private readonly IReadOnlyList<UdpSocket> _sockets;
+    private readonly EndpointSockets _sockets;
     private readonly Dialer _dialer;
     private readonly ConcurrentDictionary<ConnectionId, MeshConnection> _byId = new();
     private readonly ConcurrentDictionary<DeviceId, MeshConnection> _byDevice = new();
     private readonly Channel<IMeshConnection> _accepted = Channel.CreateBounded<IMeshConnection>(AcceptedMax);
-    private readonly List<Thread> _receivers = [];
     private readonly EndpointCounting _counting = new();
     private int _stopped;
     private bool _silent;
@@ -49,7 +47,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     [ThreadStatic]
     private static SerializedAddress t_sendTo;
 
-    private MeshEndpoint(DeviceIdentity identity, IAdmission admission, InitiationStamps stamps, MeshEndpointSettings settings, IEntropy entropy, TimeProvider time, IReadOnlyList<UdpSocket> sockets)
+    private MeshEndpoint(DeviceIdentity identity, IAdmission admission, InitiationStamps stamps, MeshEndpointSettings settings, IEntropy entropy, TimeProvider time, EndpointSockets sockets)
     {
         _identity = identity;
         _settings = settings;
@@ -69,9 +67,9 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
     public DeviceId LocalId => _identity.Id;
 
-    public IReadOnlyList<IPEndPoint> LocalAddresses => [.. _sockets.Select(socket => socket.Local)];
+    public IReadOnlyList<IPEndPoint> LocalAddresses => [.. _sockets.All.Select(socket => socket.Local)];
 
-    public IReadOnlyList<MeshSocketInfo> Sockets => [.. _sockets.Select(socket => socket.Info)];
+    public IReadOnlyList<MeshSocketInfo> Sockets => [.. _sockets.All.Select(socket => socket.Info)];
 
     public MeshEndpointCounters Counters => _counting.Read();
 
@@ -91,44 +89,9 @@ public sealed class MeshEndpoint : IMeshEndpoint
     /// </exception>
     public static MeshEndpoint Open(DeviceIdentity identity, IAdmission admission, InitiationStamps stamps, MeshEndpointSettings settings, IEntropy entropy, TimeProvider time)
     {
-        var sockets = new List<UdpSocket>();
-        try
-        {
-            foreach (IPEndPoint local in settings.Listen)
-            {
-                if (TryBind(local, settings, mustBind: local.Equals(settings.Listen[^1]) && sockets.Count == 0) is { } socket)
-                {
-                    sockets.Add(socket);
-                }
-            }
-        }
-        catch
-        {
-            sockets.ForEach(socket => socket.Dispose());
-            throw;
-        }
-
-        var endpoint = new MeshEndpoint(identity, admission, stamps, settings, entropy, time, sockets);
-        endpoint.StartReceiving();
+        var endpoint = new MeshEndpoint(identity, admission, stamps, settings, entropy, time, EndpointSockets.Bind(settings));
+        endpoint._sockets.Start(endpoint.Receive);
         return endpoint;
-    }
-
-    private static UdpSocket? TryBind(IPEndPoint local, MeshEndpointSettings settings, bool mustBind)
-    {
-        bool isOptional = local.Address.Equals(IPAddress.IPv6Any) && !mustBind;
-        if (isOptional && !Socket.OSSupportsIPv6)
-        {
-            return null;
-        }
-
-        try
-        {
-            return UdpSocket.Bind(local, settings.SocketBufferBytes, settings.Offload);
-        }
-        catch (MeshException error) when (isOptional && error.InnerException is SocketException { SocketErrorCode: SocketError.AddressFamilyNotSupported or SocketError.AddressNotAvailable })
-        {
-            return null;
-        }
     }
 
     public ValueTask<IMeshConnection> ConnectAsync(DevicePublicKey key, IReadOnlyList<IPEndPoint> addresses, CancellationToken cancellationToken) =>
@@ -157,16 +120,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
             connection.Close(CloseCodes.None, "the device stops");
         }
 
-        foreach (UdpSocket socket in _sockets)
-        {
-            socket.Dispose();
-        }
-
-        foreach (Thread receiver in _receivers.Where(receiver => receiver != Thread.CurrentThread))
-        {
-            receiver.Join();
-        }
-
+        _sockets.Dispose();
         foreach (MeshConnection connection in _byId.Values)
         {
             connection.Release();
@@ -204,16 +158,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
             return SendRelayed(datagrams, datagramBytes, channel);
         }
 
-        SendOutcome outcome = SendOutcome.Refused;
-        foreach (UdpSocket socket in _sockets)
-        {
-            if (socket.Family == to.Family)
-            {
-                outcome = socket.Send(datagrams, datagramBytes, to);
-                break;
-            }
-        }
-
+        SendOutcome outcome = _sockets.Send(datagrams, datagramBytes, to);
         _counting.Sent((datagrams.Length + datagramBytes - 1) / datagramBytes, outcome == SendOutcome.Sent);
         return outcome;
     }
@@ -293,16 +238,6 @@ public sealed class MeshEndpoint : IMeshEndpoint
     // The sockets speak one family each: an IPv4 address in the clothes of IPv6 goes to the IPv4 socket.
     private static IPEndPoint Plain(IPEndPoint address) =>
         address.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(address.Address.MapToIPv4(), address.Port) : address;
-
-    private void StartReceiving()
-    {
-        foreach (UdpSocket socket in _sockets)
-        {
-            var receiver = new Thread(() => Receive(socket)) { IsBackground = true, Name = $"mesh-udp {socket.Local}" };
-            _receivers.Add(receiver);
-            receiver.Start();
-        }
-    }
 
     private void Receive(UdpSocket socket)
     {

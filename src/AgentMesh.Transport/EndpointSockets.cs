@@ -1,0 +1,96 @@
+using System.Net;
+using System.Net.Sockets;
+using AgentMesh.Errors;
+using AgentMesh.Transport.Udp;
+
+namespace AgentMesh.Transport;
+
+/// <summary>The sockets of an endpoint, one or more of each address family, and the threads that receive from them.</summary>
+internal sealed class EndpointSockets : IDisposable
+{
+    private readonly List<UdpSocket> _sockets;
+    private readonly List<Thread> _receivers = [];
+
+    private EndpointSockets(List<UdpSocket> sockets) => _sockets = sockets;
+
+    public IReadOnlyList<UdpSocket> All => _sockets;
+
+    /// <exception cref="MeshException">
+    /// AM0130: an address cannot be listened on. Not for "all IPv6 addresses" beside others: many machines have none.
+    /// </exception>
+    public static EndpointSockets Bind(MeshEndpointSettings settings)
+    {
+        var sockets = new List<UdpSocket>();
+        try
+        {
+            foreach (IPEndPoint local in settings.Listen)
+            {
+                if (TryBind(local, settings, mustBind: local.Equals(settings.Listen[^1]) && sockets.Count == 0) is { } socket)
+                {
+                    sockets.Add(socket);
+                }
+            }
+        }
+        catch
+        {
+            sockets.ForEach(socket => socket.Dispose());
+            throw;
+        }
+
+        return new EndpointSockets(sockets);
+    }
+
+    /// <summary>Begins to receive.</summary>
+    /// <param name="receive">Runs on a thread for each socket, until the socket is closed.</param>
+    public void Start(Action<UdpSocket> receive)
+    {
+        foreach (UdpSocket socket in _sockets)
+        {
+            var receiver = new Thread(() => receive(socket)) { IsBackground = true, Name = $"mesh-udp {socket.Local}" };
+            _receivers.Add(receiver);
+            receiver.Start();
+        }
+    }
+
+    /// <summary>Sends with the first socket of the family; see <see cref="UdpSocket.Send"/>.</summary>
+    public SendOutcome Send(ReadOnlySpan<byte> datagrams, int datagramBytes, SocketAddress to)
+    {
+        foreach (UdpSocket socket in _sockets)
+        {
+            if (socket.Family == to.Family)
+            {
+                return socket.Send(datagrams, datagramBytes, to);
+            }
+        }
+
+        return SendOutcome.Refused;
+    }
+
+    /// <summary>Closes the sockets and waits until their threads have ended.</summary>
+    public void Dispose()
+    {
+        _sockets.ForEach(socket => socket.Dispose());
+        foreach (Thread receiver in _receivers.Where(receiver => receiver != Thread.CurrentThread))
+        {
+            receiver.Join();
+        }
+    }
+
+    private static UdpSocket? TryBind(IPEndPoint local, MeshEndpointSettings settings, bool mustBind)
+    {
+        bool isOptional = local.Address.Equals(IPAddress.IPv6Any) && !mustBind;
+        if (isOptional && !Socket.OSSupportsIPv6)
+        {
+            return null;
+        }
+
+        try
+        {
+            return UdpSocket.Bind(local, settings.SocketBufferBytes, settings.Offload);
+        }
+        catch (MeshException error) when (isOptional && error.InnerException is SocketException { SocketErrorCode: SocketError.AddressFamilyNotSupported or SocketError.AddressNotAvailable })
+        {
+            return null;
+        }
+    }
+}
