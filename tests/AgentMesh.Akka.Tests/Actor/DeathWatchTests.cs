@@ -175,7 +175,10 @@ public sealed class DeathWatchTests : ActorTest
         Watch(first);
         Sys.Stop(first);
         ExpectTerminated(first);
-        IActorRef second = ActorOf(PuppetProps(), "name");
+
+        // the name is free when the parent, here the guardian, has heard of the end, and it may hear of it after this watcher
+        IActorRef second = ActorRefs.Nobody;
+        AwaitAssert(() => second = ActorOf(PuppetProps(), "name"));
 
         Assert.NotEqual(first, second);
         first.Tell("lost");
