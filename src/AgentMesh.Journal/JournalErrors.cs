@@ -50,4 +50,19 @@ public static class JournalErrors
 
     /// <summary>The audit log cannot be written: nothing is run that it does not hold.</summary>
     public const string AuditFailed = "AM0430";
+
+    /// <summary>The database of a pool cannot be reached, or refuses this node.</summary>
+    public const string DatabaseUnreachable = "AM0450";
+
+    /// <summary>The database of a pool has tables of a newer version, or lacks what this version needs.</summary>
+    public const string DatabaseFormat = "AM0451";
+
+    /// <summary>This member has lost its lease: nothing was stored.</summary>
+    public const string LeaseLost = "AM0452";
+
+    /// <summary>Another member of the pool holds the shard and is alive.</summary>
+    public const string ShardHeld = "AM0453";
+
+    /// <summary>The connection string of a pool is missing or cannot be used.</summary>
+    public const string BadConnection = "AM0454";
 }

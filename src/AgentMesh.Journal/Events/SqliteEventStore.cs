@@ -11,7 +11,7 @@ namespace AgentMesh.Journal;
 /// <c>AM0406</c> or <c>AM0408</c> means: nothing was stored; with these two, only the next recovery knows.
 /// </summary>
 /// <remarks>Thread-safe. One process at a time per file; within a process share one object, see <see cref="EventStoreRegistry"/>.</remarks>
-public sealed class SqliteEventStore : IDisposable
+public sealed class SqliteEventStore : IEntityIndex, IDisposable
 {
     private const int PersistenceIdCharsMax = 1024;
 

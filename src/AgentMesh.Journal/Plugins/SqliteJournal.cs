@@ -50,24 +50,9 @@ public sealed class SqliteJournal : AsyncWriteJournal
     protected override async Task<IImmutableList<Exception>> WriteMessagesAsync(IEnumerable<AtomicWrite> messages)
     {
         // Everything up to the first await runs on the journal's own thread, where serializers belong.
-        AtomicWrite[] writes = messages.ToArray();
-        Exception[] rejections = new Exception[writes.Length];
-        Dictionary<string, Batch> batches = new(StringComparer.Ordinal);
-        long now = _clock.Now.ToUnixTimeMilliseconds();
-        for (int i = 0; i < writes.Length; i++)
-        {
-            if (!batches.TryGetValue(writes[i].PersistenceId, out Batch batch))
-            {
-                batches.Add(writes[i].PersistenceId, batch = new Batch(writes[i].LowestSequenceNr - 1));
-            }
-
-            rejections[i] = TryAdd(batch, writes[i], now);
-        }
-
+        SerializedWrites writes = SerializedWrites.Of(messages, _codec, _clock.Now.ToUnixTimeMilliseconds());
         long epoch = _epoch ?? BeginEpoch();
-        Task<AppendResult>[] appends = batches
-            .Select(b => _lease.Store.AppendAsync(new EventAppend(b.Key, b.Value.Previous, b.Value.Last, b.Value.Events, epoch)))
-            .ToArray();
+        Task<AppendResult>[] appends = writes.Appends.Select(append => _lease.Store.AppendAsync(append with { Epoch = epoch })).ToArray();
         foreach (AppendResult result in await Task.WhenAll(appends).ConfigureAwait(false))
         {
             if (result.Status != AppendStatus.Stored)
@@ -78,7 +63,7 @@ public sealed class SqliteJournal : AsyncWriteJournal
             }
         }
 
-        return Array.TrueForAll(rejections, r => r is null) ? null : rejections.ToImmutableList();
+        return writes.Rejections;
     }
 
     protected override Task DeleteMessagesToAsync(string persistenceId, long toSequenceNr) => _lease.Store.DeleteToAsync(persistenceId, toSequenceNr);
@@ -98,37 +83,5 @@ public sealed class SqliteJournal : AsyncWriteJournal
         long epoch = _lease.Store.BeginEpochAsync().GetAwaiter().GetResult();
         _epoch = epoch;
         return epoch;
-    }
-
-    private Exception TryAdd(Batch batch, AtomicWrite write, long now)
-    {
-        int before = batch.Events.Count;
-        batch.Last = write.HighestSequenceNr;
-        try
-        {
-            foreach (IPersistentRepresentation e in (IEnumerable<IPersistentRepresentation>)write.Payload)
-            {
-                (int id, string manifest, byte[] bytes) = _codec.Write(e.Payload is Tagged tagged ? tagged.Payload : e.Payload);
-                batch.Events.Add(new EventRecord(e.SequenceNr, id, manifest, bytes, e.WriterGuid, e.Timestamp == 0 ? now : e.Timestamp));
-            }
-
-            return null;
-        }
-#pragma warning disable CA1031 // Serializers of others may throw anything; the event was certainly not stored.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            batch.Events.RemoveRange(before, batch.Events.Count - before);
-            return e;
-        }
-    }
-
-    private sealed class Batch(long previous)
-    {
-        public long Previous { get; } = previous;
-
-        public long Last { get; set; }
-
-        public List<EventRecord> Events { get; } = new();
     }
 }

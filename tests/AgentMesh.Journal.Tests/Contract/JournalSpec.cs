@@ -32,7 +32,7 @@ public abstract class JournalSpec : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    [Fact]
+    [SkippableFact]
     public void Answers_a_batch_first_and_then_each_event_in_order_with_its_sender()
     {
         Inbox inbox = new(System);
@@ -45,7 +45,7 @@ public abstract class JournalSpec : IDisposable
         Assert.Equal(2, inbox.Take<WriteMessageSuccess>().Persistent.SequenceNr);
     }
 
-    [Fact]
+    [SkippableFact]
     public void Answers_the_batches_of_an_actor_in_the_order_of_its_requests()
     {
         Inbox inbox = new(System);
@@ -61,7 +61,7 @@ public abstract class JournalSpec : IDisposable
         }
     }
 
-    [Fact]
+    [SkippableFact]
     public void Replays_payload_number_and_writer()
     {
         Write(Id, 1, 3);
@@ -74,7 +74,7 @@ public abstract class JournalSpec : IDisposable
         Assert.Equal(3, inbox.Take<RecoverySuccess>().HighestSequenceNr);
     }
 
-    [Theory]
+    [SkippableTheory]
     [InlineData(1, long.MaxValue, long.MaxValue, "1 2 3 4 5 6 7 8 9 10")]
     [InlineData(8, long.MaxValue, long.MaxValue, "8 9 10")]
     [InlineData(3, 5, long.MaxValue, "3 4 5")]
@@ -89,10 +89,10 @@ public abstract class JournalSpec : IDisposable
         Assert.Equal((expected, 10L), ReplayNumbers(Id, from, to, max));
     }
 
-    [Fact]
+    [SkippableFact]
     public void An_unknown_persistence_id_has_no_events_and_number_0() => Assert.Equal(("", 0L), ReplayNumbers("job/h/none", 1, long.MaxValue, long.MaxValue));
 
-    [Fact]
+    [SkippableFact]
     public void Persistence_ids_do_not_see_each_other()
     {
         Write(Id, 1, 3);
@@ -101,7 +101,7 @@ public abstract class JournalSpec : IDisposable
         Assert.Equal(("1", 1L), ReplayNumbers("job/h/2", 1, long.MaxValue, long.MaxValue));
     }
 
-    [Fact]
+    [SkippableFact]
     public void Deletion_hides_events_and_keeps_the_highest_number()
     {
         Write(Id, 1, 5);
@@ -113,10 +113,10 @@ public abstract class JournalSpec : IDisposable
         Assert.Equal(("6", 6L), ReplayNumbers(Id, 1, long.MaxValue, long.MaxValue));
     }
 
-    [Fact]
+    [SkippableFact]
     public void Deleting_from_an_unknown_persistence_id_succeeds() => Delete("job/h/none", 5);
 
-    [Fact]
+    [SkippableFact]
     public void An_atomic_write_of_several_events_is_answered_event_by_event()
     {
         Inbox inbox = new(System);

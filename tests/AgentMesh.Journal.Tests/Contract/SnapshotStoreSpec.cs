@@ -31,10 +31,10 @@ public abstract class SnapshotStoreSpec : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    [Fact]
+    [SkippableFact]
     public void Finds_nothing_where_nothing_was_saved() => Assert.Null(Load("job/h/none", SnapshotSelectionCriteria.Latest));
 
-    [Fact]
+    [SkippableFact]
     public void Finds_the_newest()
     {
         Save(10, 20, 30);
@@ -42,7 +42,7 @@ public abstract class SnapshotStoreSpec : IDisposable
         Assert.Equal((Id, 30L, new Text("S30")), (found.Metadata.PersistenceId, found.Metadata.SequenceNr, found.Snapshot));
     }
 
-    [Fact]
+    [SkippableFact]
     public void Selects_by_number_within_inclusive_bounds()
     {
         Save(10, 20, 30);
@@ -53,7 +53,7 @@ public abstract class SnapshotStoreSpec : IDisposable
         Assert.Equal(10, Load(Id, SnapshotSelectionCriteria.Latest, to: 19)!.Metadata.SequenceNr);
     }
 
-    [Fact]
+    [SkippableFact]
     public void Selects_by_time()
     {
         Save(10);
@@ -63,14 +63,14 @@ public abstract class SnapshotStoreSpec : IDisposable
         Assert.Null(Load(Id, new SnapshotSelectionCriteria(long.MaxValue, DateTime.MaxValue, 0, saved.AddSeconds(1))));
     }
 
-    [Fact]
+    [SkippableFact]
     public void None_finds_nothing()
     {
         Save(10);
         Assert.Null(Load(Id, SnapshotSelectionCriteria.None));
     }
 
-    [Fact]
+    [SkippableFact]
     public void Saving_the_same_number_again_replaces_it()
     {
         Save(10);
@@ -78,7 +78,7 @@ public abstract class SnapshotStoreSpec : IDisposable
         Assert.Equal(new Text("again"), Load(Id, SnapshotSelectionCriteria.Latest)!.Snapshot);
     }
 
-    [Fact]
+    [SkippableFact]
     public void Deletes_one()
     {
         Save(10, 20);
@@ -88,7 +88,7 @@ public abstract class SnapshotStoreSpec : IDisposable
         Assert.Equal(10, Load(Id, SnapshotSelectionCriteria.Latest)!.Metadata.SequenceNr);
     }
 
-    [Fact]
+    [SkippableFact]
     public void Deletes_by_criteria_and_only_of_that_persistence_id()
     {
         Save(10, 20, 30);

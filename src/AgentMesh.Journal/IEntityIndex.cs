@@ -1,0 +1,14 @@
+namespace AgentMesh.Journal;
+
+/// <summary>What a journal knows of its entities without reading their events; the SQLite file of a device and the database of a pool have one each.</summary>
+public interface IEntityIndex
+{
+    /// <summary>Entities whose id begins with <paramref name="prefix"/> (ordinal; the category up to the first slash must be complete), newest first.</summary>
+    /// <param name="prefix">For example <c>job/</c> or <c>job/HOME/</c>.</param>
+    /// <param name="before">The <see cref="EntityPage.Next"/> of the page before; null for the first.</param>
+    /// <param name="limit">Entities on a page, 1 to 10,000.</param>
+    Task<EntityPage> ListAsync(string prefix, long? before, int limit, CancellationToken cancellation = default);
+
+    /// <summary>Entities whose last event is none of <paramref name="closedManifests"/>: the unfinished ones that must be woken after a restart.</summary>
+    Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default);
+}

@@ -1,0 +1,172 @@
+using AgentMesh.Errors;
+using AgentMesh.Journal.Events;
+using AgentMesh.Journal.Postgres;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace AgentMesh.Journal;
+
+/// <summary>
+/// Events, snapshots and the entity index of a pool, as one member sees them. A task that ends well means: committed. One that fails with a code other
+/// than <c>AM0406</c> or <c>AM0408</c> means: nothing was stored; with these two, only the next recovery knows.
+/// </summary>
+/// <remarks>Thread-safe. Everything about one entity is done as the owner of its shard: reads take it first, writes carry its epoch.</remarks>
+public sealed class PostgresEventStore : IEntityIndex, IAsyncDisposable
+{
+    private const int PersistenceIdCharsMax = 1024;
+
+    private readonly PostgresWriter _writer;
+    private readonly PostgresReads _reads;
+    private readonly TimeProvider _time;
+
+    internal PostgresEventStore(PostgresSettings settings, NpgsqlDataSource writes, NpgsqlDataSource reads, string place, PoolSession session, TimeProvider time)
+    {
+        Session = session;
+        _time = time;
+        _reads = new PostgresReads(reads, place);
+        _writer = new PostgresWriter(settings, writes, place, session, time);
+    }
+
+    /// <summary>The level of durability in words, for start-up messages and benchmark lines.</summary>
+    public static string Durability => "PostgreSQL commit (synchronous_commit as the server has it)";
+
+    public PoolSession Session { get; }
+
+    /// <summary>Transactions committed by this member.</summary>
+    public long Commits => _writer.Commits;
+
+    /// <summary>Appends all events or none, under the epoch that this member holds the shard with; <see cref="EventAppend.Epoch"/> is not looked at.</summary>
+    public async Task<AppendResult> AppendAsync(EventAppend append)
+    {
+        Validate(append);
+        long now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        AppendResult result = await _writer.Enqueue(
+            append.PersistenceId,
+            append.Events.Sum(e => (long)e.Payload.Length),
+            epoch => AppendCommand(append, epoch, now),
+            row => new AppendResult((AppendStatus)row.GetInt32(0), row.GetInt64(1), row.GetInt64(2))).ConfigureAwait(false);
+        if (result.Status == AppendStatus.OlderEpoch)
+        {
+            Session.Overtaken(LeaseKey.Of(append.PersistenceId), result.Epoch);
+        }
+
+        return result;
+    }
+
+    /// <summary>Deletes events up to and including <paramref name="toSequenceNr"/>. The highest sequence number of the entity does not change.</summary>
+    public Task DeleteToAsync(string persistenceId, long toSequenceNr) => FencedAsync(
+        persistenceId, 0, "SELECT agentmesh.delete_events($1, $2, $3, $4, $5)", () => [PostgresReads.Number(toSequenceNr)]);
+
+    /// <summary>Stores a snapshot; one with the same sequence number is replaced.</summary>
+    public Task SaveSnapshotAsync(StoredSnapshot snapshot) => FencedAsync(
+        snapshot.PersistenceId,
+        snapshot.Payload.Length,
+        "SELECT agentmesh.save_snapshot($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        () =>
+        [
+            PostgresReads.Number(snapshot.SequenceNr), PostgresReads.Number(snapshot.Timestamp), new NpgsqlParameter<int> { TypedValue = snapshot.SerializerId },
+            PostgresReads.Text(snapshot.Manifest), new NpgsqlParameter<byte[]> { TypedValue = snapshot.Payload }, PostgresReads.Number(Checksums.OfSnapshot(snapshot)),
+        ]);
+
+    public Task DeleteSnapshotsAsync(string persistenceId, SnapshotBounds bounds) => FencedAsync(
+        persistenceId,
+        0,
+        "SELECT agentmesh.delete_snapshots($1, $2, $3, $4, $5, $6, $7, $8)",
+        () => [PostgresReads.Number(bounds.MinSequenceNr), PostgresReads.Number(bounds.MaxSequenceNr), PostgresReads.Number(bounds.MinTimestamp), PostgresReads.Number(bounds.MaxTimestamp)]);
+
+    /// <summary>Highest sequence number ever used by the entity, 0 when it has none. Takes the shard of the entity first.</summary>
+    public async Task<long> ReadHighestSequenceAsync(string persistenceId, CancellationToken cancellation = default)
+    {
+        await OwnAsync(persistenceId, cancellation).ConfigureAwait(false);
+        return await _reads.HighestSequenceAsync(persistenceId, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Calls back for each event with a sequence number in [<paramref name="from"/>, <paramref name="to"/>], ascending, at most <paramref name="max"/> of them, one after the other.</summary>
+    /// <exception cref="MeshException"><c>AM0402</c> when an event of the range is missing or damaged; the callback may have seen the ones before it.</exception>
+    public async Task ReplayAsync(string persistenceId, long from, long to, long max, Action<StoredEvent> callback, CancellationToken cancellation = default)
+    {
+        if (max > 0 && from <= to)
+        {
+            await OwnAsync(persistenceId, cancellation).ConfigureAwait(false);
+            await _reads.ReplayAsync(persistenceId, from, to, max, callback, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The snapshot with the highest sequence number within the bounds, or null.</summary>
+    public async Task<StoredSnapshot?> FindSnapshotAsync(string persistenceId, SnapshotBounds bounds, CancellationToken cancellation = default)
+    {
+        // An earlier owner may be about to delete the events that a newer snapshot stands for.
+        await OwnAsync(persistenceId, cancellation).ConfigureAwait(false);
+        return await _reads.FindSnapshotAsync(persistenceId, bounds, cancellation).ConfigureAwait(false);
+    }
+
+    public Task<EntityPage> ListAsync(string prefix, long? before, int limit, CancellationToken cancellation = default) =>
+        _reads.NewestFirstAsync(prefix, before, Math.Clamp(limit, 1, 10_000), cancellation);
+
+    public Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default) =>
+        _reads.WithOpenEndAsync(prefix, closedManifests, limit, cancellation);
+
+    /// <summary>Writes what is queued, then leaves the pool.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _writer.DisposeAsync().ConfigureAwait(false);
+        await Session.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task OwnAsync(string persistenceId, CancellationToken cancellation)
+    {
+        await _writer.WritesSettledAsync(persistenceId).WaitAsync(cancellation).ConfigureAwait(false);
+        await Session.OwnAsync(LeaseKey.Of(persistenceId), cancellation).ConfigureAwait(false);
+    }
+
+    private async Task FencedAsync(string persistenceId, long bytes, string sql, Func<NpgsqlParameter[]> rest)
+    {
+        LeaseKey key = LeaseKey.Of(persistenceId);
+        bool isDone = await _writer.Enqueue(persistenceId, bytes, epoch => Command(sql, [.. Fence(persistenceId, key, epoch), .. rest()]), row => row.GetBoolean(0)).ConfigureAwait(false);
+        if (!isDone)
+        {
+            Session.Overtaken(key, long.MaxValue);
+            throw new MeshException(JournalErrors.Fenced, $"{key} has a newer owner; nothing was stored");
+        }
+    }
+
+    private static NpgsqlParameter[] Fence(string persistenceId, LeaseKey key, long epoch) =>
+        [PostgresReads.Text(persistenceId), PostgresReads.Text(key.Home), PostgresReads.Text(key.Shard), PostgresReads.Number(epoch)];
+
+    private static NpgsqlBatchCommand AppendCommand(EventAppend append, long epoch, long now)
+    {
+        LeaseKey key = LeaseKey.Of(append.PersistenceId);
+        IReadOnlyList<EventRecord> events = append.Events;
+        return Command(
+            "SELECT r_status, r_highest, r_epoch FROM agentmesh.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+            [
+                PostgresReads.Text(append.PersistenceId), PostgresReads.Text(JournalSchema.CategoryOf(append.PersistenceId)), PostgresReads.Text(key.Home), PostgresReads.Text(key.Shard),
+                PostgresReads.Number(epoch), PostgresReads.Number(append.PreviousSequence), PostgresReads.Number(append.LastSequence), PostgresReads.Number(now),
+                Array(events, e => e.SequenceNr, NpgsqlDbType.Bigint), Array(events, e => e.SerializerId, NpgsqlDbType.Integer), Array(events, e => e.Manifest, NpgsqlDbType.Text),
+                Array(events, e => e.Payload, NpgsqlDbType.Bytea), Array(events, e => e.WriterGuid, NpgsqlDbType.Text), Array(events, e => e.Timestamp, NpgsqlDbType.Bigint),
+                Array(events, e => Checksums.OfEvent(append.PersistenceId, e, 0, 0), NpgsqlDbType.Bigint),
+            ]);
+    }
+
+    private static NpgsqlParameter Array<T>(IReadOnlyList<EventRecord> events, Func<EventRecord, T> part, NpgsqlDbType type) =>
+        new NpgsqlParameter<T[]> { TypedValue = [.. events.Select(part)], NpgsqlDbType = NpgsqlDbType.Array | type };
+
+    private static NpgsqlBatchCommand Command(string sql, NpgsqlParameter[] parameters)
+    {
+        NpgsqlBatchCommand command = new(sql);
+        command.Parameters.AddRange(parameters);
+        return command;
+    }
+
+    private static void Validate(EventAppend append)
+    {
+        Invariant.Check(append.PersistenceId.Length is > 0 and <= PersistenceIdCharsMax && !append.PersistenceId.Contains('\0', StringComparison.Ordinal));
+        Invariant.Check(append.PreviousSequence >= 0 && append.LastSequence > append.PreviousSequence);
+        long previous = append.PreviousSequence;
+        for (int i = 0; i < append.Events.Count; i++)
+        {
+            Invariant.Check(append.Events[i].SequenceNr > previous && append.Events[i].SequenceNr <= append.LastSequence);
+            previous = append.Events[i].SequenceNr;
+        }
+    }
+}
