@@ -51,4 +51,8 @@ public static class MeshErrors
     public const string ArrayTooLarge = "AM0358";
     public const string BadDependency = "AM0359";
     public const string DependencyNotMet = "AM0360";
+    public const string BadResource = "AM0390";
+    public const string BadPriority = "AM0391";
+    public const string BadGroupName = "AM0392";
+    public const string ImpossibleNeeds = "AM0393";
 }

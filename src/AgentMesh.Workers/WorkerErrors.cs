@@ -18,4 +18,5 @@ public static class WorkerErrors
     public const string ShimLost = "AM0613";
     public const string ShimNotStarted = "AM0614";
     public const string LeaseOver = "AM0615";
+    public const string TooFewResources = "AM0630";
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Peers;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh.Tests;
@@ -38,15 +39,16 @@ internal static class Samples
 
     public static JobSpec FullSpec => new(
         new JobCommand("add 1", [], ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, [KeyValuePair.Create("add", "calc 1+")])),
-        new JobTarget(Gpu, "@0", "gpu-box"),
+        new JobTarget(Gpu, "@0", "gpu-box") { Why = "the only one" },
         Laptop,
         new RetryPolicy(5, TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(9), 0.25, RetryExitCodes: true, [2, 64], FailWhenUsedUp: true),
         new JobTimeouts(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromHours(3), TimeSpan.FromSeconds(4)),
         "a key",
         QueueWhenOffline: true)
     {
+        Needs = new JobNeeds(ResourceAmounts.Parse(["gpu=1", "mem=24G"]), -3, "train"),
         After = [new JobDependency(DependencyCondition.Ok, JobId.FromIdempotencyKey(Home, "before")), new JobDependency(DependencyCondition.Any, Job)],
     };
 
-    public static AttemptResult FullResult => new(AttemptOutcome.Failed, -3, "text", 12, 34, new Problem("AM0601", "what", "next"), "add");
+    public static AttemptResult FullResult => new(AttemptOutcome.Failed, -3, "text", 12, 34, new Problem("AM0601", "what", "next"), "add") { RetryAfter = TimeSpan.FromSeconds(7) };
 }

@@ -19,7 +19,8 @@ internal sealed class ReplLines(Session session, ControlClient client)
         ("peers", "list the devices"),
         ("jobs [STATE]", "list jobs, the newest first"),
         ("logs JOB [OFFSET]", "print the output of a job and follow it"),
-        ("show JOB | cancel JOB | retry JOB", "look at a job, stop it, try it again"),
+        ("show JOB | why JOB", "look at a job; why it waits"),
+        ("cancel JOB | retry JOB", "stop a job, try it again"),
         ("invite [GRANT...]", "print a single-use code and link for another device"),
         ("join CODE | join LINK", "join the mesh of the device that gave the code or the link"),
         ("map ... | run --OPTION ... | cron ... | audit ... | ping ... | doctor", "as on the command line; --help explains them"),
@@ -61,6 +62,8 @@ internal sealed class ReplLines(Session session, ControlClient client)
                 return await JobVerbs.ListAsync(session, client, words.Length > 1 ? words[1] : null, 20, cancel).ConfigureAwait(false);
             case "logs" when words.Length is 2 or 3:
                 return await JobVerbs.LogsAsync(session, client, words[1], null, null, words.Length > 2 ? Offset(words[2]) : 0, follow: true, cancel).ConfigureAwait(false);
+            case "why" when words.Length == 2:
+                return await JobVerbs.WhyAsync(session, client, words[1], cancel).ConfigureAwait(false);
             case "show" or "cancel" or "retry" when words.Length == 2:
                 return await ActAsync(words[0], words[1], cancel).ConfigureAwait(false);
             case "invite":

@@ -68,10 +68,11 @@ internal static class CronVerbs
         var attemptTimeout = new Option<TimeSpan?>("--attempt-timeout") { Description = "Longest single attempt.", CustomParser = Durations.Parse };
         var jitter = new Option<TimeSpan?>("--jitter") { Description = "Run up to so much later, always by the same part of it, so that many devices do not start at once.", CustomParser = Durations.Parse };
         var replace = new Option<bool>("--replace") { Description = "Change the schedule of that name." };
+        var needs = new NeedsOptions();
         return global.Verb(
             "add",
             "Add a schedule: cron add NAME '30 4 * * *' -- PROGRAM ARGS.",
-            [name, schedule, program, line, on, zone, missed, overlap, pauseAfter, attempts, attemptTimeout, jitter, replace],
+            [name, schedule, program, line, on, zone, missed, overlap, pauseAfter, attempts, attemptTimeout, jitter, replace, .. needs.All],
             async (session, parsed, cancel) =>
             {
                 string[] words = parsed.GetValue(program) ?? [];
@@ -95,7 +96,10 @@ internal static class CronVerbs
                     parsed.GetValue(attempts),
                     parsed.GetValue(attemptTimeout)?.TotalMilliseconds,
                     parsed.GetValue(replace),
-                    parsed.GetValue(jitter)?.TotalMilliseconds);
+                    parsed.GetValue(jitter)?.TotalMilliseconds,
+                    needs.Resources(parsed),
+                    needs.Priority(parsed),
+                    needs.Group(parsed));
                 CronView cron = await client.PostAsync("v1/crons", request, ControlJson.Default.CronRequest, ControlJson.Default.CronView, cancel).ConfigureAwait(false);
                 Tell(session, cron);
                 return 0;

@@ -7,7 +7,7 @@ using ArrayView = AgentMesh.Node.Control.ArrayView;
 
 namespace AgentMesh.Cli.Verbs;
 
-/// <summary>job list, show, logs, cancel, retry.</summary>
+/// <summary>job list, show, why, logs, cancel, retry.</summary>
 internal static class JobVerbs
 {
     public static Command All(GlobalOptions global)
@@ -25,6 +25,7 @@ internal static class JobVerbs
             using var client = session.Connect();
             return await ShowAsync(session, client, parsed.GetValue(id)!, parsed.GetValue(failed), Math.Max(1, parsed.GetValue(limit)), cancel).ConfigureAwait(false);
         }));
+        job.Subcommands.Add(Why(global));
         job.Subcommands.Add(Act(global, "cancel", "Ask a job to stop; then stop it. Of an array: every element."));
         job.Subcommands.Add(Act(global, "retry", "Give a paused or failed job another attempt. Of an array: every element that did not complete."));
         return job;
@@ -165,6 +166,33 @@ internal static class JobVerbs
         });
     }
 
+    private static Command Why(GlobalOptions global)
+    {
+        var id = NewId();
+        return global.Verb("why", "Say in one sentence why a job waits.", [id], async (session, parsed, cancel) =>
+        {
+            using var client = session.Connect();
+            return await WhyAsync(session, client, parsed.GetValue(id)!, cancel).ConfigureAwait(false);
+        });
+    }
+
+    public static async Task<int> WhyAsync(Session session, ControlClient client, string id, CancellationToken cancel)
+    {
+        string query = Uri.EscapeDataString(id);
+        if (ArrayName.TryRead(id) is { Element: null })
+        {
+            ArrayView array = await client.GetAsync($"v1/array?id={query}", ControlJson.Default.ArrayView, cancel).ConfigureAwait(false);
+            session.Terminal.Answer(array, ControlJson.Default.ArrayView, $"{array.ShortId} is {array.State}{(array.Reason is null ? "" : $": {array.Reason}")}");
+        }
+        else
+        {
+            JobView job = await client.GetAsync($"v1/job?id={query}", ControlJson.Default.JobView, cancel).ConfigureAwait(false);
+            session.Terminal.Answer(job, ControlJson.Default.JobView, $"{job.ShortId} is {job.State}{(job.Reason is null ? $" on {job.TargetName}" : $": {job.Reason}")}");
+        }
+
+        return 0;
+    }
+
     private static void ShowJob(Session session, JobView job)
     {
         if (session.Terminal.Json)
@@ -177,6 +205,17 @@ internal static class JobVerbs
         to.WriteLine($"job       {job.Id}");
         to.WriteLine($"command   {job.Command}");
         to.WriteLine($"on        {job.TargetName} ({job.Target})");
+        if (job.TargetWhy is { } why)
+        {
+            to.WriteLine($"chosen    {why}");
+        }
+
+        if (job.Resources is not null || job.Priority != 0 || job.Group is not null)
+        {
+            string[] needs = [.. job.Resources is { } taken ? (string[])[taken] : [], .. job.Priority != 0 ? (string[])[$"priority {job.Priority}"] : [], .. job.Group is { } group ? (string[])[$"group {group}"] : []];
+            to.WriteLine($"needs     {string.Join("; ", needs)}");
+        }
+
         to.WriteLine($"state     {job.State}{(job.Reason is null ? "" : $": {job.Reason}")}");
         to.WriteLine($"attempt   {job.Attempt} of {job.AttemptsMax}");
         to.WriteLine($"created   {job.CreatedAt:u}");

@@ -73,7 +73,9 @@ internal sealed class ArrayOptions
     private readonly Option<int?> _attempts = new("--attempts") { Description = "Attempts of each element." };
     private readonly Option<TimeSpan?> _attemptTimeout = new("--attempt-timeout") { Description = "Longest single attempt.", CustomParser = Durations.Parse };
 
-    public Symbol[] All => [_parallel, _line, _key, _detach, _attempts, _attemptTimeout];
+    private readonly NeedsOptions _needs = new();
+
+    public Symbol[] All => [_parallel, _line, _key, _detach, _attempts, _attemptTimeout, .. _needs.All];
 
     public bool Detach(ParseResult parsed) => parsed.GetValue(_detach);
 
@@ -84,5 +86,8 @@ internal sealed class ArrayOptions
         IdempotencyKey = parsed.GetValue(_key),
         Attempts = parsed.GetValue(_attempts),
         AttemptTimeoutMs = parsed.GetValue(_attemptTimeout)?.TotalMilliseconds,
+        Resources = _needs.Resources(parsed),
+        Priority = _needs.Priority(parsed),
+        Group = _needs.Group(parsed),
     };
 }

@@ -33,7 +33,7 @@ internal static class RunVerbs
                     throw new MeshException(CliErrors.Usage, "an array cannot begin after another job", "leave --after out, or submit the array when that job is over");
                 }
 
-                var wanted = new ArrayRequest(null, request.Target, request.Arguments, range, null, null, parsed.GetValue(parallel), request.IdempotencyKey, request.Attempts, request.AttemptTimeoutMs);
+                var wanted = new ArrayRequest(null, request.Target, request.Arguments, range, null, null, parsed.GetValue(parallel), request.IdempotencyKey, request.Attempts, request.AttemptTimeoutMs, request.Resources, request.Priority, request.Group);
                 return await new ArrayRun(session, client).ExecuteAsync(wanted, request.Detach, cancel).ConfigureAwait(false);
             }
 
@@ -70,7 +70,9 @@ internal sealed class SubmitOptions
 
     private readonly Option<string[]> _after = new("--after") { Description = "Begin when another job of this device is over: ok:JOB (it completed), fail:JOB (it did not), any:JOB; may be repeated." };
 
-    public Symbol[] All => [_key, _queue, _detach, _attempts, _attemptTimeout, _parallel, _after];
+    private readonly NeedsOptions _needs = new();
+
+    public Symbol[] All => [_key, _queue, _detach, _attempts, _attemptTimeout, _parallel, _after, .. _needs.All];
 
     public CommandRequest Apply(CommandRequest request, ParseResult parsed) => request with
     {
@@ -81,5 +83,8 @@ internal sealed class SubmitOptions
         AttemptTimeoutMs = parsed.GetValue(_attemptTimeout)?.TotalMilliseconds,
         Parallel = parsed.GetValue(_parallel),
         After = parsed.GetValue(_after),
+        Resources = _needs.Resources(parsed),
+        Priority = _needs.Priority(parsed),
+        Group = _needs.Group(parsed),
     };
 }

@@ -23,8 +23,8 @@ internal static class JobEventContracts
         Contract.Of(
             JobManifests.Retrying,
             Wire.RetryingEvent.Parser,
-            (RetryingEvent m) => new Wire.RetryingEvent { At = ToWire(m.At), Attempt = m.Attempt, Result = ToWire(m.Result), NextAttemptAt = ToWire(m.NextAttemptAt) },
-            w => new RetryingEvent(ToTime(w.At), w.Attempt, Required(FromWire(w.Result)), ToTime(w.NextAttemptAt))),
+            (RetryingEvent m) => new Wire.RetryingEvent { At = ToWire(m.At), Attempt = m.Attempt, Result = ToWire(m.Result), NextAttemptAt = ToWire(m.NextAttemptAt), Uncounted = m.IsUncounted },
+            w => new RetryingEvent(ToTime(w.At), w.Attempt, Required(FromWire(w.Result)), ToTime(w.NextAttemptAt)) { IsUncounted = w.Uncounted }),
         Contract.Of(
             JobManifests.Paused,
             Wire.PausedEvent.Parser,

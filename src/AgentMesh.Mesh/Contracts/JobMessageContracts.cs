@@ -45,13 +45,11 @@ internal static class JobMessageContracts
         Contract.Of(
             "attempt.started.1",
             Wire.AttemptStarted.Parser,
-            (AttemptStarted m) => new Wire.AttemptStarted { Job = m.JobId.ToString(), Attempt = m.Attempt, Incarnation = m.Incarnation },
-            w => new AttemptStarted(ToJobId(w.Job), ToAttempt(w.Attempt), w.Incarnation)),
-        Contract.Of(
-            "attempt.heartbeat.1",
-            Wire.AttemptHeartbeat.Parser,
-            (AttemptHeartbeat m) => new Wire.AttemptHeartbeat { Job = m.JobId.ToString(), Attempt = m.Attempt, StdoutBytes = m.StdoutBytes, StderrBytes = m.StderrBytes },
-            w => new AttemptHeartbeat(ToJobId(w.Job), ToAttempt(w.Attempt), w.StdoutBytes, w.StderrBytes)),
+            (AttemptStarted m) => m.Waiting is { } waiting
+                ? new Wire.AttemptStarted { Job = m.JobId.ToString(), Attempt = m.Attempt, Incarnation = m.Incarnation, Waiting = waiting }
+                : new Wire.AttemptStarted { Job = m.JobId.ToString(), Attempt = m.Attempt, Incarnation = m.Incarnation },
+            w => new AttemptStarted(ToJobId(w.Job), ToAttempt(w.Attempt), w.Incarnation) { Waiting = w.HasWaiting ? w.Waiting : null }),
+        Contract.Of<AttemptHeartbeat, Wire.AttemptHeartbeat>("attempt.heartbeat.1", Wire.AttemptHeartbeat.Parser, WriteHeartbeat, ReadHeartbeat),
         Contract.Of(
             "attempt.ended.1",
             Wire.AttemptEnded.Parser,
@@ -74,6 +72,20 @@ internal static class JobMessageContracts
             w => new AttemptUnknown(ToJobId(w.Job), ToAttempt(w.Attempt), w.Incarnation)),
     ];
 
+    private static Wire.AttemptHeartbeat WriteHeartbeat(AttemptHeartbeat m)
+    {
+        var wire = new Wire.AttemptHeartbeat { Job = m.JobId.ToString(), Attempt = m.Attempt, StdoutBytes = m.StdoutBytes, StderrBytes = m.StderrBytes };
+        if (m.Waiting is { } waiting)
+        {
+            wire.Waiting = waiting;
+        }
+
+        return wire;
+    }
+
+    private static AttemptHeartbeat ReadHeartbeat(Wire.AttemptHeartbeat w) =>
+        new(ToJobId(w.Job), ToAttempt(w.Attempt), w.StdoutBytes, w.StderrBytes) { Waiting = w.HasWaiting ? w.Waiting : null };
+
     private static Wire.RunAttempt WriteRun(RunAttempt m)
     {
         var wire = new Wire.RunAttempt
@@ -84,6 +96,7 @@ internal static class JobMessageContracts
             Command = ToWire(m.Command),
             Caller = ToWire(m.Caller),
             Heartbeat = ToWire(m.HeartbeatEvery),
+            Needs = PlacementParts.ToWire(m.Needs),
         };
         if (m.Timeout is { } timeout)
         {
@@ -94,7 +107,10 @@ internal static class JobMessageContracts
     }
 
     private static RunAttempt ReadRun(Wire.RunAttempt w) => new(
-        ToJobId(w.Job), ToAttempt(w.Attempt), w.Incarnation, FromWire(w.Command), FromWire(w.Caller), w.HasTimeout ? ToSpan(w.Timeout) : null, ToSpan(w.Heartbeat));
+        ToJobId(w.Job), ToAttempt(w.Attempt), w.Incarnation, FromWire(w.Command), FromWire(w.Caller), w.HasTimeout ? ToSpan(w.Timeout) : null, ToSpan(w.Heartbeat))
+    {
+        Needs = PlacementParts.FromWire(w.Needs),
+    };
 
     private static Wire.JobView WriteView(JobView m)
     {

@@ -81,9 +81,15 @@ internal static class WireParts
             Timeouts = new Wire.Timeouts { Heartbeat = ToWire(spec.Timeouts.Heartbeat) },
             IdempotencyKey = spec.IdempotencyKey ?? "",
             QueueWhenOffline = spec.QueueWhenOffline,
+            Needs = PlacementParts.ToWire(spec.Needs),
             After = { spec.After.Select(dependency => new Wire.Dependency { Condition = (int)dependency.Condition, Job = dependency.JobId.ToString() }) },
         };
         wire.Retry.FinalExitCodes.AddRange(spec.Retry.FinalExitCodes);
+        if (spec.Target.Why is { } why)
+        {
+            wire.Target.Why = why;
+        }
+
         if (spec.Timeouts.Queue is { } queue)
         {
             wire.Timeouts.Queue = ToWire(queue);
@@ -109,7 +115,7 @@ internal static class WireParts
         Wire.Timeouts timeouts = Required(wire.Timeouts);
         return new JobSpec(
             FromWire(wire.Command),
-            new JobTarget(ToDevice(target.Device), target.Selector, target.Name),
+            new JobTarget(ToDevice(target.Device), target.Selector, target.Name) { Why = target.HasWhy ? target.Why : null },
             FromWire(wire.Caller),
             new RetryPolicy(retry.Attempts, ToSpan(retry.BackoffMin), ToSpan(retry.BackoffMax), retry.Jitter, retry.RetryExitCodes, [.. retry.FinalExitCodes], retry.FailWhenUsedUp),
             new JobTimeouts(
@@ -120,6 +126,7 @@ internal static class WireParts
             wire.IdempotencyKey.Length == 0 ? null : wire.IdempotencyKey,
             wire.QueueWhenOffline)
         {
+            Needs = PlacementParts.FromWire(wire.Needs),
             After = wire.After.Count <= JobDependency.Max
                 ? [.. wire.After.Select(dependency => new JobDependency(ToEnum<DependencyCondition>(dependency.Condition), ToJobId(dependency.Job)))]
                 : throw new ContractException("too many jobs that must end first"),
@@ -173,6 +180,11 @@ internal static class WireParts
             wire.Alias = alias;
         }
 
+        if (result.RetryAfter is { } after)
+        {
+            wire.RetryAfter = ToWire(after);
+        }
+
         return wire;
     }
 
@@ -185,7 +197,10 @@ internal static class WireParts
             wire.StdoutBytes,
             wire.StderrBytes,
             FromWire(wire.Problem),
-            wire.HasAlias ? wire.Alias : null);
+            wire.HasAlias ? wire.Alias : null)
+        {
+            RetryAfter = wire.HasRetryAfter ? ToSpan(wire.RetryAfter) : null,
+        };
 
     public static Wire.Placement? ToWire(Placement? placement) => placement is null
         ? null

@@ -1,3 +1,4 @@
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh.Jobs;
@@ -32,6 +33,9 @@ public sealed record Problem(string Code, string Text, string? NextStep = null);
 public sealed record AttemptResult(AttemptOutcome Outcome, int? ExitCode = null, string? Text = null, long StdoutBytes = 0, long StderrBytes = 0, Problem? Problem = null, string? Alias = null)
 {
     public const int TextBytesMax = 64 * 1024;
+
+    /// <summary>Of a refusal for now: when to come again. The device has more of this caller or command than it allows.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }
 
 /// <summary>Where an attempt runs.</summary>
@@ -46,13 +50,24 @@ public sealed record Placement(int Attempt, DeviceId Device, long Incarnation);
 /// </summary>
 /// <param name="Timeout">Longest run; null for no limit.</param>
 /// <param name="HeartbeatEvery">How often the home wants to hear from it.</param>
-public sealed record RunAttempt(JobId JobId, int Attempt, long Incarnation, JobCommand Command, Caller Caller, TimeSpan? Timeout, TimeSpan HeartbeatEvery) : IJobMessage;
+public sealed record RunAttempt(JobId JobId, int Attempt, long Incarnation, JobCommand Command, Caller Caller, TimeSpan? Timeout, TimeSpan HeartbeatEvery) : IJobMessage
+{
+    public JobNeeds Needs { get; init; } = JobNeeds.None;
+}
 
 /// <summary>The device has the attempt: running, or waiting there for its turn.</summary>
-public sealed record AttemptStarted(JobId JobId, int Attempt, long Incarnation) : IJobMessage;
+public sealed record AttemptStarted(JobId JobId, int Attempt, long Incarnation) : IJobMessage
+{
+    /// <summary>In words, what it waits for there; null once it runs.</summary>
+    public string? Waiting { get; init; }
+}
 
 /// <summary>Sent by the device at the asked rate. Answered with <see cref="CancelAttempt"/> when the attempt is no longer wanted, otherwise not at all.</summary>
-public sealed record AttemptHeartbeat(JobId JobId, int Attempt, long StdoutBytes, long StderrBytes) : IJobMessage;
+public sealed record AttemptHeartbeat(JobId JobId, int Attempt, long StdoutBytes, long StderrBytes) : IJobMessage
+{
+    /// <inheritdoc cref="AttemptStarted.Waiting"/>
+    public string? Waiting { get; init; }
+}
 
 /// <summary>Sent by the device to the entity of the job, again until <see cref="AttemptEndedAck"/> arrives.</summary>
 public sealed record AttemptEnded(JobId JobId, int Attempt, AttemptResult Result) : IJobMessage;

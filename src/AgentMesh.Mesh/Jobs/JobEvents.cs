@@ -15,7 +15,11 @@ public sealed record PlacedEvent(DateTimeOffset At, Placement Placement) : IJobE
 /// <summary>What the job waited for has ended as it must: it waits for its device only.</summary>
 public sealed record ReleasedEvent(DateTimeOffset At) : IJobEvent;
 
-public sealed record RetryingEvent(DateTimeOffset At, int Attempt, AttemptResult Result, DateTimeOffset NextAttemptAt) : IJobEvent;
+public sealed record RetryingEvent(DateTimeOffset At, int Attempt, AttemptResult Result, DateTimeOffset NextAttemptAt) : IJobEvent
+{
+    /// <summary>Nothing of the attempt ran: it is not one of those that the retry policy allows.</summary>
+    public bool IsUncounted { get; init; }
+}
 
 public sealed record PausedEvent(DateTimeOffset At, int Attempt, AttemptResult? Result, Problem Reason) : IJobEvent;
 

@@ -8,9 +8,16 @@ public static class JobRules
     /// <summary>So long a home waits for a device to confirm that an attempt was cancelled.</summary>
     public static readonly TimeSpan CancelConfirmedWithin = TimeSpan.FromSeconds(10);
 
+    /// <summary>Bounds of the wait that a device may ask for when it refuses an attempt for now.</summary>
+    public static readonly TimeSpan ComeAgainMin = TimeSpan.FromMilliseconds(50);
+
+    public static readonly TimeSpan ComeAgainMax = TimeSpan.FromHours(1);
+
+    private const double ComeAgainJitter = 0.1;
+
     /// <param name="life">Of the target's node; null while it is away.</param>
     public static AcceptedEvent Accept(JobSpec spec, long? life, DateTimeOffset now) =>
-        new(now, spec, life is { } here && spec.After.IsEmpty ? new Placement(1, spec.Target.Device, here) : null);
+        new(now, spec, life is { } here && spec.After.IsEmpty && spec.Needs.Group is null ? new Placement(1, spec.Target.Device, here) : null);
 
     public static PlacedEvent Place(JobState job, long life, DateTimeOffset now) => new(now, new Placement(job.Attempt + 1, job.Spec!.Target.Device, life));
 
@@ -27,6 +34,8 @@ public static class JobRules
         {
             case AttemptOutcome.Succeeded:
                 return new CompletedEvent(now, job.Attempt, result);
+            case AttemptOutcome.Refused when result.RetryAfter is { } after:
+                return NotBegun(job, result, now + Clamped(after, random), now);
             case AttemptOutcome.Refused:
                 return new FailedEvent(now, job.Attempt, result, result.Problem ?? Ended(result));
             case AttemptOutcome.Failed when !IsRetried(job.Spec!.Retry, result):
@@ -54,7 +63,18 @@ public static class JobRules
         }
 
         var why = new Problem(MeshErrors.AttemptLost, $"{job.Spec!.Target.Name} knows nothing of attempt {job.Attempt}: its node was restarted", "nothing needs to be done: it is tried again");
-        return AfterAttempt(job, new AttemptResult(AttemptOutcome.Lost, Problem: why), now, random);
+        var lost = new AttemptResult(AttemptOutcome.Lost, Problem: why);
+        return job.WaitingThere is null ? AfterAttempt(job, lost, now, random) : NotBegun(job, lost, now, now);
+    }
+
+    /// <summary>Nothing of the attempt ran, so it is not one of those that the policy allows.</summary>
+    private static RetryingEvent NotBegun(JobState job, AttemptResult result, DateTimeOffset next, DateTimeOffset now) => new(now, job.Attempt, result, next) { IsUncounted = true };
+
+    /// <summary>A device does not decide that a job waits for ever; and those that it sends away at the same time do not come back all at once.</summary>
+    private static TimeSpan Clamped(TimeSpan after, double random)
+    {
+        TimeSpan bounded = after < ComeAgainMin ? ComeAgainMin : after > ComeAgainMax ? ComeAgainMax : after;
+        return TimeSpan.FromMilliseconds(Math.Ceiling(bounded.TotalMilliseconds * (1 + (ComeAgainJitter * random))));
     }
 
     /// <summary>What a device sends is not believed to keep to the limit of a recorded text.</summary>
@@ -86,11 +106,13 @@ public static class JobRules
         {
             case JobStateName.Queued when job.IsHeld:
                 return null;
-            case JobStateName.Queued or JobStateName.Retrying when (job.NextAttemptAt ?? now) <= now && life is { } here:
+            case JobStateName.Queued or JobStateName.Retrying when (job.NextAttemptAt ?? now) <= now && life is { } here && !job.AwaitsTurn:
                 return Place(job, here, now);
             case JobStateName.Queued or JobStateName.Retrying when spec.Timeouts.Queue is { } limit && now - job.QueuedAt >= limit:
                 return new PausedEvent(now, job.Attempt, null, new Problem(
-                    MeshErrors.QueueTimeout, $"{spec.Target.Name} was offline for {limit}", "'agentmesh job retry' waits again"));
+                    MeshErrors.QueueTimeout,
+                    life is null ? $"{spec.Target.Name} was offline for {limit}" : $"its turn in the group {spec.Needs.Group} did not come within {limit}",
+                    "'agentmesh job retry' waits again"));
             case JobStateName.Placing or JobStateName.Running when job.CancelRequestedAt is { } since && now - since >= CancelConfirmedWithin:
                 return new CancelledEvent(now, job.Attempt, null, new Problem(
                     MeshErrors.CancelUnconfirmed, $"{spec.Target.Name} did not confirm the end of attempt {job.Attempt}", "the attempt ends there as soon as the device hears of it"));

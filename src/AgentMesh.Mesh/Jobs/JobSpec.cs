@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh.Jobs;
@@ -32,7 +33,11 @@ public sealed record JobCommand(string Line, ImmutableArray<string> Words, Immut
 /// <param name="Device">The executing device.</param>
 /// <param name="Selector">What was typed for it.</param>
 /// <param name="Name">Its name when the job was submitted.</param>
-public sealed record JobTarget(DeviceId Device, string Selector, string Name);
+public sealed record JobTarget(DeviceId Device, string Selector, string Name)
+{
+    /// <summary>In words, why this one of several; null where there was no choice.</summary>
+    public string? Why { get; init; }
+}
 
 /// <param name="Device">Whose grants count.</param>
 /// <param name="User">The user of that device's node, for display.</param>
@@ -85,9 +90,13 @@ public sealed record JobSpec(JobCommand Command, JobTarget Target, Caller Caller
     /// <summary>Jobs that must end first; at most <see cref="JobDependency.Max"/>.</summary>
     public ImmutableArray<JobDependency> After { get; init; } = [];
 
+    /// <summary>What it asks for on its device, and how it stands among others that wait.</summary>
+    public JobNeeds Needs { get; init; } = JobNeeds.None;
+
     public bool Equals(JobSpec? other) =>
         other is not null && Command.Equals(other.Command) && Target == other.Target && Caller == other.Caller && Retry.Equals(other.Retry) && Timeouts == other.Timeouts
-        && IdempotencyKey == other.IdempotencyKey && QueueWhenOffline == other.QueueWhenOffline && After.AsSpan().SequenceEqual(other.After.AsSpan());
+        && IdempotencyKey == other.IdempotencyKey && QueueWhenOffline == other.QueueWhenOffline && Needs == other.Needs
+        && After.AsSpan().SequenceEqual(other.After.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Command, Target, IdempotencyKey, After.Length);
 }

@@ -5,6 +5,8 @@ namespace AgentMesh.Mesh.Jobs;
 /// <summary>A job: the fold of its events, and what was heard from its attempt since. Immutable; knows no actor and no clock.</summary>
 public sealed record JobState
 {
+    private const int WaitingLengthMax = 1_000;
+
     private JobState(JobId jobId) => JobId = jobId;
 
     public JobId JobId { get; }
@@ -56,6 +58,15 @@ public sealed record JobState
     /// <summary>Not journalled: when something was last heard from the newest attempt, or when this actor began to wait for it.</summary>
     public DateTimeOffset? HeardAt { get; init; }
 
+    /// <summary>Not journalled: in words, what the newest attempt waits for on its device; null where it is not known to wait.</summary>
+    public string? WaitingThere { get; init; }
+
+    /// <summary>Not journalled: its group has given it its turn.</summary>
+    public bool HasTurn { get; init; }
+
+    /// <summary>Does not begin before its group gives it its turn.</summary>
+    public bool AwaitsTurn => Spec?.Needs.Group is not null && !HasTurn;
+
     public int Attempt => Placement?.Attempt ?? 0;
 
     public bool IsAtRest => Exists && Name.IsAtRest();
@@ -63,10 +74,11 @@ public sealed record JobState
     public static JobState None(JobId jobId) => new(jobId);
 
     /// <summary>The device answered for the newest attempt.</summary>
-    public JobState Heard(DateTimeOffset at)
+    /// <param name="waiting">What it waits for there.</param>
+    public JobState Heard(DateTimeOffset at, string? waiting = null)
     {
         Invariant.Check(Name.HasAttempt());
-        return this with { Name = JobStateName.Running, HeardAt = at };
+        return this with { Name = JobStateName.Running, HeardAt = at, WaitingThere = waiting is { Length: > WaitingLengthMax } ? waiting[..WaitingLengthMax] : waiting };
     }
 
     /// <summary>The device has come back, or its node was restarted: whether it still has the attempt is asked again, and its silence counts from now.</summary>
@@ -119,7 +131,9 @@ public sealed record JobState
                 ResultAttempt = e.Attempt,
                 NextAttemptAt = e.NextAttemptAt,
                 QueuedAt = e.NextAttemptAt,
+                AttemptsSinceRetry = AttemptsSinceRetry - (e.IsUncounted ? 1 : 0),
                 HeardAt = null,
+                WaitingThere = null,
             },
             PausedEvent e => Rest(JobStateName.Paused, e.At, e.Attempt, e.Result, e.Reason),
             CompletedEvent e => Rest(JobStateName.Completed, e.At, e.Attempt, e.Result, null),
@@ -142,7 +156,7 @@ public sealed record JobState
     }
 
     public JobView ToView(string? waitingFor = null) => new(
-        JobId, Name, Spec!, Attempt, Placement?.Device, Result, Reason, AcceptedAt, PlacedAt, EndedAt, NextAttemptAt, CancelRequestedAt is not null, waitingFor);
+        JobId, WaitingThere is not null && Name == JobStateName.Running ? JobStateName.Placing : Name, Spec!, Attempt, Placement?.Device, Result, Reason, AcceptedAt, PlacedAt, EndedAt, NextAttemptAt, CancelRequestedAt is not null, waitingFor);
 
     private JobState Place(Placement placement, DateTimeOffset at)
     {
@@ -153,6 +167,7 @@ public sealed record JobState
             Placement = placement,
             PlacedAt = at,
             HeardAt = at,
+            WaitingThere = null,
             NextAttemptAt = null,
             AttemptsSinceRetry = AttemptsSinceRetry + 1,
         };
@@ -169,5 +184,7 @@ public sealed record JobState
         Reason = reason,
         NextAttemptAt = null,
         HeardAt = null,
+        WaitingThere = null,
+        HasTurn = false,
     };
 }

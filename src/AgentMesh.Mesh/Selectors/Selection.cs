@@ -1,4 +1,5 @@
 using AgentMesh.Errors;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh.Selectors;
@@ -7,6 +8,12 @@ namespace AgentMesh.Mesh.Selectors;
 /// <param name="Running">Attempts of jobs there, as far as it is known here.</param>
 public sealed record Candidate(DeviceId Id, string Name, bool IsOnline, int Running, IReadOnlyList<string> Labels)
 {
+    /// <summary>What it said itself.</summary>
+    public DeviceLoad Load { get; init; } = DeviceLoad.Unknown;
+
+    /// <summary>The higher, the further: 0 is this device, 1 one that is reached directly, 2 one through a relay.</summary>
+    public int Distance { get; init; } = 1;
+
     public bool Has(string label) => Labels.Any(own => DeviceLabel.Fits(label, own));
 }
 
@@ -14,17 +21,22 @@ public sealed record Candidate(DeviceId Id, string Name, bool IsOnline, int Runn
 /// <param name="Away">Devices of a group that were left out, because they are offline.</param>
 public sealed record Selection(IReadOnlyList<Candidate> Devices, IReadOnlyList<Candidate> Away)
 {
+    /// <summary>In words, why one of several was chosen.</summary>
+    public IReadOnlyDictionary<DeviceId, string> Why { get; init; } = new Dictionary<DeviceId, string>();
+
     /// <summary>
     /// A device that was named is taken whether it is there or not. Of a group (everybody, a label) those are taken that are online; all of them where
     /// the jobs may wait.
     /// </summary>
     /// <param name="one">Finds a device by how it was named; throws AM0302 or AM0303.</param>
     /// <param name="mayWait">Jobs for devices that are offline are queued.</param>
-    /// <exception cref="MeshException">AM0351: no device has the label. AM0352: nobody of a group is online.</exception>
-    public static Selection Of(Selector selector, IReadOnlyList<Candidate> all, Func<string, DeviceId> one, bool mayWait)
+    /// <param name="needs">What a job will ask for there.</param>
+    /// <exception cref="MeshException">AM0351: no device has the label. AM0352: nobody of a group is online. AM0393: none of them has what is asked for.</exception>
+    public static Selection Of(Selector selector, IReadOnlyList<Candidate> all, Func<string, DeviceId> one, bool mayWait, ResourceAmounts? needs = null)
     {
         var chosen = new HashSet<DeviceId>();
         var away = new HashSet<DeviceId>();
+        var why = new Dictionary<DeviceId, string>();
         foreach (SelectorTerm term in selector.Terms)
         {
             if (term.Kind == SelectorKind.Device)
@@ -43,7 +55,9 @@ public sealed record Selection(IReadOnlyList<Candidate> Devices, IReadOnlyList<C
 
             if (term.Kind == SelectorKind.OneWith)
             {
-                chosen.Add(online.OrderBy(device => device.Running).ThenBy(device => device.Name, StringComparer.Ordinal).First().Id);
+                (Candidate best, string choice) = BestDevice.Of(online, needs ?? ResourceAmounts.None, term.Value);
+                chosen.Add(best.Id);
+                why[best.Id] = choice;
                 continue;
             }
 
@@ -51,7 +65,7 @@ public sealed record Selection(IReadOnlyList<Candidate> Devices, IReadOnlyList<C
             away.UnionWith(group.Except(online).Select(device => device.Id));
         }
 
-        return new Selection([.. all.Where(device => chosen.Contains(device.Id))], [.. all.Where(device => away.Contains(device.Id) && !chosen.Contains(device.Id))]);
+        return new Selection([.. all.Where(device => chosen.Contains(device.Id))], [.. all.Where(device => away.Contains(device.Id) && !chosen.Contains(device.Id))]) { Why = why };
     }
 
     /// <exception cref="MeshException">AM0351 for the label of a term that no device has.</exception>

@@ -68,6 +68,9 @@ public sealed record PeerView(
 /// <param name="TimeoutMs">Longest wait for the end; the job itself goes on. Null waits for ever.</param>
 /// <param name="Parallel">Devices at work at the same time where there are several, 1 to 1,000; null is 32.</param>
 /// <param name="After">Jobs of this device that must end first: ok:JOB, fail:JOB or any:JOB.</param>
+/// <param name="Resources">What each attempt takes on its device, for example gpu=1, mem=8G: docs/placement.md.</param>
+/// <param name="Priority">-10 to 10; null is 0.</param>
+/// <param name="Group">Whose limits count; null for none.</param>
 public sealed record CommandRequest(
     string? Line = null,
     string? Target = null,
@@ -79,7 +82,10 @@ public sealed record CommandRequest(
     int? Attempts = null,
     double? AttemptTimeoutMs = null,
     int? Parallel = null,
-    IReadOnlyList<string>? After = null);
+    IReadOnlyList<string>? After = null,
+    IReadOnlyList<string>? Resources = null,
+    int? Priority = null,
+    string? Group = null);
 
 /// <summary>One line of the answer to POST /v1/commands, told apart by <see cref="Type"/>.</summary>
 /// <remarks>targets: several devices follow. skipped: a device of a group that is offline; target and problem. accepted: job and target are set. output: stream, offset and data. ended: job. problem: problem, and job where there is one.</remarks>
@@ -102,6 +108,8 @@ public sealed record OutputView(int Attempt, string Stream, long Offset, byte[] 
 /// <param name="State">queued, placing, running, retrying, paused, completed, failed or cancelled.</param>
 /// <param name="Reason">Why it waits, is paused, failed or was cancelled.</param>
 /// <param name="Result">The recorded result of a handler; null for a program, whose result is its output and exit code.</param>
+/// <param name="Resources">What each attempt takes on its device; null for nothing.</param>
+/// <param name="TargetWhy">Why this device of several; null where there was no choice.</param>
 public sealed record JobView(
     string Id,
     string ShortId,
@@ -121,7 +129,11 @@ public sealed record JobView(
     string? IdempotencyKey,
     long? StdoutBytes,
     long? StderrBytes,
-    bool Repeated = false);
+    bool Repeated = false,
+    string? Resources = null,
+    int Priority = 0,
+    string? Group = null,
+    string? TargetWhy = null);
 
 /// <summary>GET /v1/jobs.</summary>
 /// <param name="Next">Pass as <c>before</c> for the next page; null at the end.</param>
@@ -133,6 +145,9 @@ public sealed record JobPage(IReadOnlyList<JobView> Jobs, string? Next, IReadOnl
 /// <param name="Target">A selector: the devices on which elements may run; this one when it is null.</param>
 /// <param name="File">What messages call the table.</param>
 /// <param name="Parallel">Elements at the same time, 1 to 1,000; null for one on each device.</param>
+/// <param name="Resources">What each attempt takes on its device, for example gpu=1, mem=8G: docs/placement.md.</param>
+/// <param name="Priority">-10 to 10; null is 0.</param>
+/// <param name="Group">Whose limits count; null for none.</param>
 public sealed record ArrayRequest(
     string? Line = null,
     string? Target = null,
@@ -143,7 +158,10 @@ public sealed record ArrayRequest(
     int? Parallel = null,
     string? IdempotencyKey = null,
     int? Attempts = null,
-    double? AttemptTimeoutMs = null);
+    double? AttemptTimeoutMs = null,
+    IReadOnlyList<string>? Resources = null,
+    int? Priority = null,
+    string? Group = null);
 
 /// <summary>An array as it stands.</summary>
 /// <param name="State">waiting, running, cancelling, completed, failed or cancelled.</param>

@@ -8,6 +8,9 @@ namespace AgentMesh.Node.Control;
 /// <param name="PauseAfter">Failures one after the other that disable it; 0 for never.</param>
 /// <param name="Replace">Changes the schedule of that name.</param>
 /// <param name="JitterMs">It runs up to so much later, always by the same part of it; 0 to 12 hours.</param>
+/// <param name="Resources">What each attempt takes on its device, for example gpu=1, mem=8G: docs/placement.md.</param>
+/// <param name="Priority">-10 to 10; null is 0.</param>
+/// <param name="Group">Whose limits count; null for none.</param>
 public sealed record CronRequest(
     string Name,
     string Schedule,
@@ -21,7 +24,10 @@ public sealed record CronRequest(
     int? Attempts = null,
     double? AttemptTimeoutMs = null,
     bool Replace = false,
-    double? JitterMs = null);
+    double? JitterMs = null,
+    IReadOnlyList<string>? Resources = null,
+    int? Priority = null,
+    string? Group = null);
 
 /// <summary>POST /v1/crons/reload: what became of the jobs of CRON.md.</summary>
 public sealed record CronFileView(string Path, IReadOnlyList<CronFileEntryView> Entries);

@@ -7,6 +7,7 @@ using AgentMesh.Mesh;
 using AgentMesh.Mesh.Cron.File;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Registry;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Node.Audit;
 using AgentMesh.Node.Control;
 using AgentMesh.Node.Links;
@@ -25,6 +26,7 @@ using AgentMesh.Remoting;
 using AgentMesh.Transport;
 using AgentMesh.Transport.Discovery;
 using AgentMesh.Transport.Pairing;
+using AgentMesh.Workers.Admission;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Plugins;
@@ -124,7 +126,7 @@ public sealed class NodeHost : IAsyncDisposable
         long life = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & long.MaxValue | 1;
         OwnAddresses addresses = Ending(new OwnAddresses(endpoint.LocalAddresses, settings.Announce, time));
         LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, addresses.Current, handlers, life), time));
-        links.OwnRunning = () => table.Running;
+        links.OwnLoad = OwnLoad;
         links.Changed += pairing.AdmitIfKnown;
         links.PathChanged += (device, path) => Log.PathIs(log, device.ToString(), path.Description, path.Place);
         BeaconService beacons = EndingAsync(new BeaconService(
@@ -136,7 +138,7 @@ public sealed class NodeHost : IAsyncDisposable
         pairing.Codes.Guessed += from => Log.WrongCode(log, from);
 
         var devices = new Devices(identity.Id, settings.DeviceName, registry, directory);
-        var choice = new DeviceChoice(identity.Id, devices, settings.Labels, directory, links, () => table.Running, time);
+        var choice = new DeviceChoice(identity.Id, devices, settings.Labels, directory, links, OwnLoad, time);
         var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, choice, hub, table, new AttemptAudit(audit, time, log), journal.Store, new CronLog(data["logs/cron"], log), time);
         GenerationKeeper generations = EndingAsync(new GenerationKeeper(links, directory, () => NewSystem(settings, identity.Id, journalSettings, hub, time), entityHost.Equip, time, log));
         var intake = new OutputIntake(outputs, (job, attempt, from, cancel) => entityHost.MayDeliverAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel));
@@ -187,6 +189,12 @@ public sealed class NodeHost : IAsyncDisposable
         cronFile.Start();
         await generations.CurrentAsync(MemberWithin, cancellationToken).ConfigureAwait(false);
         EndingAsync(await ControlServer.StartAsync(settings.ControlSocket, new NodeServices(_parts, configuration.GetConfig("agentmesh").ToString(includeFallback: true), () => _stopped.TrySetResult())).ConfigureAwait(false));
+
+        DeviceLoad OwnLoad()
+        {
+            AdmissionState now = table.Admission;
+            return new DeviceLoad(now.Running, now.Waiting, now.Capacity, now.Free);
+        }
 
         void ShowAdmitted() => directory.Admitted = registry.Devices.ToDictionary(device => device.Key, device => device.Value.Key);
     }
@@ -252,7 +260,7 @@ public sealed class NodeHost : IAsyncDisposable
         }
 
         var tools = new ExecutionTools(settings.DeviceName, handlers, ProcessLauncher.ForThisPlatform(), ledger, work, Grace, time, shims);
-        ExecutionTable table = EndingAsync(new ExecutionTable(tools, data["spool"], settings.Output.SpoolBytesMax, settings.Jobs.RunningMax, settings.Jobs.QueuedMax));
+        ExecutionTable table = EndingAsync(new ExecutionTable(tools, data["spool"], settings.Output.SpoolBytesMax, new AdmissionSettings(MachineResources.With(settings.Resources), settings.Jobs.RunningMax, settings.Jobs.QueuedMax)));
         TakenOver found = table.TakeOver();
         if (swept + found.Dropped > 0)
         {

@@ -1,4 +1,5 @@
 using AgentMesh.Mesh.Selectors;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Node.Links.Wire;
 using AgentMesh.Node.Membership;
 using AgentMesh.Node.Settings;
@@ -29,6 +30,31 @@ internal static class LinkContent
         }
 
         return members.Count == 0 ? null : new ClusterView(new ViewMember(device, view.Incarnation), members);
+    }
+
+    public static Load Of(DeviceLoad load)
+    {
+        var wire = new Load { Running = load.Running, Waiting = load.Waiting };
+        foreach ((string name, long total) in load.Capacity?.Thousandths ?? (IEnumerable<KeyValuePair<string, long>>)[])
+        {
+            wire.Resources.Add(new ResourceLevel { Name = name, Total = total, Free = load.Free[name] });
+        }
+
+        return wire;
+    }
+
+    /// <summary>Of a version that tells no resources they are unknown, which is not the same as none.</summary>
+    public static DeviceLoad Of(Load load)
+    {
+        ResourceLevel[] levels = [.. load.Resources.Take(ResourceAmounts.NamesMax).Where(level => ResourceAmounts.IsName(level.Name)).DistinctBy(level => level.Name)];
+        return new DeviceLoad(
+            Math.Max(0, load.Running),
+            Math.Max(0, load.Waiting),
+            load.Resources.Count == 0 ? null : Amounts(level => level.Total),
+            load.Resources.Count == 0 ? ResourceAmounts.None : Amounts(level => Math.Min(level.Free, level.Total)));
+
+        ResourceAmounts Amounts(Func<ResourceLevel, long> of) =>
+            ResourceAmounts.Of(levels.Select(level => KeyValuePair.Create(level.Name, Math.Clamp(of(level), 0, ResourceAmounts.AmountMax))));
     }
 
     public static Dictionary<DeviceId, ulong> Of(RegistryHeads heads)

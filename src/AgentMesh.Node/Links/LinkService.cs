@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using AgentMesh.Errors;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Node.Links.Wire;
 using AgentMesh.Node.Membership;
 using AgentMesh.Node.Reach;
@@ -81,11 +82,11 @@ internal sealed class LinkService : IAsyncDisposable
     /// <summary>Which life of its node a device has now; null while there is no link to it.</summary>
     public long? LifeOf(DeviceId device) => _sessions.GetValueOrDefault(device)?.Life;
 
-    /// <summary>Attempts of jobs that run on this device, for the others to choose by.</summary>
-    public Func<int> OwnRunning { get; set; } = static () => 0;
+    /// <summary>What this device has to do, for the others to choose by.</summary>
+    public Func<DeviceLoad> OwnLoad { get; set; } = static () => DeviceLoad.Unknown;
 
-    /// <summary>Attempts of jobs on another device, as it said last; 0 while it is unknown.</summary>
-    public int RunningOn(DeviceId device) => _sessions.GetValueOrDefault(device)?.Running ?? 0;
+    /// <summary>What another device has to do, as it said last.</summary>
+    public DeviceLoad LoadOf(DeviceId device) => _sessions.GetValueOrDefault(device)?.Load ?? DeviceLoad.Unknown;
 
     public bool IsLinked(DeviceId device) => _sessions.ContainsKey(device);
 
@@ -212,7 +213,7 @@ internal sealed class LinkService : IAsyncDisposable
     private async Task RunSessionAsync(IMeshConnection connection, IMeshStream stream, CancellationToken cancellationToken)
     {
         DeviceId device = connection.RemoteId;
-        var session = new LinkSession(stream, new LinkTalk(_hello, _registry, () => _ownView, Whereabouts, () => OwnRunning()), _settings.Refresh, _time);
+        var session = new LinkSession(stream, new LinkTalk(_hello, _registry, () => _ownView, Whereabouts, () => LinkContent.Of(OwnLoad())), _settings.Refresh, _time);
         _sessions[device] = session;
         _directory.Found(device, connection.Path is { IsRelayed: false } path ? path.Remote : null);
         Puncher? puncher = connection is MeshConnection direct ? new Puncher(direct, session, () => Candidates(), path => TakePath(device, path), _time) : null;
@@ -288,7 +289,7 @@ internal sealed class LinkService : IAsyncDisposable
                     TakeWhereabouts(frame.Whereabouts);
                     continue;
                 case Frame.ContentOneofCase.Load:
-                    session.Running = Math.Max(0, frame.Load.Running);
+                    session.Load = LinkContent.Of(frame.Load);
                     continue;
                 case Frame.ContentOneofCase.Punch:
                     puncher?.Take(frame.Punch);

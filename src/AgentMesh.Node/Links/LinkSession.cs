@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Node.Links.Wire;
 using AgentMesh.Node.Membership;
 using AgentMesh.Protocol.Identity;
@@ -20,8 +21,8 @@ internal sealed class LinkSession(IMeshStream stream, LinkTalk talk, TimeSpan re
     /// <summary>Which life of its node the other device has; null before its hello.</summary>
     public long? Life { get; set; }
 
-    /// <summary>Attempts of jobs on the other device, as it said last.</summary>
-    public int Running { get; set; }
+    /// <summary>What the other device has to do, as it said last; null before.</summary>
+    public DeviceLoad? Load { get; set; }
 
     /// <summary>Something may be new: say it now.</summary>
     public void Poke()

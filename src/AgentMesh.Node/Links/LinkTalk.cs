@@ -9,7 +9,7 @@ namespace AgentMesh.Node.Links;
 /// What one side of a link has to say now. It repeats nothing unless it is asked for everything: an answer that is said whenever something was
 /// heard would make two devices talk without end. Thread-safe.
 /// </summary>
-internal sealed class LinkTalk(Func<Hello> hello, IRegistryExchange registry, Func<ClusterView?> view, Func<Whereabouts> whereabouts, Func<int>? running = null)
+internal sealed class LinkTalk(Func<Hello> hello, IRegistryExchange registry, Func<ClusterView?> view, Func<Whereabouts> whereabouts, Func<Load>? load = null)
 {
     /// <summary>Registry entries of one frame; an entry is well below 1 KiB.</summary>
     private const int EntriesOfFrameMax = 128;
@@ -36,9 +36,9 @@ internal sealed class LinkTalk(Func<Hello> hello, IRegistryExchange registry, Fu
             List<Frame> next = [];
             Say(next, new Frame { Hello = hello() }, again: false);
             Say(next, new Frame { View = WireView(view()) }, everything);
-            if (running is not null)
+            if (load is not null)
             {
-                Say(next, new Frame { Load = new Load { Running = running() } }, again: false);
+                Say(next, new Frame { Load = load() }, again: false);
             }
 
             IReadOnlyDictionary<DeviceId, ulong> heads = registry.Heads();

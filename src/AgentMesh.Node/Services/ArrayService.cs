@@ -3,6 +3,7 @@ using AgentMesh.Journal;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Node.Control;
 using AgentMesh.Protocol.Identity;
 using ArrayView = AgentMesh.Node.Control.ArrayView;
@@ -94,7 +95,7 @@ internal sealed class ArrayService(DeviceId self, JobSpecs specs, Devices device
         ArrayRange? range = request.Range is { } text ? ArrayRange.Parse(text) : null;
         ArrayItems items = range?.Items ?? ParameterTable.Parse(request.Csv!, request.File ?? "the table");
         (string? selector, JobCommand command) = specs.Read(request.Line, request.Target, request.Arguments);
-        JobSpec job = specs.Of(command, devices.Self, selector, request.Attempts, request.AttemptTimeoutMs) with { IdempotencyKey = request.IdempotencyKey, QueueWhenOffline = true };
+        JobSpec job = specs.Of(command, devices.Self, selector, request.Attempts, request.AttemptTimeoutMs) with { IdempotencyKey = request.IdempotencyKey, QueueWhenOffline = true, Needs = JobNeeds.Parse(request.Resources, request.Priority, request.Group) };
         return new ArraySpec(job, choice.TargetsOf(selector), items, request.Parallel ?? range?.Parallel);
     }
 

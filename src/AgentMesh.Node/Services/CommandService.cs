@@ -6,6 +6,7 @@ using AgentMesh.Errors;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Selectors;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Node.Control;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Output;
@@ -35,8 +36,9 @@ internal sealed class CommandService(
             ? request.Parallel ?? ParallelDefault
             : throw new MeshException(NodeErrors.ControlRequest, $"{request.Parallel} devices at a time cannot be", $"parallel is 1 to {ParallelMax}");
         ImmutableArray<JobDependency> after = await AfterAsync(request, cancellationToken).ConfigureAwait(false);
+        JobNeeds needs = JobNeeds.Parse(request.Resources, request.Priority, request.Group);
         request = request with { Queue = request.Queue || !after.IsEmpty };
-        ChosenDevices chosen = await choice.ChooseAsync(selector, request.Queue, LeftOf(request, begun), cancellationToken).ConfigureAwait(false);
+        ChosenDevices chosen = await choice.ChooseAsync(selector, request.Queue, needs.Resources, LeftOf(request, begun), cancellationToken).ConfigureAwait(false);
         IReadOnlyList<NamedDevice> targets = chosen.Targets;
         if (targets.Count + chosen.Away.Count > 1)
         {
@@ -54,7 +56,7 @@ internal sealed class CommandService(
         Task running = Task.Run(
             async () =>
             {
-                Task all = Task.WhenAll(targets.Select(target => RunOneAsync(request, begun, command, after, target, selector, IsGroup(selector), slots, events.Writer, over.Token)));
+                Task all = Task.WhenAll(targets.Select(target => RunOneAsync(request, begun, new JobWish(command, after, needs, chosen.Why.GetValueOrDefault(target.Id)), target, selector, IsGroup(selector), slots, events.Writer, over.Token)));
                 await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 events.Writer.TryComplete(all.Exception?.InnerException);
             },
@@ -74,7 +76,7 @@ internal sealed class CommandService(
     }
 
     private async Task RunOneAsync(
-        CommandRequest request, long begun, JobCommand command, ImmutableArray<JobDependency> after, NamedDevice target, string? selector, bool many, SemaphoreSlim slots, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
+        CommandRequest request, long begun, JobWish wish, NamedDevice target, string? selector, bool many, SemaphoreSlim slots, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
     {
         bool hasSlot = false;
         string address = AddressOf(target);
@@ -85,11 +87,23 @@ internal sealed class CommandService(
         {
             await slots.WaitAsync(patience.Token).ConfigureAwait(false);
             hasSlot = true;
-            JobSpec spec = specs.Of(command, target, selector, request.Attempts, request.AttemptTimeoutMs) with { IdempotencyKey = request.IdempotencyKey, QueueWhenOffline = request.Queue, After = after };
+            JobSpec spec = specs.Of(wish.Command, target, selector, request.Attempts, request.AttemptTimeoutMs) with
+            {
+                IdempotencyKey = request.IdempotencyKey,
+                QueueWhenOffline = request.Queue,
+                After = wish.After,
+                Needs = wish.Needs,
+            };
+            spec = spec with { Target = spec.Target with { Why = wish.Why } };
             JobId id = request.IdempotencyKey is { } key ? JobId.FromIdempotencyKey(self, many ? $"{key}/{target.Id}" : key) : new JobId(self, ids.Next());
             if (!spec.QueueWhenOffline && target.Id != self)
             {
                 await links.KnowAsync(target.Id, patience.Token).ConfigureAwait(false);
+            }
+
+            if (choice.WhyImpossible(target.Id, wish.Needs.Resources) is { } impossible)
+            {
+                throw new MeshException(MeshErrors.ImpossibleNeeds, $"{target.Name} {impossible}", ImpossibleNeeds.NextStep);
             }
 
             JobAccepted accepted = await entities.AskAsync<JobAccepted>(new SubmitJob(id, spec), patience.Token).ConfigureAwait(false);
@@ -102,7 +116,7 @@ internal sealed class CommandService(
                 return;
             }
 
-            MeshJobView end = first.State.IsAtRest() && !command.IsProgram ? first : await FollowAsync(id, target, address, events, patience.Token).ConfigureAwait(false);
+            MeshJobView end = first.State.IsAtRest() && !wish.Command.IsProgram ? first : await FollowAsync(id, target, address, events, patience.Token).ConfigureAwait(false);
             await events.WriteAsync(new CommandEvent("ended", target.Name, address, end.Result?.Alias, JobViews.Of(end, accepted.Repeated)), patience.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -125,6 +139,9 @@ internal sealed class CommandService(
             }
         }
     }
+
+    /// <param name="Why">This device, of several.</param>
+    private sealed record JobWish(JobCommand Command, ImmutableArray<JobDependency> After, JobNeeds Needs, string? Why);
 
     /// <summary>What is left of the time for the whole; null for no bound.</summary>
     private TimeSpan? LeftOf(CommandRequest request, long begun) => request.TimeoutMs is { } ms

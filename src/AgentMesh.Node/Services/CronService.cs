@@ -5,6 +5,7 @@ using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Selectors;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Node.Control;
 using AgentMesh.Protocol.Identity;
 using MeshCronView = AgentMesh.Mesh.Cron.CronView;
@@ -103,7 +104,7 @@ internal sealed class CronService(DeviceId self, JobSpecs specs, Devices devices
         return new CronSpec(
             (request.Schedule ?? "").Trim(),
             request.TimeZone ?? OwnZone(),
-            specs.Of(command, selector is null ? devices.Self : devices.One(selector), selector, request.Attempts, request.AttemptTimeoutMs),
+            specs.Of(command, selector is null ? devices.Self : devices.One(selector), selector, request.Attempts, request.AttemptTimeoutMs) with { Needs = JobNeeds.Parse(request.Resources, request.Priority, request.Group) },
             One<CronMissed>(request.Missed, "missed") ?? CronMissed.Skip,
             One<CronOverlap>(request.Overlap, "overlap") ?? CronOverlap.Skip,
             request.PauseAfter ?? 0)

@@ -3,17 +3,22 @@ using AgentMesh.Errors;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Peers;
 using AgentMesh.Mesh.Selectors;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Node.Links;
 using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Node.Services;
 
 /// <param name="Away">Devices of a group that are offline and were left out.</param>
-internal sealed record ChosenDevices(IReadOnlyList<NamedDevice> Targets, IReadOnlyList<NamedDevice> Away);
+internal sealed record ChosenDevices(IReadOnlyList<NamedDevice> Targets, IReadOnlyList<NamedDevice> Away)
+{
+    /// <summary>In words, why one of several was chosen.</summary>
+    public IReadOnlyDictionary<DeviceId, string> Why { get; init; } = new Dictionary<DeviceId, string>();
+}
 
 /// <summary>From a selector to devices, with what is known of each now: whether it is there, its labels, and how busy it is.</summary>
 internal sealed class DeviceChoice(
-    DeviceId self, Devices devices, IReadOnlyList<string> ownLabels, DeviceDirectory directory, LinkService links, Func<int> ownRunning, TimeProvider time)
+    DeviceId self, Devices devices, IReadOnlyList<string> ownLabels, DeviceDirectory directory, LinkService links, Func<DeviceLoad> ownLoad, TimeProvider time)
 {
     /// <summary>Until then a device has surely told that it is busier than before.</summary>
     private static readonly TimeSpan ToldWithin = TimeSpan.FromSeconds(3);
@@ -22,9 +27,10 @@ internal sealed class DeviceChoice(
 
     /// <param name="selector">Null for this device.</param>
     /// <param name="mayWait">Jobs for devices that are offline are queued.</param>
+    /// <param name="needs">What the job asks for there.</param>
     /// <param name="within">Longest wait for what is not known yet of a device; null for that of an attempt to connect.</param>
-    /// <exception cref="MeshException">AM0350 to AM0352, AM0302, AM0303.</exception>
-    public async Task<ChosenDevices> ChooseAsync(string? selector, bool mayWait, TimeSpan? within, CancellationToken cancellationToken)
+    /// <exception cref="MeshException">AM0350 to AM0352, AM0302, AM0303, AM0393.</exception>
+    public async Task<ChosenDevices> ChooseAsync(string? selector, bool mayWait, ResourceAmounts needs, TimeSpan? within, CancellationToken cancellationToken)
     {
         if (selector is null)
         {
@@ -44,14 +50,26 @@ internal sealed class DeviceChoice(
         await knowing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
         IReadOnlyList<NamedDevice> all = devices.All;
-        Selection selection = Selection.Of(read, Candidates(all), name => devices.One(name).Id, mayWait);
-        return new ChosenDevices(Named(selection.Devices), Named(selection.Away));
+        Selection selection = Selection.Of(read, Candidates(all), name => devices.One(name).Id, mayWait, needs);
+        return new ChosenDevices(Named(selection.Devices), Named(selection.Away)) { Why = selection.Why };
 
         IReadOnlyList<NamedDevice> Named(IReadOnlyList<Candidate> chosen) => [.. all.Where(device => chosen.Any(candidate => candidate.Id == device.Id))];
     }
 
     public IReadOnlyList<Candidate> Candidates(IReadOnlyList<NamedDevice> all) =>
-        [.. all.Select(device => new Candidate(device.Id, device.Name, IsOnline(device.Id), RunningOn(device.Id), LabelsOf(device.Id)))];
+        [.. all.Select(device => CandidateOf(device))];
+
+    private Candidate CandidateOf(NamedDevice device)
+    {
+        DeviceLoad load = LoadOf(device.Id);
+        int distance = device.IsSelf ? 0 : links.WhyRelayed(device.Id) is null ? 1 : 2;
+        return new Candidate(device.Id, device.Name, IsOnline(device.Id), load.Running + PlacedOn(device.Id), LabelsOf(device.Id)) { Load = load, Distance = distance };
+    }
+
+    /// <summary>In words that follow its name, why a device will never have what a job asks for; null where it may.</summary>
+    public string? WhyImpossible(DeviceId device, ResourceAmounts needs) => LoadOf(device).Capacity is { } capacity ? ImpossibleNeeds.Of(needs, capacity) : null;
+
+    public DeviceLoad LoadOf(DeviceId device) => device == self ? ownLoad() : links.LoadOf(device);
 
     /// <summary>A job goes there, which the device itself will tell in a moment.</summary>
     public void Placed(DeviceId device)
@@ -94,10 +112,10 @@ internal sealed class DeviceChoice(
             [.. labels.Select(term => term.Value).Distinct(StringComparer.OrdinalIgnoreCase)]);
     }
 
-    private int RunningOn(DeviceId device)
+    private int PlacedOn(DeviceId device)
     {
         ForgetPlaced();
-        return (device == self ? ownRunning() : links.RunningOn(device)) + _placed.Count(placed => placed.Device == device);
+        return _placed.Count(placed => placed.Device == device);
     }
 
     private void ForgetPlaced()

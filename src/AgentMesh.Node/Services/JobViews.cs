@@ -31,6 +31,10 @@ internal static class JobViews
             job.Spec.IdempotencyKey,
             isProgram ? result?.StdoutBytes : null,
             isProgram ? result?.StderrBytes : null,
-            repeated);
+            repeated,
+            job.Spec.Needs.Resources.IsNone ? null : job.Spec.Needs.Resources.ToString(),
+            job.Spec.Needs.Priority,
+            job.Spec.Needs.Group,
+            job.Spec.Target.Why);
     }
 }

@@ -9,7 +9,7 @@ namespace AgentMesh.Node.Settings;
 internal static class KnownKeys
 {
     /// <summary>Objects whose keys are the user's own.</summary>
-    private static readonly string[] OpenObjects = ["commands", "plugins.programs"];
+    private static readonly string[] OpenObjects = ["commands", "plugins.programs", "device.resources"];
 
     public static void Check(Config reference, Config user, string file)
     {

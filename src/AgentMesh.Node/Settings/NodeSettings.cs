@@ -14,6 +14,9 @@ public sealed record NodeSettings
     /// <summary>What this device has or is, for selectors.</summary>
     public required IReadOnlyList<string> Labels { get; init; }
 
+    /// <summary>What this device has that jobs use up, in thousandths, beside what it finds itself.</summary>
+    public required IReadOnlyDictionary<string, long> Resources { get; init; }
+
     public required IReadOnlyList<IPEndPoint> Listen { get; init; }
 
     public required UdpSettings Udp { get; init; }

@@ -78,6 +78,7 @@ public static class SettingsLoader
             DataDirectory = dataDirectory,
             DeviceName = name.Length > 0 ? read.DeviceName(name) : SettingsReader.CleanName(Dns.GetHostName()),
             Labels = read.Labels("labels"),
+            Resources = read.Resources("device.resources"),
             Listen = [.. read.List("listen.hosts").Select(host => new IPEndPoint(read.Address("listen.hosts", host), port))],
             Udp = new UdpSettings(read.Switch("udp.offload"), (int)Math.Clamp(read.Size("udp.buffer"), 64 * 1024, 1024 * 1024 * 1024)),
             Announce = announceHost.Length > 0 ? new HostPort(announceHost, announcePort == 0 ? port : announcePort) : null,

@@ -4,6 +4,7 @@ using System.Text;
 using AgentMesh.Beacon.Client;
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Selectors;
+using AgentMesh.Mesh.Turns;
 using Akka.Configuration;
 using Akka.Configuration.Hocon;
 
@@ -71,6 +72,24 @@ internal sealed class SettingsReader(Config config, string origin)
         return Array.Find(labels, label => !DeviceLabel.IsValid(label)) is { } bad ? throw Wrong(path, bad, DeviceLabel.Rule)
             : labels.Length > DeviceLabel.PerDeviceMax ? throw Wrong(path, $"{labels.Length} labels", $"{DeviceLabel.PerDeviceMax} labels at most")
             : labels;
+    }
+
+    /// <summary>Amounts by name, in thousandths; 0 for what the device shall not have though it finds it.</summary>
+    public IReadOnlyDictionary<string, long> Resources(string path)
+    {
+        var amounts = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach ((string name, string text) in Map(path))
+        {
+            long amount = 0;
+            if (!ResourceAmounts.IsName(name) || amounts.Count == ResourceAmounts.NamesMax - 2 || (text.Trim() != "0" && !ResourceAmounts.TryParseAmount(text.Trim(), out amount)))
+            {
+                throw Wrong($"{path}.{name}", text, $"a name of lower-case letters, digits, '-', '_' and '.' with an amount such as 2, 0.5 or 24G, at most {ResourceAmounts.NamesMax - 2} of them,");
+            }
+
+            amounts[name] = amount;
+        }
+
+        return amounts;
     }
 
     public IPAddress Address(string path, string text) =>

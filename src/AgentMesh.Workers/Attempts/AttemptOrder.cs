@@ -1,5 +1,6 @@
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Turns;
 
 namespace AgentMesh.Workers.Attempts;
 
@@ -16,5 +17,7 @@ public readonly record struct AttemptKey(JobId Job, int Attempt)
 /// <param name="Alias">What was typed for it; null where no alias was.</param>
 public sealed record AttemptOrder(AttemptKey Key, string Line, IReadOnlyList<string> Words, Caller Caller, TimeSpan? Timeout, string? Alias)
 {
+    public JobNeeds Needs { get; init; } = JobNeeds.None;
+
     public bool IsProgram => Words.Count > 0;
 }

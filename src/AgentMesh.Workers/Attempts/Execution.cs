@@ -1,5 +1,6 @@
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Workers.Admission;
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Shims;
 using AgentMesh.Workers.Spool;
@@ -11,7 +12,9 @@ public sealed class Execution
 {
     private readonly CancellationTokenSource _cancel = new();
     private readonly CancellationTokenSource _leave = new();
+    private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile ShimRun? _run;
+    private AttemptAdmission? _admission;
     private readonly TaskCompletionSource _settleNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal Execution(AttemptOrder order, AttemptSpool? spool)
@@ -27,6 +30,12 @@ public sealed class Execution
 
     /// <summary>False while it waits for its turn.</summary>
     public bool HasStarted { get; private set; }
+
+    /// <summary>Completes when it has its turn, unless it ends before.</summary>
+    public Task Begun => _begun.Task;
+
+    /// <summary>In words, what it waits for here; null once it runs.</summary>
+    public string? Waiting => HasStarted || Ended.IsCompleted ? null : _admission?.WhyWaits(Order.Key);
 
     /// <summary>Never faults.</summary>
     public Task<AttemptResult> Ended { get; private set; } = null!;
@@ -55,18 +64,34 @@ public sealed class Execution
     /// <summary>The home has no room for the output: the end does not wait for it.</summary>
     public void SettleWithoutOutput() => _settleNow.TrySetResult();
 
-    internal void Begin(ExecutionTools tools, SemaphoreSlim turns)
+    /// <param name="turn">Completes when it may begin.</param>
+    internal void Begin(ExecutionTools tools, AttemptAdmission admission, Task turn)
     {
-        Ended = Task.Run(() => RunAsync(tools, turns, takenOver: null));
+        _admission = admission;
+        if (turn.IsCompletedSuccessfully)
+        {
+            HasStarted = true;
+            _begun.TrySetResult();
+        }
+
+        Ended = Task.Run(() => RunAsync(tools, turn, takenOver: null));
         Settled = SettleAsync();
     }
 
     /// <summary>An earlier process of this node has begun it.</summary>
-    internal void TakeOver(ExecutionTools tools, SemaphoreSlim turns, FoundAttempt found)
+    internal void TakeOver(ExecutionTools tools, AttemptAdmission admission, FoundAttempt found)
     {
+        _admission = admission;
+        if (found.End is null)
+        {
+            // It runs, whether or not there is room for it.
+            admission.TakeOver(Order);
+        }
+
         HasStarted = true;
+        _begun.TrySetResult();
         _run = new ShimRun(Order, Spool!, tools);
-        Ended = Task.Run(() => RunAsync(tools, turns, found));
+        Ended = Task.Run(() => RunAsync(tools, Task.CompletedTask, found));
         Settled = SettleAsync();
     }
 
@@ -92,21 +117,19 @@ public sealed class Execution
         }
     }
 
-    private async Task<AttemptResult> RunAsync(ExecutionTools tools, SemaphoreSlim turns, FoundAttempt? takenOver)
+    private async Task<AttemptResult> RunAsync(ExecutionTools tools, Task turn, FoundAttempt? takenOver)
     {
-        bool holdsTurn = false;
         try
         {
             if (takenOver is not null)
             {
-                // It runs, whether or not there is a turn for it.
-                holdsTurn = takenOver.End is null && turns.Wait(0, CancellationToken.None);
                 return await _run!.FollowAsync(takenOver.End, _cancel.Token, _leave.Token).ConfigureAwait(false);
             }
 
-            await turns.WaitAsync(_cancel.Token).ConfigureAwait(false);
-            holdsTurn = true;
+            await turn.WaitAsync(_cancel.Token).ConfigureAwait(false);
+            _cancel.Token.ThrowIfCancellationRequested();
             HasStarted = true;
+            _begun.TrySetResult();
             if (Order.IsProgram && tools.Shims is { } shims)
             {
                 _run = new ShimRun(Order, Spool!, tools);
@@ -134,10 +157,7 @@ public sealed class Execution
         finally
         {
             Spool?.End();
-            if (holdsTurn)
-            {
-                turns.Release();
-            }
+            _admission!.Leave(Order.Key);
         }
     }
 

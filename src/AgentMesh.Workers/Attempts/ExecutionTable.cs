@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using AgentMesh.Errors;
 using AgentMesh.Shim.Format;
+using AgentMesh.Workers.Admission;
 using AgentMesh.Workers.Shims;
 using AgentMesh.Workers.Spool;
 
@@ -19,19 +20,15 @@ public sealed class ExecutionTable : IAsyncDisposable
     private readonly ExecutionTools _tools;
     private readonly string _spoolDirectory;
     private readonly long _spoolBytesMax;
-    private readonly int _attemptsMax;
-    private readonly SemaphoreSlim _turns;
+    private readonly AttemptAdmission _admission;
     private readonly Lock _gate = new();
 
-    /// <param name="runningMax">Attempts at the same time; more wait in line.</param>
-    /// <param name="queuedMax">Attempts that wait in line; more are refused with AM0609.</param>
-    public ExecutionTable(ExecutionTools tools, string spoolDirectory, long spoolBytesMax, int runningMax, int queuedMax)
+    public ExecutionTable(ExecutionTools tools, string spoolDirectory, long spoolBytesMax, AdmissionSettings admission)
     {
         _tools = tools;
         _spoolDirectory = spoolDirectory;
         _spoolBytesMax = spoolBytesMax;
-        _attemptsMax = runningMax + queuedMax;
-        _turns = new SemaphoreSlim(runningMax);
+        _admission = new AttemptAdmission(admission, tools.DeviceName, tools.Time);
     }
 
     /// <summary>Raised for every new attempt of a program, so that its output can be shipped.</summary>
@@ -39,13 +36,16 @@ public sealed class ExecutionTable : IAsyncDisposable
 
     public int Running => _byKey.Values.Count(execution => execution.HasStarted && !execution.Ended.IsCompleted);
 
+    /// <summary>What is in use, and what waits.</summary>
+    public AdmissionState Admission => _admission.State;
+
     public IReadOnlyCollection<Execution> All => [.. _byKey.Values];
 
     /// <summary>Whether <see cref="DisposeAsync"/> ends programs that would go on without the node.</summary>
     public bool EndsAll { get; set; }
 
     /// <summary>The attempt with this key: started now, or the one that is there already.</summary>
-    /// <exception cref="MeshException">AM0609: too many wait already. AM0610: its output cannot be kept.</exception>
+    /// <exception cref="MeshException">AM0609: too many wait already. AM0610: its output cannot be kept. AM0630: it asks for more than there is.</exception>
     public Execution StartOrGet(AttemptOrder order)
     {
         Execution execution;
@@ -56,13 +56,18 @@ public sealed class ExecutionTable : IAsyncDisposable
                 return existing;
             }
 
-            if (_byKey.Values.Count(each => !each.Ended.IsCompleted) >= _attemptsMax)
+            Task turn = _admission.Enter(order);
+            try
             {
-                throw new MeshException(WorkerErrors.Busy, $"{_tools.DeviceName} has {_attemptsMax} attempts running and waiting already", "try again later, or raise agentmesh.jobs.queued-max there");
+                execution = new Execution(order, order.IsProgram ? OpenSpool(order.Key) : null);
+            }
+            catch (MeshException)
+            {
+                _admission.Leave(order.Key);
+                throw;
             }
 
-            execution = new Execution(order, order.IsProgram ? OpenSpool(order.Key) : null);
-            execution.Begin(_tools, _turns);
+            execution.Begin(_tools, _admission, turn);
             _byKey[order.Key] = execution;
         }
 
@@ -115,7 +120,7 @@ public sealed class ExecutionTable : IAsyncDisposable
             try
             {
                 var execution = new Execution(found.Order, AttemptSpool.Open(found.Directory, _spoolBytesMax));
-                execution.TakeOver(_tools, _turns, found);
+                execution.TakeOver(_tools, _admission, found);
                 _byKey[found.Order.Key] = execution;
                 _ = found.End is null ? running++ : ended++;
             }

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using AgentMesh.Errors;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Shim.Format;
 using AgentMesh.Workers.Attempts;
@@ -12,6 +14,13 @@ namespace AgentMesh.Workers.Shims;
 internal sealed record AttemptFile(
     int Version, string Job, int Attempt, IReadOnlyList<string> Words, string Device, string DeviceName, string User, double? TimeoutSeconds, string? Alias)
 {
+    /// <summary>In thousandths; null in a file of a version that knew none.</summary>
+    public Dictionary<string, long>? Resources { get; init; }
+
+    public int Priority { get; init; }
+
+    public string? Group { get; init; }
+
     public static void Write(string directory, AttemptOrder order)
     {
         var file = new AttemptFile(
@@ -23,7 +32,12 @@ internal sealed record AttemptFile(
             order.Caller.DeviceName,
             order.Caller.User,
             order.Timeout?.TotalSeconds,
-            order.Alias);
+            order.Alias)
+        {
+            Resources = order.Needs.Resources.IsNone ? null : order.Needs.Resources.Thousandths.ToDictionary(each => each.Key, each => each.Value, StringComparer.Ordinal),
+            Priority = order.Needs.Priority,
+            Group = order.Needs.Group,
+        };
         ShimFiles.Replace(Path.Combine(directory, ShimFiles.Order), JsonSerializer.Serialize(file, AttemptJson.Default.AttemptFile));
     }
 
@@ -36,9 +50,12 @@ internal sealed record AttemptFile(
             return file is { Version: ShimFrame.Version } && JobId.TryParse(file.Job, out JobId job) && DeviceId.TryParse(file.Device, out DeviceId device)
                 ? new AttemptOrder(
                     new AttemptKey(job, file.Attempt), "", file.Words, new Caller(device, file.DeviceName, file.User), file.TimeoutSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, file.Alias)
+                {
+                    Needs = new JobNeeds(ResourceAmounts.Of(file.Resources ?? []), file.Priority, file.Group),
+                }
                 : null;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException or MeshException)
         {
             return null;
         }

@@ -29,6 +29,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
         Receive<CancelAttempt>(IsFromHome, OnCancelAttempt);
         Receive<AttemptEndedAck>(IsFromHome, OnEndedAck);
         Receive<Over>(over => TellEnd(over.Key));
+        Receive<Began>(began => TellBegan(began.Key));
         Receive<TickNow>(_ => OnTick());
     }
 
@@ -97,7 +98,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
     /// <summary>What the command is here, where its first word may be an alias; or what was sent, with what is wrong with it.</summary>
     private (AttemptOrder Run, MeshException? Wrong) Expand(AttemptKey key, RunAttempt order)
     {
-        var sent = new AttemptOrder(key, order.Command.Line, order.Command.Words, order.Caller, order.Timeout, Alias: null);
+        var sent = new AttemptOrder(key, order.Command.Line, order.Command.Words, order.Caller, order.Timeout, Alias: null) { Needs = order.Needs };
         if (order.Command.IsProgram)
         {
             return (sent, null);
@@ -174,7 +175,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
     private void Answer(Execution execution)
     {
         AttemptKey key = execution.Order.Key;
-        Sender.Tell(execution.Settled.IsCompletedSuccessfully ? EndOf(execution) : new AttemptStarted(key.Job, key.Attempt, _settings.Incarnation));
+        Sender.Tell(execution.Settled.IsCompletedSuccessfully ? EndOf(execution) : new AttemptStarted(key.Job, key.Attempt, _settings.Incarnation) { Waiting = execution.Waiting });
     }
 
     private static AttemptEnded EndOf(Execution execution) => new(execution.Order.Key.Job, execution.Order.Key.Attempt, execution.Ended.Result);
@@ -184,6 +185,11 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
         AttemptKey key = execution.Order.Key;
         _tracked[key] = new Tracked(execution, heartbeatEvery) { ToldAt = Now };
         _ = execution.Settled.PipeTo(Self, Self, () => new Over(key), _ => new Over(key));
+        if (!execution.HasStarted)
+        {
+            // The home is told at once when its turn comes.
+            _ = execution.Begun.PipeTo(Self, Self, () => new Began(key));
+        }
     }
 
     /// <summary>Once, whichever actor begins or finds it; also for what was taken over from an earlier process of this node.</summary>
@@ -207,6 +213,14 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
         _settings.EntityOf(key.Job).Tell(EndOf(tracked.Execution), Self);
     }
 
+    private void TellBegan(AttemptKey key)
+    {
+        if (_tracked.ContainsKey(key))
+        {
+            _settings.EntityOf(key.Job).Tell(new AttemptStarted(key.Job, key.Attempt, _settings.Incarnation), Self);
+        }
+    }
+
     private void OnTick()
     {
         foreach ((AttemptKey key, Tracked tracked) in _tracked)
@@ -223,7 +237,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
             {
                 tracked.ToldAt = Now;
                 AttemptSpool? spool = tracked.Execution.Spool;
-                var heartbeat = new AttemptHeartbeat(key.Job, key.Attempt, spool?.Length(SpoolStream.Stdout) ?? 0, spool?.Length(SpoolStream.Stderr) ?? 0);
+                var heartbeat = new AttemptHeartbeat(key.Job, key.Attempt, spool?.Length(SpoolStream.Stdout) ?? 0, spool?.Length(SpoolStream.Stderr) ?? 0) { Waiting = tracked.Execution.Waiting };
                 _settings.EntityOf(key.Job).Tell(heartbeat, Self);
             }
         }
@@ -239,6 +253,8 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
 
         public TimeSpan ToldAt { get; set; }
     }
+
+    private sealed record Began(AttemptKey Key) : INoSerializationVerificationNeeded;
 
     private sealed record Over(AttemptKey Key) : INoSerializationVerificationNeeded;
 

@@ -18,12 +18,12 @@ internal sealed class ForeignRef(ExtendedActorSystem system, DeviceId device, st
     public int Waiting => _received.Reader.Count;
 
     /// <summary>The next message of the type; others before it are dropped.</summary>
-    public async Task<T> Next<T>()
+    public async Task<T> Next<T>(Predicate<T>? fitting = null)
     {
         using var limit = new CancellationTokenSource(Patience);
         while (true)
         {
-            if (await _received.Reader.ReadAsync(limit.Token) is T wanted)
+            if (await _received.Reader.ReadAsync(limit.Token) is T wanted && fitting?.Invoke(wanted) != false)
             {
                 return wanted;
             }

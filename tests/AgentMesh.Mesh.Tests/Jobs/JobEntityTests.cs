@@ -1,4 +1,5 @@
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Turns;
 using Akka.Actor;
 using static AgentMesh.Mesh.Tests.Samples;
 
@@ -24,6 +25,56 @@ public sealed class JobEntityTests
         JobView view = Assert.IsType<JobView>(await waiting);
         Assert.Equal((JobStateName.Completed, "3"), (view.State, view.Result!.Text));
         Assert.Equal([typeof(AcceptedEvent), typeof(CompletedEvent)], lab.Stored.Select(change => change.GetType()));
+    }
+
+    [Fact]
+    public async Task An_attempt_that_waits_on_its_device_says_for_what_until_it_runs()
+    {
+        await using var lab = new JobLab();
+        JobNeeds needs = JobNeeds.Parse(["gpu=1"], 2, null);
+        RunAttempt order = await lab.Submit(Spec with { Needs = needs });
+        Assert.Equal(needs, order.Needs);
+
+        lab.Say(new AttemptStarted(Job, 1, JobLab.Life) { Waiting = "gpu on gpu-box: 1 of 1 in use by job x" });
+        JobView view = await lab.Until(JobStateName.Placing, view => view.WaitingFor != null && view.WaitingFor.Contains("gpu", StringComparison.Ordinal));
+        Assert.Equal("waiting for gpu on gpu-box: 1 of 1 in use by job x", view.WaitingFor);
+
+        lab.Say(new AttemptStarted(Job, 1, JobLab.Life));
+        Assert.Null((await lab.Until(JobStateName.Running)).WaitingFor);
+    }
+
+    [Fact]
+    public async Task An_attempt_that_only_waited_when_its_device_was_restarted_is_not_one_of_those_allowed()
+    {
+        await using var lab = new JobLab();
+        await lab.Submit(SpecOf(RetryPolicy.Default with { Attempts = 1 }));
+        for (int attempt = 1; attempt <= 3; attempt++)
+        {
+            lab.Say(new AttemptHeartbeat(Job, attempt, 0, 0) { Waiting = "gpu" });
+            lab.Say(new AttemptUnknown(Job, attempt, JobLab.Life + attempt));
+            Assert.Equal(attempt + 1, (await lab.Workers.Next<RunAttempt>(order => order.Attempt > attempt)).Attempt);
+        }
+
+        lab.Say(new AttemptStarted(Job, 4, JobLab.Life));
+        lab.Say(new AttemptUnknown(Job, 4, JobLab.Life));
+        Assert.Equal(MeshErrors.RetriesUsedUp, (await lab.Until(JobStateName.Paused)).Problem!.Code);
+    }
+
+    [Fact]
+    public async Task A_job_that_is_refused_for_now_comes_again_when_it_was_told_to()
+    {
+        await using var lab = new JobLab();
+        await lab.Submit(SpecOf(RetryPolicy.Default with { Attempts = 1 }));
+        var refusal = new AttemptResult(AttemptOutcome.Refused, Problem: new Problem("AM0631", "too many")) { RetryAfter = TimeSpan.FromSeconds(30) };
+        lab.Say(new AttemptEnded(Job, 1, refusal));
+
+        JobView view = await lab.Until(JobStateName.Retrying);
+        Assert.InRange(view.NextAttemptAt!.Value - view.PlacedAt!.Value, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60));
+        Assert.Contains("AM0631: too many", view.WaitingFor, StringComparison.Ordinal);
+        lab.Time.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal(2, (await lab.Workers.Next<RunAttempt>(order => order.Attempt > 1)).Attempt);
+        lab.Say(new AttemptEnded(Job, 2, Three));
+        await lab.Until(JobStateName.Completed);
     }
 
     [Fact]

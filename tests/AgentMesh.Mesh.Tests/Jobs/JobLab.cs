@@ -83,13 +83,13 @@ internal sealed class JobLab : IAsyncDisposable
     /// <summary>As the workers of the executing device say it.</summary>
     public void Say(object message) => Shard.Tell(message, Workers);
 
-    public async Task<JobView> Until(JobStateName state)
+    public async Task<JobView> Until(JobStateName state, Predicate<JobView>? and = null)
     {
         using var limit = new CancellationTokenSource(Patience);
         while (true)
         {
             JobView view = await View();
-            if (view.State == state)
+            if (view.State == state && and?.Invoke(view) != false)
             {
                 return view;
             }

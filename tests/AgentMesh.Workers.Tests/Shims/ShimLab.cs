@@ -4,6 +4,7 @@ using AgentMesh.Mesh;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Shim.Format;
+using AgentMesh.Workers.Admission;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Processes;
@@ -35,6 +36,8 @@ internal sealed class ShimLab : IAsyncDisposable
 
     public long SpoolBytesMax { get; init; } = 1 << 30;
 
+    public AdmissionSettings Admission { get; init; } = new(MachineResources.Found(), 8, 8);
+
     public ExecutionTable Node { get; private set; } = null!;
 
     public static AttemptKey Key(int attempt = 1) => new(JobId.FromIdempotencyKey(Device, TestRun.Key("shim")), attempt);
@@ -49,7 +52,7 @@ internal sealed class ShimLab : IAsyncDisposable
         HandlerRegistry handlers = BuiltIns.CreateRegistry(new DeviceFacts("test", Root, TimeProvider.System));
         var tools = new ExecutionTools(
             "test", handlers, ProcessLauncher.ForThisPlatform(), new ProcessLedger(Path.Combine(Root, "running")), Root, TimeSpan.FromSeconds(1), TimeProvider.System, new ShimSettings(Command, Lease, KeepOnStop: true));
-        Node = new ExecutionTable(tools, Spool, SpoolBytesMax, 8, 8);
+        Node = new ExecutionTable(tools, Spool, SpoolBytesMax, Admission);
         return Node.TakeOver();
     }
 

@@ -1,6 +1,8 @@
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Shim;
 using AgentMesh.Shim.Format;
+using AgentMesh.Workers.Admission;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Shims;
 using AgentMesh.Workers.Spool;
@@ -31,6 +33,24 @@ public sealed class TakeOverTests
         Assert.Equal(string.Concat(Enumerable.Range(1, 400).Select(i => i + "\n")), text);
         Assert.Equal((AttemptOutcome.Failed, 7, 4L, "sum"), (end.Outcome, end.ExitCode, end.StderrBytes, end.Alias));
         Assert.Equal("err\n", await lab.Take(run, SpoolStream.Stderr));
+    }
+
+    [Fact]
+    public async Task What_a_program_uses_stays_in_use_while_its_node_is_away()
+    {
+        await using var lab = new ShimLab { Admission = new AdmissionSettings(ResourceAmounts.Parse(["gpu=1"]), 8, 8) };
+        JobNeeds gpu = JobNeeds.Parse(["gpu=1"], 3, "train");
+        Execution run = await lab.Start(ShimLab.Script($"while [ ! -e {lab.File("go")} ]; do sleep 0.01; done") with { Needs = gpu });
+        run = await lab.LeaveAndTakeOver();
+        Assert.Equal(gpu, run.Order.Needs);
+        Assert.Equal(0, lab.Node.Admission.Free["gpu"]);
+
+        Execution next = lab.Node.StartOrGet(ShimLab.Program("true") with { Key = ShimLab.Key(9), Needs = gpu });
+        Assert.False(next.HasStarted);
+        File.WriteAllText(lab.File("go"), "");
+        await ShimLab.End(run);
+        Assert.Equal(AttemptOutcome.Succeeded, (await ShimLab.End(next)).Outcome);
+        Assert.Equal(1_000, lab.Node.Admission.Free["gpu"]);
     }
 
     [Fact]

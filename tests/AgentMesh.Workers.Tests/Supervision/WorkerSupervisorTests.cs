@@ -4,6 +4,7 @@ using AgentMesh.Errors;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Protocol.Identity;
+using AgentMesh.Workers.Admission;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Processes;
@@ -35,7 +36,7 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
     {
         HandlerRegistry handlers = BuiltIns.CreateRegistry(new DeviceFacts("test", _directory, TimeProvider.System));
         var tools = new ExecutionTools("test", handlers, ProcessLauncher.ForThisPlatform(), new ProcessLedger(Path.Combine(_directory, "running")), _directory, TimeSpan.FromSeconds(1), TimeProvider.System);
-        _table = new ExecutionTable(tools, Path.Combine(_directory, "spool"), 1 << 20, 8, 8);
+        _table = new ExecutionTable(tools, Path.Combine(_directory, "spool"), 1 << 20, new AdmissionSettings(MachineResources.Found(), 8, 8));
         _mailbox = _system.ActorOf(Props.Create(() => new Mailbox(_home.Writer)));
         _workers = StartSupervisor("workers");
     }

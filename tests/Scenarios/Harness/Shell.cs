@@ -41,13 +41,16 @@ internal static class Shell
 internal static class Eventually
 {
     /// <summary>Asks until the condition holds; the message says what did not happen.</summary>
-    public static async Task HoldsAsync(Func<Task<bool>> condition, string what, TimeSpan? within = null)
+    public static Task HoldsAsync(Func<Task<bool>> condition, string what, TimeSpan? within = null) => HoldsAsync(condition, () => what, within);
+
+    /// <inheritdoc cref="HoldsAsync(Func{Task{bool}}, string, TimeSpan?)"/>
+    public static async Task HoldsAsync(Func<Task<bool>> condition, Func<string> what, TimeSpan? within = null)
     {
         TimeSpan limit = within ?? TimeSpan.FromSeconds(30);
         var watch = Stopwatch.StartNew();
         while (!await condition())
         {
-            Assert.True(watch.Elapsed < limit, $"within {limit.TotalSeconds} s it did not happen: {what}");
+            Assert.True(watch.Elapsed < limit, $"within {limit.TotalSeconds} s it did not happen: {what()}");
             await Task.Delay(50);
         }
     }

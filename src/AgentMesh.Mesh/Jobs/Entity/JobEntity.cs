@@ -44,8 +44,8 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         On<AwaitJob>(request => Read(() => OnAwait(request)));
         On<CancelJob>(request => Change(() => OnCancel(request)));
         On<RetryJob>(request => Change(() => OnRetry(request)));
-        On<AttemptStarted>(started => OnHeard(started.Attempt));
-        On<AttemptHeartbeat>(heartbeat => OnHeard(heartbeat.Attempt));
+        On<AttemptStarted>(started => OnHeard(started.Attempt, started.Waiting));
+        On<AttemptHeartbeat>(heartbeat => OnHeard(heartbeat.Attempt, heartbeat.Waiting));
         On<AttemptEnded>(OnEnded);
         On<AttemptUnknown>(OnUnknown);
         On<JobView>(OnDependency);
@@ -161,7 +161,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         }
     }
 
-    private void OnHeard(int attempt)
+    private void OnHeard(int attempt, string? waiting)
     {
         if (!IsOut(attempt))
         {
@@ -170,7 +170,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         }
         else if (IsFromExecutor())
         {
-            _job = _job.Heard(Now);
+            _job = _job.Heard(Now, waiting);
             if (_job.CancelRequestedAt is not null)
             {
                 Sender.Tell(new CancelAttempt(_job.JobId, attempt));
@@ -331,7 +331,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         {
             JobSpec spec = _job.Spec!;
             TimeSpan third = spec.Timeouts.Heartbeat / 3;
-            var order = new RunAttempt(_job.JobId, _job.Attempt, _job.Placement!.Incarnation, spec.Command, spec.Caller, spec.Timeouts.Attempt, third < HeartbeatEveryMax ? third : HeartbeatEveryMax);
+            var order = new RunAttempt(_job.JobId, _job.Attempt, _job.Placement!.Incarnation, spec.Command, spec.Caller, spec.Timeouts.Attempt, third < HeartbeatEveryMax ? third : HeartbeatEveryMax) { Needs = spec.Needs };
             WorkersOf(_job).Tell(order, Self);
         }
     }
@@ -374,14 +374,12 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 
     private bool IsFrom(DeviceId device) => Origin.Of(Sender, Context.System, _environment.Self) == device;
 
-    private JobView View() => _job.ToView(_job.Name switch
+    private JobView View()
     {
-        JobStateName.Queued when _job.IsHeld => _dependencies.Describe(_job.Spec!),
-        JobStateName.Retrying when _job.NextAttemptAt > Now => $"the next attempt begins at {_job.NextAttemptAt:u}",
-        JobStateName.Placing or JobStateName.Running when _life is null => $"{_environment.AbsenceOf(_job.Spec!.Target, Now)}; its attempt is waited for",
-        JobStateName.Queued or JobStateName.Retrying => _environment.AbsenceOf(_job.Spec!.Target, Now),
-        _ => null,
-    });
+        DeviceId device = _job.Spec!.Target.Device;
+        bool isThere = _job.Name.HasAttempt() ? _life is not null : _environment.LifeOf(device) is not null;
+        return _job.ToView(WaitReason.Of(_job, new WaitFacts(isThere, _environment.LastSeenOf(device), () => _dependencies.Describe(_job.Spec!), null), Now));
+    }
 
     private JobProblem Refusal(string code, string text, string? next) => new(_job.JobId, new Problem(code, text, next));
 

@@ -1,0 +1,74 @@
+using AgentMesh.Node.Control;
+using Scenarios.Harness;
+
+namespace Scenarios;
+
+/// <summary>Resources, groups and limits with real nodes and programs.</summary>
+[Collection("processes")]
+public sealed class PlacementTests
+{
+    [Fact]
+    public async Task The_second_job_for_the_only_gpu_waits_says_why_and_runs_after_the_first_whose_node_was_killed()
+    {
+        await using TestNode laptop = await TestNode.StartAsync("laptop");
+        await using TestNode gpu = await Worker(laptop, "agentmesh.device.resources { gpu = 1 }");
+        string go = Path.Combine(gpu.Data, "go"), order = Path.Combine(gpu.Data, "order");
+        string first = await Begin(laptop, "@gpu", "--resource", "gpu=1", "--", "sh", "-c", $"echo begin >> {order}; while [ ! -e {go} ]; do sleep 0.05; done; echo end >> {order}");
+        await Eventually.HoldsAsync(() => Task.FromResult(File.Exists(order)), "the first begins");
+        string second = await Begin(laptop, "@gpu", "--resource", "gpu=1", "--", "sh", "-c", $"echo second >> {order}");
+        await Waits(laptop, second, $"waiting for gpu on gpu: 1 of 1 in use by job {first} of laptop");
+        Ran why = await laptop.RunAsync("job", "why", second);
+        Assert.Equal($"{second} is placing: waiting for gpu on gpu: 1 of 1 in use by job {first} of laptop\n", why.Out);
+
+        // What the program uses stays in use while its node is gone, and after it has been taken over.
+        gpu.KillHard();
+        await Waits(laptop, second, "gpu is offline");
+        await gpu.UpAsync();
+        await Waits(laptop, second, $"waiting for gpu on gpu: 1 of 1 in use by job {first} of laptop");
+
+        File.WriteAllText(go, "");
+        JobView firstEnd = await AtRest(laptop, first), secondEnd = await AtRest(laptop, second);
+        Assert.Equal(("completed", 1), (firstEnd.State, firstEnd.Attempt));
+        Assert.Equal(("completed", "gpu=1"), (secondEnd.State, secondEnd.Resources));
+        Assert.Equal("begin\nend\nsecond\n", File.ReadAllText(order));
+
+        (await laptop.RunAsync("run", "@gpu", "--resource", "gpu=2", "--", "true")).Refused("AM0393", "gpu has 1 gpu in all, and 2 is asked for");
+        (await laptop.RunAsync("run", "--resource", "gpu=1", "--", "true")).Refused("AM0393", "laptop has no gpu");
+        (await laptop.RunAsync("run", "--resource", "gpu", "--", "true")).Refused("AM0390", "an amount is missing");
+        (await laptop.RunAsync("run", "--priority", "11", "--", "true")).Refused("AM0391", "-10 to 10");
+    }
+
+    /// <summary>A paired device that runs programs for the laptop.</summary>
+    private static async Task<TestNode> Worker(TestNode laptop, string settings)
+    {
+        var gpu = new TestNode("gpu");
+        File.WriteAllText(Path.Combine(gpu.Data, "agentmesh.conf"), settings);
+        await gpu.UpAsync();
+        await laptop.PairWithAsync(gpu);
+        Ran granted = await gpu.RunAsync("grant", "laptop", "run");
+        Assert.True(granted.Code == 0, granted.ToString());
+        return gpu;
+    }
+
+    private static async Task<string> Begin(TestNode home, params string[] words)
+    {
+        Ran ran = await home.RunAsync(["run", words[0], "--detach", .. words[1..]]);
+        Assert.True(ran.Code == 0, ran.ToString());
+        return ran.Out.Trim();
+    }
+
+    private static async Task Waits(TestNode home, string job, string why)
+    {
+        string? last = null;
+        await Eventually.HoldsAsync(
+            async () => (last = (await home.JobAsync(job)).Reason)?.Contains(why, StringComparison.Ordinal) == true,
+            () => $"job {job} waits because '{why}'; it says '{last}'");
+    }
+
+    private static async Task<JobView> AtRest(TestNode home, string job)
+    {
+        JobView view = await home.JobAsync(job);
+        await Eventually.HoldsAsync(async () => (view = await home.JobAsync(job)).State is "completed" or "failed" or "cancelled" or "paused", () => $"job {job} comes to rest; it is {view.State}: {view.Reason}");
+        return view;
+    }
+}
