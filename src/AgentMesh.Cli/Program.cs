@@ -32,6 +32,7 @@ root.Subcommands.Add(DoctorVerb.Create(global));
 root.Subcommands.Add(RunVerbs.Run(global));
 root.Subcommands.Add(MapVerb.Create(global));
 root.Subcommands.Add(JobVerbs.All(global));
+root.Subcommands.Add(WorkflowVerbs.All(global));
 root.Subcommands.Add(CronVerbs.All(global));
 root.Subcommands.Add(AuditVerb.Create(global));
 root.Subcommands.Add(ReplVerb.Create(global));

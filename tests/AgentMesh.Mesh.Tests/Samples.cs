@@ -38,7 +38,10 @@ internal static class Samples
         queue);
 
     public static JobSpec FullSpec => new(
-        new JobCommand("add 1", [], ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, [KeyValuePair.Create("add", "calc 1+")])),
+        new JobCommand("add 1", [], ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, [KeyValuePair.Create("add", "calc 1+")]))
+        {
+            Environment = ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, [KeyValuePair.Create("MODE", "a b")]),
+        },
         new JobTarget(Gpu, "@0", "gpu-box") { Why = "the only one" },
         Laptop,
         new RetryPolicy(5, TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(9), 0.25, RetryExitCodes: true, [2, 64], FailWhenUsedUp: true),
@@ -48,6 +51,7 @@ internal static class Samples
     {
         Needs = new JobNeeds(ResourceAmounts.Parse(["gpu=1", "mem=24G"]), -3, "train"),
         After = [new JobDependency(DependencyCondition.Ok, JobId.FromIdempotencyKey(Home, "before")), new JobDependency(DependencyCondition.Any, Job)],
+        Owner = new JobOwner("workflow/x", "train"),
     };
 
     public static AttemptResult FullResult => new(AttemptOutcome.Failed, -3, "text", 12, 34, new Problem("AM0601", "what", "next"), "add") { RetryAfter = TimeSpan.FromSeconds(7) };

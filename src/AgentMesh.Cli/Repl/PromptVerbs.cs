@@ -9,11 +9,13 @@ internal static class PromptVerbs
 {
     public static IReadOnlyList<string> CronVerbNames { get; } = [.. CronVerbs.All(new GlobalOptions()).Subcommands.Select(verb => verb.Name)];
 
+    public static IReadOnlyList<string> WorkflowVerbNames { get; } = [.. WorkflowVerbs.All(new GlobalOptions()).Subcommands.Select(verb => verb.Name)];
+
     /// <param name="text">Split into words as a shell does.</param>
     public static async Task<int> ExecuteAsync(Session session, string text, CancellationToken cancel)
     {
         var global = new GlobalOptions(session);
-        var root = new RootCommand { CronVerbs.All(global), AuditVerb.Create(global), PingVerb.Create(global), DoctorVerb.Create(global), MapVerb.Create(global), RunVerbs.Run(global) };
+        var root = new RootCommand { CronVerbs.All(global), AuditVerb.Create(global), PingVerb.Create(global), DoctorVerb.Create(global), MapVerb.Create(global), RunVerbs.Run(global), WorkflowVerbs.All(global) };
         ParseResult parsed = root.Parse([.. Quoting.Split(text)], new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {

@@ -23,7 +23,7 @@ internal sealed class ReplLines(Session session, ControlClient client)
         ("cancel JOB | retry JOB", "stop a job, try it again"),
         ("invite [GRANT...]", "print a single-use code and link for another device"),
         ("join CODE | join LINK", "join the mesh of the device that gave the code or the link"),
-        ("map ... | run --OPTION ... | cron ... | audit ... | ping ... | doctor", "as on the command line; --help explains them"),
+        ("map ... | run --OPTION ... | workflow ... | cron ... | audit ... | ping ... | doctor", "as on the command line; --help explains them"),
         ("help", "this list"),
         ("exit, quit", "leave; the node goes on"),
     ];
@@ -76,7 +76,7 @@ internal sealed class ReplLines(Session session, ControlClient client)
                     "v1/join", PairingVerbs.RequestOf(string.Join(' ', words[1..])), ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
                 session.Terminal.Out.WriteLine($"paired with {paired.Name}, check digits: {paired.CheckDigits}");
                 return 0;
-            case "cron" or "audit" or "ping" or "doctor" or "map":
+            case "cron" or "audit" or "ping" or "doctor" or "map" or "workflow":
             case "run" when words.Length > 1 && words[1].StartsWith("--", StringComparison.Ordinal) && words[1].Length > 2:
                 return await PromptVerbs.ExecuteAsync(session, text, cancel).ConfigureAwait(false);
             default:

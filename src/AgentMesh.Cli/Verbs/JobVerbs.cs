@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using AgentMesh.Cli.Client;
 using AgentMesh.Mesh.Arrays;
+using AgentMesh.Mesh.Workflows;
 using AgentMesh.Node.Control;
 using ArrayView = AgentMesh.Node.Control.ArrayView;
 
@@ -61,7 +62,7 @@ internal static class JobVerbs
                 job.TargetName,
                 string.Create(CultureInfo.InvariantCulture, $"{job.Attempt}/{job.AttemptsMax}"),
                 Durations.Age(now - job.CreatedAt),
-                job.Command,
+                job.Workflow is null ? job.Command : $"[{WorkflowOf(job)}] {job.Command}",
                 job.Problem?.Message ?? job.Reason ?? "",
             ])).Concat(arrays).OrderByDescending(each => each.At).Select(each => each.Row));
         if (page.Next is not null)
@@ -154,6 +155,9 @@ internal static class JobVerbs
         return 0;
     }
 
+    /// <summary>The short id of the workflow, and the step.</summary>
+    private static string WorkflowOf(JobView job) => $"{(WorkflowId.TryParse(job.Workflow, out WorkflowId id) ? id.Short : job.Workflow)}/{job.Step}";
+
     private static Argument<string> NewId() => new("JOB") { Description = "A job's short id or whole id; an array (a-7f3kq2m) or its element (a-7f3kq2m/12)." };
 
     private static Command Act(GlobalOptions global, string verb, string description)
@@ -204,6 +208,11 @@ internal static class JobVerbs
         TextWriter to = session.Terminal.Out;
         to.WriteLine($"job       {job.Id}");
         to.WriteLine($"command   {job.Command}");
+        if (job.Workflow is not null)
+        {
+            to.WriteLine($"workflow  {WorkflowOf(job)}");
+        }
+
         to.WriteLine($"on        {job.TargetName} ({job.Target})");
         if (job.TargetWhy is { } why)
         {

@@ -19,6 +19,9 @@ public sealed record ArrayTargets(string Selector, bool Everybody, ImmutableArra
 public sealed record ArrayDevice(DeviceId Id, string Name, string? Absence)
 {
     public bool IsOnline => Absence is null;
+
+    /// <summary>Attempts of jobs there, as far as it is known here.</summary>
+    public int Running { get; init; }
 }
 
 /// <summary>Everything about an array that its caller decides. It never changes.</summary>

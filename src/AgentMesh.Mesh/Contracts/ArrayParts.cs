@@ -12,18 +12,22 @@ internal static class ArrayParts
 
     public static int ToIndex(int index) => index is >= 0 and < ArrayItems.CountMax ? index : throw new ContractException($"{index} is no index of an element");
 
+    public static Wire.ArrayTargets ToWire(ArrayTargets targets) => new()
+    {
+        Selector = targets.Selector,
+        Everybody = targets.Everybody,
+        Devices = { targets.Devices.Select(device => device.ToString()) },
+        Labels = { targets.Labels },
+    };
+
+    public static ArrayTargets FromWire(Wire.ArrayTargets? wire) => new(Required(wire).Selector, wire!.Everybody, [.. wire.Devices.Select(ToDevice)], [.. wire.Labels]);
+
     public static Wire.ArraySpec ToWire(ArraySpec spec)
     {
         var wire = new Wire.ArraySpec
         {
             Job = WireParts.ToWire(spec.Job),
-            Targets = new Wire.ArrayTargets
-            {
-                Selector = spec.Targets.Selector,
-                Everybody = spec.Targets.Everybody,
-                Devices = { spec.Targets.Devices.Select(device => device.ToString()) },
-                Labels = { spec.Targets.Labels },
-            },
+            Targets = ToWire(spec.Targets),
             Names = { spec.Items.Names },
             Cells = { spec.Items.Cells },
         };
@@ -37,8 +41,7 @@ internal static class ArrayParts
 
     public static ArraySpec FromWire(Wire.ArraySpec? wire)
     {
-        Wire.ArrayTargets targets = Required(Required(wire).Targets);
-        var items = new ArrayItems([.. wire!.Names], [.. wire.Cells]);
+        var items = new ArrayItems([.. Required(wire).Names], [.. wire!.Cells]);
         if (!items.IsSound() || (wire.HasParallel && wire.Parallel is < 1 or > ArraySpec.ParallelMax))
         {
             throw new ContractException("no items of an array");
@@ -46,7 +49,7 @@ internal static class ArrayParts
 
         return new ArraySpec(
             WireParts.FromWire(wire.Job),
-            new ArrayTargets(targets.Selector, targets.Everybody, [.. targets.Devices.Select(ToDevice)], [.. targets.Labels]),
+            FromWire(wire.Targets),
             items,
             wire.HasParallel ? wire.Parallel : null);
     }

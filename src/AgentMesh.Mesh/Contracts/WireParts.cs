@@ -52,11 +52,21 @@ internal static class WireParts
             wire.CallerAliases.Add(name, text);
         }
 
+        foreach ((string name, string text) in command.Environment)
+        {
+            wire.Environment.Add(name, text);
+        }
+
         return wire;
     }
 
     public static JobCommand FromWire(Wire.Command? wire) =>
-        new(Required(wire).Line, [.. wire!.Words], wire.CallerAliases.ToImmutableSortedDictionary(StringComparer.Ordinal));
+        new(Required(wire).Line, [.. wire!.Words], wire.CallerAliases.ToImmutableSortedDictionary(StringComparer.Ordinal))
+        {
+            Environment = wire.Environment.Count <= JobCommand.EnvironmentMax && wire.Environment.Keys.All(JobCommand.IsVariable)
+                ? wire.Environment.ToImmutableSortedDictionary(StringComparer.Ordinal)
+                : throw new ContractException("no variables of an environment"),
+        };
 
     public static Wire.Caller ToWire(Caller caller) => new() { Device = caller.Device.ToString(), DeviceName = caller.DeviceName, User = caller.User };
 
@@ -88,6 +98,12 @@ internal static class WireParts
         if (spec.Target.Why is { } why)
         {
             wire.Target.Why = why;
+        }
+
+        if (spec.Owner is { } owner)
+        {
+            wire.Workflow = owner.Workflow;
+            wire.Step = owner.Step;
         }
 
         if (spec.Timeouts.Queue is { } queue)
@@ -130,6 +146,7 @@ internal static class WireParts
             After = wire.After.Count <= JobDependency.Max
                 ? [.. wire.After.Select(dependency => new JobDependency(ToEnum<DependencyCondition>(dependency.Condition), ToJobId(dependency.Job)))]
                 : throw new ContractException("too many jobs that must end first"),
+            Owner = wire.HasWorkflow ? new JobOwner(wire.Workflow, wire.Step) : null,
         };
     }
 

@@ -15,7 +15,16 @@ public sealed record JobCommand(string Line, ImmutableArray<string> Words, Immut
 
     private static readonly ImmutableSortedDictionary<string, string> NoAliases = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
+    /// <summary>Variables of an environment.</summary>
+    public const int EnvironmentMax = 100;
+
     public bool IsProgram => !Words.IsEmpty;
+
+    /// <summary>Variables that are added to the environment of a program; a handler does not see them.</summary>
+    public ImmutableSortedDictionary<string, string> Environment { get; init; } = NoAliases;
+
+    /// <summary>The name of a variable of an environment: letters, digits and '_', not a digit first.</summary>
+    public static bool IsVariable(string name) => name.Length is > 0 and <= 128 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
 
     public static JobCommand Handler(string line, ImmutableSortedDictionary<string, string>? callerAliases = null) => new(line, [], callerAliases ?? NoAliases);
 
@@ -25,7 +34,7 @@ public sealed record JobCommand(string Line, ImmutableArray<string> Words, Immut
     public override string ToString() => IsProgram ? "run -- " + string.Join(' ', Words.Select(Commands.Quoting.Quote)) : Line;
 
     public bool Equals(JobCommand? other) =>
-        other is not null && Line == other.Line && Words.AsSpan().SequenceEqual(other.Words.AsSpan()) && CallerAliases.SequenceEqual(other.CallerAliases);
+        other is not null && Line == other.Line && Words.AsSpan().SequenceEqual(other.Words.AsSpan()) && CallerAliases.SequenceEqual(other.CallerAliases) && Environment.SequenceEqual(other.Environment);
 
     public override int GetHashCode() => HashCode.Combine(Line, Words.Length, CallerAliases.Count);
 }
@@ -82,6 +91,10 @@ public sealed record JobTimeouts(TimeSpan? Queue, TimeSpan? Attempt, TimeSpan? T
     public static JobTimeouts Default { get; } = new(null, null, null, TimeSpan.FromSeconds(30));
 }
 
+/// <summary>The workflow that a job is a step of.</summary>
+/// <param name="Workflow">Its whole id.</param>
+public sealed record JobOwner(string Workflow, string Step);
+
 /// <summary>Everything about a job that its caller decides. It never changes.</summary>
 /// <param name="IdempotencyKey">Null without one; the job id is derived from it.</param>
 /// <param name="QueueWhenOffline">Wait for a device that is away; otherwise the submission is refused at once.</param>
@@ -93,10 +106,13 @@ public sealed record JobSpec(JobCommand Command, JobTarget Target, Caller Caller
     /// <summary>What it asks for on its device, and how it stands among others that wait.</summary>
     public JobNeeds Needs { get; init; } = JobNeeds.None;
 
+    /// <summary>Null for a job of its own.</summary>
+    public JobOwner? Owner { get; init; }
+
     public bool Equals(JobSpec? other) =>
         other is not null && Command.Equals(other.Command) && Target == other.Target && Caller == other.Caller && Retry.Equals(other.Retry) && Timeouts == other.Timeouts
         && IdempotencyKey == other.IdempotencyKey && QueueWhenOffline == other.QueueWhenOffline && Needs == other.Needs
-        && After.AsSpan().SequenceEqual(other.After.AsSpan());
+        && After.AsSpan().SequenceEqual(other.After.AsSpan()) && Owner == other.Owner;
 
     public override int GetHashCode() => HashCode.Combine(Command, Target, IdempotencyKey, After.Length);
 }

@@ -3,6 +3,7 @@ using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Peers;
+using AgentMesh.Mesh.Workflows;
 using Akka.Cluster.Sharding;
 
 namespace AgentMesh.Mesh.Sharding;
@@ -18,6 +19,7 @@ internal sealed class MeshExtractor : IMessageExtractor
         IJobMessage job => job.JobId.ToString(),
         ICronMessage cron => cron.CronId.ToString(),
         IArrayMessage array => array.ArrayId.ToString(),
+        IWorkflowMessage workflow => workflow.WorkflowId.ToString(),
         IPeerMessage peer => peer.PeerId.ToString(),
         _ => null,
     };

@@ -6,6 +6,8 @@ using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Cron.Entity;
 using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Peers;
+using AgentMesh.Mesh.Workflows;
+using AgentMesh.Mesh.Workflows.Entity;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
@@ -14,7 +16,7 @@ namespace AgentMesh.Mesh.Sharding;
 
 /// <summary>
 /// The entities of the mesh. Every home has types of its own, hosted by the members with its role, so that no command between two devices waits
-/// for a third: <c>job-HOME</c>, <c>cron-HOME</c>, <c>array-HOME</c> and <c>peer-HOME</c>.
+/// for a third: <c>job-HOME</c>, <c>cron-HOME</c>, <c>array-HOME</c>, <c>workflow-HOME</c> and <c>peer-HOME</c>.
 /// </summary>
 public sealed class MeshSharding
 {
@@ -39,6 +41,8 @@ public sealed class MeshSharding
         Crons = Start("cron", settings.WithPassivateIdleAfter(TimeSpan.Zero), id => CronEntity.Create(CronId.TryParse(id, out CronId schedule) ? schedule : throw new InvariantException($"'{id}' is no schedule id"), cron));
         var array = new ArrayEnvironment(_self, Jobs, environment.DevicesFor, environment.Time, environment.RestAfter);
         Arrays = Start("array", settings.WithPassivateIdleAfter(TimeSpan.Zero), id => ArrayEntity.Create(ArrayId.TryParse(id, out ArrayId known) ? known : throw new InvariantException($"'{id}' is no array id"), array));
+        var workflow = new WorkflowEnvironment(_self, Jobs, environment.DevicesFor, environment.ReadOutput, environment.Time, environment.RestAfter);
+        Workflows = Start("workflow", settings.WithPassivateIdleAfter(TimeSpan.Zero), id => WorkflowEntity.Create(WorkflowId.TryParse(id, out WorkflowId known) ? known : throw new InvariantException($"'{id}' is no workflow id"), workflow));
         Peers = Start("peer", settings.WithPassivateIdleAfter(PeerIdle), id => PeerEntity.Create(PeerId.TryParse(id, out PeerId peer) ? peer : throw new InvariantException($"'{id}' is no peer id"), environment.Time));
     }
 
@@ -50,6 +54,9 @@ public sealed class MeshSharding
 
     /// <summary>The arrays of jobs of this device.</summary>
     public IActorRef Arrays { get; }
+
+    /// <summary>The workflows of this device.</summary>
+    public IActorRef Workflows { get; }
 
     /// <summary>What this device remembers of others.</summary>
     public IActorRef Peers { get; }
@@ -77,5 +84,5 @@ public sealed class MeshSharding
 
     private bool BelongsHere(string id) =>
         (JobId.TryParse(id, out JobId job) && job.Home == _self) || (CronId.TryParse(id, out CronId cron) && cron.Home == _self)
-        || (ArrayId.TryParse(id, out ArrayId array) && array.Home == _self) || (PeerId.TryParse(id, out PeerId peer) && peer.Home == _self);
+        || (ArrayId.TryParse(id, out ArrayId array) && array.Home == _self) || (WorkflowId.TryParse(id, out WorkflowId workflow) && workflow.Home == _self) || (PeerId.TryParse(id, out PeerId peer) && peer.Home == _self);
 }

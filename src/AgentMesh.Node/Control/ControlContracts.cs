@@ -110,6 +110,7 @@ public sealed record OutputView(int Attempt, string Stream, long Offset, byte[] 
 /// <param name="Result">The recorded result of a handler; null for a program, whose result is its output and exit code.</param>
 /// <param name="Resources">What each attempt takes on its device; null for nothing.</param>
 /// <param name="TargetWhy">Why this device of several; null where there was no choice.</param>
+/// <param name="Workflow">Whose step <paramref name="Step"/> it is; null for a job of its own.</param>
 public sealed record JobView(
     string Id,
     string ShortId,
@@ -133,7 +134,9 @@ public sealed record JobView(
     string? Resources = null,
     int Priority = 0,
     string? Group = null,
-    string? TargetWhy = null);
+    string? TargetWhy = null,
+    string? Workflow = null,
+    string? Step = null);
 
 /// <summary>GET /v1/jobs.</summary>
 /// <param name="Next">Pass as <c>before</c> for the next page; null at the end.</param>

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using AgentMesh.Errors;
+using AgentMesh.Mesh.Workflows;
 using AgentMesh.Node.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -89,6 +90,7 @@ internal sealed class ControlServer : IAsyncDisposable
             ControlJson.Default.IReadOnlyListAuditView).ConfigureAwait(false));
         MapJob(app, services);
         MapArray(app, services);
+        MapWorkflow(app, services);
         MapCron(app, services);
         app.MapPost("/v1/shutdown", async http =>
         {
@@ -125,6 +127,28 @@ internal sealed class ControlServer : IAsyncDisposable
                 ControlJson.Default.ArrayElementPage).ConfigureAwait(false));
         app.MapPost("/v1/array/cancel", async http => await Answer(http, services.CancelArrayAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.ArrayView).ConfigureAwait(false));
         app.MapPost("/v1/array/retry", async http => await Answer(http, services.RetryArrayAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.ArrayView).ConfigureAwait(false));
+    }
+
+    private static void MapWorkflow(WebApplication app, IControlServices services)
+    {
+        app.MapPost("/v1/workflows", async http =>
+            await Answer(http, services.SubmitWorkflowAsync(await Body(http, ControlJson.Default.WorkflowRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.WorkflowView).ConfigureAwait(false));
+        app.MapGet("/v1/workflows", async http =>
+            await Answer(http, services.WorkflowsAsync(Query(http, "state"), Number(http, "limit") ?? 50, http.RequestAborted), ControlJson.Default.IReadOnlyListWorkflowView).ConfigureAwait(false));
+        app.MapGet("/v1/workflow", async http => await Answer(http, services.WorkflowAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.WorkflowView).ConfigureAwait(false));
+        foreach (WorkflowAction action in Enum.GetValues<WorkflowAction>())
+        {
+            bool isOfStep = action is WorkflowAction.Retry or WorkflowAction.Skip;
+            app.MapPost($"/v1/workflow/{action.ToString().ToLowerInvariant()}", async http => await Answer(
+                http, services.ChangeWorkflowAsync(Need(http, "id"), action, isOfStep ? Need(http, "step") : null, http.RequestAborted), ControlJson.Default.WorkflowView).ConfigureAwait(false));
+        }
+
+        app.MapPost("/v1/workflow/edit", async http => await Answer(
+            http,
+            services.EditStepAsync(Need(http, "id"), Need(http, "step"), await Body(http, ControlJson.Default.StepEditRequest).ConfigureAwait(false), http.RequestAborted),
+            ControlJson.Default.WorkflowView).ConfigureAwait(false));
+        app.MapPost("/v1/workflow/fork", async http => await Answer(
+            http, services.ForkWorkflowAsync(Need(http, "id"), await Body(http, ControlJson.Default.ForkRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.WorkflowView).ConfigureAwait(false));
     }
 
     private static void MapCron(WebApplication app, IControlServices services)

@@ -54,6 +54,19 @@ internal interface IControlServices
 
     Task<ArrayView> RetryArrayAsync(string id, CancellationToken cancellationToken);
 
+    Task<WorkflowView> SubmitWorkflowAsync(WorkflowRequest request, CancellationToken cancellationToken);
+
+    Task<IReadOnlyList<WorkflowView>> WorkflowsAsync(string? state, int limit, CancellationToken cancellationToken);
+
+    Task<WorkflowView> WorkflowAsync(string id, CancellationToken cancellationToken);
+
+    /// <param name="action">pause, resume, retry, skip or cancel.</param>
+    Task<WorkflowView> ChangeWorkflowAsync(string id, Mesh.Workflows.WorkflowAction action, string? step, CancellationToken cancellationToken);
+
+    Task<WorkflowView> EditStepAsync(string id, string step, StepEditRequest request, CancellationToken cancellationToken);
+
+    Task<WorkflowView> ForkWorkflowAsync(string id, ForkRequest request, CancellationToken cancellationToken);
+
     Task<IReadOnlyList<CronView>> CronsAsync(CancellationToken cancellationToken);
 
     Task<CronView> AddCronAsync(CronRequest request, CancellationToken cancellationToken);

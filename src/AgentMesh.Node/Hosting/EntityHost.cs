@@ -10,6 +10,7 @@ using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Registry;
 using AgentMesh.Mesh.Sharding;
+using AgentMesh.Mesh.Workflows;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Output;
 using AgentMesh.Node.Schedules;
@@ -25,7 +26,7 @@ namespace AgentMesh.Node.Hosting;
 
 /// <summary>Starts the entities and workers in each generation, and wakes the schedules, and the jobs that an earlier one left unfinished.</summary>
 internal sealed class EntityHost(
-    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, DeviceChoice choice, ConnectionHub hub, ExecutionTable table, IAttemptAudit audit, SqliteEventStore journal, CronLog cronLog, TimeProvider time)
+    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, DeviceChoice choice, ConnectionHub hub, ExecutionTable table, IAttemptAudit audit, SqliteEventStore journal, CronLog cronLog, OutputReading output, TimeProvider time)
 {
     private static readonly TimeSpan RestAfter = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WakeWithin = TimeSpan.FromSeconds(30);
@@ -36,7 +37,7 @@ internal sealed class EntityHost(
 
     public void Equip(Generation generation)
     {
-        var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter) { LastSeenOf = directory.LastSeen, AwayTimeout = settings.Jobs.AwayTimeout, DevicesFor = choice.DevicesFor };
+        var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter) { LastSeenOf = directory.LastSeen, AwayTimeout = settings.Jobs.AwayTimeout, DevicesFor = choice.DevicesFor, ReadOutput = output.ReadStdoutAsync };
         MeshSharding sharding = MeshSharding.Start(generation.System, environment, cronLog.Write);
         _shardings.AddOrUpdate(generation, sharding);
         generation.System.ActorOf(
@@ -47,6 +48,8 @@ internal sealed class EntityHost(
             EntityReviver.Create("schedules", sharding.Crons, Open(CronId.Prefix, CronManifests.Gone), WakeCron, EntityReviverSettings.Default, time), "cron-reviver");
         generation.System.ActorOf(
             EntityReviver.Create("arrays", sharding.Arrays, Open(ArrayId.Prefix, ArrayManifests.AtRest), WakeArray, EntityReviverSettings.Default, time), "array-reviver");
+        generation.System.ActorOf(
+            EntityReviver.Create("workflows", sharding.Workflows, Open(WorkflowId.Prefix, WorkflowManifests.AtRest), WakeWorkflow, EntityReviverSettings.Default, time), "workflow-reviver");
         generation.System.ActorOf(PeerRecorder.Create(self, sharding.Peers, registry, links, directory, hub, time), "peer-recorder");
     }
 
@@ -97,6 +100,8 @@ internal sealed class EntityHost(
     private static WakeJob? WakeJob(string id) => JobId.TryParse(id, out JobId job) ? new WakeJob(job) : null;
 
     private static WakeArray? WakeArray(string id) => ArrayId.TryParse(id, out ArrayId array) ? new WakeArray(array) : null;
+
+    private static WakeWorkflow? WakeWorkflow(string id) => WorkflowId.TryParse(id, out WorkflowId workflow) ? new WakeWorkflow(workflow) : null;
 
     private static WakeCron? WakeCron(string id) => CronId.TryParse(id, out CronId cron) ? new WakeCron(cron) : null;
 

@@ -139,7 +139,8 @@ public sealed class NodeHost : IAsyncDisposable
 
         var devices = new Devices(identity.Id, settings.DeviceName, registry, directory);
         var choice = new DeviceChoice(identity.Id, devices, settings.Labels, directory, links, OwnLoad, time);
-        var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, choice, hub, table, new AttemptAudit(audit, time, log), journal.Store, new CronLog(data["logs/cron"], log), time);
+        var outputReading = new OutputReading(outputs, time);
+        var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, choice, hub, table, new AttemptAudit(audit, time, log), journal.Store, new CronLog(data["logs/cron"], log), outputReading, time);
         GenerationKeeper generations = EndingAsync(new GenerationKeeper(links, directory, () => NewSystem(settings, identity.Id, journalSettings, hub, time), entityHost.Equip, time, log));
         var intake = new OutputIntake(outputs, (job, attempt, from, cancel) => entityHost.MayDeliverAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel));
         EndingAsync(new OutputShipper(identity.Id, table, hub, intake, time));
@@ -151,7 +152,7 @@ public sealed class NodeHost : IAsyncDisposable
         var specs = new JobSpecs(settings, caller);
         UlidSource ids = UlidSource.Secure(time);
         var arrays = new ArrayService(identity.Id, specs, devices, choice, entities, journal.Store, ids);
-        var jobs = new JobService(identity.Id, caller, entities, arrays, journal.Store, new OutputReading(outputs, time), time);
+        var jobs = new JobService(identity.Id, caller, entities, arrays, journal.Store, outputReading, time);
         var crons = Ending(new CronService(identity.Id, specs, devices, entities, jobs, journal.Store, ids));
         string cronPath = settings.CronFile.Length > 0 ? settings.CronFile : data[CronFile.FileName];
         CronFileKeeper cronFile = EndingAsync(new CronFileKeeper(cronPath, data["cron-file.applied"], crons, time, log));
@@ -175,6 +176,7 @@ public sealed class NodeHost : IAsyncDisposable
             Crons = crons,
             CronFile = cronFile,
             Arrays = arrays,
+            Workflows = new WorkflowService(identity.Id, specs, devices, choice, entities, journal.Store, ids),
             Pings = new PingService(devices, links, directory, hub, time),
             Commands = new CommandService(identity.Id, specs, choice, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, ids, time),
             Addresses = addresses,

@@ -50,6 +50,8 @@ internal sealed record NodeParts
 
     public required ArrayService Arrays { get; init; }
 
+    public required WorkflowService Workflows { get; init; }
+
     public required CronService Crons { get; init; }
 
     public required CronFileKeeper CronFile { get; init; }

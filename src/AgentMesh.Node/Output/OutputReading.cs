@@ -23,6 +23,19 @@ internal sealed class OutputReading(OutputStore store, TimeProvider time)
 
     private static readonly OutputStreamKind[] Both = [OutputStreamKind.Stdout, OutputStreamKind.Stderr];
 
+    /// <summary>What an attempt that is over wrote to its standard output; null where that is not there any more.</summary>
+    /// <param name="bytes">As its end tells; not more than fits into memory.</param>
+    public async Task<string?> ReadStdoutAsync(JobId job, int attempt, long bytes)
+    {
+        using var whole = new MemoryStream();
+        await foreach (OutputPiece piece in ReadAsync(job, attempt, OutputStreamKind.Stdout, 0, Task.FromResult<FinalLengths?>(new FinalLengths(bytes, 0)), CancellationToken.None).ConfigureAwait(false))
+        {
+            whole.Write(piece.Data.Span[..(int)Math.Min(piece.Data.Length, bytes - whole.Length)]);
+        }
+
+        return whole.Length == bytes ? System.Text.Encoding.UTF8.GetString(whole.GetBuffer(), 0, (int)whole.Length) : null;
+    }
+
     /// <param name="stream">Null for both; what was read first is given first.</param>
     /// <param name="end">
     /// Completes when the attempt is over: with what it wrote in all, or with null when nothing more is to be waited for. Null reads what is there now.

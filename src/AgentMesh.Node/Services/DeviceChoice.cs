@@ -90,7 +90,7 @@ internal sealed class DeviceChoice(
     [
         .. devices.All
             .Where(device => targets.Everybody || targets.Devices.Contains(device.Id) || LabelsOf(device.Id).Any(own => targets.Labels.Any(wanted => DeviceLabel.Fits(wanted, own))))
-            .Select(device => new ArrayDevice(device.Id, device.Name, IsOnline(device.Id) ? null : AbsenceOf(device))),
+            .Select(device => new ArrayDevice(device.Id, device.Name, IsOnline(device.Id) ? null : AbsenceOf(device)) { Running = LoadOf(device.Id).Running + PlacedOn(device.Id) }),
     ];
 
     /// <exception cref="MeshException">AM0350, AM0351, AM0302, AM0303.</exception>

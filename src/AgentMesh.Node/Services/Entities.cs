@@ -4,6 +4,7 @@ using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Sharding;
+using AgentMesh.Mesh.Workflows;
 using AgentMesh.Node.Hosting;
 using Akka.Actor;
 
@@ -27,6 +28,10 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
     /// <inheritdoc cref="AskAsync{T}(IJobMessage, CancellationToken, TimeSpan?)"/>
     public Task<T> AskAsync<T>(IArrayMessage question, CancellationToken cancellationToken)
         where T : class => AskAsync<T>(static sharding => sharding.Arrays, question, AnswerWithin, cancellationToken);
+
+    /// <inheritdoc cref="AskAsync{T}(IJobMessage, CancellationToken, TimeSpan?)"/>
+    public Task<T> AskAsync<T>(IWorkflowMessage question, CancellationToken cancellationToken)
+        where T : class => AskAsync<T>(static sharding => sharding.Workflows, question, AnswerWithin, cancellationToken);
 
     private async Task<T> AskAsync<T>(Func<MeshSharding, IActorRef> regionOf, object question, TimeSpan answerWithin, CancellationToken cancellationToken)
         where T : class
@@ -52,6 +57,7 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
                     {
                         T wanted => wanted,
                         ArrayProblem { Problem: var problem } => throw new MeshException(problem.Code, problem.Text, problem.NextStep ?? ""),
+                        WorkflowProblem { Problem: var problem } => throw new MeshException(problem.Code, problem.Text, problem.NextStep ?? ""),
                         CronProblem { Problem: var problem } => throw new MeshException(problem.Code, problem.Text, problem.NextStep ?? ""),
                         JobProblem problem => throw new MeshException(problem.Problem.Code, problem.Problem.Text, problem.Problem.NextStep ?? ""),
                         _ => throw new InvariantException($"{answer.GetType().Name} is no answer to {question.GetType().Name}"),

@@ -6,6 +6,7 @@ using AgentMesh.Mesh;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Workflows;
 using AgentMesh.Node.Control;
 using AgentMesh.Node.Output;
 using AgentMesh.Protocol.Identity;
@@ -72,9 +73,20 @@ internal sealed class JobService(DeviceId self, Caller caller, Entities entities
     public async Task<Control.JobView> CancelAsync(string id, CancellationToken cancellationToken) =>
         JobViews.Of(await entities.AskAsync<MeshJobView>(new CancelJob(await FindAsync(id, cancellationToken).ConfigureAwait(false), caller), cancellationToken).ConfigureAwait(false));
 
-    public async Task<Control.JobView> RetryAsync(string id, CancellationToken cancellationToken) => ArrayName.TryRead(id) is { } element
-        ? throw new MeshException(MeshErrors.NotInThisState, $"{id} is an element of an array, which keeps its result", $"'agentmesh job retry {element.Array}' begins every element again that did not complete")
-        : JobViews.Of(await entities.AskAsync<MeshJobView>(new RetryJob(await FindAsync(id, cancellationToken).ConfigureAwait(false), caller), cancellationToken).ConfigureAwait(false));
+    /// <exception cref="MeshException">AM0311: what it is a part of keeps its result.</exception>
+    public async Task<Control.JobView> RetryAsync(string id, CancellationToken cancellationToken)
+    {
+        if (ArrayName.TryRead(id) is { } element)
+        {
+            throw new MeshException(MeshErrors.NotInThisState, $"{id} is an element of an array, which keeps its result", $"'agentmesh job retry {element.Array}' begins every element again that did not complete");
+        }
+
+        JobId job = await FindAsync(id, cancellationToken).ConfigureAwait(false);
+        return (await GetAsync(job, cancellationToken).ConfigureAwait(false)).Spec.Owner is { } owner && WorkflowId.TryParse(owner.Workflow, out WorkflowId workflow)
+            ? throw new MeshException(
+                MeshErrors.NotInThisState, $"job {job.Short} is step {owner.Step} of the workflow {workflow.Short}, which keeps its result", $"'agentmesh workflow retry {workflow.Short} {owner.Step}' begins the step again")
+            : JobViews.Of(await entities.AskAsync<MeshJobView>(new RetryJob(job, caller), cancellationToken).ConfigureAwait(false));
+    }
 
     public Task<MeshJobView> GetAsync(JobId id, CancellationToken cancellationToken) => entities.AskAsync<MeshJobView>(new GetJob(id), cancellationToken);
 

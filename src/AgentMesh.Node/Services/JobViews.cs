@@ -35,6 +35,8 @@ internal static class JobViews
             job.Spec.Needs.Resources.IsNone ? null : job.Spec.Needs.Resources.ToString(),
             job.Spec.Needs.Priority,
             job.Spec.Needs.Group,
-            job.Spec.Target.Why);
+            job.Spec.Target.Why,
+            job.Spec.Owner?.Workflow,
+            job.Spec.Owner?.Step);
     }
 }

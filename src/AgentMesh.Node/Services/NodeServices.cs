@@ -194,6 +194,18 @@ internal sealed class NodeServices : IControlServices
 
     public Task<ArrayView> RetryArrayAsync(string id, CancellationToken cancellationToken) => _parts.Arrays.RetryAsync(id, cancellationToken);
 
+    public Task<WorkflowView> SubmitWorkflowAsync(WorkflowRequest request, CancellationToken cancellationToken) => _parts.Workflows.SubmitAsync(request, cancellationToken);
+
+    public Task<IReadOnlyList<WorkflowView>> WorkflowsAsync(string? state, int limit, CancellationToken cancellationToken) => _parts.Workflows.ListAsync(state, limit, cancellationToken);
+
+    public Task<WorkflowView> WorkflowAsync(string id, CancellationToken cancellationToken) => _parts.Workflows.ShowAsync(id, cancellationToken);
+
+    public Task<WorkflowView> ChangeWorkflowAsync(string id, Mesh.Workflows.WorkflowAction action, string? step, CancellationToken cancellationToken) => _parts.Workflows.ChangeAsync(id, action, step, cancellationToken);
+
+    public Task<WorkflowView> EditStepAsync(string id, string step, StepEditRequest request, CancellationToken cancellationToken) => _parts.Workflows.EditAsync(id, step, request, cancellationToken);
+
+    public Task<WorkflowView> ForkWorkflowAsync(string id, ForkRequest request, CancellationToken cancellationToken) => _parts.Workflows.ForkAsync(id, request, cancellationToken);
+
     public Task<IReadOnlyList<CronView>> CronsAsync(CancellationToken cancellationToken) => _parts.Crons.ListAsync(cancellationToken);
 
     public Task<CronView> AddCronAsync(CronRequest request, CancellationToken cancellationToken) => _parts.Crons.AddAsync(request, isFromFile: false, cancellationToken);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Turns;
@@ -20,4 +21,7 @@ public sealed record AttemptOrder(AttemptKey Key, string Line, IReadOnlyList<str
     public JobNeeds Needs { get; init; } = JobNeeds.None;
 
     public bool IsProgram => Words.Count > 0;
+
+    /// <summary>Added to the environment of a program.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 }

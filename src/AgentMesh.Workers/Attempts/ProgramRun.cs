@@ -16,7 +16,7 @@ internal sealed class ProgramRun(AttemptOrder order, AttemptSpool spool, Executi
         new(WorkerErrors.AttemptTimedOut, $"the attempt took longer than {order.Timeout!.Value.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s and was ended", "give it more time with --attempt-timeout");
 
     /// <summary>What a program is told of its job.</summary>
-    public static Dictionary<string, string> EnvironmentOf(AttemptOrder order) => new(StringComparer.Ordinal)
+    public static Dictionary<string, string> EnvironmentOf(AttemptOrder order) => new(order.Environment, StringComparer.Ordinal)
     {
         [StrayProcesses.JobVariable] = order.Key.Job.ToString(),
         [StrayProcesses.AttemptVariable] = order.Key.Attempt.ToString(CultureInfo.InvariantCulture),

@@ -4,6 +4,7 @@ using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Peers;
+using AgentMesh.Mesh.Workflows;
 using static AgentMesh.Mesh.Tests.Samples;
 
 namespace AgentMesh.Mesh.Tests.Contracts;
@@ -104,7 +105,43 @@ public sealed class MeshContractsTests
         new ArrayRetriedEvent(Start, Laptop),
         new ArraySnapshot(ArraySpec, Start, Start.AddHours(1), Start.AddHours(2), 2, [Element], [KeyValuePair.Create(1, 2)], [ElementOver]),
         new ArraySnapshot(ArraySpec, Start, null, null, 0, [], [], []),
+        new SubmitWorkflow(Flow, FlowSpec, [FlowStep]),
+        new WorkflowAccepted(Flow, Repeated: true),
+        new GetWorkflow(Flow),
+        new WakeWorkflow(Flow),
+        new ChangeWorkflow(Flow, WorkflowAction.Retry, "train", Laptop),
+        new EditStep(Flow, FlowSpec.Steps[0], Laptop),
+        new WorkflowProblem(Flow, new Problem("AM0376", "no such workflow", "look")),
+        new WorkflowView(Flow, WorkflowState.None(Flow) with { Spec = FlowSpec, Steps = [FlowStep], AcceptedAt = Start, PausedBy = Laptop, CancelledBy = Laptop, EndedAt = Start }, [new StepNote("train", "gpu-box is away")]),
+        new WorkflowAcceptedEvent(Start, FlowSpec, []),
+        new StepBegunEvent(Start, "train", 2, [FlowRun with { End = null }]),
+        new StepNotBegunEvent(Start, "train", new Problem("AM0379", "no value")),
+        new StepJobsEndedEvent(Start, [FlowRun]),
+        new StepsOmittedEvent(Start, ["train"]),
+        new WorkflowPausedEvent(Start, Laptop),
+        new WorkflowResumedEvent(Start, Laptop),
+        new StepRetriedEvent(Start, "train", Laptop),
+        new StepSkippedEvent(Start, "train", Laptop),
+        new StepEditedEvent(Start, FlowSpec.Steps[0], Laptop),
+        new WorkflowCancelRequestedEvent(Start, Laptop),
+        new WorkflowEndedEvent(Start),
+        WorkflowState.None(Flow) with { Spec = FlowSpec with { IdempotencyKey = null, ForkOf = default }, Steps = [StepState.Of(FlowSpec.Steps[0])], AcceptedAt = Start },
     ];
+
+    private static WorkflowId Flow => WorkflowId.FromIdempotencyKey(Home, "flow");
+
+    private static WorkflowSpec FlowSpec => new(
+        "nightly",
+        [KeyValuePair.Create("lr", "0.1"), KeyValuePair.Create("empty", "")],
+        Laptop,
+        3,
+        [new StepSpec("train", FullSpec, new StepTargets(ArraySpec.Targets, ["gpu"]), [new StepNeed(DependencyCondition.Any, "prepare")], IsShell: true, AllowFailure: true)],
+        "a key",
+        WorkflowId.FromIdempotencyKey(Home, "other"));
+
+    private static StepRun FlowRun => new(Job, Gpu, "gpu-box", new StepRunEnd(JobStateName.Failed, 3, new Problem("AM0323", "3"), "text", 4, Start));
+
+    private static StepState FlowStep => new(FlowSpec.Steps[0], StepStateName.Failed, 2, [FlowRun], new Problem("AM0323", "3", "look"), Start, Start.AddSeconds(1), IsTaken: true);
 
     private static ArrayId Grid => ArrayId.FromIdempotencyKey(Home, "grid");
 

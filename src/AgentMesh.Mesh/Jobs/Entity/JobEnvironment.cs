@@ -25,6 +25,9 @@ public sealed record JobEnvironment(
     /// <summary>On which devices the elements of an array may run.</summary>
     public Func<ArrayTargets, IReadOnlyList<ArrayDevice>> DevicesFor { get; init; } = static _ => [];
 
+    /// <summary>What jobs of this home wrote, for the workflows that they are steps of.</summary>
+    public Workflows.Entity.ReadOutput ReadOutput { get; init; } = static (_, _, _) => Task.FromResult<string?>(null);
+
     /// <summary>Why a job for a device that is away cannot begin.</summary>
     internal string AbsenceOf(JobTarget target, DateTimeOffset now) => Absence.Of(target.Name, LastSeenOf(target.Device), now);
 }

@@ -1,0 +1,59 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using AgentMesh.Errors;
+using AgentMesh.Protocol.Identity;
+
+namespace AgentMesh.Mesh.Workflows;
+
+/// <summary><c>workflow/HOME/ULID</c>: entity id and persistence id of a workflow. The home is the device that accepted it. <c>default</c> is none.</summary>
+public readonly record struct WorkflowId
+{
+    public const string Prefix = "workflow/";
+
+    /// <summary>What tells the short id of a workflow from that of a job.</summary>
+    public const string ShortPrefix = "w-";
+
+    public WorkflowId(DeviceId home, Ulid ulid)
+    {
+        Invariant.Check(!home.IsNone);
+        Home = home;
+        Ulid = ulid;
+    }
+
+    public DeviceId Home { get; }
+
+    public Ulid Ulid { get; }
+
+    public bool IsNone => Home.IsNone;
+
+    /// <summary>What people type and read: unique among few workflows only.</summary>
+    public string Short => ShortPrefix + Ulid.ToString()[^JobId.ShortLength..];
+
+    /// <summary>The same home and key give the same workflow.</summary>
+    /// <exception cref="MeshException">AM0308: the key is empty or too long.</exception>
+    public static WorkflowId FromIdempotencyKey(DeviceId home, string key) =>
+        key.Length is > 0 and <= JobId.IdempotencyKeyCharsMax
+            ? new WorkflowId(home, Ulid.FromHash(SHA256.HashData(Encoding.UTF8.GetBytes($"workflow/{home}{key}"))))
+            : throw new MeshException(MeshErrors.BadJobId, $"an idempotency key has 1 to {JobId.IdempotencyKeyCharsMax} characters, not {key.Length}", "use a shorter key, for example a hash of what it stands for");
+
+    /// <summary>The job of a step on a device. The same values give the same job, so that whatever is repeated after a crash reaches it.</summary>
+    /// <param name="generation">From 1; another one for each time the step begins anew.</param>
+    public JobId JobOf(string step, DeviceId device, int generation) =>
+        new(Home, Ulid.FromHash(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{this}/{step}/{generation}/{device}")))));
+
+    public static bool TryParse([NotNullWhen(true)] string? text, out WorkflowId id)
+    {
+        id = default;
+        if (!HomePath.TryParse(text, Prefix, out DeviceId home, out string? name) || !Ulid.TryParse(name, out Ulid ulid))
+        {
+            return false;
+        }
+
+        id = new WorkflowId(home, ulid);
+        return true;
+    }
+
+    public override string ToString() => IsNone ? "(none)" : $"{Prefix}{Home}/{Ulid}";
+}

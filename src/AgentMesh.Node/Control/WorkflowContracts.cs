@@ -1,0 +1,70 @@
+namespace AgentMesh.Node.Control;
+
+/// <summary>POST /v1/workflows.</summary>
+/// <param name="Text">The file; docs/workflows.md.</param>
+/// <param name="File">What messages call it.</param>
+/// <param name="Set">Values of variables that the file names.</param>
+public sealed record WorkflowRequest(string Text, string File, IReadOnlyDictionary<string, string>? Set = null, string? IdempotencyKey = null);
+
+/// <summary>POST /v1/workflow/edit: what is null stays as it is. At most one of Arguments, Shell and Command.</summary>
+/// <param name="On">A selector.</param>
+/// <param name="Arguments">A program and its arguments.</param>
+/// <param name="Shell">A line for a shell.</param>
+/// <param name="Command">A line for a handler.</param>
+public sealed record StepEditRequest(
+    string? On = null,
+    IReadOnlyList<string>? Arguments = null,
+    string? Shell = null,
+    string? Command = null,
+    int? Attempts = null,
+    double? AttemptTimeoutMs = null,
+    double? QueueTimeoutMs = null,
+    double? TotalTimeoutMs = null,
+    bool? AllowFailure = null);
+
+/// <summary>POST /v1/workflow/fork.</summary>
+/// <param name="Set">Values of variables for the steps that run anew.</param>
+public sealed record ForkRequest(string FromStep, IReadOnlyDictionary<string, string>? Set = null, string? IdempotencyKey = null);
+
+/// <summary>A workflow as it stands.</summary>
+/// <param name="State">running, paused, cancelling, completed or cancelled.</param>
+/// <param name="Problem">Why it does not go on.</param>
+/// <param name="ForkOf">The workflow whose results it took over.</param>
+public sealed record WorkflowView(
+    string Id,
+    string ShortId,
+    string Name,
+    string State,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? EndedAt,
+    string? IdempotencyKey,
+    string? ForkOf,
+    ProblemView? Problem,
+    IReadOnlyDictionary<string, string> Vars,
+    IReadOnlyList<WorkflowStepView> Steps,
+    bool Repeated = false);
+
+/// <param name="State">waiting, running, completed, failed, skipped, omitted or cancelled.</param>
+/// <param name="On">The selector; empty for this device.</param>
+/// <param name="Needs">Names of steps, with fail: or any: before them.</param>
+/// <param name="Generation">How often it was begun.</param>
+/// <param name="Taken">It ran in the workflow that this one was forked from.</param>
+/// <param name="Reason">What it waits for.</param>
+public sealed record WorkflowStepView(
+    string Name,
+    string State,
+    string On,
+    string Command,
+    IReadOnlyList<string> Needs,
+    bool AllowFailure,
+    int Generation,
+    bool Taken,
+    DateTimeOffset? BeganAt,
+    DateTimeOffset? EndedAt,
+    string? Reason,
+    ProblemView? Problem,
+    IReadOnlyList<WorkflowJobView> Jobs);
+
+/// <param name="State">running until it came to rest: completed, failed, paused or cancelled.</param>
+/// <param name="Result">What later steps can name; null where it is longer than 4 KiB.</param>
+public sealed record WorkflowJobView(string Id, string ShortId, string Device, string State, int? ExitCode, string? Result, ProblemView? Problem, DateTimeOffset? EndedAt);

@@ -1,0 +1,188 @@
+using AgentMesh.Errors;
+using AgentMesh.Journal;
+using AgentMesh.Mesh;
+using AgentMesh.Mesh.Arrays;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Selectors;
+using AgentMesh.Mesh.Workflows;
+using AgentMesh.Mesh.Workflows.File;
+using AgentMesh.Node.Control;
+using AgentMesh.Protocol.Identity;
+using MeshWorkflowView = AgentMesh.Mesh.Workflows.WorkflowView;
+using WorkflowView = AgentMesh.Node.Control.WorkflowView;
+
+namespace AgentMesh.Node.Services;
+
+/// <summary>The workflows of this device.</summary>
+internal sealed class WorkflowService(DeviceId self, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, SqliteEventStore journal, UlidSource ids)
+{
+    private const int PageMax = 1_000;
+    private const int SearchedMax = 10_000;
+
+    private string Prefix => $"{WorkflowId.Prefix}{self}/";
+
+    /// <exception cref="MeshException">The file is wrong, with the place in it.</exception>
+    public async Task<WorkflowView> SubmitAsync(WorkflowRequest request, CancellationToken cancellationToken)
+    {
+        WorkflowSpec spec = WorkflowReader.Read(request.Text, request.File, request.Set ?? new Dictionary<string, string>(), Defaults) with { IdempotencyKey = request.IdempotencyKey };
+        return await SubmitAsync(spec, [], cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task<WorkflowView> ShowAsync(string text, CancellationToken cancellationToken) =>
+        WorkflowViews.Of(await GetAsync(await FindAsync(text, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false));
+
+    public async Task<IReadOnlyList<WorkflowView>> ListAsync(string? state, int limit, CancellationToken cancellationToken)
+    {
+        var found = new List<WorkflowView>();
+        long? next = null;
+        int searched = 0;
+        do
+        {
+            EntityPage page = await journal.ListAsync(Prefix, next, Math.Clamp(limit, 1, PageMax), cancellationToken).ConfigureAwait(false);
+            MeshWorkflowView[] views = await Task.WhenAll(page.Entities.Select(entity => GetAsync(Parse(entity.PersistenceId), cancellationToken))).ConfigureAwait(false);
+            found.AddRange(views.Select(view => WorkflowViews.Of(view)).Where(view => state is null || view.State.Equals(state, StringComparison.OrdinalIgnoreCase)));
+            searched += views.Length;
+            next = page.Next;
+        }
+        while (next is not null && found.Count < limit && searched < SearchedMax);
+        return [.. found.Take(limit)];
+    }
+
+    public async Task<WorkflowView> ChangeAsync(string text, WorkflowAction action, string? step, CancellationToken cancellationToken)
+    {
+        WorkflowId id = await FindAsync(text, cancellationToken).ConfigureAwait(false);
+        return WorkflowViews.Of(await entities.AskAsync<MeshWorkflowView>(new ChangeWorkflow(id, action, step ?? "", specs.Caller), cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <exception cref="MeshException">What the edit asks for is wrong, or the step runs or is over.</exception>
+    public async Task<WorkflowView> EditAsync(string text, string step, StepEditRequest request, CancellationToken cancellationToken)
+    {
+        WorkflowId id = await FindAsync(text, cancellationToken).ConfigureAwait(false);
+        WorkflowState workflow = (await GetAsync(id, cancellationToken).ConfigureAwait(false)).State;
+        StepSpec edited = Edited(WorkflowChanges.StepOf(workflow, step).Spec, request);
+        WorkflowReader.CheckEdited(workflow, edited);
+        return WorkflowViews.Of(await entities.AskAsync<MeshWorkflowView>(new EditStep(id, edited, specs.Caller), cancellationToken).ConfigureAwait(false));
+    }
+
+    public async Task<WorkflowView> ForkAsync(string text, ForkRequest request, CancellationToken cancellationToken)
+    {
+        WorkflowId id = await FindAsync(text, cancellationToken).ConfigureAwait(false);
+        WorkflowState workflow = (await GetAsync(id, cancellationToken).ConfigureAwait(false)).State;
+        WorkflowChanges.StepOf(workflow, request.FromStep);
+        WorkflowSpec spec = workflow.Spec! with
+        {
+            Variables = [.. Set(workflow.Spec!, request.Set)],
+            Caller = specs.Caller,
+            Steps = [.. workflow.Steps.Select(step => step.Spec)],
+            IdempotencyKey = request.IdempotencyKey,
+            ForkOf = id,
+        };
+        return await SubmitAsync(spec, WorkflowRules.TakenByFork(workflow, request.FromStep), cancellationToken).ConfigureAwait(false);
+    }
+
+    private WorkflowDefaults Defaults => new(
+        TargetsOf,
+        line => specs.Read(line, null, null).Command,
+        command => specs.Of(command, devices.Self, null, null, null),
+        specs.Caller);
+
+    private async Task<WorkflowView> SubmitAsync(WorkflowSpec spec, ValueList<StepState> taken, CancellationToken cancellationToken)
+    {
+        WorkflowId id = spec.IdempotencyKey is { } key ? WorkflowId.FromIdempotencyKey(self, key) : new WorkflowId(self, ids.Next());
+        WorkflowAccepted accepted = await entities.AskAsync<WorkflowAccepted>(new SubmitWorkflow(id, spec, taken), cancellationToken).ConfigureAwait(false);
+        return WorkflowViews.Of(await GetAsync(id, cancellationToken).ConfigureAwait(false), accepted.Repeated);
+    }
+
+    private StepTargets TargetsOf(string? selector)
+    {
+        ArrayTargets all = choice.TargetsOf(selector);
+        if (selector is null)
+        {
+            return new StepTargets(all, []);
+        }
+
+        Selector read = Selector.Parse(selector);
+        return new StepTargets(
+            all with { Labels = [.. Labels(SelectorKind.EachWith)] },
+            [.. Labels(SelectorKind.OneWith)]);
+
+        IEnumerable<string> Labels(SelectorKind kind) => read.Terms.Where(term => term.Kind == kind).Select(term => term.Value).Distinct(StringComparer.OrdinalIgnoreCase);
+    }
+
+    private StepSpec Edited(StepSpec step, StepEditRequest request)
+    {
+        int commands = (request.Arguments is { Count: > 0 } ? 1 : 0) + (request.Shell is null ? 0 : 1) + (request.Command is null ? 0 : 1);
+        if (commands > 1 || request.Attempts is < 1 or > 100 || request.AttemptTimeoutMs is <= 0 || request.QueueTimeoutMs is <= 0 || request.TotalTimeoutMs is <= 0)
+        {
+            throw new MeshException(
+                NodeErrors.ControlRequest, commands > 1 ? "a step has one command" : "attempts are 1 to 100, and a duration is longer than zero", "name one of: a program after --, --shell LINE, --command LINE");
+        }
+
+        JobCommand? command = request.Shell is { Length: > 0 } shell
+            ? JobCommand.Program("/bin/sh", "-c", shell)
+            : request.Command is not null || request.Arguments is { Count: > 0 } ? specs.Read(request.Command, null, request.Arguments).Command : null;
+        JobSpec job = step.Job with
+        {
+            Command = command is null ? step.Job.Command : command.IsProgram ? command with { Environment = step.Job.Command.Environment } : command,
+            Retry = step.Job.Retry with { Attempts = request.Attempts ?? step.Job.Retry.Attempts },
+            Timeouts = step.Job.Timeouts with
+            {
+                Attempt = Span(request.AttemptTimeoutMs) ?? step.Job.Timeouts.Attempt,
+                Queue = Span(request.QueueTimeoutMs) ?? step.Job.Timeouts.Queue,
+                Total = Span(request.TotalTimeoutMs) ?? step.Job.Timeouts.Total,
+            },
+        };
+        return step with
+        {
+            Job = job,
+            Targets = request.On is { } on ? TargetsOf(on) : step.Targets,
+            IsShell = command is null ? step.IsShell : request.Shell is not null,
+            AllowFailure = request.AllowFailure ?? step.AllowFailure,
+        };
+    }
+
+    private static IEnumerable<KeyValuePair<string, string>> Set(WorkflowSpec spec, IReadOnlyDictionary<string, string>? set)
+    {
+        if (set?.Keys.FirstOrDefault(name => spec.Variables.All(pair => pair.Key != name)) is { } unknown)
+        {
+            throw new MeshException(MeshErrors.UnknownVariable, $"--set names '{unknown}', which is no variable of the workflow", $"known are: {string.Join(", ", spec.Variables.Select(pair => pair.Key).Take(50))}");
+        }
+
+        return spec.Variables.Select(pair => KeyValuePair.Create(pair.Key, set is not null && set.TryGetValue(pair.Key, out string? value) ? value : pair.Value));
+    }
+
+    private static TimeSpan? Span(double? ms) => ms is { } value ? TimeSpan.FromMilliseconds(Math.Min(value, int.MaxValue)) : null;
+
+    private Task<MeshWorkflowView> GetAsync(WorkflowId id, CancellationToken cancellationToken) => entities.AskAsync<MeshWorkflowView>(new GetWorkflow(id), cancellationToken);
+
+    /// <summary>By whole id, by its end as it is shown, or by any part of the ulid that only one workflow has.</summary>
+    /// <exception cref="MeshException">AM0376: no such workflow. AM0309: several. AM0310: it lives on another device.</exception>
+    private async Task<WorkflowId> FindAsync(string text, CancellationToken cancellationToken)
+    {
+        if (WorkflowId.TryParse(text, out WorkflowId whole))
+        {
+            return whole.Home == self
+                ? whole
+                : throw new MeshException(MeshErrors.HomeUnreachable, $"{text} was accepted by the device {whole.Home}", "ask there");
+        }
+
+        string part = (text.StartsWith(WorkflowId.ShortPrefix, StringComparison.OrdinalIgnoreCase) ? text[WorkflowId.ShortPrefix.Length..] : text).ToLowerInvariant();
+        var found = new List<WorkflowId>();
+        long? next = null;
+        do
+        {
+            EntityPage page = await journal.ListAsync(Prefix, next, PageMax, cancellationToken).ConfigureAwait(false);
+            found.AddRange(page.Entities.Select(entity => Parse(entity.PersistenceId)).Where(id => part.Length >= 4 && id.Ulid.ToString().Contains(part, StringComparison.Ordinal)));
+            next = page.Next;
+        }
+        while (next is not null && found.Count < 2);
+        return found switch
+        {
+            [WorkflowId one] => one,
+            [] => throw new MeshException(MeshErrors.UnknownWorkflow, $"there is no workflow '{text}'", "'agentmesh workflow list' shows those of this device; their ids begin with w-"),
+            _ => throw new MeshException(MeshErrors.AmbiguousJob, $"'{text}' is in the ids of several workflows", "write more of the id"),
+        };
+    }
+
+    private static WorkflowId Parse(string persistenceId) => WorkflowId.TryParse(persistenceId, out WorkflowId id) ? id : throw new InvariantException($"'{persistenceId}' is no workflow id");
+}
