@@ -76,6 +76,32 @@ public sealed class ProgramLifeTests
         await NothingLeft(gpu);
     }
 
+    [SkippableFact]
+    public async Task A_program_goes_on_from_its_checkpoint_when_it_was_killed_with_its_node()
+    {
+        Skip.If(Shell.RunBoth("python3", "--version") is var answer && !answer.StartsWith("Python 3", StringComparison.Ordinal), $"python3 is missing: {answer}");
+        await using TestNode laptop = await TestNode.StartAsync("laptop");
+        await using TestNode gpu = await Worker(laptop);
+        Ran ran = await laptop.RunAsync("run", "@gpu", "--detach", "--", "python3", Path.Combine(AppContext.BaseDirectory, "count.py"), "150");
+        Assert.True(ran.Code == 0, ran.ToString());
+        string job = ran.Out.Trim().Split('\n')[0];
+        await Eventually.HoldsAsync(async () => (await laptop.JobAsync(job)).Checkpoint is not null, "a checkpoint is kept");
+        JobView running = await laptop.JobAsync(job);
+        Assert.InRange(running.Progress!.Fraction!.Value, 0.01, 0.99);
+        Assert.Equal("counting", running.Progress.Text);
+        Assert.Contains("% counting", (await laptop.RunAsync("job", "list")).Out, StringComparison.Ordinal);
+
+        gpu.KillHard();
+        Shell.Signal(Assert.Single(gpu.Shims()).Shim, "KILL");
+        await gpu.UpAsync();
+
+        JobView end = await AtRest(laptop, job);
+        Assert.Equal(("completed", 2), (end.State, end.Attempt));
+        string[] lines = (await laptop.RunAsync("job", "logs", job)).Out.Split('\n');
+        Assert.InRange(int.Parse(lines[0], CultureInfo.InvariantCulture), 2, 150);
+        Assert.Equal("150", lines[^3]);
+    }
+
     [Fact]
     public async Task A_cancel_that_is_given_while_the_node_is_down_ends_the_program_when_it_is_back()
     {

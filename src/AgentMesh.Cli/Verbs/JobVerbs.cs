@@ -28,7 +28,7 @@ internal static class JobVerbs
         }));
         job.Subcommands.Add(Why(global));
         job.Subcommands.Add(Act(global, "cancel", "Ask a job to stop; then stop it. Of an array: every element."));
-        job.Subcommands.Add(Act(global, "retry", "Give a paused or failed job another attempt. Of an array: every element that did not complete."));
+        job.Subcommands.Add(Retry(global));
         return job;
     }
 
@@ -63,7 +63,7 @@ internal static class JobVerbs
                 string.Create(CultureInfo.InvariantCulture, $"{job.Attempt}/{job.AttemptsMax}"),
                 Durations.Age(now - job.CreatedAt),
                 job.Workflow is null ? job.Command : $"[{WorkflowOf(job)}] {job.Command}",
-                job.Problem?.Message ?? job.Reason ?? "",
+                job.Problem?.Message ?? job.Reason ?? Shown(job.Progress),
             ])).Concat(arrays).OrderByDescending(each => each.At).Select(each => each.Row));
         if (page.Next is not null)
         {
@@ -138,7 +138,7 @@ internal static class JobVerbs
     }
 
     /// <param name="verb">cancel or retry.</param>
-    public static async Task<int> ActAsync(Session session, ControlClient client, string verb, string id, CancellationToken cancel)
+    public static async Task<int> ActAsync(Session session, ControlClient client, string verb, string id, CancellationToken cancel, string more = "")
     {
         string query = Uri.EscapeDataString(id);
         if (ArrayName.TryRead(id) is { Element: null })
@@ -148,7 +148,7 @@ internal static class JobVerbs
         }
         else
         {
-            JobView job = await client.PostAsync($"v1/job/{verb}?id={query}", ControlJson.Default.JobView, cancel).ConfigureAwait(false);
+            JobView job = await client.PostAsync($"v1/job/{verb}?id={query}{more}", ControlJson.Default.JobView, cancel).ConfigureAwait(false);
             session.Terminal.Answer(job, ControlJson.Default.JobView, $"{job.ShortId} {job.State}");
         }
 
@@ -197,6 +197,22 @@ internal static class JobVerbs
         return 0;
     }
 
+    private static Command Retry(GlobalOptions global)
+    {
+        var id = NewId();
+        var fromStart = new Option<bool>("--from-start") { Description = "Without the checkpoint that an earlier attempt left." };
+        return global.Verb("retry", "Begin a paused, failed or cancelled job again, from its checkpoint. Of an array: every element that did not complete.", [id, fromStart], async (session, parsed, cancel) =>
+        {
+            using var client = session.Connect();
+            return await ActAsync(session, client, "retry", parsed.GetValue(id)!, cancel, parsed.GetValue(fromStart) ? "&from=start" : "").ConfigureAwait(false);
+        });
+    }
+
+    /// <summary>How far a job is, as it says; empty where it does not.</summary>
+    public static string Shown(ProgressView? progress) => progress is null
+        ? ""
+        : (progress.Fraction is { } fraction ? string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(fraction * 100)} % ") : "") + progress.Text;
+
     private static void ShowJob(Session session, JobView job)
     {
         if (session.Terminal.Json)
@@ -227,6 +243,16 @@ internal static class JobVerbs
 
         to.WriteLine($"state     {job.State}{(job.Reason is null ? "" : $": {job.Reason}")}");
         to.WriteLine($"attempt   {job.Attempt} of {job.AttemptsMax}");
+        if (job.Progress is not null)
+        {
+            to.WriteLine($"progress  {Shown(job.Progress)}");
+        }
+
+        if (job.Checkpoint is { } kept)
+        {
+            to.WriteLine($"kept      a checkpoint of {kept.Bytes} bytes, left by attempt {kept.Attempt} at {kept.At:u}");
+        }
+
         to.WriteLine($"created   {job.CreatedAt:u}");
         if (job.EndedAt is { } ended)
         {

@@ -21,6 +21,11 @@ internal static class JobEventContracts
             (PlacedEvent m) => new Wire.PlacedEvent { At = ToWire(m.At), Placement = ToWire(m.Placement) },
             w => new PlacedEvent(ToTime(w.At), Required(FromWire(w.Placement)))),
         Contract.Of(
+            JobManifests.Checkpointed,
+            Wire.CheckpointedEvent.Parser,
+            (CheckpointedEvent m) => new Wire.CheckpointedEvent { At = ToWire(m.At), Attempt = m.Attempt, Data = ToWire(m.Data) },
+            w => new CheckpointedEvent(ToTime(w.At), ToAttempt(w.Attempt), ToCheckpoint(w.Data))),
+        Contract.Of(
             JobManifests.Retrying,
             Wire.RetryingEvent.Parser,
             (RetryingEvent m) => new Wire.RetryingEvent { At = ToWire(m.At), Attempt = m.Attempt, Result = ToWire(m.Result), NextAttemptAt = ToWire(m.NextAttemptAt), Uncounted = m.IsUncounted },
@@ -53,8 +58,8 @@ internal static class JobEventContracts
         Contract.Of(
             JobManifests.Retried,
             Wire.RetriedEvent.Parser,
-            (RetriedEvent m) => new Wire.RetriedEvent { At = ToWire(m.At), By = ToWire(m.By) },
-            w => new RetriedEvent(ToTime(w.At), FromWire(w.By))),
+            (RetriedEvent m) => new Wire.RetriedEvent { At = ToWire(m.At), By = ToWire(m.By), FromStart = m.FromStart },
+            w => new RetriedEvent(ToTime(w.At), FromWire(w.By), w.FromStart)),
         Contract.Of<JobSnapshot, Wire.JobSnapshot>(JobManifests.Snapshot, Wire.JobSnapshot.Parser, WriteSnapshot, ReadSnapshot),
     ];
 
@@ -73,6 +78,7 @@ internal static class JobEventContracts
             ResultAttempt = m.ResultAttempt,
             Reason = ToWire(m.Reason),
             Released = m.IsReleased,
+            Checkpoint = ToWire(m.Checkpoint),
         };
         if (m.PlacedAt is { } placed)
         {
@@ -114,5 +120,6 @@ internal static class JobEventContracts
         w.HasCancelRequestedAt ? ToTime(w.CancelRequestedAt) : null)
     {
         IsReleased = w.Released,
+        Checkpoint = FromWire(w.Checkpoint),
     };
 }

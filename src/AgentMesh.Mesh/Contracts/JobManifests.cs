@@ -10,6 +10,7 @@ public static class JobManifests
     public const string AcceptedPlaced = "job-event.accepted-placed.1";
     public const string Released = "job-event.released.1";
     public const string Placed = "job-event.placed.1";
+    public const string Checkpointed = "job-event.checkpointed.1";
     public const string Retrying = "job-event.retrying.1";
     public const string Paused = "job-event.paused.1";
     public const string Completed = "job-event.completed.1";
@@ -25,6 +26,7 @@ public static class JobManifests
         [AcceptedPlaced] = JobStateName.Running,
         [Released] = JobStateName.Queued,
         [Placed] = JobStateName.Running,
+        [Checkpointed] = JobStateName.Running,
         [Retrying] = JobStateName.Retrying,
         [Paused] = JobStateName.Paused,
         [Completed] = JobStateName.Completed,

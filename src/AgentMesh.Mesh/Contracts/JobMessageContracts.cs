@@ -32,8 +32,8 @@ internal static class JobMessageContracts
         Contract.Of(
             "job.retry.1",
             Wire.RetryJob.Parser,
-            (RetryJob m) => new Wire.RetryJob { Job = m.JobId.ToString(), By = ToWire(m.By) },
-            w => new RetryJob(ToJobId(w.Job), FromWire(w.By))),
+            (RetryJob m) => new Wire.RetryJob { Job = m.JobId.ToString(), By = ToWire(m.By), FromStart = m.FromStart },
+            w => new RetryJob(ToJobId(w.Job), FromWire(w.By), w.FromStart)),
         Contract.Of("job.wake.1", Wire.WakeJob.Parser, (WakeJob m) => new Wire.WakeJob { Job = m.JobId.ToString() }, w => new WakeJob(ToJobId(w.Job))),
         Contract.Of(
             "job.problem.1",
@@ -50,6 +50,16 @@ internal static class JobMessageContracts
                 : new Wire.AttemptStarted { Job = m.JobId.ToString(), Attempt = m.Attempt, Incarnation = m.Incarnation },
             w => new AttemptStarted(ToJobId(w.Job), ToAttempt(w.Attempt), w.Incarnation) { Waiting = w.HasWaiting ? w.Waiting : null }),
         Contract.Of<AttemptHeartbeat, Wire.AttemptHeartbeat>("attempt.heartbeat.1", Wire.AttemptHeartbeat.Parser, WriteHeartbeat, ReadHeartbeat),
+        Contract.Of(
+            "attempt.checkpoint.1",
+            Wire.AttemptCheckpoint.Parser,
+            (AttemptCheckpoint m) => new Wire.AttemptCheckpoint { Job = m.JobId.ToString(), Attempt = m.Attempt, Number = m.Number, Data = ToWire(m.Data) },
+            w => new AttemptCheckpoint(ToJobId(w.Job), ToAttempt(w.Attempt), w.Number, ToCheckpoint(w.Data))),
+        Contract.Of(
+            "attempt.checkpoint-kept.1",
+            Wire.CheckpointKept.Parser,
+            (CheckpointKept m) => new Wire.CheckpointKept { Job = m.JobId.ToString(), Attempt = m.Attempt, Number = m.Number },
+            w => new CheckpointKept(ToJobId(w.Job), ToAttempt(w.Attempt), w.Number)),
         Contract.Of(
             "attempt.ended.1",
             Wire.AttemptEnded.Parser,
@@ -74,7 +84,7 @@ internal static class JobMessageContracts
 
     private static Wire.AttemptHeartbeat WriteHeartbeat(AttemptHeartbeat m)
     {
-        var wire = new Wire.AttemptHeartbeat { Job = m.JobId.ToString(), Attempt = m.Attempt, StdoutBytes = m.StdoutBytes, StderrBytes = m.StderrBytes };
+        var wire = new Wire.AttemptHeartbeat { Job = m.JobId.ToString(), Attempt = m.Attempt, StdoutBytes = m.StdoutBytes, StderrBytes = m.StderrBytes, Progress = ToWire(m.Progress) };
         if (m.Waiting is { } waiting)
         {
             wire.Waiting = waiting;
@@ -84,7 +94,7 @@ internal static class JobMessageContracts
     }
 
     private static AttemptHeartbeat ReadHeartbeat(Wire.AttemptHeartbeat w) =>
-        new(ToJobId(w.Job), ToAttempt(w.Attempt), w.StdoutBytes, w.StderrBytes) { Waiting = w.HasWaiting ? w.Waiting : null };
+        new(ToJobId(w.Job), ToAttempt(w.Attempt), w.StdoutBytes, w.StderrBytes) { Waiting = w.HasWaiting ? w.Waiting : null, Progress = FromWire(w.Progress) };
 
     private static Wire.RunAttempt WriteRun(RunAttempt m)
     {
@@ -103,6 +113,11 @@ internal static class JobMessageContracts
             wire.Timeout = ToWire(timeout);
         }
 
+        if (m.Checkpoint is { } checkpoint)
+        {
+            wire.Checkpoint = ToWire(checkpoint);
+        }
+
         return wire;
     }
 
@@ -110,6 +125,7 @@ internal static class JobMessageContracts
         ToJobId(w.Job), ToAttempt(w.Attempt), w.Incarnation, FromWire(w.Command), FromWire(w.Caller), w.HasTimeout ? ToSpan(w.Timeout) : null, ToSpan(w.Heartbeat))
     {
         Needs = PlacementParts.FromWire(w.Needs),
+        Checkpoint = w.HasCheckpoint ? ToCheckpoint(w.Checkpoint) : null,
     };
 
     private static Wire.JobView WriteView(JobView m)
@@ -124,7 +140,13 @@ internal static class JobMessageContracts
             Problem = ToWire(m.Problem),
             AcceptedAt = ToWire(m.AcceptedAt),
             CancelRequested = m.CancelRequested,
+            Progress = ToWire(m.Progress),
         };
+        if (m.Checkpoint is { } kept)
+        {
+            wire.Checkpoint = new Wire.CheckpointView { Bytes = kept.Bytes, Attempt = kept.Attempt, At = ToWire(kept.At) };
+        }
+
         if (m.Device is { } device)
         {
             wire.Device = device.ToString();
@@ -166,5 +188,9 @@ internal static class JobMessageContracts
         w.HasEndedAt ? ToTime(w.EndedAt) : null,
         w.HasNextAttemptAt ? ToTime(w.NextAttemptAt) : null,
         w.CancelRequested,
-        w.HasWaitingFor ? w.WaitingFor : null);
+        w.HasWaitingFor ? w.WaitingFor : null)
+    {
+        Progress = FromWire(w.Progress),
+        Checkpoint = w.Checkpoint is { } kept ? new CheckpointView(kept.Bytes, kept.Attempt, ToTime(kept.At)) : null,
+    };
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Protocol.Identity;
+using Google.Protobuf;
 
 namespace AgentMesh.Mesh.Contracts;
 
@@ -202,6 +203,11 @@ internal static class WireParts
             wire.RetryAfter = ToWire(after);
         }
 
+        if (result.Checkpoint is { } checkpoint)
+        {
+            wire.Checkpoint = ToWire(checkpoint);
+        }
+
         return wire;
     }
 
@@ -217,7 +223,38 @@ internal static class WireParts
             wire.HasAlias ? wire.Alias : null)
         {
             RetryAfter = wire.HasRetryAfter ? ToSpan(wire.RetryAfter) : null,
+            Checkpoint = wire.HasCheckpoint ? ToCheckpoint(wire.Checkpoint) : null,
         };
+
+    public static ByteString ToWire(Checkpoint checkpoint) => ByteString.CopyFrom(checkpoint.Data.AsSpan());
+
+    public static Checkpoint ToCheckpoint(ByteString bytes) => bytes.Length <= Checkpoint.BytesMax
+        ? new Checkpoint([.. bytes.Span])
+        : throw new ContractException($"a checkpoint of {bytes.Length} bytes");
+
+    public static Wire.KeptCheckpoint? ToWire(KeptCheckpoint? kept) =>
+        kept is null ? null : new Wire.KeptCheckpoint { Data = ToWire(kept.Data), Attempt = kept.Attempt, At = ToWire(kept.At) };
+
+    public static KeptCheckpoint? FromWire(Wire.KeptCheckpoint? wire) =>
+        wire is null ? null : new KeptCheckpoint(ToCheckpoint(wire.Data), ToAttempt(wire.Attempt), ToTime(wire.At));
+
+    public static Wire.Progress? ToWire(Progress? progress)
+    {
+        if (progress is null)
+        {
+            return null;
+        }
+
+        var wire = new Wire.Progress { Text = progress.Text };
+        if (progress.Fraction is { } fraction)
+        {
+            wire.Fraction = fraction;
+        }
+
+        return wire;
+    }
+
+    public static Progress? FromWire(Wire.Progress? wire) => wire is null ? null : Progress.Bounded(wire.HasFraction ? wire.Fraction : null, wire.Text);
 
     public static Wire.Placement? ToWire(Placement? placement) => placement is null
         ? null

@@ -36,6 +36,9 @@ public sealed record AttemptResult(AttemptOutcome Outcome, int? ExitCode = null,
 
     /// <summary>Of a refusal for now: when to come again. The device has more of this caller or command than it allows.</summary>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>The newest one, where the home has not acknowledged it and the attempt did not succeed.</summary>
+    public Checkpoint? Checkpoint { get; init; }
 }
 
 /// <summary>Where an attempt runs.</summary>
@@ -53,6 +56,9 @@ public sealed record Placement(int Attempt, DeviceId Device, long Incarnation);
 public sealed record RunAttempt(JobId JobId, int Attempt, long Incarnation, JobCommand Command, Caller Caller, TimeSpan? Timeout, TimeSpan HeartbeatEvery) : IJobMessage
 {
     public JobNeeds Needs { get; init; } = JobNeeds.None;
+
+    /// <summary>What an earlier attempt left; null for a program that begins at its beginning.</summary>
+    public Checkpoint? Checkpoint { get; init; }
 }
 
 /// <summary>The device has the attempt: running, or waiting there for its turn.</summary>
@@ -67,7 +73,17 @@ public sealed record AttemptHeartbeat(JobId JobId, int Attempt, long StdoutBytes
 {
     /// <inheritdoc cref="AttemptStarted.Waiting"/>
     public string? Waiting { get; init; }
+
+    /// <summary>Null where the program has not said.</summary>
+    public Progress? Progress { get; init; }
 }
+
+/// <summary>What the program has left to go on from; sent again at the rate of heartbeats until <see cref="CheckpointKept"/> arrives.</summary>
+/// <param name="Number">Counts the checkpoints that this life of the device's node has seen of the attempt.</param>
+public sealed record AttemptCheckpoint(JobId JobId, int Attempt, int Number, Checkpoint Data) : IJobMessage;
+
+/// <summary>It is journalled.</summary>
+public sealed record CheckpointKept(JobId JobId, int Attempt, int Number) : IJobMessage;
 
 /// <summary>Sent by the device to the entity of the job, again until <see cref="AttemptEndedAck"/> arrives.</summary>
 public sealed record AttemptEnded(JobId JobId, int Attempt, AttemptResult Result) : IJobMessage;

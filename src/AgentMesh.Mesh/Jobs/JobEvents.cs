@@ -15,6 +15,9 @@ public sealed record PlacedEvent(DateTimeOffset At, Placement Placement) : IJobE
 /// <summary>What the job waited for has ended as it must: it waits for its device only.</summary>
 public sealed record ReleasedEvent(DateTimeOffset At) : IJobEvent;
 
+/// <summary>The attempt goes on; a later one begins from here.</summary>
+public sealed record CheckpointedEvent(DateTimeOffset At, int Attempt, Checkpoint Data) : IJobEvent;
+
 public sealed record RetryingEvent(DateTimeOffset At, int Attempt, AttemptResult Result, DateTimeOffset NextAttemptAt) : IJobEvent
 {
     /// <summary>Nothing of the attempt ran: it is not one of those that the retry policy allows.</summary>
@@ -33,4 +36,5 @@ public sealed record CancelRequestedEvent(DateTimeOffset At, Caller By) : IJobEv
 /// <param name="Note">Set when the executing device did not confirm the end.</param>
 public sealed record CancelledEvent(DateTimeOffset At, int Attempt, AttemptResult? Result, Problem? Note) : IJobEvent;
 
-public sealed record RetriedEvent(DateTimeOffset At, Caller By) : IJobEvent;
+/// <param name="FromStart">The checkpoint is dropped.</param>
+public sealed record RetriedEvent(DateTimeOffset At, Caller By, bool FromStart = false) : IJobEvent;

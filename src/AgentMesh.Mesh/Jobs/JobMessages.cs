@@ -27,7 +27,8 @@ public sealed record AwaitJob(JobId JobId, DateTimeOffset Deadline) : IJobMessag
 public sealed record CancelJob(JobId JobId, Caller By) : IJobMessage;
 
 /// <summary>Begins a paused, failed or cancelled job again with all its attempts. Answered with <see cref="JobView"/> or <see cref="JobProblem"/>.</summary>
-public sealed record RetryJob(JobId JobId, Caller By) : IJobMessage;
+/// <param name="FromStart">Without the checkpoint that an earlier attempt left.</param>
+public sealed record RetryJob(JobId JobId, Caller By, bool FromStart = false) : IJobMessage;
 
 /// <summary>Brings an unfinished job back to life after a restart. Answered with <see cref="JobView"/>, or <see cref="JobProblem"/> when there is no such job.</summary>
 public sealed record WakeJob(JobId JobId) : IJobMessage;
@@ -53,4 +54,15 @@ public sealed record JobView(
     DateTimeOffset? EndedAt,
     DateTimeOffset? NextAttemptAt,
     bool CancelRequested,
-    string? WaitingFor) : IJobMessage;
+    string? WaitingFor) : IJobMessage
+{
+    /// <summary>Of the newest attempt, while it runs.</summary>
+    public Progress? Progress { get; init; }
+
+    /// <summary>Null without a checkpoint.</summary>
+    public CheckpointView? Checkpoint { get; init; }
+}
+
+/// <param name="Bytes">The content itself is for the next attempt only.</param>
+/// <param name="Attempt">Which attempt left it.</param>
+public sealed record CheckpointView(int Bytes, int Attempt, DateTimeOffset At);

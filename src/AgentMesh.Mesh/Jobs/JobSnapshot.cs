@@ -19,6 +19,8 @@ public sealed record JobSnapshot(
 {
     public bool IsReleased { get; init; }
 
+    public KeptCheckpoint? Checkpoint { get; init; }
+
     public static JobSnapshot Of(JobState s) => new(
         // That an attempt was heard of is not part of the record: after a recovery the device is asked again.
         s.Name == JobStateName.Running ? JobStateName.Placing : s.Name,
@@ -37,6 +39,7 @@ public sealed record JobSnapshot(
         s.CancelRequestedAt)
     {
         IsReleased = s.IsReleased,
+        Checkpoint = s.Checkpoint,
     };
 
     public JobState ToState(JobId id) => JobState.None(id) with
@@ -56,5 +59,6 @@ public sealed record JobSnapshot(
         EndedAt = EndedAt,
         CancelRequestedAt = CancelRequestedAt,
         IsReleased = IsReleased,
+        Checkpoint = Checkpoint,
     };
 }

@@ -67,6 +67,12 @@ public sealed record JobState
     /// <summary>Does not begin before its group gives it its turn.</summary>
     public bool AwaitsTurn => Spec?.Needs.Group is not null && !HasTurn;
 
+    /// <summary>Not journalled: what the newest attempt said of itself.</summary>
+    public Progress? Progress { get; init; }
+
+    /// <summary>What the next attempt begins from; null once the job is completed.</summary>
+    public KeptCheckpoint? Checkpoint { get; init; }
+
     public int Attempt => Placement?.Attempt ?? 0;
 
     public bool IsAtRest => Exists && Name.IsAtRest();
@@ -75,10 +81,17 @@ public sealed record JobState
 
     /// <summary>The device answered for the newest attempt.</summary>
     /// <param name="waiting">What it waits for there.</param>
-    public JobState Heard(DateTimeOffset at, string? waiting = null)
+    /// <param name="progress">Null where it did not say: what it said before stands.</param>
+    public JobState Heard(DateTimeOffset at, string? waiting = null, Progress? progress = null)
     {
         Invariant.Check(Name.HasAttempt());
-        return this with { Name = JobStateName.Running, HeardAt = at, WaitingThere = waiting is { Length: > WaitingLengthMax } ? waiting[..WaitingLengthMax] : waiting };
+        return this with
+        {
+            Name = JobStateName.Running,
+            HeardAt = at,
+            WaitingThere = waiting is { Length: > WaitingLengthMax } ? waiting[..WaitingLengthMax] : waiting,
+            Progress = progress ?? Progress,
+        };
     }
 
     /// <summary>The device has come back, or its node was restarted: whether it still has the attempt is asked again, and its silence counts from now.</summary>
@@ -124,11 +137,14 @@ public sealed record JobState
             AcceptedEvent e => this with { Spec = e.Spec, AcceptedAt = e.At, BegunAt = e.At, QueuedAt = e.At, Name = JobStateName.Queued },
             PlacedEvent e => Place(e.Placement, e.At),
             ReleasedEvent e => this with { IsReleased = true, QueuedAt = e.At },
+            CheckpointedEvent e => this with { Checkpoint = new KeptCheckpoint(e.Data, e.Attempt, e.At) },
             RetryingEvent e => this with
             {
                 Name = JobStateName.Retrying,
-                Result = e.Result,
+                Result = e.Result with { Checkpoint = null },
                 ResultAttempt = e.Attempt,
+                Checkpoint = CheckpointAfter(e.Result, e.Attempt, e.At),
+                Progress = null,
                 NextAttemptAt = e.NextAttemptAt,
                 QueuedAt = e.NextAttemptAt,
                 AttemptsSinceRetry = AttemptsSinceRetry - (e.IsUncounted ? 1 : 0),
@@ -150,13 +166,18 @@ public sealed record JobState
                 EndedAt = null,
                 CancelRequestedAt = null,
                 NextAttemptAt = null,
+                Checkpoint = e.FromStart ? null : Checkpoint,
             },
             _ => throw new InvariantException($"unknown event {change.GetType().Name}"),
         };
     }
 
     public JobView ToView(string? waitingFor = null) => new(
-        JobId, WaitingThere is not null && Name == JobStateName.Running ? JobStateName.Placing : Name, Spec!, Attempt, Placement?.Device, Result, Reason, AcceptedAt, PlacedAt, EndedAt, NextAttemptAt, CancelRequestedAt is not null, waitingFor);
+        JobId, WaitingThere is not null && Name == JobStateName.Running ? JobStateName.Placing : Name, Spec!, Attempt, Placement?.Device, Result, Reason, AcceptedAt, PlacedAt, EndedAt, NextAttemptAt, CancelRequestedAt is not null, waitingFor)
+    {
+        Progress = Progress,
+        Checkpoint = Checkpoint is { } kept ? new CheckpointView(kept.Data.Data.Length, kept.Attempt, kept.At) : null,
+    };
 
     private JobState Place(Placement placement, DateTimeOffset at)
     {
@@ -169,6 +190,7 @@ public sealed record JobState
             HeardAt = at,
             WaitingThere = null,
             NextAttemptAt = null,
+            Progress = null,
             AttemptsSinceRetry = AttemptsSinceRetry + 1,
         };
     }
@@ -179,12 +201,17 @@ public sealed record JobState
     {
         Name = name,
         EndedAt = at,
-        Result = result ?? Result,
+        Result = result is null ? Result : result with { Checkpoint = null },
         ResultAttempt = result is null ? ResultAttempt : attempt,
+        Checkpoint = name == JobStateName.Completed ? null : CheckpointAfter(result, attempt, at),
         Reason = reason,
         NextAttemptAt = null,
         HeardAt = null,
         WaitingThere = null,
         HasTurn = false,
+        Progress = null,
     };
+
+    private KeptCheckpoint? CheckpointAfter(AttemptResult? result, int attempt, DateTimeOffset at) =>
+        result?.Checkpoint is { } left ? new KeptCheckpoint(left, attempt, at) : Checkpoint;
 }

@@ -136,7 +136,21 @@ public sealed record JobView(
     string? Group = null,
     string? TargetWhy = null,
     string? Workflow = null,
-    string? Step = null);
+    string? Step = null)
+{
+    /// <summary>What the running program says of itself; null where it has not, or nothing runs.</summary>
+    public ProgressView? Progress { get; init; }
+
+    /// <summary>What the next attempt begins from; null without one.</summary>
+    public CheckpointInfo? Checkpoint { get; init; }
+}
+
+/// <param name="Fraction">Of the whole, 0 to 1; null where it did not say.</param>
+/// <param name="Text">What it does; may be empty.</param>
+public sealed record ProgressView(double? Fraction, string Text);
+
+/// <param name="Attempt">Which attempt left it.</param>
+public sealed record CheckpointInfo(int Bytes, int Attempt, DateTimeOffset At);
 
 /// <summary>GET /v1/jobs.</summary>
 /// <param name="Next">Pass as <c>before</c> for the next page; null at the end.</param>

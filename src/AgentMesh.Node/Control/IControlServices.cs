@@ -38,7 +38,8 @@ internal interface IControlServices
 
     Task<JobView> CancelAsync(string id, CancellationToken cancellationToken);
 
-    Task<JobView> RetryAsync(string id, CancellationToken cancellationToken);
+    /// <param name="fromStart">Without the checkpoint that an earlier attempt left.</param>
+    Task<JobView> RetryAsync(string id, bool fromStart, CancellationToken cancellationToken);
 
     IAsyncEnumerable<OutputView> OutputAsync(string id, string? stream, int? attempt, long from, bool follow, CancellationToken cancellationToken);
 

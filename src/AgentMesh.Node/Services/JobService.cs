@@ -74,7 +74,7 @@ internal sealed class JobService(DeviceId self, Caller caller, Entities entities
         JobViews.Of(await entities.AskAsync<MeshJobView>(new CancelJob(await FindAsync(id, cancellationToken).ConfigureAwait(false), caller), cancellationToken).ConfigureAwait(false));
 
     /// <exception cref="MeshException">AM0311: what it is a part of keeps its result.</exception>
-    public async Task<Control.JobView> RetryAsync(string id, CancellationToken cancellationToken)
+    public async Task<Control.JobView> RetryAsync(string id, bool fromStart, CancellationToken cancellationToken)
     {
         if (ArrayName.TryRead(id) is { } element)
         {
@@ -85,7 +85,7 @@ internal sealed class JobService(DeviceId self, Caller caller, Entities entities
         return (await GetAsync(job, cancellationToken).ConfigureAwait(false)).Spec.Owner is { } owner && WorkflowId.TryParse(owner.Workflow, out WorkflowId workflow)
             ? throw new MeshException(
                 MeshErrors.NotInThisState, $"job {job.Short} is step {owner.Step} of the workflow {workflow.Short}, which keeps its result", $"'agentmesh workflow retry {workflow.Short} {owner.Step}' begins the step again")
-            : JobViews.Of(await entities.AskAsync<MeshJobView>(new RetryJob(job, caller), cancellationToken).ConfigureAwait(false));
+            : JobViews.Of(await entities.AskAsync<MeshJobView>(new RetryJob(job, caller, fromStart), cancellationToken).ConfigureAwait(false));
     }
 
     public Task<MeshJobView> GetAsync(JobId id, CancellationToken cancellationToken) => entities.AskAsync<MeshJobView>(new GetJob(id), cancellationToken);

@@ -37,6 +37,10 @@ internal static class JobViews
             job.Spec.Needs.Group,
             job.Spec.Target.Why,
             job.Spec.Owner?.Workflow,
-            job.Spec.Owner?.Step);
+            job.Spec.Owner?.Step)
+        {
+            Progress = job.Progress is { } progress ? new ProgressView(progress.Fraction, progress.Text) : null,
+            Checkpoint = job.Checkpoint is { } kept ? new CheckpointInfo(kept.Bytes, kept.Attempt, kept.At) : null,
+        };
     }
 }

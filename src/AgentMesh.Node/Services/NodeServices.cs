@@ -176,7 +176,7 @@ internal sealed class NodeServices : IControlServices
 
     public Task<JobView> CancelAsync(string id, CancellationToken cancellationToken) => _parts.Jobs.CancelAsync(id, cancellationToken);
 
-    public Task<JobView> RetryAsync(string id, CancellationToken cancellationToken) => _parts.Jobs.RetryAsync(id, cancellationToken);
+    public Task<JobView> RetryAsync(string id, bool fromStart, CancellationToken cancellationToken) => _parts.Jobs.RetryAsync(id, fromStart, cancellationToken);
 
     public IAsyncEnumerable<OutputView> OutputAsync(string id, string? stream, int? attempt, long from, bool follow, CancellationToken cancellationToken) =>
         _parts.Jobs.OutputAsync(id, stream, attempt, from, follow, cancellationToken);

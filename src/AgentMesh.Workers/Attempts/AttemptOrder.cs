@@ -24,4 +24,7 @@ public sealed record AttemptOrder(AttemptKey Key, string Line, IReadOnlyList<str
 
     /// <summary>Added to the environment of a program.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>What an earlier attempt left for the program; null for none.</summary>
+    public Checkpoint? Checkpoint { get; init; }
 }

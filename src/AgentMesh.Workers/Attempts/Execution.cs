@@ -2,6 +2,7 @@ using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Workers.Admission;
 using AgentMesh.Workers.Handlers;
+using AgentMesh.Workers.Reports;
 using AgentMesh.Workers.Shims;
 using AgentMesh.Workers.Spool;
 
@@ -21,12 +22,20 @@ public sealed class Execution
     {
         Order = order;
         Spool = spool;
+        Reports = spool is null ? null : new ProgramReports(spool.Directory);
+        if (Reports is { } reports)
+        {
+            spool!.Passing = reports.Take;
+        }
     }
 
     public AttemptOrder Order { get; }
 
     /// <summary>The output of a program; null for a handler, whose result is its text.</summary>
     public AttemptSpool? Spool { get; }
+
+    /// <summary>What a program says of itself; null for a handler.</summary>
+    internal ProgramReports? Reports { get; }
 
     /// <summary>False while it waits for its turn.</summary>
     public bool HasStarted { get; private set; }
@@ -74,7 +83,7 @@ public sealed class Execution
             _begun.TrySetResult();
         }
 
-        Ended = Task.Run(() => RunAsync(tools, turn, takenOver: null));
+        Ended = Task.Run(() => RunAndReportAsync(tools, turn, takenOver: null));
         Settled = SettleAsync();
     }
 
@@ -90,8 +99,8 @@ public sealed class Execution
 
         HasStarted = true;
         _begun.TrySetResult();
-        _run = new ShimRun(Order, Spool!, tools);
-        Ended = Task.Run(() => RunAsync(tools, Task.CompletedTask, found));
+        _run = new ShimRun(Order, Spool!, Reports!, tools);
+        Ended = Task.Run(() => RunAndReportAsync(tools, Task.CompletedTask, found));
         Settled = SettleAsync();
     }
 
@@ -117,6 +126,14 @@ public sealed class Execution
         }
     }
 
+    /// <summary>What the program left at its very end goes with the result: the next attempt is to have it.</summary>
+    private async Task<AttemptResult> RunAndReportAsync(ExecutionTools tools, Task turn, FoundAttempt? takenOver)
+    {
+        AttemptResult result = await RunAsync(tools, turn, takenOver).ConfigureAwait(false);
+        Reports?.Look(hasEnded: true);
+        return result.Outcome == AttemptOutcome.Succeeded ? result : result with { Checkpoint = Reports?.Unkept?.Data };
+    }
+
     private async Task<AttemptResult> RunAsync(ExecutionTools tools, Task turn, FoundAttempt? takenOver)
     {
         try
@@ -132,13 +149,13 @@ public sealed class Execution
             _begun.TrySetResult();
             if (Order.IsProgram && tools.Shims is { } shims)
             {
-                _run = new ShimRun(Order, Spool!, tools);
+                _run = new ShimRun(Order, Spool!, Reports!, tools);
                 await _run.StartAsync(shims).ConfigureAwait(false);
                 return await _run.FollowAsync(null, _cancel.Token, _leave.Token).ConfigureAwait(false);
             }
 
             return Order.IsProgram
-                ? await new ProgramRun(Order, Spool!, tools).ExecuteAsync(_cancel.Token).ConfigureAwait(false)
+                ? await new ProgramRun(Order, Spool!, Reports!, tools).ExecuteAsync(_cancel.Token).ConfigureAwait(false)
                 : await HandleAsync(tools).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_cancel.IsCancellationRequested)

@@ -2,13 +2,14 @@ using System.Globalization;
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Workers.Processes;
+using AgentMesh.Workers.Reports;
 using AgentMesh.Workers.Shims;
 using AgentMesh.Workers.Spool;
 
 namespace AgentMesh.Workers.Attempts;
 
 /// <summary>Runs one program: starts it, moves its output into the spool, ends it when its time is up or it is cancelled.</summary>
-internal sealed class ProgramRun(AttemptOrder order, AttemptSpool spool, ExecutionTools tools)
+internal sealed class ProgramRun(AttemptOrder order, AttemptSpool spool, ProgramReports reports, ExecutionTools tools)
 {
     private const int PieceBytes = 32 * 1024;
 
@@ -25,7 +26,9 @@ internal sealed class ProgramRun(AttemptOrder order, AttemptSpool spool, Executi
 
     public async Task<AttemptResult> ExecuteAsync(CancellationToken cancel)
     {
-        using ILaunchedProcess process = tools.Launcher.Launch(new ProcessOrder(order.Words, tools.WorkingDirectory, EnvironmentOf(order)));
+        Dictionary<string, string> environment = EnvironmentOf(order);
+        reports.Prepare(order.Checkpoint, environment);
+        using ILaunchedProcess process = tools.Launcher.Launch(new ProcessOrder(order.Words, tools.WorkingDirectory, environment));
         tools.Ledger.Add(process.Id);
         try
         {

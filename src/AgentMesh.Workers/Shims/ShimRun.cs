@@ -3,12 +3,13 @@ using AgentMesh.Mesh.Jobs;
 using AgentMesh.Shim.Format;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Processes;
+using AgentMesh.Workers.Reports;
 using AgentMesh.Workers.Spool;
 
 namespace AgentMesh.Workers.Shims;
 
 /// <summary>Follows one program in its shim, from whichever moment on: reads how far its output is, passes on what the home has, ends it on demand.</summary>
-internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ExecutionTools tools)
+internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramReports reports, ExecutionTools tools)
 {
     /// <summary>A shim that was asked to end its program and has not, so long after the grace, is killed with it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -28,6 +29,7 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ExecutionT
         }
 
         string program = ProgramPath.Find(order.Words[0], tools.WorkingDirectory, Environment.GetEnvironmentVariable("PATH") ?? "");
+        reports.Prepare(order.Checkpoint, environment);
         AttemptFile.Write(_directory, order);
         new LaunchFile([program, .. order.Words.Skip(1)], environment, tools.WorkingDirectory, spool.BytesMax, order.Timeout, tools.Grace, settings.Lease)
             .Write(Path.Combine(_directory, ShimFiles.Launch));

@@ -29,6 +29,9 @@ public sealed class AttemptSpool : IDisposable
 
     public string Directory { get; }
 
+    /// <summary>Is shown all that is read, with stream and offset; null for nobody.</summary>
+    internal PassingOutput? Passing { get; set; }
+
     /// <summary>Of output that the home does not have yet.</summary>
     public long BytesMax => _bytesMax;
 
@@ -117,11 +120,13 @@ public sealed class AttemptSpool : IDisposable
     }
 
     /// <returns>0 where nothing is there at <paramref name="offset"/> yet. Fewer bytes than there are, at the end of a file.</returns>
-    public ValueTask<int> ReadAsync(SpoolStream stream, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    public async ValueTask<int> ReadAsync(SpoolStream stream, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         SpoolPart part = _parts[stream];
         long ready = Length(stream) - offset;
-        return ready <= 0 ? ValueTask.FromResult(0) : part.ReadAsync(offset, buffer[..(int)Math.Min(ready, buffer.Length)], cancellationToken);
+        int read = ready <= 0 ? 0 : await part.ReadAsync(offset, buffer[..(int)Math.Min(ready, buffer.Length)], cancellationToken).ConfigureAwait(false);
+        Passing?.Invoke(stream, offset, buffer.Span[..read]);
+        return read;
     }
 
     /// <summary>The home has everything before <paramref name="offset"/> on disk.</summary>
@@ -203,3 +208,6 @@ public sealed class AttemptSpool : IDisposable
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
+
+/// <summary>Output that goes by.</summary>
+internal delegate void PassingOutput(SpoolStream stream, long offset, ReadOnlySpan<byte> piece);

@@ -3,6 +3,7 @@ using AgentMesh.Mesh.Commands;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Workers.Attempts;
+using AgentMesh.Workers.Reports;
 using AgentMesh.Workers.Spool;
 using Akka.Actor;
 
@@ -17,6 +18,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
     public const string Name = "workers";
 
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RepeatEndAfter = TimeSpan.FromSeconds(1);
 
     private readonly WorkerSettings _settings;
@@ -28,6 +30,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
         Receive<RunAttempt>(IsFromHome, OnRunAttempt);
         Receive<CancelAttempt>(IsFromHome, OnCancelAttempt);
         Receive<AttemptEndedAck>(IsFromHome, OnEndedAck);
+        Receive<CheckpointKept>(IsFromHome, OnCheckpointKept);
         Receive<Over>(over => TellEnd(over.Key));
         Receive<Began>(began => TellBegan(began.Key));
         Receive<TickNow>(_ => OnTick());
@@ -98,7 +101,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
     /// <summary>What the command is here, where its first word may be an alias; or what was sent, with what is wrong with it.</summary>
     private (AttemptOrder Run, MeshException? Wrong) Expand(AttemptKey key, RunAttempt order)
     {
-        var sent = new AttemptOrder(key, order.Command.Line, order.Command.Words, order.Caller, order.Timeout, Alias: null) { Needs = order.Needs, Environment = order.Command.Environment };
+        var sent = new AttemptOrder(key, order.Command.Line, order.Command.Words, order.Caller, order.Timeout, Alias: null) { Needs = order.Needs, Environment = order.Command.Environment, Checkpoint = order.Checkpoint };
         if (order.Command.IsProgram)
         {
             return (sent, null);
@@ -147,6 +150,14 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
         if (execution.Ended.IsCompletedSuccessfully)
         {
             Sender.Tell(EndOf(execution));
+        }
+    }
+
+    private void OnCheckpointKept(CheckpointKept kept)
+    {
+        if (_tracked.TryGetValue(new AttemptKey(kept.JobId, kept.Attempt), out Tracked? tracked))
+        {
+            tracked.Execution.Reports?.Kept(kept.Number);
         }
     }
 
@@ -233,13 +244,31 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
                     TellEnd(key);
                 }
             }
-            else if (since >= tracked.HeartbeatEvery)
+            else
             {
-                tracked.ToldAt = Now;
-                AttemptSpool? spool = tracked.Execution.Spool;
-                var heartbeat = new AttemptHeartbeat(key.Job, key.Attempt, spool?.Length(SpoolStream.Stdout) ?? 0, spool?.Length(SpoolStream.Stderr) ?? 0) { Waiting = tracked.Execution.Waiting };
-                _settings.EntityOf(key.Job).Tell(heartbeat, Self);
+                TellHow(key, tracked, since);
             }
+        }
+    }
+
+    /// <summary>That it lives, at the rate that the home wants; and what the program says of itself, a little later than it does.</summary>
+    private void TellHow(AttemptKey key, Tracked tracked, TimeSpan since)
+    {
+        ProgramReports? reports = tracked.Execution.Reports;
+        reports?.Look();
+        if (since >= tracked.HeartbeatEvery || (reports?.Progress != tracked.ToldProgress && since >= ProgressEvery))
+        {
+            tracked.ToldAt = Now;
+            tracked.ToldProgress = reports?.Progress;
+            AttemptSpool? spool = tracked.Execution.Spool;
+            var heartbeat = new AttemptHeartbeat(key.Job, key.Attempt, spool?.Length(SpoolStream.Stdout) ?? 0, spool?.Length(SpoolStream.Stderr) ?? 0) { Waiting = tracked.Execution.Waiting, Progress = reports?.Progress };
+            _settings.EntityOf(key.Job).Tell(heartbeat, Self);
+        }
+
+        if (reports?.Unkept is { } left && Now - tracked.ToldCheckpointAt >= tracked.HeartbeatEvery)
+        {
+            tracked.ToldCheckpointAt = Now;
+            _settings.EntityOf(key.Job).Tell(new AttemptCheckpoint(key.Job, key.Attempt, left.Number, left.Data), Self);
         }
     }
 
@@ -252,6 +281,10 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
         public TimeSpan HeartbeatEvery => heartbeatEvery;
 
         public TimeSpan ToldAt { get; set; }
+
+        public Progress? ToldProgress { get; set; }
+
+        public TimeSpan ToldCheckpointAt { get; set; } = TimeSpan.MinValue / 2;
     }
 
     private sealed record Began(AttemptKey Key) : INoSerializationVerificationNeeded;

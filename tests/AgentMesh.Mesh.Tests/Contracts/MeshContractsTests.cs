@@ -11,6 +11,8 @@ namespace AgentMesh.Mesh.Tests.Contracts;
 
 public sealed class MeshContractsTests
 {
+    private static readonly Checkpoint Left = new([1, 2, 255, 0]);
+
     private static readonly object[] Full =
     [
         new SubmitJob(Job, FullSpec),
@@ -31,6 +33,17 @@ public sealed class MeshContractsTests
         new AttemptStarted(Job, 1, 42) { Waiting = "gpu" },
         new AttemptHeartbeat(Job, 1, 5, 6),
         new AttemptHeartbeat(Job, 1, 5, 6) { Waiting = "gpu" },
+        new AttemptHeartbeat(Job, 1, 5, 6) { Progress = new Progress(0.25, "epoch 3") },
+        new AttemptHeartbeat(Job, 1, 5, 6) { Progress = new Progress(null, "loading") },
+        new AttemptCheckpoint(Job, 2, 7, Left),
+        new CheckpointKept(Job, 2, 7),
+        new CheckpointedEvent(Start, 2, Left),
+        new RetriedEvent(Start, Laptop, FromStart: true),
+        new RetryJob(Job, Laptop, FromStart: true),
+        new AttemptEnded(Job, 1, FullResult with { Checkpoint = Left }),
+        new RunAttempt(Job, 1, 42, Spec.Command, Laptop, null, TimeSpan.FromSeconds(10)) { Checkpoint = Left },
+        new JobView(Job, JobStateName.Running, FullSpec, 2, Gpu, null, null, Start, Start, null, null, false, null) { Progress = new Progress(0.5, "half"), Checkpoint = new CheckpointView(2, 1, Start) },
+        new JobSnapshot(JobStateName.Placing, Spec, Start, Start, Start, new Placement(2, Gpu, 5), Start, 2, null, 0, null, null, null, null) { Checkpoint = new KeptCheckpoint(Left, 1, Start) },
         new AttemptEnded(Job, 1, FullResult),
         new AttemptEnded(Job, 1, new AttemptResult(AttemptOutcome.Succeeded, 0, "")),
         new AttemptEndedAck(Job, 1, Recorded: true),

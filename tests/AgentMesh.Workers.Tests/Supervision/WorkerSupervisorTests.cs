@@ -80,6 +80,43 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_home_hears_how_far_a_program_is_and_keeps_its_checkpoint()
+    {
+        RunAttempt order = Order("a", JobCommand.Program("sh", "-c", "cat $AGENTMESH_CHECKPOINT; printf ab > $AGENTMESH_CHECKPOINT; echo 42% half > $AGENTMESH_PROGRESS; sleep 300")) with
+        {
+            Checkpoint = new Checkpoint([.. "before"u8]),
+        };
+        Send(order);
+
+        AttemptCheckpoint? left = null;
+        for (Progress? told = null; left is null || told is null;)
+        {
+            object message = await Next<object>();
+            left = message as AttemptCheckpoint ?? left;
+            told = (message as AttemptHeartbeat)?.Progress ?? told;
+            Assert.True(told is null || told == new Progress(0.42, "half"));
+        }
+
+        Assert.Equal("ab"u8, left.Data.Data.AsSpan());
+        Assert.True(_table.TryGet(new AttemptKey(order.JobId, 1), out Execution run));
+        Assert.Equal(6, run.Spool!.Length(SpoolStream.Stdout));
+        Assert.NotNull(run.Reports!.Unkept);
+        Send(new CheckpointKept(order.JobId, 1, left.Number));
+        await Until(() => run.Reports.Unkept is null);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_left_at_the_end_of_a_failed_attempt_goes_with_the_result()
+    {
+        RunAttempt order = Order("a", JobCommand.Program("sh", "-c", "printf last > $AGENTMESH_CHECKPOINT; exit 3"));
+        Send(order);
+        await Until(() => _table.TryGet(new AttemptKey(order.JobId, 1), out Execution run) && run.Ended.IsCompleted);
+        _table.All.Single().SettleWithoutOutput();
+        AttemptEnded end = await Next<AttemptEnded>();
+        Assert.Equal((3, new Checkpoint([.. "last"u8])), (end.Result.ExitCode, end.Result.Checkpoint));
+    }
+
+    [Fact]
     public async Task Nothing_runs_that_the_audit_does_not_take()
     {
         _audit.IsFull = true;

@@ -45,7 +45,8 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         On<CancelJob>(request => Change(() => OnCancel(request)));
         On<RetryJob>(request => Change(() => OnRetry(request)));
         On<AttemptStarted>(started => OnHeard(started.Attempt, started.Waiting));
-        On<AttemptHeartbeat>(heartbeat => OnHeard(heartbeat.Attempt, heartbeat.Waiting));
+        On<AttemptHeartbeat>(heartbeat => OnHeard(heartbeat.Attempt, heartbeat.Waiting, heartbeat.Progress));
+        On<AttemptCheckpoint>(OnCheckpoint);
         On<AttemptEnded>(OnEnded);
         On<AttemptUnknown>(OnUnknown);
         On<JobView>(OnDependency);
@@ -153,7 +154,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         IActorRef asker = Sender;
         if (_job.Name is JobStateName.Paused or JobStateName.Failed or JobStateName.Cancelled)
         {
-            Record(new RetriedEvent(Now, request.By), asker, () => asker.Tell(View()));
+            Record(new RetriedEvent(Now, request.By, request.FromStart), asker, () => asker.Tell(View()));
         }
         else
         {
@@ -161,7 +162,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         }
     }
 
-    private void OnHeard(int attempt, string? waiting)
+    private void OnHeard(int attempt, string? waiting, Progress? progress = null)
     {
         if (!IsOut(attempt))
         {
@@ -170,7 +171,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         }
         else if (IsFromExecutor())
         {
-            _job = _job.Heard(Now, waiting);
+            _job = _job.Heard(Now, waiting, progress);
             if (_job.CancelRequestedAt is not null)
             {
                 Sender.Tell(new CancelAttempt(_job.JobId, attempt));
@@ -189,6 +190,26 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         {
             IJobEvent change = JobRules.AfterAttempt(_job, JobRules.Bounded(ended.Result), Now, _environment.Random());
             Record(change, null, () => worker.Tell(new AttemptEndedAck(_job.JobId, ended.Attempt, Recorded: true)));
+        }
+    }
+
+    private void OnCheckpoint(AttemptCheckpoint left)
+    {
+        OnHeard(left.Attempt, null);
+        if (!IsOut(left.Attempt) || !IsFromExecutor())
+        {
+            return;
+        }
+
+        IActorRef worker = Sender;
+        var kept = new CheckpointKept(_job.JobId, left.Attempt, left.Number);
+        if (_job.Checkpoint?.Data == left.Data)
+        {
+            worker.Tell(kept);
+        }
+        else
+        {
+            Record(new CheckpointedEvent(Now, left.Attempt, left.Data), null, () => worker.Tell(kept));
         }
     }
 
@@ -331,7 +352,11 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         {
             JobSpec spec = _job.Spec!;
             TimeSpan third = spec.Timeouts.Heartbeat / 3;
-            var order = new RunAttempt(_job.JobId, _job.Attempt, _job.Placement!.Incarnation, spec.Command, spec.Caller, spec.Timeouts.Attempt, third < HeartbeatEveryMax ? third : HeartbeatEveryMax) { Needs = spec.Needs };
+            var order = new RunAttempt(_job.JobId, _job.Attempt, _job.Placement!.Incarnation, spec.Command, spec.Caller, spec.Timeouts.Attempt, third < HeartbeatEveryMax ? third : HeartbeatEveryMax)
+            {
+                Needs = spec.Needs,
+                Checkpoint = _job.Checkpoint?.Data,
+            };
             WorkersOf(_job).Tell(order, Self);
         }
     }
