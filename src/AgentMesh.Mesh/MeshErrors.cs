@@ -67,4 +67,10 @@ public static class MeshErrors
     public const string BadPriority = "AM0391";
     public const string BadGroupName = "AM0392";
     public const string ImpossibleNeeds = "AM0393";
+
+    /// <summary>Not a name for a pool.</summary>
+    public const string BadPoolName = "AM0455";
+
+    /// <summary>This device is no member of the pool.</summary>
+    public const string UnknownPool = "AM0456";
 }

@@ -32,10 +32,10 @@ internal static class JobVerbs
         return job;
     }
 
-    public static async Task<int> ListAsync(Session session, ControlClient client, string? state, int limit, CancellationToken cancel)
+    public static async Task<int> ListAsync(Session session, ControlClient client, string? state, string? home, int limit, CancellationToken cancel)
     {
         JobPage page = await client.GetAsync(
-            $"v1/jobs?limit={limit}" + (state is null ? "" : $"&state={Uri.EscapeDataString(state)}"), ControlJson.Default.JobPage, cancel).ConfigureAwait(false);
+            $"v1/jobs?limit={limit}" + (state is null ? "" : $"&state={Uri.EscapeDataString(state)}") + (home is null ? "" : $"&home={Uri.EscapeDataString(home)}"), ControlJson.Default.JobPage, cancel).ConfigureAwait(false);
         if (session.Terminal.Json)
         {
             session.Terminal.PrintJson(page, ControlJson.Default.JobPage);
@@ -98,10 +98,11 @@ internal static class JobVerbs
     {
         var state = new Option<string?>("--state") { Description = "Only jobs in this state." };
         var limit = new Option<int>("--limit") { Description = "At most this many, the newest first.", DefaultValueFactory = _ => 50 };
-        return global.Verb("list", "List jobs, the newest first.", [state, limit], async (session, parsed, cancel) =>
+        var home = new Option<string?>("--home") { Description = "Those of a pool (docs/pools.md), or 'device' for those of this device; without it, the setting jobs.home." };
+        return global.Verb("list", "List jobs, the newest first.", [state, limit, home], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
-            return await ListAsync(session, client, parsed.GetValue(state), parsed.GetValue(limit), cancel).ConfigureAwait(false);
+            return await ListAsync(session, client, parsed.GetValue(state), parsed.GetValue(home), parsed.GetValue(limit), cancel).ConfigureAwait(false);
         });
     }
 

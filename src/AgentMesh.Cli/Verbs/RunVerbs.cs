@@ -72,7 +72,9 @@ internal sealed class SubmitOptions
 
     private readonly NeedsOptions _needs = new();
 
-    public Symbol[] All => [_key, _queue, _detach, _attempts, _attemptTimeout, _parallel, _after, .. _needs.All];
+    private readonly Option<string?> _home = new("--home") { Description = "The pool that keeps the job (docs/pools.md); 'device' for this device. Without it, the setting jobs.home." };
+
+    public Symbol[] All => [_key, _queue, _detach, _attempts, _attemptTimeout, _parallel, _after, _home, .. _needs.All];
 
     public CommandRequest Apply(CommandRequest request, ParseResult parsed) => request with
     {
@@ -86,5 +88,6 @@ internal sealed class SubmitOptions
         Resources = _needs.Resources(parsed),
         Priority = _needs.Priority(parsed),
         Group = _needs.Group(parsed),
+        Home = parsed.GetValue(_home),
     };
 }

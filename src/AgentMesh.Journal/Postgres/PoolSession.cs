@@ -31,7 +31,10 @@ public sealed class PoolSession : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ITimer _expiry;
     private readonly Task _keeping;
+    private IReadOnlySet<string> _devices = new HashSet<string>();
+    private long _devicesReadAt;
     private string _memberId = "";
     private long _validUntil;
     private bool _isMember;
@@ -43,6 +46,7 @@ public sealed class PoolSession : IAsyncDisposable
         _source = source;
         _place = place;
         _time = time;
+        _expiry = time.CreateTimer(_ => Expire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _keeping = Task.Run(KeepAsync);
     }
 
@@ -67,6 +71,26 @@ public sealed class PoolSession : IAsyncDisposable
     /// <summary>What it holds, with the epochs.</summary>
     public IReadOnlyDictionary<LeaseKey, long> Holdings => _holdings.ToDictionary(each => each.Key, each => each.Value.Epoch);
 
+    /// <summary>
+    /// Whether the device has a member whose lease runs, as far as this one knows. Where it does not know, it asks: the answer is another one soon after,
+    /// should the device have just joined.
+    /// </summary>
+    public bool IsMember(string device)
+    {
+        if (Volatile.Read(ref _devices).Contains(device))
+        {
+            return true;
+        }
+
+        if (_time.GetElapsedTime(Volatile.Read(ref _devicesReadAt)) >= LookAgainAfter && !_stop.IsCancellationRequested)
+        {
+            Volatile.Write(ref _devicesReadAt, _time.GetTimestamp());
+            _ = Task.Run(async () => await ReadDevicesAsync(_stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing));
+        }
+
+        return false;
+    }
+
     /// <summary>Makes this member the owner of the shard of an entity, and waits while another one is.</summary>
     /// <exception cref="MeshException"><c>AM0450</c> the database is away, <c>AM0452</c> no lease, <c>AM0453</c> another member holds the shard and is alive.</exception>
     public async Task OwnAsync(LeaseKey key, CancellationToken cancellation = default)
@@ -89,9 +113,10 @@ public sealed class PoolSession : IAsyncDisposable
     }
 
     /// <summary>Gives shards back that are not hosted here any more, so that their next owner need not wait.</summary>
+    /// <exception cref="MeshException"><c>AM0450</c>: they are held as before.</exception>
     public async Task ReleaseAsync(IReadOnlyCollection<LeaseKey> keys)
     {
-        LeaseKey[] held = [.. keys.Where(key => _holdings.TryRemove(key, out _))];
+        LeaseKey[] held = [.. keys.Where(_holdings.ContainsKey)];
         if (held.Length == 0)
         {
             return;
@@ -101,6 +126,10 @@ public sealed class PoolSession : IAsyncDisposable
             "UPDATE agentmesh.shards s SET member_id = NULL FROM unnest($2::text[], $3::text[]) AS k(home, shard) WHERE s.home = k.home AND s.shard = k.shard AND s.member_id = $1",
             [PostgresReads.Text(_memberId), Texts(held.Select(key => key.Home)), Texts(held.Select(key => key.Shard))],
             _stop.Token).ConfigureAwait(false);
+        foreach (LeaseKey key in held)
+        {
+            _holdings.TryRemove(key, out _);
+        }
     }
 
     /// <summary>Leaves the pool: its shards are free at once, where the database can be told.</summary>
@@ -113,6 +142,7 @@ public sealed class PoolSession : IAsyncDisposable
 
         await _stop.CancelAsync().ConfigureAwait(false);
         await _keeping.ConfigureAwait(false);
+        await _expiry.DisposeAsync().ConfigureAwait(false);
         _answered.TrySetResult();
         Lose(new MeshException(JournalErrors.Closed, $"this member has left the pool '{_settings.Pool}'"));
         using CancellationTokenSource late = new(LeaveWithin, _time);
@@ -236,10 +266,7 @@ public sealed class PoolSession : IAsyncDisposable
                 return;
             }
 
-            if (_isMember && !IsLive)
-            {
-                Lose(_problem ?? Gone());
-            }
+            Expire();
 
             // A renewal that hangs must not outlast the lease: the loop has to see it end.
             using CancellationTokenSource late = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
@@ -247,6 +274,7 @@ public sealed class PoolSession : IAsyncDisposable
             try
             {
                 await (_isMember ? RenewAsync(late.Token) : JoinAsync(late.Token)).ConfigureAwait(false);
+                await ReadDevicesAsync(late.Token).ConfigureAwait(false);
                 pause = _settings.Lease / 4;
             }
             catch (Exception error) when (PostgresProblems.IsOne(error) || error is OperationCanceledException or MeshException)
@@ -280,6 +308,8 @@ public sealed class PoolSession : IAsyncDisposable
             _validUntil = sent + LeaseTicks();
             _problem = null;
         }
+
+        _expiry.Change(_settings.Lease, Timeout.InfiniteTimeSpan);
     }
 
     private async Task RenewAsync(CancellationToken cancellation)
@@ -300,6 +330,29 @@ public sealed class PoolSession : IAsyncDisposable
             _validUntil = Math.Max(_validUntil, sent + LeaseTicks());
             _problem = null;
         }
+
+        _expiry.Change(_settings.Lease, Timeout.InfiniteTimeSpan);
+    }
+
+    private void Expire()
+    {
+        bool isOver;
+        lock (_gate)
+        {
+            isOver = _isMember && _time.GetTimestamp() >= _validUntil;
+        }
+
+        if (isOver)
+        {
+            Lose(_problem ?? Gone());
+        }
+    }
+
+    private async Task ReadDevicesAsync(CancellationToken cancellation)
+    {
+        IReadOnlyList<PoolMember> members = await PoolMembers.ReadAsync(_source, _settings.Pool, _place, cancellation).ConfigureAwait(false);
+        Volatile.Write(ref _devices, members.Where(member => member.LeaseLeft > TimeSpan.Zero).Select(member => member.Device).ToHashSet(StringComparer.Ordinal));
+        Volatile.Write(ref _devicesReadAt, _time.GetTimestamp());
     }
 
     private void Lose(MeshException why)

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using AgentMesh.Errors;
-using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh.Arrays;
 
@@ -15,14 +14,14 @@ public readonly record struct ArrayId
     /// <summary>What tells the short id of an array from that of a job.</summary>
     public const string ShortPrefix = "a-";
 
-    public ArrayId(DeviceId home, Ulid ulid)
+    public ArrayId(HomeId home, Ulid ulid)
     {
         Invariant.Check(!home.IsNone);
         Home = home;
         Ulid = ulid;
     }
 
-    public DeviceId Home { get; }
+    public HomeId Home { get; }
 
     public Ulid Ulid { get; }
 
@@ -32,7 +31,7 @@ public readonly record struct ArrayId
     public string Short => ShortPrefix + Ulid.ToString()[^JobId.ShortLength..];
 
     /// <summary>The same home and key give the same array.</summary>
-    public static ArrayId FromIdempotencyKey(DeviceId home, string key) =>
+    public static ArrayId FromIdempotencyKey(HomeId home, string key) =>
         key.Length is > 0 and <= JobId.IdempotencyKeyCharsMax
             ? new ArrayId(home, Ulid.FromHash(SHA256.HashData(Encoding.UTF8.GetBytes($"array/{home}{key}"))))
             : throw new MeshException(MeshErrors.BadJobId, $"an idempotency key has 1 to {JobId.IdempotencyKeyCharsMax} characters, not {key.Length}", "use a shorter key, for example a hash of what it stands for");
@@ -48,7 +47,7 @@ public readonly record struct ArrayId
     public static bool TryParse([NotNullWhen(true)] string? text, out ArrayId id)
     {
         id = default;
-        if (!HomePath.TryParse(text, Prefix, out DeviceId home, out string? name) || !Ulid.TryParse(name, out Ulid ulid))
+        if (!HomePath.TryParse(text, Prefix, out HomeId home, out string? name) || !Ulid.TryParse(name, out Ulid ulid))
         {
             return false;
         }

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using AgentMesh.Errors;
-using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh.Cron;
 
@@ -12,14 +11,14 @@ public readonly record struct CronId
     public const int NameLengthMax = 63;
 
     /// <exception cref="MeshException">AM0344: not a name for a schedule.</exception>
-    public CronId(DeviceId home, string name)
+    public CronId(HomeId home, string name)
     {
         Invariant.Check(!home.IsNone);
         Home = home;
         Name = IsName(name) ? name : throw new MeshException(MeshErrors.BadCronName, $"'{name}' is not a name for a schedule", "a name has 1 to 63 letters, digits, '-', '_' or '.', and begins with a letter or digit");
     }
 
-    public DeviceId Home { get; }
+    public HomeId Home { get; }
 
     public string Name { get; }
 
@@ -28,7 +27,7 @@ public readonly record struct CronId
     public static bool TryParse([NotNullWhen(true)] string? text, out CronId id)
     {
         id = default;
-        if (!HomePath.TryParse(text, Prefix, out DeviceId home, out string? name) || !IsName(name))
+        if (!HomePath.TryParse(text, Prefix, out HomeId home, out string? name) || !IsName(name))
         {
             return false;
         }

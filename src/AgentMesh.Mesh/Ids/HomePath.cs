@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh;
 
@@ -8,13 +7,17 @@ internal static class HomePath
 {
     /// <param name="prefix">The kind, with its slash.</param>
     /// <param name="name">Not empty; whether it is one is for the caller to say.</param>
-    public static bool TryParse([NotNullWhen(true)] string? text, string prefix, out DeviceId home, [NotNullWhen(true)] out string? name)
+    public static bool TryParse([NotNullWhen(true)] string? text, string prefix, out HomeId home, [NotNullWhen(true)] out string? name)
     {
         home = default;
         name = null;
-        int slash = prefix.Length + DeviceId.TextLength;
-        if (text is null || text.Length <= slash + 1 || !text.StartsWith(prefix, StringComparison.Ordinal) || text[slash] != '/'
-            || !DeviceId.TryParse(text.AsSpan(prefix.Length, DeviceId.TextLength), out home))
+        if (text is null || !text.StartsWith(prefix, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        int slash = text.IndexOf('/', prefix.Length);
+        if (slash < 0 || slash + 1 == text.Length || !HomeId.TryParse(text[prefix.Length..slash], out home))
         {
             return false;
         }

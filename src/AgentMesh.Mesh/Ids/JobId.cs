@@ -2,12 +2,11 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using AgentMesh.Errors;
-using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh;
 
 /// <summary>
-/// <c>job/HOME/ULID</c>: entity id and persistence id of a job. The home is the device that accepted it and journals it. <c>default</c> is no job.
+/// <c>job/HOME/ULID</c>: entity id and persistence id of a job. The home is the device that accepted it and journals it, or a pool. <c>default</c> is no job.
 /// </summary>
 public readonly record struct JobId
 {
@@ -18,14 +17,14 @@ public readonly record struct JobId
 
     public const int IdempotencyKeyCharsMax = 256;
 
-    public JobId(DeviceId home, Ulid ulid)
+    public JobId(HomeId home, Ulid ulid)
     {
         Invariant.Check(!home.IsNone);
         Home = home;
         Ulid = ulid;
     }
 
-    public DeviceId Home { get; }
+    public HomeId Home { get; }
 
     public Ulid Ulid { get; }
 
@@ -36,14 +35,14 @@ public readonly record struct JobId
 
     /// <summary>The same home and key give the same job, so that a repeated submission reaches the entity that has the first one.</summary>
     /// <exception cref="MeshException">AM0308: the key is empty or too long.</exception>
-    public static JobId FromIdempotencyKey(DeviceId home, string key)
+    public static JobId FromIdempotencyKey(HomeId home, string key)
     {
         if (key.Length is 0 or > IdempotencyKeyCharsMax)
         {
             throw new MeshException(MeshErrors.BadJobId, $"an idempotency key has 1 to {IdempotencyKeyCharsMax} characters, not {key.Length}", "use a shorter key, for example a hash of what it stands for");
         }
 
-        // The device id has a fixed length, so no two pairs give the same bytes.
+        // Within one home no two keys give the same bytes; and the home is part of the id.
         byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{home}{key}"));
         return new JobId(home, Ulid.FromHash(hash));
     }
@@ -51,7 +50,7 @@ public readonly record struct JobId
     public static bool TryParse([NotNullWhen(true)] string? text, out JobId id)
     {
         id = default;
-        if (!HomePath.TryParse(text, Prefix, out DeviceId home, out string? name) || !Ulid.TryParse(name, out Ulid ulid))
+        if (!HomePath.TryParse(text, Prefix, out HomeId home, out string? name) || !Ulid.TryParse(name, out Ulid ulid))
         {
             return false;
         }
@@ -63,7 +62,7 @@ public readonly record struct JobId
     /// <exception cref="MeshException">AM0308</exception>
     public static JobId Parse(string text) => TryParse(text, out JobId id)
         ? id
-        : throw new MeshException(MeshErrors.BadJobId, $"'{text}' is not a job id", "a job id is job/DEVICE/ULID as 'agentmesh job list' prints it, or the last characters of one");
+        : throw new MeshException(MeshErrors.BadJobId, $"'{text}' is not a job id", "a job id is job/HOME/ULID as 'agentmesh job list' prints it, or the last characters of one");
 
     public override string ToString() => IsNone ? "(none)" : $"{Prefix}{Home}/{Ulid}";
 }

@@ -23,12 +23,12 @@ public readonly record struct PeerId
     public static bool TryParse(string text, out PeerId id)
     {
         id = default;
-        if (!HomePath.TryParse(text, Prefix, out DeviceId home, out string? name) || !DeviceId.TryParse(name, out DeviceId device))
+        if (!HomePath.TryParse(text, Prefix, out HomeId home, out string? name) || home.IsPool || !DeviceId.TryParse(name, out DeviceId device))
         {
             return false;
         }
 
-        id = new PeerId(home, device);
+        id = new PeerId(home.Device, device);
         return true;
     }
 

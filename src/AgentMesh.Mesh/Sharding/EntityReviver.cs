@@ -33,6 +33,7 @@ public sealed class EntityReviver : ReceiveActor, IWithTimers
     private readonly CancellationTokenSource _stopped = new();
     private Queue<string> _waiting = [];
     private int _unanswered;
+    private bool _again;
 
     public EntityReviver(string kind, IActorRef region, FindEntities find, Func<string, object?> wake, EntityReviverSettings settings, TimeProvider time)
     {
@@ -43,6 +44,7 @@ public sealed class EntityReviver : ReceiveActor, IWithTimers
         _settings = settings;
         _time = time;
         Receive<Round>(_ => Begin());
+        Receive<LookNow>(_ => OnLookNow());
         Receive<Found>(found => OnFound(found.Ids));
         Receive<Status.Failure>(OnFailure);
         Receive<Overdue>(_ => OnOverdue());
@@ -143,7 +145,28 @@ public sealed class EntityReviver : ReceiveActor, IWithTimers
         }
 
         Timers.Cancel(Overdue.Instance);
-        Timers.StartSingleTimer(Round.Instance, Round.Instance, _settings.Every);
+        Timers.StartSingleTimer(Round.Instance, Round.Instance, _again ? TimeSpan.Zero : _settings.Every);
+        _again = false;
+    }
+
+    /// <summary>Between two rounds only: one that is under way goes on, and begins again when it ends.</summary>
+    private void OnLookNow()
+    {
+        if (Timers.IsTimerActive(Round.Instance))
+        {
+            Timers.Cancel(Round.Instance);
+            Begin();
+        }
+        else
+        {
+            _again = true;
+        }
+    }
+
+    /// <summary>Asks for a round now, as some of the entities may have lost the device they were awake on.</summary>
+    public sealed class LookNow : INoSerializationVerificationNeeded
+    {
+        public static readonly LookNow Instance = new();
     }
 
     private sealed record Found(IReadOnlyList<string> Ids) : INoSerializationVerificationNeeded;

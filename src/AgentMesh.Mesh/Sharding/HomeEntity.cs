@@ -9,11 +9,14 @@ public abstract class HomeEntity<TEvent> : JournalledEntity<TEvent>, IWithTimers
     where TEvent : class
 {
     private readonly DeviceId _self;
+    private readonly Func<DeviceId, bool> _isHome;
 
-    protected HomeEntity(string persistenceId, DeviceId self, TimeProvider time, int snapshotEvery)
-        : base(persistenceId, time, snapshotEvery)
+    /// <param name="isHome">Whether a device speaks for the home: this one alone, or each member of the pool.</param>
+    protected HomeEntity(string persistenceId, DeviceId self, TimeProvider time, int snapshotEvery, HomeJournal? journal = null, Func<DeviceId, bool>? isHome = null)
+        : base(persistenceId, time, snapshotEvery, journal)
     {
         _self = self;
+        _isHome = isHome ?? (device => device == self);
         Command<Due>(_ => OnLook());
     }
 
@@ -73,7 +76,7 @@ public abstract class HomeEntity<TEvent> : JournalledEntity<TEvent>, IWithTimers
         }
     });
 
-    private bool IsFromHere() => Origin.Of(Sender, Context.System, _self) == _self;
+    private bool IsFromHere() => _isHome(Origin.Of(Sender, Context.System, _self));
 
     private sealed class Due : INoSerializationVerificationNeeded
     {

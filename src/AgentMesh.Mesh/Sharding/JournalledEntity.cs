@@ -13,11 +13,20 @@ public abstract class JournalledEntity<TEvent> : ReceivePersistentActor
     where TEvent : class
 {
     private readonly TimeProvider _time;
+    private readonly HomeResidents? _residents;
     private IActorRef? _asker;
 
-    protected JournalledEntity(string persistenceId, TimeProvider time, int snapshotEvery)
+    /// <param name="journal">Null for the default one of the actor system.</param>
+    protected JournalledEntity(string persistenceId, TimeProvider time, int snapshotEvery, HomeJournal? journal = null)
     {
         PersistenceId = persistenceId;
+        _residents = journal?.Residents;
+        if (journal is not null)
+        {
+            JournalPluginId = journal.JournalPluginId;
+            SnapshotPluginId = journal.SnapshotPluginId;
+        }
+
         _time = time;
         SnapshotEvery = snapshotEvery;
         Recover<TEvent>(Apply);
@@ -74,6 +83,18 @@ public abstract class JournalledEntity<TEvent> : ReceivePersistentActor
 
             then(stored);
         });
+    }
+
+    protected override void PreStart()
+    {
+        base.PreStart();
+        _residents?.Enter(Self);
+    }
+
+    protected override void PostStop()
+    {
+        _residents?.Leave(Self);
+        base.PostStop();
     }
 
     // The actor stops now. Whether the event is stored is not known; the next life reads it.

@@ -11,8 +11,11 @@ namespace AgentMesh.Mesh.Sharding;
 /// <summary>The entity and shard of a message of the domain.</summary>
 internal sealed class MeshExtractor : IMessageExtractor
 {
-    /// <summary>Shards of one type at one home: all live on one device, so a few are enough.</summary>
-    private const int Shards = 16;
+    /// <summary>Shards of one type at a device: all live there, so a few are enough.</summary>
+    private const int DeviceShards = 16;
+
+    /// <summary>Shards of one type in a pool. The journal owns its entities in the same buckets: the number is part of its format.</summary>
+    private const int PoolShards = 64;
 
     public string? EntityId(object message) => message switch
     {
@@ -37,6 +40,12 @@ internal sealed class MeshExtractor : IMessageExtractor
             hash = (hash ^ c) * 16777619;
         }
 
-        return (hash % Shards).ToString(CultureInfo.InvariantCulture);
+        return (hash % (IsOfPool(entityId) ? PoolShards : DeviceShards)).ToString(CultureInfo.InvariantCulture);
+    }
+
+    private static bool IsOfPool(string entityId)
+    {
+        int slash = entityId.IndexOf('/', StringComparison.Ordinal);
+        return slash >= 0 && entityId.AsSpan(slash + 1).StartsWith(HomeId.PoolPrefix, StringComparison.Ordinal);
     }
 }

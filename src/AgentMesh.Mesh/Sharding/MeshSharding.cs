@@ -1,9 +1,6 @@
 using System.Collections.Concurrent;
 using AgentMesh.Errors;
-using AgentMesh.Mesh.Arrays;
-using AgentMesh.Mesh.Arrays.Entity;
 using AgentMesh.Mesh.Cron;
-using AgentMesh.Mesh.Cron.Entity;
 using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Peers;
 using AgentMesh.Mesh.Workflows;
@@ -16,44 +13,45 @@ namespace AgentMesh.Mesh.Sharding;
 
 /// <summary>
 /// The entities of the mesh. Every home has types of its own, hosted by the members with its role, so that no command between two devices waits
-/// for a third: <c>job-HOME</c>, <c>cron-HOME</c>, <c>array-HOME</c>, <c>workflow-HOME</c> and <c>peer-HOME</c>.
+/// for a third: <c>job-HOME</c>, <c>cron-HOME</c>, <c>array-HOME</c> and, for devices, <c>workflow-HOME</c> and <c>peer-HOME</c>. A device has its own role
+/// alone; the role of a pool belongs to all its members, and its shards are spread over them.
 /// </summary>
 public sealed class MeshSharding
 {
     private static readonly TimeSpan PeerIdle = TimeSpan.FromMinutes(2);
 
+    private readonly ActorSystem _system;
     private readonly ClusterSharding _sharding;
-    private readonly DeviceId _self;
     private readonly MeshExtractor _extractor = new();
-    private readonly ConcurrentDictionary<DeviceId, IActorRef> _proxies = new();
+    private readonly ConcurrentDictionary<HomeId, IActorRef> _proxies = new();
+    private readonly HomeTypes _own;
 
     private MeshSharding(ActorSystem system, JobEnvironment environment, Action<CronId, ICronEvent>? onCron)
     {
+        _system = system;
         _sharding = ClusterSharding.Get(system);
-        _self = environment.Self;
-        ClusterShardingSettings settings = ClusterShardingSettings.Create(system).WithRole(RoleOf(_self));
-
-        environment = environment with { Jobs = () => Jobs! };
-
-        // A job decides itself when it rests: one that waits must not be put away.
-        Jobs = Start("job", settings.WithPassivateIdleAfter(TimeSpan.Zero), id => JobEntity.Create(JobId.TryParse(id, out JobId job) ? job : throw new InvariantException($"'{id}' is no job id"), environment));
-        var cron = new CronEnvironment(_self, environment.LifeOf(_self) ?? 0, Jobs, environment.Time, environment.RestAfter) { Happened = onCron ?? (static (_, _) => { }) };
-        Crons = Start("cron", settings.WithPassivateIdleAfter(TimeSpan.Zero), id => CronEntity.Create(CronId.TryParse(id, out CronId schedule) ? schedule : throw new InvariantException($"'{id}' is no schedule id"), cron));
-        var array = new ArrayEnvironment(_self, Jobs, environment.DevicesFor, environment.Time, environment.RestAfter);
-        Arrays = Start("array", settings.WithPassivateIdleAfter(TimeSpan.Zero), id => ArrayEntity.Create(ArrayId.TryParse(id, out ArrayId known) ? known : throw new InvariantException($"'{id}' is no array id"), array));
-        var workflow = new WorkflowEnvironment(_self, Jobs, environment.DevicesFor, environment.ReadOutput, environment.Time, environment.RestAfter);
-        Workflows = Start("workflow", settings.WithPassivateIdleAfter(TimeSpan.Zero), id => WorkflowEntity.Create(WorkflowId.TryParse(id, out WorkflowId known) ? known : throw new InvariantException($"'{id}' is no workflow id"), workflow));
-        Peers = Start("peer", settings.WithPassivateIdleAfter(PeerIdle), id => PeerEntity.Create(PeerId.TryParse(id, out PeerId peer) ? peer : throw new InvariantException($"'{id}' is no peer id"), environment.Time));
+        DeviceId self = environment.Self;
+        _own = new HomeTypes(self, system, _extractor, environment, onCron);
+        ClusterShardingSettings settings = ClusterShardingSettings.Create(system).WithRole(RoleOf(self));
+        var workflow = new WorkflowEnvironment(self, Jobs, environment.DevicesFor, environment.ReadOutput, environment.Time, environment.RestAfter);
+        Workflows = _own.Start(
+            "workflow",
+            settings.WithPassivateIdleAfter(TimeSpan.Zero),
+            id => WorkflowEntity.Create(WorkflowId.TryParse(id, out WorkflowId known) && known.Home == self ? known : throw new InvariantException($"'{id}' belongs to another home"), workflow));
+        Peers = _own.Start(
+            "peer",
+            settings.WithPassivateIdleAfter(PeerIdle),
+            id => PeerEntity.Create(PeerId.TryParse(id, out PeerId peer) && peer.Home == self ? peer : throw new InvariantException($"'{id}' belongs to another home"), environment.Time));
     }
 
     /// <summary>The jobs of this device.</summary>
-    public IActorRef Jobs { get; }
+    public IActorRef Jobs => _own.Jobs;
 
     /// <summary>The schedules of this device.</summary>
-    public IActorRef Crons { get; }
+    public IActorRef Crons => _own.Crons;
 
     /// <summary>The arrays of jobs of this device.</summary>
-    public IActorRef Arrays { get; }
+    public IActorRef Arrays => _own.Arrays;
 
     /// <summary>The workflows of this device.</summary>
     public IActorRef Workflows { get; }
@@ -61,28 +59,28 @@ public sealed class MeshSharding
     /// <summary>What this device remembers of others.</summary>
     public IActorRef Peers { get; }
 
-    public static string RoleOf(DeviceId home) => "home-" + home;
+    /// <summary>The pool that this device is a member of; null for none.</summary>
+    public HomeTypes? Pool { get; private set; }
+
+    public static string RoleOf(HomeId home) => "home-" + home;
 
     /// <summary>Starts the types of this home. The actor system must have its role.</summary>
     /// <param name="onCron">Is told what happened to schedules, when it is on disk.</param>
     public static MeshSharding Start(ActorSystem system, JobEnvironment environment, Action<CronId, ICronEvent>? onCron = null) => new(system, environment, onCron);
 
+    /// <summary>Takes part in the types of a pool, once. The actor system must have its role.</summary>
+    /// <param name="environment">With the journal of the pool.</param>
+    public HomeTypes StartPool(HomeId pool, JobEnvironment environment)
+    {
+        Invariant.Check(pool.IsPool && Pool is null && environment.Journal is not null);
+        return Pool = new HomeTypes(pool, _system, _extractor, environment, null);
+    }
+
     /// <summary>The way to the jobs of a home.</summary>
-    public IActorRef JobsOf(DeviceId home) => home == _self
-        ? Jobs
-        : _proxies.GetOrAdd(home, device => _sharding.StartProxy(TypeOf("job", device), RoleOf(device), _extractor));
+    public IActorRef JobsOf(HomeId home) => TypesOf(home)?.Jobs ?? _proxies.GetOrAdd(home, other => _sharding.StartProxy(TypeOf("job", other), RoleOf(other), _extractor));
 
-    private static string TypeOf(string kind, DeviceId home) => $"{kind}-{home}";
+    /// <summary>The types of a home that this device takes part in; null for another one's.</summary>
+    public HomeTypes? TypesOf(HomeId home) => home == _own.Home ? _own : home == Pool?.Home ? Pool : null;
 
-    private IActorRef Start(string kind, ClusterShardingSettings settings, Func<string, Props> props) => _sharding.Start(
-        TypeOf(kind, _self),
-        id => BelongsHere(id) ? props(id) : throw new InvariantException($"'{id}' belongs to another home"),
-        settings,
-        _extractor,
-        _sharding.DefaultShardAllocationStrategy(settings),
-        PoisonPill.Instance);
-
-    private bool BelongsHere(string id) =>
-        (JobId.TryParse(id, out JobId job) && job.Home == _self) || (CronId.TryParse(id, out CronId cron) && cron.Home == _self)
-        || (ArrayId.TryParse(id, out ArrayId array) && array.Home == _self) || (WorkflowId.TryParse(id, out WorkflowId workflow) && workflow.Home == _self) || (PeerId.TryParse(id, out PeerId peer) && peer.Home == _self);
+    internal static string TypeOf(string kind, HomeId home) => $"{kind}-{home}";
 }

@@ -46,12 +46,12 @@ public readonly record struct WorkflowId
     public static bool TryParse([NotNullWhen(true)] string? text, out WorkflowId id)
     {
         id = default;
-        if (!HomePath.TryParse(text, Prefix, out DeviceId home, out string? name) || !Ulid.TryParse(name, out Ulid ulid))
+        if (!HomePath.TryParse(text, Prefix, out HomeId home, out string? name) || home.IsPool || !Ulid.TryParse(name, out Ulid ulid))
         {
             return false;
         }
 
-        id = new WorkflowId(home, ulid);
+        id = new WorkflowId(home.Device, ulid);
         return true;
     }
 

@@ -85,7 +85,8 @@ public sealed record CommandRequest(
     IReadOnlyList<string>? After = null,
     IReadOnlyList<string>? Resources = null,
     int? Priority = null,
-    string? Group = null);
+    string? Group = null,
+    string? Home = null);
 
 /// <summary>One line of the answer to POST /v1/commands, told apart by <see cref="Type"/>.</summary>
 /// <remarks>targets: several devices follow. skipped: a device of a group that is offline; target and problem. accepted: job and target are set. output: stream, offset and data. ended: job. problem: problem, and job where there is one.</remarks>

@@ -1,5 +1,7 @@
 using System.Globalization;
+using AgentMesh.Errors;
 using AgentMesh.Journal;
+using AgentMesh.Mesh;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Node.Settings;
@@ -13,8 +15,9 @@ internal static class EngineConfig
 {
     public const string SystemName = "agentmesh";
 
-    public static Config Create(NodeSettings settings, DeviceId self, EventStoreSettings journal)
+    public static Config Create(NodeSettings settings, DeviceId self, EventStoreSettings journal, PostgresSettings? pool)
     {
+        string roles = $"\"{MeshSharding.RoleOf(self)}\"" + (pool is null ? "" : $", \"{MeshSharding.RoleOf(HomeId.TryParse(pool.Pool, out HomeId home) ? home : throw new InvariantException("no pool"))}\"");
         Config node = ConfigurationFactory.ParseString($$"""
             akka {
               loglevel = {{EngineLevel(settings.LogLevel)}}
@@ -33,7 +36,7 @@ internal static class EngineConfig
                 }
               }
               cluster {
-                roles = ["{{MeshSharding.RoleOf(self)}}"]
+                roles = [{{roles}}]
                 allow-weakly-up-members = on
                 downing-provider-class = "AgentMesh.Remoting.MeshDowningProvider, AgentMesh.Remoting"
                 mesh-downing.down-after = {{Millis(settings.Cluster.DownAfter)}}
@@ -51,6 +54,11 @@ internal static class EngineConfig
         Config merged = node
             .WithFallback(ConfigurationFactory.ParseString(MeshSerializer.Hocon()))
             .WithFallback(ConfigurationFactory.ParseString(SqlitePersistence.Hocon(journal)));
+        if (pool is not null)
+        {
+            merged = merged.WithFallback(ConfigurationFactory.ParseString(PostgresPersistence.Hocon(pool)));
+        }
+
         return settings.Engine.IsEmpty ? merged : settings.Engine.WithFallback(merged);
     }
 

@@ -13,6 +13,7 @@ using AgentMesh.Mesh.Sharding;
 using AgentMesh.Mesh.Workflows;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Output;
+using AgentMesh.Node.Pools;
 using AgentMesh.Node.Schedules;
 using AgentMesh.Node.Services;
 using AgentMesh.Node.Settings;
@@ -21,12 +22,13 @@ using AgentMesh.Remoting;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Supervision;
 using Akka.Actor;
+using Akka.Cluster;
 
 namespace AgentMesh.Node.Hosting;
 
 /// <summary>Starts the entities and workers in each generation, and wakes the schedules, and the jobs that an earlier one left unfinished.</summary>
 internal sealed class EntityHost(
-    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, DeviceChoice choice, ConnectionHub hub, ExecutionTable table, IAttemptAudit audit, SqliteEventStore journal, CronLog cronLog, OutputReading output, TimeProvider time)
+    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, DeviceChoice choice, ConnectionHub hub, ExecutionTable table, IAttemptAudit audit, SqliteEventStore journal, CronLog cronLog, OutputReading output, PoolHost? pool, TimeProvider time)
 {
     private static readonly TimeSpan RestAfter = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WakeWithin = TimeSpan.FromSeconds(30);
@@ -39,9 +41,11 @@ internal sealed class EntityHost(
     {
         var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter) { LastSeenOf = directory.LastSeen, AwayTimeout = settings.Jobs.AwayTimeout, DevicesFor = choice.DevicesFor, ReadOutput = output.ReadStdoutAsync };
         MeshSharding sharding = MeshSharding.Start(generation.System, environment, cronLog.Write);
+        pool?.Equip(generation, sharding, environment);
         _shardings.AddOrUpdate(generation, sharding);
-        generation.System.ActorOf(
-            WorkerSupervisor.Create(new WorkerSettings(self, life, table, settings.Aliases, Permission, audit, job => sharding.JobsOf(job.Home))), WorkerSupervisor.Name);
+        Cluster cluster = Cluster.Get(generation.System);
+        var workers = new WorkerSettings(self, life, table, settings.Aliases, Permission, audit, job => sharding.JobsOf(job.Home)) { SpeaksFor = (home, device) => SpeaksFor(cluster, home, device) };
+        generation.System.ActorOf(WorkerSupervisor.Create(workers), WorkerSupervisor.Name);
         generation.System.ActorOf(
             EntityReviver.Create("jobs", sharding.Jobs, Open(JobId.Prefix, JobManifests.AtRest), WakeJob, EntityReviverSettings.Default, time), "job-reviver");
         generation.System.ActorOf(
@@ -56,7 +60,7 @@ internal sealed class EntityHost(
     /// <summary>Output is taken only from the device that the job's home has sent the attempt to.</summary>
     public async Task<OutputRefusal?> MayDeliverAsync(MeshSharding? sharding, string jobId, int attempt, DeviceId from, CancellationToken cancellationToken)
     {
-        if (!JobId.TryParse(jobId, out JobId job) || job.Home != self)
+        if (!JobId.TryParse(jobId, out JobId job) || (job.Home != self && job.Home != pool?.Home))
         {
             return OutputRefusal.UnknownJob;
         }
@@ -67,7 +71,7 @@ internal sealed class EntityHost(
             return OutputRefusal.StoreFailed;
         }
 
-        object answer = await sharding.Jobs.Ask<object>(new GetJob(job), WakeWithin, cancellationToken).ConfigureAwait(false);
+        object answer = await sharding.JobsOf(job.Home).Ask<object>(new GetJob(job), WakeWithin, cancellationToken).ConfigureAwait(false);
         return answer switch
         {
             JobView view when view.Attempt > attempt => OutputRefusal.OlderAttempt,
@@ -76,6 +80,11 @@ internal sealed class EntityHost(
             _ => OutputRefusal.UnknownJob,
         };
     }
+
+    /// <summary>The members of a pool are those with its role: this device may be none, and cannot ask the database.</summary>
+    private static bool SpeaksFor(Cluster cluster, HomeId home, DeviceId device) => home.IsPool
+        ? cluster.State.Members.Any(member => member.Status is MemberStatus.Up or MemberStatus.WeaklyUp or MemberStatus.Leaving && member.HasRole(MeshSharding.RoleOf(home)) && member.Address.Host == device.ToString())
+        : home == device;
 
     private long? LifeOf(DeviceId device) => device == self ? life : links.LifeOf(device);
 

@@ -14,6 +14,7 @@ using AgentMesh.Node.Links;
 using AgentMesh.Node.Links.Wire;
 using AgentMesh.Node.Output;
 using AgentMesh.Node.Pairing;
+using AgentMesh.Node.Pools;
 using AgentMesh.Node.Reach;
 using AgentMesh.Node.RoundTrips;
 using AgentMesh.Node.Schedules;
@@ -119,6 +120,7 @@ public sealed class NodeHost : IAsyncDisposable
 
         EventStoreSettings journalSettings = new() { Path = data["journal.db"] };
         EventStoreLease journal = Ending(EventStoreRegistry.Acquire(journalSettings, time));
+        PoolHost? pool = PoolOf(settings, identity.Id, time);
         OutputStore outputs = Ending(OutputStore.Open(new OutputStoreSettings { Directory = data["output"], BytesMax = settings.Output.RetainedBytesMax, JobBytesMax = settings.Output.JobBytesMax }, time));
         HandlerRegistry handlers = Handlers(settings, data.Root, time);
         AuditLog audit = Ending(AuditLog.Open(new AuditLogSettings(data["audit"], settings.AuditRetainedBytesMax), time));
@@ -140,19 +142,20 @@ public sealed class NodeHost : IAsyncDisposable
         var devices = new Devices(identity.Id, settings.DeviceName, registry, directory);
         var choice = new DeviceChoice(identity.Id, devices, settings.Labels, directory, links, OwnLoad, time);
         var outputReading = new OutputReading(outputs, time);
-        var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, choice, hub, table, new AttemptAudit(audit, time, log), journal.Store, new CronLog(data["logs/cron"], log), outputReading, time);
-        GenerationKeeper generations = EndingAsync(new GenerationKeeper(links, directory, () => NewSystem(settings, identity.Id, journalSettings, hub, time), entityHost.Equip, time, log));
+        var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, choice, hub, table, new AttemptAudit(audit, time, log), journal.Store, new CronLog(data["logs/cron"], log), outputReading, pool, time);
+        GenerationKeeper generations = EndingAsync(new GenerationKeeper(links, directory, () => NewSystem(settings, identity.Id, journalSettings, pool?.Settings, hub, time), entityHost.Equip, time, log));
         var intake = new OutputIntake(outputs, (job, attempt, from, cancel) => entityHost.MayDeliverAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel));
-        EndingAsync(new OutputShipper(identity.Id, table, hub, intake, time));
+        EndingAsync(new OutputShipper(identity.Id, home => OutputPlaces.Of(home, identity.Id, pool, generations.Live?.System), table, hub, intake, time));
         hub.Register(OutputServices.Append, intake.ServeAsync);
         hub.Register(PingResponder.Service, new PingResponder(time).ServeAsync);
 
         var caller = new Caller(identity.Id, settings.DeviceName, Environment.UserName);
-        var entities = new Entities(generations, entityHost.Of, time);
+        var homes = new Homes(identity.Id, journal.Store, pool, settings.Jobs.InPool);
+        var entities = new Entities(generations, entityHost.Of, pool, time);
         var specs = new JobSpecs(settings, caller);
         UlidSource ids = UlidSource.Secure(time);
         var arrays = new ArrayService(identity.Id, specs, devices, choice, entities, journal.Store, ids);
-        var jobs = new JobService(identity.Id, caller, entities, arrays, journal.Store, outputReading, time);
+        var jobs = new JobService(homes, caller, entities, arrays, outputReading, time);
         var crons = Ending(new CronService(identity.Id, specs, devices, entities, jobs, journal.Store, ids));
         string cronPath = settings.CronFile.Length > 0 ? settings.CronFile : data[CronFile.FileName];
         CronFileKeeper cronFile = EndingAsync(new CronFileKeeper(cronPath, data["cron-file.applied"], crons, time, log));
@@ -178,8 +181,9 @@ public sealed class NodeHost : IAsyncDisposable
             Arrays = arrays,
             Workflows = new WorkflowService(identity.Id, specs, devices, choice, entities, journal.Store, ids),
             Pings = new PingService(devices, links, directory, hub, time),
-            Commands = new CommandService(identity.Id, specs, choice, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, ids, time),
+            Commands = new CommandService(identity.Id, homes, specs, choice, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, ids, time),
             Addresses = addresses,
+            Pool = pool,
             Time = time,
         };
         ToldAddresses(settings, registry, directory);
@@ -201,9 +205,30 @@ public sealed class NodeHost : IAsyncDisposable
         void ShowAdmitted() => directory.Admitted = registry.Devices.ToDictionary(device => device.Key, device => device.Value.Key);
     }
 
-    private static ActorSystem NewSystem(NodeSettings settings, DeviceId self, EventStoreSettings journal, ConnectionHub hub, TimeProvider time) => ActorSystem.Create(
+    private static ActorSystem NewSystem(NodeSettings settings, DeviceId self, EventStoreSettings journal, PostgresSettings? pool, ConnectionHub hub, TimeProvider time) => ActorSystem.Create(
         EngineConfig.SystemName,
-        ActorSystemSetup.Create(new MeshTransportSetup(hub, time), BootstrapSetup.Create().WithConfig(EngineConfig.Create(settings, self, journal))));
+        ActorSystemSetup.Create(new MeshTransportSetup(hub, time), BootstrapSetup.Create().WithConfig(EngineConfig.Create(settings, self, journal, pool))));
+
+    private PoolHost? PoolOf(NodeSettings settings, DeviceId self, TimeProvider time)
+    {
+        if (settings.Pool is not { } wanted)
+        {
+            return null;
+        }
+
+        var postgres = new PostgresSettings
+        {
+            Pool = HomeId.Pool(wanted.Name).ToString(),
+            ConnectionString = PoolConnection.Read(wanted, Environment.GetEnvironmentVariable),
+            Device = self.ToString(),
+            DeviceName = settings.DeviceName,
+            Lease = wanted.Lease,
+            AppendTimeout = wanted.AppendTimeout,
+            TakeTimeout = wanted.Lease * 2,
+            Readers = wanted.Readers,
+        };
+        return new PoolHost(EndingAsync(PostgresPool.Open(postgres, time)), postgres, wanted.Name, time);
+    }
 
     private static MeshEndpointSettings EndpointSettings(NodeSettings settings) => new()
     {

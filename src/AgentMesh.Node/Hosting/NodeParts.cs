@@ -2,6 +2,7 @@ using AgentMesh.Journal;
 using AgentMesh.Mesh.Registry;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Pairing;
+using AgentMesh.Node.Pools;
 using AgentMesh.Node.Reach;
 using AgentMesh.Node.RoundTrips;
 using AgentMesh.Node.Schedules;
@@ -59,6 +60,9 @@ internal sealed record NodeParts
     public required PingService Pings { get; init; }
 
     public required CommandService Commands { get; init; }
+
+    /// <summary>Null where this device is a member of no pool.</summary>
+    public required PoolHost? Pool { get; init; }
 
     public required OwnAddresses Addresses { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using AgentMesh.Errors;
+using AgentMesh.Mesh;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
 using AgentMesh.Transport;
@@ -18,6 +19,7 @@ internal sealed class OutputShipper : IAsyncDisposable
     private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(2);
 
     private readonly DeviceId _self;
+    private readonly Func<HomeId, DeviceId?> _placeOf;
     private readonly ExecutionTable _table;
     private readonly ConnectionHub _hub;
     private readonly OutputIntake _local;
@@ -25,9 +27,11 @@ internal sealed class OutputShipper : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<AttemptKey, Task> _shipments = new();
 
-    public OutputShipper(DeviceId self, ExecutionTable table, ConnectionHub hub, OutputIntake local, TimeProvider time)
+    /// <param name="placeOf">The device that takes output for a home: the home itself, or any member of a pool; null while there is none in reach.</param>
+    public OutputShipper(DeviceId self, Func<HomeId, DeviceId?> placeOf, ExecutionTable table, ConnectionHub hub, OutputIntake local, TimeProvider time)
     {
         _self = self;
+        _placeOf = placeOf;
         _table = table;
         _hub = hub;
         _local = local;
@@ -92,7 +96,12 @@ internal sealed class OutputShipper : IAsyncDisposable
     /// <returns>True when everything has arrived, or the home does not want it.</returns>
     private async Task<bool> TryShipAsync(Execution execution)
     {
-        if (execution.Order.Key.Job.Home == _self)
+        if (_placeOf(execution.Order.Key.Job.Home) is not { } place)
+        {
+            throw new IOException("no member of the pool is in reach");
+        }
+
+        if (place == _self)
         {
             try
             {
@@ -104,7 +113,7 @@ internal sealed class OutputShipper : IAsyncDisposable
             }
         }
 
-        IMeshStream stream = await _hub.OpenAsync(execution.Order.Key.Job.Home, OutputServices.Append, StreamPriority.Bulk, _stop.Token).ConfigureAwait(false);
+        IMeshStream stream = await _hub.OpenAsync(place, OutputServices.Append, StreamPriority.Bulk, _stop.Token).ConfigureAwait(false);
         await using (stream.ConfigureAwait(false))
         {
             AttemptKey key = execution.Order.Key;

@@ -17,7 +17,7 @@ namespace AgentMesh.Node.Services;
 
 /// <summary>Turns a line into durable jobs, one per device it is for, and tells how they go.</summary>
 internal sealed class CommandService(
-    DeviceId self, JobSpecs specs, DeviceChoice choice, DeviceDirectory directory, LinkService links, Func<string> ownAddress, Entities entities, JobService jobs, UlidSource ids, TimeProvider time)
+    DeviceId self, Homes homes, JobSpecs specs, DeviceChoice choice, DeviceDirectory directory, LinkService links, Func<string> ownAddress, Entities entities, JobService jobs, UlidSource ids, TimeProvider time)
 {
     /// <summary>Devices at work for one line at the same time, where the caller says nothing else.</summary>
     private const int ParallelDefault = 32;
@@ -35,7 +35,8 @@ internal sealed class CommandService(
         int parallel = request.Parallel is null or (>= 1 and <= ParallelMax)
             ? request.Parallel ?? ParallelDefault
             : throw new MeshException(NodeErrors.ControlRequest, $"{request.Parallel} devices at a time cannot be", $"parallel is 1 to {ParallelMax}");
-        ImmutableArray<JobDependency> after = await AfterAsync(request, cancellationToken).ConfigureAwait(false);
+        HomeId home = homes.Of(request.Home).Home;
+        ImmutableArray<JobDependency> after = await AfterAsync(request, home, cancellationToken).ConfigureAwait(false);
         JobNeeds needs = JobNeeds.Parse(request.Resources, request.Priority, request.Group);
         request = request with { Queue = request.Queue || !after.IsEmpty };
         ChosenDevices chosen = await choice.ChooseAsync(selector, request.Queue, needs.Resources, LeftOf(request, begun), cancellationToken).ConfigureAwait(false);
@@ -56,7 +57,7 @@ internal sealed class CommandService(
         Task running = Task.Run(
             async () =>
             {
-                Task all = Task.WhenAll(targets.Select(target => RunOneAsync(request, begun, new JobWish(command, after, needs, chosen.Why.GetValueOrDefault(target.Id)), target, selector, IsGroup(selector), slots, events.Writer, over.Token)));
+                Task all = Task.WhenAll(targets.Select(target => RunOneAsync(request, home, begun, new JobWish(command, after, needs, chosen.Why.GetValueOrDefault(target.Id)), target, selector, IsGroup(selector), slots, events.Writer, over.Token)));
                 await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 events.Writer.TryComplete(all.Exception?.InnerException);
             },
@@ -76,7 +77,7 @@ internal sealed class CommandService(
     }
 
     private async Task RunOneAsync(
-        CommandRequest request, long begun, JobWish wish, NamedDevice target, string? selector, bool many, SemaphoreSlim slots, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
+        CommandRequest request, HomeId home, long begun, JobWish wish, NamedDevice target, string? selector, bool many, SemaphoreSlim slots, ChannelWriter<CommandEvent> events, CancellationToken cancellationToken)
     {
         bool hasSlot = false;
         string address = AddressOf(target);
@@ -95,7 +96,7 @@ internal sealed class CommandService(
                 Needs = wish.Needs,
             };
             spec = spec with { Target = spec.Target with { Why = wish.Why } };
-            JobId id = request.IdempotencyKey is { } key ? JobId.FromIdempotencyKey(self, many ? $"{key}/{target.Id}" : key) : new JobId(self, ids.Next());
+            JobId id = request.IdempotencyKey is { } key ? JobId.FromIdempotencyKey(home, many ? $"{key}/{target.Id}" : key) : new JobId(home, ids.Next());
             if (!spec.QueueWhenOffline && target.Id != self)
             {
                 await links.KnowAsync(target.Id, patience.Token).ConfigureAwait(false);
@@ -149,7 +150,7 @@ internal sealed class CommandService(
         : null;
 
     /// <exception cref="MeshException">AM0359, or there is no such job.</exception>
-    private async Task<ImmutableArray<JobDependency>> AfterAsync(CommandRequest request, CancellationToken cancellationToken)
+    private async Task<ImmutableArray<JobDependency>> AfterAsync(CommandRequest request, HomeId home, CancellationToken cancellationToken)
     {
         IReadOnlyList<string> texts = request.After ?? [];
         if (texts.Count > JobDependency.Max)
@@ -162,6 +163,11 @@ internal sealed class CommandService(
         {
             (DependencyCondition condition, string job) = JobDependency.Parse(text);
             JobId id = await jobs.FindAsync(job, cancellationToken).ConfigureAwait(false);
+            if (id.Home != home)
+            {
+                throw new MeshException(MeshErrors.BadDependency, $"job {id.Short} has another home than this one: a job waits only for jobs of its own", "submit both to the same --home");
+            }
+
             await jobs.GetAsync(id, cancellationToken).ConfigureAwait(false);
             after.Add(new JobDependency(condition, id));
         }

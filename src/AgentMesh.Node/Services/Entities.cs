@@ -6,34 +6,39 @@ using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Mesh.Workflows;
 using AgentMesh.Node.Hosting;
+using AgentMesh.Node.Pools;
 using Akka.Actor;
 
 namespace AgentMesh.Node.Services;
 
 /// <summary>Questions to the entities of this device, asked again when the actor system is replaced meanwhile.</summary>
-internal sealed class Entities(GenerationKeeper generations, Func<Generation, MeshSharding?> shardingOf, TimeProvider time)
+internal sealed class Entities(GenerationKeeper generations, Func<Generation, MeshSharding?> shardingOf, PoolHost? pool, TimeProvider time)
 {
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>So long a member may need to join its pool, or to be known there.</summary>
+    private static readonly TimeSpan PoolPatience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(20);
 
     /// <summary>Repeats a question whose answer is the same however often it is asked, until there is one.</summary>
     /// <exception cref="MeshException">What the entity said is wrong, or AM0320: no answer.</exception>
     public Task<T> AskAsync<T>(IJobMessage question, CancellationToken cancellationToken, TimeSpan? answerWithin = null)
-        where T : class => AskAsync<T>(static sharding => sharding.Jobs, question, answerWithin ?? AnswerWithin, cancellationToken);
+        where T : class => AskAsync<T>(question.JobId.Home, sharding => sharding.TypesOf(question.JobId.Home)?.Jobs, question, answerWithin ?? AnswerWithin, cancellationToken);
 
     /// <inheritdoc cref="AskAsync{T}(IJobMessage, CancellationToken, TimeSpan?)"/>
     public Task<T> AskAsync<T>(ICronMessage question, CancellationToken cancellationToken)
-        where T : class => AskAsync<T>(static sharding => sharding.Crons, question, AnswerWithin, cancellationToken);
+        where T : class => AskAsync<T>(question.CronId.Home, sharding => sharding.TypesOf(question.CronId.Home)?.Crons, question, AnswerWithin, cancellationToken);
 
     /// <inheritdoc cref="AskAsync{T}(IJobMessage, CancellationToken, TimeSpan?)"/>
     public Task<T> AskAsync<T>(IArrayMessage question, CancellationToken cancellationToken)
-        where T : class => AskAsync<T>(static sharding => sharding.Arrays, question, AnswerWithin, cancellationToken);
+        where T : class => AskAsync<T>(question.ArrayId.Home, sharding => sharding.TypesOf(question.ArrayId.Home)?.Arrays, question, AnswerWithin, cancellationToken);
 
     /// <inheritdoc cref="AskAsync{T}(IJobMessage, CancellationToken, TimeSpan?)"/>
     public Task<T> AskAsync<T>(IWorkflowMessage question, CancellationToken cancellationToken)
-        where T : class => AskAsync<T>(static sharding => sharding.Workflows, question, AnswerWithin, cancellationToken);
+        where T : class => AskAsync<T>(question.WorkflowId.Home, static sharding => sharding.Workflows, question, AnswerWithin, cancellationToken);
 
-    private async Task<T> AskAsync<T>(Func<MeshSharding, IActorRef> regionOf, object question, TimeSpan answerWithin, CancellationToken cancellationToken)
+    private async Task<T> AskAsync<T>(HomeId home, Func<MeshSharding, IActorRef?> regionOf, object question, TimeSpan answerWithin, CancellationToken cancellationToken)
         where T : class
     {
         long start = time.GetTimestamp();
@@ -42,9 +47,22 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
             Generation generation = await generations.CurrentAsync(GiveUpAfter, cancellationToken).ConfigureAwait(false);
             if (shardingOf(generation) is { } sharding)
             {
+                IActorRef region = regionOf(sharding)
+                    ?? throw new MeshException(MeshErrors.UnknownPool, $"this device takes no part in {home}", "ask on a device that does; 'agentmesh status' shows the pool of a device");
+                if (home.IsPool && pool?.ProblemOf(generation) is { } problem)
+                {
+                    if (time.GetElapsedTime(start) >= PoolPatience)
+                    {
+                        throw problem;
+                    }
+
+                    await Task.Delay(LookAgainAfter, time, cancellationToken).ConfigureAwait(false);
+                    continue;
+                }
+
                 try
                 {
-                    Task<object> asking = regionOf(sharding).Ask<object>(question, answerWithin, cancellationToken);
+                    Task<object> asking = region.Ask<object>(question, answerWithin, cancellationToken);
                     if (await Task.WhenAny(asking, generation.System.WhenTerminated).ConfigureAwait(false) != asking)
                     {
                         // It went with the actor system: nobody will answer.
@@ -53,13 +71,20 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
                     }
 
                     object answer = await asking.ConfigureAwait(false);
+                    if (home.IsPool && answer is JobProblem { Problem.Code: MeshErrors.NotYours } && time.GetElapsedTime(start) < PoolPatience)
+                    {
+                        // The owner of the shard has not heard yet that this device is a member.
+                        await Task.Delay(LookAgainAfter, time, cancellationToken).ConfigureAwait(false);
+                        continue;
+                    }
+
                     return answer switch
                     {
                         T wanted => wanted,
-                        ArrayProblem { Problem: var problem } => throw new MeshException(problem.Code, problem.Text, problem.NextStep ?? ""),
-                        WorkflowProblem { Problem: var problem } => throw new MeshException(problem.Code, problem.Text, problem.NextStep ?? ""),
-                        CronProblem { Problem: var problem } => throw new MeshException(problem.Code, problem.Text, problem.NextStep ?? ""),
-                        JobProblem problem => throw new MeshException(problem.Problem.Code, problem.Problem.Text, problem.Problem.NextStep ?? ""),
+                        WorkflowProblem { Problem: var wrong } => throw new MeshException(wrong.Code, wrong.Text, wrong.NextStep ?? ""),
+                        ArrayProblem { Problem: var wrong } => throw new MeshException(wrong.Code, wrong.Text, wrong.NextStep ?? ""),
+                        CronProblem { Problem: var wrong } => throw new MeshException(wrong.Code, wrong.Text, wrong.NextStep ?? ""),
+                        JobProblem refused => throw new MeshException(refused.Problem.Code, refused.Problem.Text, refused.Problem.NextStep ?? ""),
                         _ => throw new InvariantException($"{answer.GetType().Name} is no answer to {question.GetType().Name}"),
                     };
                 }
@@ -69,7 +94,9 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
                 }
                 catch (AskTimeoutException)
                 {
-                    throw new MeshException(MeshErrors.NoAnswer, "the journal of this device did not answer", "see the node's log; a full or slow disk is the usual reason");
+                    throw home.IsPool
+                        ? pool?.ProblemOf(generation) ?? new MeshException(MeshErrors.NoAnswer, $"no member of {home} answered for it", "its owner may be ending, or held by a member that is not in reach; 'agentmesh doctor' shows the members of the pool")
+                        : new MeshException(MeshErrors.NoAnswer, "the journal of this device did not answer", "see the node's log; a full or slow disk is the usual reason");
                 }
             }
             else

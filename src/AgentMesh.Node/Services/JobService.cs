@@ -9,14 +9,13 @@ using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Workflows;
 using AgentMesh.Node.Control;
 using AgentMesh.Node.Output;
-using AgentMesh.Protocol.Identity;
 using ArrayView = AgentMesh.Node.Control.ArrayView;
 using MeshJobView = AgentMesh.Mesh.Jobs.JobView;
 
 namespace AgentMesh.Node.Services;
 
 /// <summary>The jobs of this device: lists, details, output, cancel and retry.</summary>
-internal sealed class JobService(DeviceId self, Caller caller, Entities entities, ArrayService arrays, SqliteEventStore journal, OutputReading output, TimeProvider time)
+internal sealed class JobService(Homes homes, Caller caller, Entities entities, ArrayService arrays, OutputReading output, TimeProvider time)
 {
     private const int PageMax = 1_000;
     private const int SearchedMax = 10_000;
@@ -25,10 +24,10 @@ internal sealed class JobService(DeviceId self, Caller caller, Entities entities
 
     private readonly OutputFollowing _following = new((job, cancel) => entities.AskAsync<MeshJobView>(new GetJob(job), cancel), output, time);
 
-    private string Prefix => $"{JobId.Prefix}{self}/";
-
-    public async Task<JobPage> ListAsync(string? state, int limit, string? before, CancellationToken cancellationToken)
+    /// <param name="home">A pool of this device; null for where its jobs go that name none.</param>
+    public async Task<JobPage> ListAsync(string? state, int limit, string? before, string? home, CancellationToken cancellationToken)
     {
+        HomeIndex index = homes.Of(home);
         JobStateName? wanted = null;
         if (state is not null)
         {
@@ -39,8 +38,8 @@ internal sealed class JobService(DeviceId self, Caller caller, Entities entities
 
         int most = Math.Clamp(limit, 1, PageMax);
         long? begin = before is null ? null : long.Parse(before, CultureInfo.InvariantCulture);
-        (long Key, Control.JobView View)[] jobs = await ListJobsAsync(wanted, most, begin, cancellationToken).ConfigureAwait(false);
-        (long Key, ArrayView View)[] arrayed = await arrays.ListAsync(state, most, begin, cancellationToken).ConfigureAwait(false);
+        (long Key, Control.JobView View)[] jobs = await ListJobsAsync(index, wanted, most, begin, cancellationToken).ConfigureAwait(false);
+        (long Key, ArrayView View)[] arrayed = index.Home.IsPool ? [] : await arrays.ListAsync(state, most, begin, cancellationToken).ConfigureAwait(false);
         long[] keys = [.. jobs.Select(job => job.Key).Concat(arrayed.Select(array => array.Key)).OrderDescending().Take(most)];
         long last = keys.Length == most ? keys[^1] : 0;
         return new JobPage(
@@ -48,13 +47,13 @@ internal sealed class JobService(DeviceId self, Caller caller, Entities entities
     }
 
     /// <summary>Without the elements of arrays.</summary>
-    private async Task<(long Key, Control.JobView View)[]> ListJobsAsync(JobStateName? wanted, int limit, long? before, CancellationToken cancellationToken)
+    private async Task<(long Key, Control.JobView View)[]> ListJobsAsync(HomeIndex index, JobStateName? wanted, int limit, long? before, CancellationToken cancellationToken)
     {
         var jobs = new List<(long Key, Control.JobView View)>();
         long? next = before;
         do
         {
-            EntityPage page = await journal.ListAsync(Prefix, next, PageMax, cancellationToken).ConfigureAwait(false);
+            EntityPage page = await index.Journal.ListAsync($"{JobId.Prefix}{index.Home}/", next, PageMax, cancellationToken).ConfigureAwait(false);
             EntitySummary[] fitting = [.. page.Entities.Where(entity => !Parse(entity.PersistenceId).Ulid.IsPart && MayBe(entity, wanted))];
             EntitySummary[] candidates = [.. fitting.Take(limit - jobs.Count)];
             MeshJobView[] views = await Task.WhenAll(candidates.Select(entity => GetAsync(Parse(entity.PersistenceId), cancellationToken))).ConfigureAwait(false);
@@ -169,9 +168,9 @@ internal sealed class JobService(DeviceId self, Caller caller, Entities entities
     {
         if (JobId.TryParse(text, out JobId whole))
         {
-            return whole.Home == self
+            return homes.Knows(whole.Home)
                 ? whole
-                : throw new MeshException(MeshErrors.HomeUnreachable, $"job {text} was accepted by the device {whole.Home}", "ask there");
+                : throw new MeshException(MeshErrors.HomeUnreachable, $"job {text} is at home at {whole.Home}", "ask there");
         }
 
         if (ArrayName.TryRead(text) is { } element)
@@ -181,11 +180,27 @@ internal sealed class JobService(DeviceId self, Caller caller, Entities entities
 
         string part = text.ToLowerInvariant();
         JobId? found = null;
+        foreach (HomeIndex index in homes.All)
+        {
+            if (await FindAsync(index, part, cancellationToken).ConfigureAwait(false) is { } here)
+            {
+                found = found is null ? here : throw Ambiguous(text);
+            }
+        }
+
+        return found ?? throw new MeshException(MeshErrors.UnknownJob, $"there is no job '{text}'", "'agentmesh job list' shows the jobs of this device");
+    }
+
+    private static MeshException Ambiguous(string text) => new(MeshErrors.AmbiguousJob, $"'{text}' is in the ids of several jobs", "write more of the id");
+
+    private static async Task<JobId?> FindAsync(HomeIndex index, string part, CancellationToken cancellationToken)
+    {
+        JobId? found = null;
         long? next = null;
         int searched = 0;
         do
         {
-            EntityPage page = await journal.ListAsync(Prefix, next, PageMax, cancellationToken).ConfigureAwait(false);
+            EntityPage page = await index.Journal.ListAsync($"{JobId.Prefix}{index.Home}/", next, PageMax, cancellationToken).ConfigureAwait(false);
             foreach (EntitySummary entity in page.Entities)
             {
                 JobId id = Parse(entity.PersistenceId);
@@ -194,19 +209,14 @@ internal sealed class JobService(DeviceId self, Caller caller, Entities entities
                     continue;
                 }
 
-                if (found is not null)
-                {
-                    throw new MeshException(MeshErrors.AmbiguousJob, $"'{text}' is in the ids of several jobs", "write more of the id");
-                }
-
-                found = id;
+                found = found is null ? id : throw Ambiguous(part);
             }
 
             searched += page.Entities.Count(entity => !Parse(entity.PersistenceId).Ulid.IsPart);
             next = page.Next;
         }
         while (next is not null && searched < SearchedMax);
-        return found ?? throw new MeshException(MeshErrors.UnknownJob, $"there is no job '{text}'", "'agentmesh job list' shows the jobs of this device");
+        return found;
     }
 
     private static JobId Parse(string persistenceId) => JobId.TryParse(persistenceId, out JobId id) ? id : throw new InvariantException($"'{persistenceId}' is no job id");

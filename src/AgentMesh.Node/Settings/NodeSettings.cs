@@ -50,6 +50,9 @@ public sealed record NodeSettings
 
     public required PluginSettings Plugins { get; init; }
 
+    /// <summary>The pool that this device is a member of; null for none.</summary>
+    public required PoolSettings? Pool { get; init; }
+
     public required ClusterSettings Cluster { get; init; }
 
     public required string ControlSocket { get; init; }
@@ -87,7 +90,14 @@ public sealed record JobSettings(
     TimeSpan HeartbeatTimeout,
     TimeSpan AwayTimeout,
     int RunningMax,
-    int QueuedMax);
+    int QueuedMax)
+{
+    /// <summary>Where jobs go that name no home: the pool, or else this device.</summary>
+    public bool InPool { get; init; }
+}
+
+/// <summary>Which pool, and how its database is found. The connection string itself is read when the node starts, and kept out of here.</summary>
+public sealed record PoolSettings(string Name, string ConnectionFile, string ConnectionVariable, TimeSpan Lease, TimeSpan AppendTimeout, int Readers, TimeSpan OutputRetained);
 
 public sealed record OutputSettings(long RetainedBytesMax, long JobBytesMax, long SpoolBytesMax);
 

@@ -106,7 +106,11 @@ public static class SettingsLoader
                 read.Time("jobs.heartbeat-timeout"),
                 read.Time("jobs.away-timeout"),
                 read.Integer("jobs.running-max", 1, 100_000),
-                read.Integer("jobs.queued-max", 0, 10_000_000)),
+                read.Integer("jobs.queued-max", 0, 10_000_000))
+            {
+                InPool = read.JobHome(),
+            },
+            Pool = read.Pool(),
             Output = new OutputSettings(read.Size("output.retained-max"), read.Size("output.job-max"), read.Size("output.spool-max")),
             CronFile = read.Text("cron.file") is { Length: > 0 } cronFile ? Path.GetFullPath(cronFile) : "",
             AuditRetainedBytesMax = read.Size("audit.retained-max"),

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using AgentMesh.Beacon.Client;
 using AgentMesh.Errors;
+using AgentMesh.Mesh;
 using AgentMesh.Mesh.Selectors;
 using AgentMesh.Mesh.Turns;
 using Akka.Configuration;
@@ -115,6 +116,28 @@ internal sealed class SettingsReader(Config config, string origin)
 
         return Checked<IReadOnlyList<HostPort>>(path, "a list such as [{ host = \"192.0.2.7\", port = 14590 }]", () =>
             [.. value.GetArray().Select(item => new HostPort(Part(item, "host").GetString(), Part(item, "port").GetInt()))]);
+    }
+
+    public PoolSettings? Pool()
+    {
+        string name = Text("pool.name");
+        return name.Length == 0
+            ? null
+            : new PoolSettings(
+                HomeId.IsPoolName(name) ? name : throw Wrong("pool.name", name, $"1 to {HomeId.PoolNameLengthMax} lower-case letters, digits or '-', the first a letter"),
+                Text("pool.connection-file"),
+                Text("pool.connection-env"),
+                Time("pool.lease") is var lease && lease >= TimeSpan.FromSeconds(1) ? lease : throw Wrong("pool.lease", Text("pool.lease"), "at least 1s"),
+                Time("pool.append-timeout"),
+                Integer("pool.readers", 1, 64),
+                Time("pool.output-retained"));
+    }
+
+    /// <returns>True for the pool.</returns>
+    public bool JobHome()
+    {
+        string home = Text("jobs.home");
+        return home.Length > 0 && (home == Text("pool.name") ? true : throw Wrong("jobs.home", home, "the name of the pool of this device (agentmesh.pool.name), or nothing for this device"));
     }
 
     private static HoconValue Part(HoconValue item, string name) =>

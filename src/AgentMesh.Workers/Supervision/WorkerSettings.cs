@@ -1,4 +1,5 @@
 using AgentMesh.Errors;
+using AgentMesh.Mesh;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Workers.Attempts;
@@ -7,7 +8,7 @@ using Akka.Actor;
 namespace AgentMesh.Workers.Supervision;
 
 /// <summary>Whether a caller may have a command run here.</summary>
-/// <param name="caller">The home of the job, as remoting has proven it; not what the job says of itself.</param>
+/// <param name="caller">The device that gives the order, as remoting has proven it: the home of the job, or a member of the pool that is its home.</param>
 /// <param name="isProgram">A program may read and change what the user of this device may: it needs a grant of its own.</param>
 /// <returns>Null where it may; otherwise what the caller is told.</returns>
 public delegate MeshException? CommandPermission(DeviceId caller, bool isProgram);
@@ -23,4 +24,8 @@ public sealed record WorkerSettings(
     IReadOnlyDictionary<string, string> Aliases,
     CommandPermission Permission,
     IAttemptAudit Audit,
-    Func<Mesh.JobId, IActorRef> EntityOf);
+    Func<JobId, IActorRef> EntityOf)
+{
+    /// <summary>Whether a device speaks for a home: a device for itself, a member for its pool.</summary>
+    public Func<HomeId, DeviceId, bool> SpeaksFor { get; init; } = static (home, device) => home == device;
+}

@@ -2,6 +2,7 @@ using AgentMesh.Errors;
 using AgentMesh.Mesh.Commands;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Sharding;
+using AgentMesh.Protocol.Identity;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Reports;
 using AgentMesh.Workers.Spool;
@@ -51,8 +52,14 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
         Timers.StartPeriodicTimer(TickNow.Instance, TickNow.Instance, Tick);
     }
 
-    /// <summary>Only the home of a job decides about its attempts, and speaks for itself alone. Anything else is unhandled.</summary>
-    private bool IsFromHome(IJobMessage message) => Origin.Of(Sender, Context.System, _settings.Self) == message.JobId.Home;
+    /// <summary>Only the home of a job decides about its attempts: the device itself, or a member of the pool. Anything else is unhandled.</summary>
+    private bool IsFromHome(IJobMessage message) => From is { IsNone: false } device && _settings.SpeaksFor(message.JobId.Home, device);
+
+    private DeviceId From => Origin.Of(Sender, Context.System, _settings.Self);
+
+    /// <summary>A member of a pool passes on what another device asked for: both need the grant.</summary>
+    private MeshException? Permission(RunAttempt order, bool isProgram) =>
+        _settings.Permission(From, isProgram) ?? (order.JobId.Home.IsPool && order.Caller.Device != From ? _settings.Permission(order.Caller.Device, isProgram) : null);
 
     private void OnRunAttempt(RunAttempt order)
     {
@@ -75,7 +82,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
             (AttemptOrder run, MeshException? wrong) = Expand(key, order);
             _settings.Audit.Taken(run);
             isWritten = true;
-            if ((wrong ?? _settings.Permission(order.JobId.Home, run.IsProgram)) is { } refused)
+            if ((wrong ?? Permission(order, run.IsProgram)) is { } refused)
             {
                 throw refused;
             }

@@ -72,7 +72,7 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
         RunAttempt[] orders = [Order("a", JobCommand.Handler("add")), Order("b", JobCommand.Handler("danger"), Other), Order("c", JobCommand.Handler("round"))];
         foreach ((int done, RunAttempt order) in orders.Index())
         {
-            SendFrom(order.JobId.Home, order);
+            SendFrom(order.JobId.Home.Device, order);
             await Until(() => _audit.Lines.Count == 2 * (done + 1));
         }
 

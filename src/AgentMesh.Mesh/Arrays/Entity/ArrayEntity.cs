@@ -14,7 +14,14 @@ namespace AgentMesh.Mesh.Arrays.Entity;
 /// <param name="Jobs">The jobs of this home.</param>
 /// <param name="DevicesFor">Those on which elements may run, online or not.</param>
 /// <param name="RestAfter">So long an array that is over stays in memory.</param>
-public sealed record ArrayEnvironment(DeviceId Self, IActorRef Jobs, Func<ArrayTargets, IReadOnlyList<ArrayDevice>> DevicesFor, TimeProvider Time, TimeSpan RestAfter);
+public sealed record ArrayEnvironment(DeviceId Self, IActorRef Jobs, Func<ArrayTargets, IReadOnlyList<ArrayDevice>> DevicesFor, TimeProvider Time, TimeSpan RestAfter)
+{
+    /// <summary>Null for the default journal of the actor system.</summary>
+    public HomeJournal? Journal { get; init; }
+
+    /// <summary>Whether a device speaks for this home; null where only its own device does.</summary>
+    public Func<DeviceId, bool>? IsHome { get; init; }
+}
 
 /// <summary>
 /// One array of jobs at its home. That an element goes to a device is journalled, with the id of its job, before the job is submitted; whatever is repeated
@@ -37,7 +44,7 @@ public sealed class ArrayEntity : HomeEntity<IArrayEvent>
     private Caller? _cancelledBy;
 
     public ArrayEntity(ArrayId id, ArrayEnvironment environment)
-        : base(id.ToString(), environment.Self, environment.Time, EventsOfSnapshot)
+        : base(id.ToString(), environment.Self, environment.Time, EventsOfSnapshot, environment.Journal, environment.IsHome)
     {
         _environment = environment;
         _watch = new JobWatch(environment.Jobs, environment.Time, AwaitFor);

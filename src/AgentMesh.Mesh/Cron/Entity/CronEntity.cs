@@ -25,7 +25,7 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
     private CronState _cron;
 
     public CronEntity(CronId id, CronEnvironment environment)
-        : base(id.ToString(), environment.Self, environment.Time, EventsOfSnapshot)
+        : base(id.ToString(), environment.Self, environment.Time, EventsOfSnapshot, environment.Journal, environment.IsHome)
     {
         _environment = environment;
         _watch = new JobWatch(environment.Jobs, environment.Time, AwaitFor);

@@ -1,3 +1,4 @@
+using AgentMesh.Mesh.Sharding;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
 
@@ -11,4 +12,10 @@ public sealed record CronEnvironment(DeviceId Self, long Life, IActorRef Jobs, T
 {
     /// <summary>Is told of each event when it is on disk, not again in recoveries. Never throws.</summary>
     public Action<CronId, ICronEvent> Happened { get; init; } = static (_, _) => { };
+
+    /// <summary>Null for the default journal of the actor system.</summary>
+    public HomeJournal? Journal { get; init; }
+
+    /// <summary>Whether a device speaks for this home; null where only its own device does.</summary>
+    public Func<DeviceId, bool>? IsHome { get; init; }
 }

@@ -28,7 +28,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private long? _life;
 
     public JobEntity(JobId id, JobEnvironment environment)
-        : base(id.ToString(), environment.Time, EventsOfSnapshot)
+        : base(id.ToString(), environment.Time, EventsOfSnapshot, environment.Journal)
     {
         _environment = environment;
         _job = JobState.None(id);
@@ -90,7 +90,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 
     private void OnSubmit(SubmitJob submit)
     {
-        if (!IsFrom(_environment.Self))
+        if (!IsFromHome())
         {
             Sender.Tell(Refusal(MeshErrors.NotYours, "a job is accepted by the device of its caller only", "submit it to the node of this device"));
         }
@@ -224,7 +224,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     /// <summary>How a job stands that this one waits for.</summary>
     private void OnDependency(JobView view)
     {
-        if (_job.IsHeld && IsFrom(_environment.Self) && _job.Spec!.After.Any(dependency => dependency.JobId == view.JobId))
+        if (_job.IsHeld && IsFromHome() && _job.Spec!.After.Any(dependency => dependency.JobId == view.JobId))
         {
             _dependencies.Heard(view);
             LookAtOnce();
@@ -370,7 +370,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         {
             Sender.Tell(Refusal(MeshErrors.UnknownJob, $"there is no job {_job.JobId}", "'agentmesh job list' shows the jobs of this device"));
         }
-        else if (!IsFrom(_environment.Self) && !IsFromExecutor())
+        else if (!IsFromHome() && !IsFromExecutor())
         {
             Sender.Tell(Refusal(MeshErrors.NotYours, "a job is shown to the device that submitted it and to the one that runs it", "ask there"));
         }
@@ -383,7 +383,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     /// <summary>For the home alone.</summary>
     private void Change(Action answer) => Read(() =>
     {
-        if (IsFrom(_environment.Self))
+        if (IsFromHome())
         {
             answer();
         }
@@ -398,6 +398,8 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private bool IsFromExecutor() => IsFrom(_job.Spec!.Target.Device);
 
     private bool IsFrom(DeviceId device) => Origin.Of(Sender, Context.System, _environment.Self) == device;
+
+    private bool IsFromHome() => Origin.Of(Sender, Context.System, _environment.Self) is var device && (_environment.IsHome?.Invoke(device) ?? device == _environment.Self);
 
     private JobView View()
     {

@@ -1,5 +1,6 @@
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Peers;
+using AgentMesh.Mesh.Sharding;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
 
@@ -21,6 +22,12 @@ public sealed record JobEnvironment(
 
     /// <summary>The jobs of this home, for those that wait for others.</summary>
     public Func<IActorRef> Jobs { get; init; } = static () => ActorRefs.Nobody;
+
+    /// <summary>Null for the default journal of the actor system.</summary>
+    public HomeJournal? Journal { get; init; }
+
+    /// <summary>Whether a device speaks for this home; null where only its own device does.</summary>
+    public Func<DeviceId, bool>? IsHome { get; init; }
 
     /// <summary>On which devices the elements of an array may run.</summary>
     public Func<ArrayTargets, IReadOnlyList<ArrayDevice>> DevicesFor { get; init; } = static _ => [];

@@ -1,0 +1,56 @@
+using AgentMesh.Errors;
+using AgentMesh.Mesh.Arrays;
+using AgentMesh.Mesh.Arrays.Entity;
+using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Cron.Entity;
+using AgentMesh.Mesh.Jobs.Entity;
+using Akka.Actor;
+using Akka.Cluster.Sharding;
+
+namespace AgentMesh.Mesh.Sharding;
+
+/// <summary>The regions of one home that this device takes part in: its own, or those of its pool.</summary>
+public sealed class HomeTypes
+{
+    private readonly ClusterSharding _sharding;
+    private readonly MeshExtractor _extractor;
+
+    internal HomeTypes(HomeId home, ActorSystem system, MeshExtractor extractor, JobEnvironment environment, Action<CronId, ICronEvent>? onCron)
+    {
+        Home = home;
+        _sharding = ClusterSharding.Get(system);
+        _extractor = extractor;
+        ClusterShardingSettings settings = ClusterShardingSettings.Create(system).WithRole(MeshSharding.RoleOf(home));
+
+        // These decide themselves when they rest: one that waits must not be put away.
+        ClusterShardingSettings waiting = settings.WithPassivateIdleAfter(TimeSpan.Zero);
+        environment = environment with { Jobs = () => Jobs! };
+        Jobs = Start("job", waiting, id => JobEntity.Create(JobId.TryParse(id, out JobId job) && job.Home == home ? job : throw Stranger(id), environment));
+        var cron = new CronEnvironment(environment.Self, environment.LifeOf(environment.Self) ?? 0, Jobs, environment.Time, environment.RestAfter)
+        {
+            Happened = onCron ?? (static (_, _) => { }),
+            Journal = environment.Journal,
+            IsHome = environment.IsHome,
+        };
+        Crons = Start("cron", waiting, id => CronEntity.Create(CronId.TryParse(id, out CronId schedule) && schedule.Home == home ? schedule : throw Stranger(id), cron));
+        var array = new ArrayEnvironment(environment.Self, Jobs, environment.DevicesFor, environment.Time, environment.RestAfter) { Journal = environment.Journal, IsHome = environment.IsHome };
+        Arrays = Start("array", waiting, id => ArrayEntity.Create(ArrayId.TryParse(id, out ArrayId known) && known.Home == home ? known : throw Stranger(id), array));
+    }
+
+    public HomeId Home { get; }
+
+    public IActorRef Jobs { get; }
+
+    public IActorRef Crons { get; }
+
+    public IActorRef Arrays { get; }
+
+    /// <summary>Each region with the kind of its entities, as the first part of their ids has it.</summary>
+    public IReadOnlyList<(string Kind, IActorRef Region)> All => [("job", Jobs), ("cron", Crons), ("array", Arrays)];
+
+    /// <summary>Hosts a further type here.</summary>
+    internal IActorRef Start(string kind, ClusterShardingSettings settings, Func<string, Props> props) =>
+        _sharding.Start(MeshSharding.TypeOf(kind, Home), props, settings, _extractor, _sharding.DefaultShardAllocationStrategy(settings), PoisonPill.Instance);
+
+    private static InvariantException Stranger(string id) => new($"'{id}' belongs to another home");
+}
