@@ -8,4 +8,6 @@ internal static class CliErrors
     public const string Usage = "AM0222";
     public const string StartFailed = "AM0223";
     public const string TimedOut = "AM0224";
+    public const string Script = "AM0225";
+    public const string KeptTooMuch = "AM0226";
 }

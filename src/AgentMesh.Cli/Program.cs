@@ -36,6 +36,7 @@ root.Subcommands.Add(WorkflowVerbs.All(global));
 root.Subcommands.Add(CronVerbs.All(global));
 root.Subcommands.Add(AuditVerb.Create(global));
 root.Subcommands.Add(ReplVerb.Create(global));
+root.Subcommands.Add(ScriptVerb.Create(global));
 root.Subcommands.Add(BeaconVerb.Create(global));
 root.Subcommands.Add(DemoVerb.Create(global));
 root.Subcommands.Add(global.Verb("version", "Print the version.", [], (session, _, _) =>

@@ -8,6 +8,9 @@ namespace AgentMesh.Cli.Output;
 /// <summary>Where results and messages go: results on stdout, everything about them on stderr, colours only for a person.</summary>
 internal sealed class Terminal
 {
+    private Stream? _rawOut;
+    private Stream? _rawError;
+
     private Terminal(bool json, bool colour, TextWriter output, TextWriter error)
     {
         Json = json;
@@ -35,12 +38,20 @@ internal sealed class Terminal
 
     public IAnsiConsole Console { get; }
 
+    /// <summary>For the output of programs, which need not be text.</summary>
+    public Stream RawOut => _rawOut ??= System.Console.OpenStandardOutput();
+
+    public Stream RawError => _rawError ??= System.Console.OpenStandardError();
+
     public static Terminal Create(bool json, bool noColour, TextWriter? output = null, TextWriter? error = null)
     {
         bool colour = !noColour && !json && output is null && !System.Console.IsOutputRedirected &&
             string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
         return new Terminal(json, colour, output ?? System.Console.Out, error ?? System.Console.Error);
     }
+
+    /// <summary>The same for a line whose output goes elsewhere.</summary>
+    public Terminal Into(TextWriter output, Stream raw) => new(Json, colour: false, output, Error) { _rawOut = raw };
 
     public void PrintJson<T>(T value, JsonTypeInfo<T> type) => Out.WriteLine(JsonSerializer.Serialize(value, type));
 
@@ -78,7 +89,13 @@ internal sealed class Terminal
     }
 
     /// <summary>A table without frames: it can be read by people and cut by awk.</summary>
-    public void Table(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows)
+    public void Table(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows) => Console.Write(TableOf(headings, rows));
+
+    /// <summary>A table about results, and not of them.</summary>
+    public void Notes(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows) =>
+        new Terminal(Json, colour: false, Error, Error).Table(headings, rows);
+
+    private static Table TableOf(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows)
     {
         var table = new Table { Border = TableBorder.None, ShowHeaders = true };
         foreach (string heading in headings)
@@ -91,6 +108,6 @@ internal sealed class Terminal
             table.AddRow([.. row.Select(cell => new Text(cell))]);
         }
 
-        Console.Write(table);
+        return table;
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using AgentMesh.Cli.Client;
+using AgentMesh.Cli.Scripts;
 using AgentMesh.Cli.Verbs;
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Arrays;
@@ -8,7 +9,8 @@ using AgentMesh.Node.Control;
 namespace AgentMesh.Cli.Repl;
 
 /// <summary>What one line of the REPL means: its own verbs first, everything else is a command for a device.</summary>
-internal sealed class ReplLines(Session session, ControlClient client)
+/// <param name="variables">Of the script; a prompt begins without any.</param>
+internal sealed class ReplLines(Session session, ControlClient client, Variables? variables = null)
 {
     /// <summary>The verbs of the prompt itself, for help and completion.</summary>
     public static readonly IReadOnlyList<(string Verb, string Help)> Verbs =
@@ -23,24 +25,54 @@ internal sealed class ReplLines(Session session, ControlClient client)
         ("cancel JOB | retry JOB", "stop a job, try it again"),
         ("invite [GRANT...]", "print a single-use code and link for another device"),
         ("join CODE | join LINK", "join the mesh of the device that gave the code or the link"),
-        ("map ... | run --OPTION ... | workflow ... | cron ... | audit ... | ping ... | doctor", "as on the command line; --help explains them"),
+        ("map ... | run @PEER -- PROGRAM | workflow ... | cron ... | audit ... | ping ... | doctor", "as on the command line; --help explains them"),
+        ("NAME = LINE | NAME := TEXT", "keep what a line writes, or a text; $NAME in a later line is that (docs/scripts.md)"),
+        ("script FILE", "run a file of such lines"),
         ("help", "this list"),
         ("exit, quit", "leave; the node goes on"),
     ];
 
     public bool HasEnded { get; private set; }
 
+    public Variables Variables { get; } = variables ?? new Variables();
+
+    /// <summary>Results are for a program: they stand alone.</summary>
+    public bool IsScript { get; init; }
+
     /// <returns>The exit code of the line; 0 for an empty one or a comment.</returns>
     public Task<int> ExecuteAsync(string line, CancellationToken cancel)
     {
         string text = line.Trim();
-        if (text.Length == 0 || text.StartsWith('#'))
-        {
-            return Task.FromResult(0);
-        }
-
-        return GlobalOptions.GuardAsync(session, _ => Dispatch(text, cancel), cancel);
+        return text.Length == 0 || text.StartsWith('#') ? Task.FromResult(0) : ExecuteAsync(ScriptLine.Read(0, text), cancel);
     }
+
+    /// <returns>The exit code of the line.</returns>
+    public async Task<int> ExecuteAsync(ScriptLine line, CancellationToken cancel)
+    {
+        int code = await GlobalOptions.GuardAsync(session, _ => line.Kind switch
+        {
+            ScriptLineKind.Text => Task.FromResult(Keep(line.Name!, Variables.Expand(line.Text))),
+            ScriptLineKind.Keep when line.Text.Length > 0 => KeepAsync(line, cancel),
+            ScriptLineKind.StopAtFailure or ScriptLineKind.GoOnAfterFailure => throw new MeshException(
+                CliErrors.Usage, $"'{line.Text}' is for script files", "piped lines all run; 'agentmesh script FILE' ends at the first failure"),
+            _ => Dispatch(Variables.Expand(line.Text), cancel),
+        }, cancel).ConfigureAwait(false);
+        Variables.LastCode = code;
+        return code;
+    }
+
+    /// <summary>A line whose output is kept runs as the others do, with another place to write to.</summary>
+    private async Task<int> KeepAsync(ScriptLine line, CancellationToken cancel)
+    {
+        using var kept = new KeptText();
+        var inner = new ReplLines(session with { Terminal = session.Terminal.Into(kept, kept.Raw) }, client, Variables) { IsScript = true };
+        int code = await inner.Dispatch(Variables.Expand(line.Text), cancel).ConfigureAwait(false);
+        return code != 0 ? code : Keep(line.Name!, kept.Value);
+    }
+
+    private int Keep(string name, string value) => Variables.TrySet(name, value)
+        ? 0
+        : throw new MeshException(CliErrors.Script, $"there are {Variables.Max} variables already", "use one again");
 
     private async Task<int> Dispatch(string text, CancellationToken cancel)
     {
@@ -76,11 +108,11 @@ internal sealed class ReplLines(Session session, ControlClient client)
                     "v1/join", PairingVerbs.RequestOf(string.Join(' ', words[1..])), ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
                 session.Terminal.Out.WriteLine($"paired with {paired.Name}, check digits: {paired.CheckDigits}");
                 return 0;
-            case "cron" or "audit" or "ping" or "doctor" or "map" or "workflow":
-            case "run" when words.Length > 1 && words[1].StartsWith("--", StringComparison.Ordinal) && words[1].Length > 2:
+            case "cron" or "audit" or "ping" or "doctor" or "map" or "script" or "workflow":
+            case "run" when words.Length > 1 && (words[1].StartsWith('@') || (words[1].StartsWith("--", StringComparison.Ordinal) && words[1].Length > 2)):
                 return await PromptVerbs.ExecuteAsync(session, text, cancel).ConfigureAwait(false);
             default:
-                var run = new CommandRun(client, session.Terminal) { ConsoleStyle = !text.StartsWith('@') };
+                var run = new CommandRun(client, session.Terminal) { ConsoleStyle = !IsScript && !text.StartsWith('@') };
                 return await run.ExecuteAsync(session.Limit(new CommandRequest(Line: text)), cancel).ConfigureAwait(false);
         }
     }

@@ -105,7 +105,7 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
         if (!_many)
         {
             // Bytes as they are: the output of a program need not be text.
-            Stream raw = output.Stream == "stderr" ? RawError.Value : RawOut.Value;
+            Stream raw = output.Stream == "stderr" ? terminal.RawError : terminal.RawOut;
             terminal.Out.Flush();
             raw.Write(output.Data);
             raw.Flush();
@@ -200,7 +200,4 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
         _ when job.ExitCode is > 0 and { } code => code,
         _ => MeshFailure,
     };
-
-    private static readonly Lazy<Stream> RawOut = new(Console.OpenStandardOutput);
-    private static readonly Lazy<Stream> RawError = new(Console.OpenStandardError);
 }
