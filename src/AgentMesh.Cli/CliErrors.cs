@@ -10,4 +10,5 @@ internal static class CliErrors
     public const string TimedOut = "AM0224";
     public const string Script = "AM0225";
     public const string KeptTooMuch = "AM0226";
+    public const string NoTerminal = "AM0625";
 }

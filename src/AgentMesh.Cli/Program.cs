@@ -30,6 +30,7 @@ foreach (Command verb in (Command[])[.. NodeVerbs.All(global), .. PeerVerbs.All(
 root.Subcommands.Add(PingVerb.Create(global));
 root.Subcommands.Add(DoctorVerb.Create(global));
 root.Subcommands.Add(RunVerbs.Run(global));
+root.Subcommands.Add(RunVerbs.Shell(global));
 root.Subcommands.Add(MapVerb.Create(global));
 root.Subcommands.Add(JobVerbs.All(global));
 root.Subcommands.Add(WorkflowVerbs.All(global));

@@ -9,18 +9,24 @@ internal static class Native
     public const int OpenWrite = 1;
     public const int OpenReadWrite = 2;
     public const int OpenCreate = 0x40;
+    public const int NoControllingTerminal = 0x100;
     public const int OpenAppend = 0x400;
     public const int NonBlocking = 0x800;
     public const int CloseOnExec = 0x80000;
 
     public const short PollIn = 1;
     public const short PollOut = 4;
+    public const short PollError = 8;
+    public const short PollHangUp = 16;
 
     public const int TryAgain = 11;
     public const int NoSpace = 28;
     public const int QuotaExceeded = 122;
 
+    public const int SigHangUp = 1;
     public const int SigKill = 9;
+    public const int SigPipe = 13;
+    public const int SigContinue = 18;
     public const int SigTerm = 15;
     public const int WaitNoHang = 1;
 
@@ -59,6 +65,15 @@ internal static class Native
     [DllImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
     public static extern int Truncate(int file, long length);
+
+    /// <returns>Another number, from 10 on, of the same open file, closed in programs; -1 where there is none left.</returns>
+    public static int DuplicateOf(int file) => DuplicateAbove(file, DuplicateCloseOnExec, 10);
+
+    private const int DuplicateCloseOnExec = 1030;
+
+    [DllImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    private static extern int DuplicateAbove(int file, int command, int atLeast);
 
     [DllImport("libc", EntryPoint = "dup2", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
@@ -107,7 +122,9 @@ internal static class Native
     /// <summary>Starts a program in a session and group of its own, with the three files as its standard ones and every signal as usual.</summary>
     /// <returns>Its number, which is also its group's.</returns>
     /// <exception cref="IOException">It could not be started.</exception>
-    public static int Spawn(string program, IReadOnlyList<string> words, IReadOnlyList<string> environment, string directory, int input, int output, int error)
+    /// <param name="more">Become files 5, 6 and so on. Their numbers here are higher than those.</param>
+    public static int Spawn(
+        string program, IReadOnlyList<string> words, IReadOnlyList<string> environment, string directory, int input, int output, int error, int[] more)
     {
         // Both are opaque and smaller than this in every libc.
         byte[] attributes = GC.AllocateArray<byte>(1024, pinned: true), actions = GC.AllocateArray<byte>(1024, pinned: true), signals = new byte[128];
@@ -122,9 +139,17 @@ internal static class Native
         Check(ActionsDuplicate(actions, input, 0));
         Check(ActionsDuplicate(actions, output, 1));
         Check(ActionsDuplicate(actions, error, 2));
+        for (int i = 0; i < more.Length; i++)
+        {
+            Check(ActionsDuplicate(actions, more[i], 5 + i));
+        }
+
         Check(SpawnProcess(out int process, program, actions, attributes, Strings(words), Strings(environment)));
         return process;
     }
+
+    /// <summary>A write to a pipe that nobody reads is an error, not the end of this process.</summary>
+    public static void IgnoreBrokenPipes() => _ = SetSignal(SigPipe, 1);
 
     public static IOException Failed(string what) => new(what + ": errno " + Marshal.GetLastPInvokeError().ToString(System.Globalization.CultureInfo.InvariantCulture));
 
@@ -138,6 +163,14 @@ internal static class Native
 
     // Never freed: once in the life of the process.
     private static IntPtr[] Strings(IReadOnlyList<string> texts) => [.. texts.Select(Marshal.StringToCoTaskMemUTF8), IntPtr.Zero];
+
+    [DllImport("libc", EntryPoint = "signal")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    private static extern nint SetSignal(int signal, nint handler);
+
+    [DllImport("libc", EntryPoint = "mkfifo", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    public static extern int MakeFifo([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int mode);
 
     [DllImport("libc", EntryPoint = "prctl")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]

@@ -4,11 +4,13 @@ using AgentMesh.Shim.Format;
 namespace AgentMesh.Shim;
 
 /// <summary>The one connection of a node to this shim; a newer one takes the place of an older one.</summary>
-internal sealed class NodeLink(int listener)
+/// <param name="input">Takes what follows a frame with input; null where the program gets none.</param>
+internal sealed class NodeLink(int listener, InputWriter? input)
 {
     private readonly byte[] _incoming = new byte[ShimFrame.Size];
     private readonly byte[] _outgoing = new byte[ShimFrame.Size];
     private int _received;
+    private long _inputLeft;
 
     public int Listener => listener;
 
@@ -50,6 +52,22 @@ internal sealed class NodeLink(int listener)
     /// <returns>Null when there is no whole frame (any more).</returns>
     public ShimFrame? Receive()
     {
+        while (_inputLeft > 0 && Connection >= 0)
+        {
+            nint got = input!.Receive(Connection, _inputLeft);
+            if (got <= 0)
+            {
+                if (got == 0 || Marshal.GetLastPInvokeError() != Native.TryAgain)
+                {
+                    Drop();
+                }
+
+                return null;
+            }
+
+            _inputLeft -= got;
+        }
+
         if (Connection < 0)
         {
             return null;
@@ -74,7 +92,20 @@ internal sealed class NodeLink(int listener)
         }
 
         _received = 0;
-        return ShimFrame.Read(_incoming);
+        var frame = ShimFrame.Read(_incoming);
+        if (frame.Kind == ShimFrameKind.Input)
+        {
+            if (input?.Fits(frame.A, frame.B) != true)
+            {
+                // It has lost count: a new connection begins with what is here.
+                Drop();
+                return null;
+            }
+
+            _inputLeft = frame.B;
+        }
+
+        return frame;
     }
 
     private void Drop()
@@ -84,6 +115,7 @@ internal sealed class NodeLink(int listener)
             _ = Native.Close(Connection);
             Connection = -1;
             _received = 0;
+            _inputLeft = 0;
             IsFull = false;
         }
     }

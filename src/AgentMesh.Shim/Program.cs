@@ -20,6 +20,7 @@ internal static class Program
 
             Environment.CurrentDirectory = arguments[0];
             _ = Native.BecomeSessionLeader();
+            Native.IgnoreBrokenPipes();
             LaunchFile launch = LaunchFile.Read(ShimFiles.Launch);
             string boot = ShimRecord.ThisBoot();
             ProcessIdentity self = ProcessIdentity.Of(Environment.ProcessId) ?? default;

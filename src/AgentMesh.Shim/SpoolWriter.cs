@@ -26,6 +26,11 @@ internal sealed class SpoolWriter(string name, int pipe)
     public int Move(long room)
     {
         nint read = Native.Read(Pipe, ref _piece[0], (nint)Math.Min(PieceBytes, room));
+        if (read < 0 && Marshal.GetLastPInvokeError() == Native.TryAgain)
+        {
+            return 0;
+        }
+
         if (read <= 0)
         {
             Close();

@@ -26,13 +26,17 @@ internal sealed class Supervisor(LaunchFile launch, StartedProgram program, int 
 
     private readonly SpoolWriter _out = new(ShimFiles.Stdout, program.Stdout);
     private readonly SpoolWriter _error = new(ShimFiles.Stderr, program.Stderr);
-    private readonly NodeLink _node = new(control);
-    private readonly PollEntry[] _entries = new PollEntry[5];
+    private readonly InputWriter? _input = launch.TakesInput ? new(program.Terminal) : null;
+    private readonly PollEntry[] _entries = new PollEntry[7];
+    private NodeLink _node = null!;
+    private int _done = program.Done;
+    private int _go = program.Go;
     private readonly long _began = Environment.TickCount64;
     private long _acknowledgedOut;
     private long _acknowledgedError;
     private long _toldOut;
     private long _toldError;
+    private (long Taken, bool IsClosed) _toldInput;
     private long _aloneSince = Environment.TickCount64;
     private long? _killAt;
     private long? _drainUntil;
@@ -42,8 +46,12 @@ internal sealed class Supervisor(LaunchFile launch, StartedProgram program, int 
     private ShimOutcome? _ending;
     private int? _exitCode;
 
+    /// <summary>How often it is looked whether the program has opened its input.</summary>
+    private const int InputMilliseconds = 2;
+
     public void Run()
     {
+        _node = new NodeLink(control, _input);
         while (!IsOver)
         {
             Wait();
@@ -71,15 +79,22 @@ internal sealed class Supervisor(LaunchFile launch, StartedProgram program, int 
         Set(2, _exitCode is null ? program.Watch : -1, Native.PollIn);
         Set(3, mayRead ? _out.Pipe : -1, Native.PollIn);
         Set(4, mayRead ? _error.Pipe : -1, Native.PollIn);
+        Set(6, _done, Native.PollIn);
+        Set(5, _input?.File ?? -1, _input?.HasPending == true ? Native.PollOut : (short)0);
 
         // Without a watch of the guard the clock has to do.
         long until = Now + (program.Watch < 0 ? 50 : RoundMilliseconds);
+        until = Math.Min(until, _input?.IsAwaited == true && _exitCode is null ? Now + InputMilliseconds : until);
+        until = Math.Min(until, IsLeaving && mayRead ? Now : until);
         until = Math.Min(until, _killAt ?? until);
         until = Math.Min(until, _drainUntil ?? until);
         until = Math.Min(until, _stalledSince is null ? until : _retryAt);
         until = Math.Min(until, _ending is null && launch.Timeout is { } limit ? _began + (long)limit.TotalMilliseconds : until);
         _ = Native.Poll(_entries, (nuint)_entries.Length, (int)Math.Max(0, until - Now));
     }
+
+    /// <summary>The program on the terminal has ended, and what it wrote is not yet read.</summary>
+    private bool IsLeaving => _done < 0 && _go >= 0;
 
     private void Set(int index, int file, short events) => _entries[index] = new PollEntry { File = file, Events = events };
 
@@ -105,8 +120,9 @@ internal sealed class Supervisor(LaunchFile launch, StartedProgram program, int 
     {
         if (Happened(0) && _node.Accept())
         {
-            _node.Send(new ShimFrame(ShimFrameKind.Hello, 0, ShimFrame.Version, _acknowledgedOut, _acknowledgedError, 0));
+            _node.Send(new ShimFrame(ShimFrameKind.Hello, 0, ShimFrame.Version, _acknowledgedOut, _acknowledgedError, _input?.Received ?? 0));
             _toldOut = _toldError = -1;
+            _toldInput = (-1, false);
         }
 
         while (_node.Receive() is { } frame)
@@ -120,6 +136,10 @@ internal sealed class Supervisor(LaunchFile launch, StartedProgram program, int 
             {
                 End(ShimOutcome.Cancelled, frame.A);
             }
+            else
+            {
+                Interact(frame);
+            }
         }
 
         if (_node.Connection >= 0)
@@ -128,8 +148,47 @@ internal sealed class Supervisor(LaunchFile launch, StartedProgram program, int 
         }
     }
 
+    private void Interact(in ShimFrame frame)
+    {
+        switch (frame.Kind)
+        {
+            case ShimFrameKind.InputEnd:
+                _input?.End();
+                break;
+            case ShimFrameKind.Resize when program.Terminal >= 0 && _out.Pipe >= 0 && frame is { A: > 0 and <= ushort.MaxValue, B: > 0 and <= ushort.MaxValue }:
+                PseudoTerminal.SetSize(_out.Pipe, new TerminalSize((int)frame.A, (int)frame.B));
+                break;
+            case ShimFrameKind.HangUp:
+                SignalTerminal(Native.SigHangUp);
+                SignalTerminal(Native.SigContinue);
+                break;
+            case ShimFrameKind.CloseOutput:
+                _out.Close();
+                break;
+        }
+    }
+
+    /// <summary>What a terminal controls has a session of its own, which the group of the guard does not reach.</summary>
+    private void SignalTerminal(int signal)
+    {
+        if (_out.Pipe >= 0 && program.Terminal >= 0)
+        {
+            PseudoTerminal.Signal(_out.Pipe, signal);
+        }
+    }
+
     private void Pump()
     {
+        if (_input is not null)
+        {
+            if (Happened(5) && (_entries[5].Happened & (Native.PollError | Native.PollHangUp)) != 0)
+            {
+                _input.Close();
+            }
+
+            _input.Move();
+        }
+
         if (_stalledSince is not null)
         {
             if (Now >= _retryAt && Wrote(_out.WritePending()) && Wrote(_error.WritePending()))
@@ -143,6 +202,18 @@ internal sealed class Supervisor(LaunchFile launch, StartedProgram program, int 
         if (Happened(3) && Room > 0)
         {
             _ = Wrote(_out.Move(Room));
+        }
+        else if (IsLeaving && _entries[3].File >= 0)
+        {
+            // It was asked, and nothing is left.
+            _ = Native.Close(_go);
+            _go = -1;
+        }
+
+        if (Happened(6))
+        {
+            _ = Native.Close(_done);
+            _done = -1;
         }
 
         if (Happened(4) && Room > 0 && _stalledSince is null)
@@ -197,6 +268,11 @@ internal sealed class Supervisor(LaunchFile launch, StartedProgram program, int 
             _ending = why;
             _killAt = Now + grace;
             _ = Native.Kill(-program.Identity.Id, Native.SigTerm);
+
+            // Shells with a terminal do not listen to SIGTERM.
+            SignalTerminal(Native.SigTerm);
+            SignalTerminal(Native.SigHangUp);
+            SignalTerminal(Native.SigContinue);
         }
     }
 
@@ -207,6 +283,7 @@ internal sealed class Supervisor(LaunchFile launch, StartedProgram program, int 
     private void KillAll()
     {
         _ = Native.Kill(-program.Identity.Id, Native.SigKill);
+        SignalTerminal(Native.SigKill);
         if (_exitCode is not null)
         {
             Strays.KillChildren();
@@ -215,6 +292,17 @@ internal sealed class Supervisor(LaunchFile launch, StartedProgram program, int 
 
     private void Tell()
     {
+        if (_input is not null && _node.Connection >= 0 && (_input.Taken, _input.IsClosed) is var input && input != _toldInput)
+        {
+            _node.Send(new ShimFrame(ShimFrameKind.InputTaken, (byte)(input.IsClosed ? 1 : 0), 0, input.Taken, 0, 0));
+            if (_node.IsFull)
+            {
+                return;
+            }
+
+            _toldInput = input;
+        }
+
         if (_node.Connection >= 0 && (_out.Length != _toldOut || _error.Length != _toldError || _node.IsFull))
         {
             _node.Send(new ShimFrame(ShimFrameKind.Output, 0, 0, _out.Length, _error.Length, 0));

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using AgentMesh.Cli.Interactive;
 using AgentMesh.Errors;
 using AgentMesh.Node.Control;
 
@@ -86,6 +87,19 @@ internal sealed class ControlClient : IDisposable
             ControlJson.Default.PingEvent,
             null,
             cancellationToken);
+
+    /// <exception cref="MeshException">AM0221: the node does not take it; what it says itself is in the events of the command.</exception>
+    public async Task<InputLink> OpenInputAsync(string job, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await InputLink.OpenAsync(_http, job, cancellationToken).ConfigureAwait(false);
+        }
+        catch (System.Net.WebSockets.WebSocketException error)
+        {
+            throw Lost(error);
+        }
+    }
 
     public IAsyncEnumerable<OutputView> OutputAsync(
         string job, string? stream, int? attempt, long from, bool follow, CancellationToken cancellationToken) =>

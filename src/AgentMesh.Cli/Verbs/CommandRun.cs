@@ -24,6 +24,15 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
     /// <summary>Shows a local result as <c>Result: 3</c>, as the console of KAI NetworkPeer does.</summary>
     public bool ConsoleStyle { get; init; }
 
+    /// <summary>Says nothing of an exit code: on a terminal the program has said it all.</summary>
+    public bool IsQuiet { get; init; }
+
+    /// <summary>Called with each job that was accepted.</summary>
+    public Action<JobView>? Accepted { get; init; }
+
+    /// <summary>Called before anything is said of an end.</summary>
+    public Action? Ending { get; init; }
+
     /// <returns>The exit code: the command's own, the first that is not 0 of several, 255 for a failure of the mesh.</returns>
     public async Task<int> ExecuteAsync(CommandRequest request, CancellationToken cancellationToken)
     {
@@ -56,6 +65,7 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
         {
             case "accepted":
                 _accepted++;
+                Accepted?.Invoke(happened.Job!);
                 _addresses[happened.Job!.Id] = happened.Address ?? happened.Job.TargetName;
                 if (request.Detach && !terminal.Json)
                 {
@@ -78,6 +88,7 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
                 Write(happened.Output!, happened.Target);
                 break;
             case "ended":
+                Ending?.Invoke();
                 _ended.Add(happened.Job!);
                 _lines.End(happened.Target!);
                 if (!terminal.Json)
@@ -87,6 +98,7 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
 
                 break;
             case "problem":
+                Ending?.Invoke();
                 _failed.Add(happened.Target ?? "");
                 _lines.End(happened.Target ?? "");
                 if (!terminal.Json)
@@ -154,7 +166,7 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
                 terminal.Error.WriteLine($"  next: look with 'agentmesh job show {job.ShortId}', then 'agentmesh job retry {job.ShortId}' or 'job cancel'");
             }
         }
-        else
+        else if (!IsQuiet)
         {
             terminal.Error.WriteLine($"agentmesh: {job.TargetName}: exit code {job.ExitCode}");
         }

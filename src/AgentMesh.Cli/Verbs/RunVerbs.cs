@@ -1,4 +1,5 @@
 using System.CommandLine;
+using AgentMesh.Cli.Interactive;
 using AgentMesh.Errors;
 using AgentMesh.Node.Control;
 
@@ -13,8 +14,10 @@ internal static class RunVerbs
         var line = new Argument<string[]>("PROGRAM") { Description = "After --: the program and its arguments, passed on as they are.", Arity = ArgumentArity.ZeroOrMore };
         var array = new Option<string?>("--array") { Description = "A job for each number, for example 0-99%8 (eight at a time) or 1,5,10-20:2; {} in the command is the number (docs/arrays.md)." };
         var parallel = new Option<int?>("--max-parallel") { Description = "With --array: elements at the same time (default: one on each device)." };
+        var input = new Option<bool>("--input", "-i") { Description = "Standard input goes to the program: cat FILE | agentmesh run -i @peer -- sort (docs/interactive.md)." };
+        var tty = new Option<bool>("--tty", "-t") { Description = "The program gets a terminal: run -it @peer -- vim. Enter ~ . leaves it." };
         var options = new SubmitOptions();
-        return global.Verb("run", "Run a program on a device: run @peer -- PROGRAM ARGS.", [target, line, array, parallel, .. options.All], async (session, parsed, cancel) =>
+        return global.Verb("run", "Run a program on a device: run @peer -- PROGRAM ARGS.", [target, line, input, tty, array, parallel, .. options.All], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
             string first = parsed.GetValue(target)!;
@@ -26,6 +29,13 @@ internal static class RunVerbs
             }
 
             CommandRequest request = options.Apply(new CommandRequest(Target: named ? first : null, Arguments: named ? rest : [first, .. rest]), parsed);
+            if (parsed.GetValue(input) || parsed.GetValue(tty))
+            {
+                return parsed.GetValue(array) is null
+                    ? await new InteractiveRun(client, session.Terminal).ExecuteAsync(session.Limit(request), parsed.GetValue(tty), cancel).ConfigureAwait(false)
+                    : throw new MeshException(CliErrors.Usage, "an array takes no input", "leave -i and -t out");
+            }
+
             if (parsed.GetValue(array) is { } range)
             {
                 if (request.After is { Count: > 0 })
@@ -40,6 +50,17 @@ internal static class RunVerbs
             return parsed.GetValue(parallel) is null
                 ? await new CommandRun(client, session.Terminal).ExecuteAsync(session.Limit(request), cancel).ConfigureAwait(false)
                 : throw new MeshException(CliErrors.Usage, "--max-parallel is for --array", "for one job on each of several devices it is --parallel");
+        });
+    }
+
+    public static Command Shell(GlobalOptions global)
+    {
+        var target = new Argument<string>("TARGET") { Description = "@name, @index, @id-prefix or @any:LABEL; this device when it is left out.", Arity = ArgumentArity.ZeroOrOne };
+        return global.Verb("shell", "Open the login shell of the node's user on a device (docs/interactive.md). Enter ~ . leaves it.", [target], async (session, parsed, cancel) =>
+        {
+            using var client = session.Connect();
+            var request = new CommandRequest(Target: parsed.GetValue(target)) { LoginShell = true };
+            return await new InteractiveRun(client, session.Terminal).ExecuteAsync(session.Limit(request), Tty.IsTerminal, cancel).ConfigureAwait(false);
         });
     }
 

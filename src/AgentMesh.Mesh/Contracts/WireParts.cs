@@ -58,6 +58,15 @@ internal static class WireParts
             wire.Environment.Add(name, text);
         }
 
+        wire.Input = command.Input is { } input
+            ? new Wire.InputParts
+            {
+                From = input.From?.ToString() ?? "",
+                LoginShell = input.LoginShell,
+                Terminal = input.Terminal is { } terminal ? new Wire.TerminalParts { Name = terminal.Name, Columns = terminal.Columns, Rows = terminal.Rows } : null,
+            }
+            : null;
+        wire.PipeTo = command.PipeTo is { } pipe ? new Wire.PipeParts { Device = pipe.Device.ToString(), Job = pipe.Job.ToString() } : null;
         return wire;
     }
 
@@ -67,7 +76,20 @@ internal static class WireParts
             Environment = wire.Environment.Count <= JobCommand.EnvironmentMax && wire.Environment.Keys.All(JobCommand.IsVariable)
                 ? wire.Environment.ToImmutableSortedDictionary(StringComparer.Ordinal)
                 : throw new ContractException("no variables of an environment"),
+            Input = FromWire(wire.Input),
+            PipeTo = wire.PipeTo is { } pipe ? new JobPipe(ToDevice(pipe.Device), ToJobId(pipe.Job)) : null,
         };
+
+    private static JobInput? FromWire(Wire.InputParts? wire)
+    {
+        if (wire is null)
+        {
+            return null;
+        }
+
+        JobTerminal? terminal = wire.Terminal is { } given ? new JobTerminal(given.Name, given.Columns, given.Rows) : null;
+        return terminal is null or { IsSane: true } ? new JobInput(wire.From.Length == 0 ? null : ToDevice(wire.From), terminal, wire.LoginShell) : throw new ContractException("no terminal");
+    }
 
     public static Wire.Caller ToWire(Caller caller) => new() { Device = caller.Device.ToString(), DeviceName = caller.DeviceName, User = caller.User };
 
@@ -181,6 +203,7 @@ internal static class WireParts
             Outcome = (Wire.Outcome)result.Outcome,
             StdoutBytes = result.StdoutBytes,
             StderrBytes = result.StderrBytes,
+            PipedBytes = result.PipedBytes,
             Problem = ToWire(result.Problem),
         };
         if (result.ExitCode is { } code)
@@ -224,6 +247,7 @@ internal static class WireParts
         {
             RetryAfter = wire.HasRetryAfter ? ToSpan(wire.RetryAfter) : null,
             Checkpoint = wire.HasCheckpoint ? ToCheckpoint(wire.Checkpoint) : null,
+            PipedBytes = wire.PipedBytes,
         };
 
     public static ByteString ToWire(Checkpoint checkpoint) => ByteString.CopyFrom(checkpoint.Data.AsSpan());

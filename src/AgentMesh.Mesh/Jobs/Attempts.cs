@@ -39,6 +39,9 @@ public sealed record AttemptResult(AttemptOutcome Outcome, int? ExitCode = null,
 
     /// <summary>The newest one, where the home has not acknowledged it and the attempt did not succeed.</summary>
     public Checkpoint? Checkpoint { get; init; }
+
+    /// <summary>Of stdout, taken by the next program of a pipe; they are not among <see cref="StdoutBytes"/>.</summary>
+    public long PipedBytes { get; init; }
 }
 
 /// <summary>Where an attempt runs.</summary>

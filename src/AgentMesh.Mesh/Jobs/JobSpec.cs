@@ -26,15 +26,22 @@ public sealed record JobCommand(string Line, ImmutableArray<string> Words, Immut
     /// <summary>The name of a variable of an environment: letters, digits and '_', not a digit first.</summary>
     public static bool IsVariable(string name) => name.Length is > 0 and <= 128 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
 
+    /// <summary>What the program reads; null for nothing.</summary>
+    public JobInput? Input { get; init; }
+
+    /// <summary>Who reads stdout of the program; null for the home of the job.</summary>
+    public JobPipe? PipeTo { get; init; }
+
     public static JobCommand Handler(string line, ImmutableSortedDictionary<string, string>? callerAliases = null) => new(line, [], callerAliases ?? NoAliases);
 
     public static JobCommand Program(params IEnumerable<string> words) => new("", [.. words], NoAliases);
 
     /// <summary>What people see in lists.</summary>
-    public override string ToString() => IsProgram ? "run -- " + string.Join(' ', Words.Select(Commands.Quoting.Quote)) : Line;
+    public override string ToString() => Input is { LoginShell: true } ? "shell" : IsProgram ? "run -- " + string.Join(' ', Words.Select(Commands.Quoting.Quote)) : Line;
 
     public bool Equals(JobCommand? other) =>
-        other is not null && Line == other.Line && Words.AsSpan().SequenceEqual(other.Words.AsSpan()) && CallerAliases.SequenceEqual(other.CallerAliases) && Environment.SequenceEqual(other.Environment);
+        other is not null && Line == other.Line && Words.AsSpan().SequenceEqual(other.Words.AsSpan()) && CallerAliases.SequenceEqual(other.CallerAliases) && Environment.SequenceEqual(other.Environment)
+        && Input == other.Input && PipeTo == other.PipeTo;
 
     public override int GetHashCode() => HashCode.Combine(Line, Words.Length, CallerAliases.Count);
 }

@@ -86,7 +86,17 @@ public sealed record CommandRequest(
     IReadOnlyList<string>? Resources = null,
     int? Priority = null,
     string? Group = null,
-    string? Home = null);
+    string? Home = null)
+{
+    /// <summary>The program reads what /v1/job/input sends; on one device.</summary>
+    public bool Input { get; init; }
+
+    /// <summary>With <see cref="Input"/>: the program gets a terminal.</summary>
+    public TerminalView? Terminal { get; init; }
+
+    /// <summary>With <see cref="Input"/>: instead of a program the login shell of the node's user there.</summary>
+    public bool LoginShell { get; init; }
+}
 
 /// <summary>One line of the answer to POST /v1/commands, told apart by <see cref="Type"/>.</summary>
 /// <remarks>targets: several devices follow. skipped: a device of a group that is offline; target and problem. accepted: job and target are set. output: stream, offset and data. ended: job. problem: problem, and job where there is one.</remarks>

@@ -10,6 +10,7 @@ namespace AgentMesh.Node.Control;
 [JsonSerializable(typeof(CommandRequest))]
 [JsonSerializable(typeof(CommandEvent))]
 [JsonSerializable(typeof(OutputView))]
+[JsonSerializable(typeof(InputMessage))]
 [JsonSerializable(typeof(JobView))]
 [JsonSerializable(typeof(JobPage))]
 [JsonSerializable(typeof(IReadOnlyList<AuditView>))]

@@ -40,6 +40,7 @@ internal sealed class ControlServer : IAsyncDisposable
             options.ListenUnixSocket(socket, listen => listen.Protocols = HttpProtocols.Http1);
         });
         WebApplication app = builder.Build();
+        app.UseWebSockets();
         app.Use(AnswerProblems);
         Map(app, services);
         await app.StartAsync().ConfigureAwait(false);
@@ -108,6 +109,7 @@ internal sealed class ControlServer : IAsyncDisposable
         app.MapGet("/v1/job", async http => await Answer(http, services.JobAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.JobView).ConfigureAwait(false));
         app.MapPost("/v1/job/cancel", async http => await Answer(http, services.CancelAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.JobView).ConfigureAwait(false));
         app.MapPost("/v1/job/retry", async http => await Answer(http, services.RetryAsync(Need(http, "id"), Query(http, "from") == "start", http.RequestAborted), ControlJson.Default.JobView).ConfigureAwait(false));
+        app.MapGet("/v1/job/input", async http => await InputSocket.ServeAsync(http, Need(http, "id"), services).ConfigureAwait(false));
         app.MapGet("/v1/job/output", async http =>
             await Stream(
                 http,

@@ -11,6 +11,7 @@ using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Registry;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Mesh.Workflows;
+using AgentMesh.Node.Input;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Output;
 using AgentMesh.Node.Pools;
@@ -85,6 +86,24 @@ internal sealed class EntityHost(
     private static bool SpeaksFor(Cluster cluster, HomeId home, DeviceId device) => home.IsPool
         ? cluster.State.Members.Any(member => member.Status is MemberStatus.Up or MemberStatus.WeaklyUp or MemberStatus.Leaving && member.HasRole(MeshSharding.RoleOf(home)) && member.Address.Host == device.ToString())
         : home == device;
+
+    /// <summary>Between two devices that do not reach each other the home passes input on, if the job names the sender.</summary>
+    public async Task<(DeviceId? To, InputRefusal Why)> RouteInputAsync(MeshSharding? sharding, JobId job, int attempt, DeviceId from, CancellationToken cancellationToken)
+    {
+        if (job.Home != self || from == self || sharding is null)
+        {
+            return (null, InputRefusal.NotHere);
+        }
+
+        object answer = await sharding.Jobs.Ask<object>(new GetJob(job), WakeWithin, cancellationToken).ConfigureAwait(false);
+        return answer switch
+        {
+            JobView view when view.Spec.Command.Input?.From != from => (null, InputRefusal.NotYours),
+            JobView view when view.State.IsAtRest() || view.Attempt > attempt => (null, InputRefusal.Over),
+            JobView view when view.Attempt == attempt && view.Device is { } device && device != self => (device, default),
+            _ => (null, InputRefusal.NotHere),
+        };
+    }
 
     private long? LifeOf(DeviceId device) => device == self ? life : links.LifeOf(device);
 

@@ -10,6 +10,7 @@ using AgentMesh.Mesh.Registry;
 using AgentMesh.Mesh.Turns;
 using AgentMesh.Node.Audit;
 using AgentMesh.Node.Control;
+using AgentMesh.Node.Input;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Links.Wire;
 using AgentMesh.Node.Output;
@@ -30,6 +31,7 @@ using AgentMesh.Transport.Pairing;
 using AgentMesh.Workers.Admission;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Handlers;
+using AgentMesh.Workers.Input;
 using AgentMesh.Workers.Plugins;
 using AgentMesh.Workers.Processes;
 using AgentMesh.Workers.Shims;
@@ -147,6 +149,9 @@ public sealed class NodeHost : IAsyncDisposable
         var intake = new OutputIntake(outputs, (job, attempt, from, cancel) => entityHost.MayDeliverAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel));
         EndingAsync(new OutputShipper(identity.Id, home => OutputPlaces.Of(home, identity.Id, pool, generations.Live?.System), table, hub, intake, time));
         hub.Register(OutputServices.Append, intake.ServeAsync);
+        var inputs = new InputIntake(
+            table, (job, attempt, from, cancel) => entityHost.RouteInputAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel), (device, cancel) => hub.OpenAsync(device, InputIntake.Service, StreamPriority.Bulk, cancel));
+        hub.Register(InputIntake.Service, (connection, stream, cancel) => inputs.ServeAsync(connection.RemoteId, stream, cancel));
         hub.Register(PingResponder.Service, new PingResponder(time).ServeAsync);
 
         var caller = new Caller(identity.Id, settings.DeviceName, Environment.UserName);
@@ -175,6 +180,7 @@ public sealed class NodeHost : IAsyncDisposable
             Table = table,
             Pairing = pairing,
             Jobs = jobs,
+            Inputs = new InputService(jobs, new InputFeeder(identity.Id, hub, inputs, time)),
             Audit = new AuditService(audit, devices),
             Crons = crons,
             CronFile = cronFile,
@@ -286,7 +292,7 @@ public sealed class NodeHost : IAsyncDisposable
             Log.NoShim(log, AppContext.BaseDirectory);
         }
 
-        var tools = new ExecutionTools(settings.DeviceName, handlers, ProcessLauncher.ForThisPlatform(), ledger, work, Grace, time, shims);
+        var tools = new ExecutionTools(settings.DeviceName, handlers, ProcessLauncher.ForThisPlatform(), ledger, work, Grace, time, shims) { Input = new InputSettings(settings.Programs.InputGrace) };
         ExecutionTable table = EndingAsync(new ExecutionTable(tools, data["spool"], settings.Output.SpoolBytesMax, new AdmissionSettings(MachineResources.With(settings.Resources), settings.Jobs.RunningMax, settings.Jobs.QueuedMax)));
         TakenOver found = table.TakeOver();
         if (swept + found.Dropped > 0)

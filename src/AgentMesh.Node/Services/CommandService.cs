@@ -31,16 +31,17 @@ internal sealed class CommandService(
     public async IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         long begun = time.GetTimestamp();
-        (string? selector, JobCommand command) = specs.Read(request.Line, request.Target, request.Arguments);
+        (string? selector, JobCommand command) = InteractiveCommand.Apply(request, specs.Read(request.Line, request.Target, request.LoginShell ? ["shell"] : request.Arguments));
         int parallel = request.Parallel is null or (>= 1 and <= ParallelMax)
             ? request.Parallel ?? ParallelDefault
             : throw new MeshException(NodeErrors.ControlRequest, $"{request.Parallel} devices at a time cannot be", $"parallel is 1 to {ParallelMax}");
-        HomeId home = homes.Of(request.Home).Home;
+        HomeId home = request.Input ? self : homes.Of(request.Home).Home;
         ImmutableArray<JobDependency> after = await AfterAsync(request, home, cancellationToken).ConfigureAwait(false);
         JobNeeds needs = JobNeeds.Parse(request.Resources, request.Priority, request.Group);
         request = request with { Queue = request.Queue || !after.IsEmpty };
         ChosenDevices chosen = await choice.ChooseAsync(selector, request.Queue, needs.Resources, LeftOf(request, begun), cancellationToken).ConfigureAwait(false);
         IReadOnlyList<NamedDevice> targets = chosen.Targets;
+        InteractiveCommand.CheckTargets(command, targets.Count + chosen.Away.Count);
         if (targets.Count + chosen.Away.Count > 1)
         {
             yield return new CommandEvent("targets");

@@ -37,6 +37,12 @@ internal sealed class JobSpecs(NodeSettings settings, Caller caller)
     {
         JobSettings job = settings.Jobs;
         var retry = new RetryPolicy(attempts ?? job.Attempts, job.BackoffMin, job.BackoffMax, job.Jitter, RetryExitCodes: false, [], FailWhenUsedUp: !job.PauseWhenUsedUp);
+        if (command.Input is not null || command.PipeTo is not null)
+        {
+            // What it reads and writes is kept nowhere: there is nothing to try again with.
+            retry = retry with { Attempts = 1, FailWhenUsedUp = true };
+        }
+
         TimeSpan? attemptTimeout = attemptTimeoutMs is { } ms ? TimeSpan.FromMilliseconds(ms) : job.AttemptTimeout;
         return new JobSpec(
             command,

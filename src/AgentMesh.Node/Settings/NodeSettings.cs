@@ -102,7 +102,8 @@ public sealed record PoolSettings(string Name, string ConnectionFile, string Con
 public sealed record OutputSettings(long RetainedBytesMax, long JobBytesMax, long SpoolBytesMax);
 
 /// <summary>Programs of jobs and the end of their node. A lease of null is none.</summary>
-public sealed record ProgramSettings(bool KeepOnStop, TimeSpan? Lease);
+/// <param name="InputGrace">How long a program waits for who sends its input.</param>
+public sealed record ProgramSettings(bool KeepOnStop, TimeSpan? Lease, TimeSpan InputGrace);
 
 public sealed record PluginSettings(IReadOnlyList<string> Assemblies, IReadOnlyDictionary<string, IReadOnlyList<string>> Programs);
 

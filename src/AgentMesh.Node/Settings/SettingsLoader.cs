@@ -114,7 +114,7 @@ public static class SettingsLoader
             Output = new OutputSettings(read.Size("output.retained-max"), read.Size("output.job-max"), read.Size("output.spool-max")),
             CronFile = read.Text("cron.file") is { Length: > 0 } cronFile ? Path.GetFullPath(cronFile) : "",
             AuditRetainedBytesMax = read.Size("audit.retained-max"),
-            Programs = new ProgramSettings(read.OneOf("workers.on-stop", "keep", "end") == "keep", read.Limit("workers.lease")),
+            Programs = new ProgramSettings(read.OneOf("workers.on-stop", "keep", "end") == "keep", read.Limit("workers.lease"), read.Time("workers.input-grace")),
             DefaultGrants = read.List("grants.default"),
             Plugins = new PluginSettings(read.List("plugins.assemblies"), read.Lists("plugins.programs")),
             Cluster = new ClusterSettings(read.Time("cluster.unreachable-after"), read.Time("cluster.down-after")),

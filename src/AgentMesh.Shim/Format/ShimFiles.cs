@@ -10,6 +10,7 @@ namespace AgentMesh.Shim.Format;
 /// shim       text    who runs: numbers and start times of shim and program; <see cref="ShimRecord"/>
 /// control    socket  frames of 32 bytes between node and shim; <see cref="ShimFrame"/>
 /// stdout.N   bytes   output from offset N * <see cref="SegmentBytes"/> on, N from 0; the same for stderr.N
+/// input      pipe    standard input of the program, where it has any and no terminal
 /// end        text    how it ended; written once, when all output is written; <see cref="EndRecord"/>
 /// </code>
 /// The shim alone writes output, record and end; the node alone deletes, and only output that the home of the job has acknowledged.
@@ -23,9 +24,13 @@ internal static class ShimFiles
     public const string End = "end";
     public const string Stdout = "stdout";
     public const string Stderr = "stderr";
+    public const string Input = "input";
 
     /// <summary>1 MiB: so much more than the unacknowledged bytes may lie on disk for each stream.</summary>
     public const int SegmentBytes = 1024 * 1024;
+
+    /// <summary>Input that the shim holds for a program that does not read it.</summary>
+    public const int InputBytesMax = 256 * 1024;
 
     public static string Segment(string stream, long number) => stream + "." + number.ToString(CultureInfo.InvariantCulture);
 

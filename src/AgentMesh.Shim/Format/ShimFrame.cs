@@ -5,7 +5,7 @@ namespace AgentMesh.Shim.Format;
 /// <summary>The numbers are on the wire between a shim and whichever version of the node takes it over.</summary>
 internal enum ShimFrameKind : byte
 {
-    /// <summary>Shim to node, first: <c>Code</c> is the version of the format, A and B what was acknowledged of stdout and stderr.</summary>
+    /// <summary>Shim to node, first: <c>Code</c> is the version of the format, A and B what was acknowledged of stdout and stderr, C the input received.</summary>
     Hello = 1,
 
     /// <summary>Shim to node: A and B are the lengths of stdout and stderr now.</summary>
@@ -19,6 +19,27 @@ internal enum ShimFrameKind : byte
 
     /// <summary>Node to shim: end the program; SIGKILL to its group follows SIGTERM after A milliseconds.</summary>
     Cancel = 5,
+
+    /// <summary>
+    /// Node to shim: input of the program from offset A on; the B bytes follow the frame. No more than <see cref="ShimFiles.InputBytesMax"/> beyond what
+    /// <see cref="InputTaken"/> told.
+    /// </summary>
+    Input = 6,
+
+    /// <summary>Node to shim: there is no more input.</summary>
+    InputEnd = 7,
+
+    /// <summary>Node to shim: the terminal has A columns and B rows now.</summary>
+    Resize = 8,
+
+    /// <summary>Node to shim: the terminal was hung up.</summary>
+    HangUp = 9,
+
+    /// <summary>Shim to node: the program was given the input before A. <c>Detail</c> 1: it takes no more.</summary>
+    InputTaken = 10,
+
+    /// <summary>Node to shim: nobody reads stdout any more; the program gets SIGPIPE when it writes.</summary>
+    CloseOutput = 11,
 }
 
 /// <summary>Why a program ended. The numbers are on the wire and in files.</summary>

@@ -13,14 +13,17 @@ internal readonly record struct ProcessIdentity(int Id, long Start)
     /// <summary>One that has ended and waits for its parent counts as gone.</summary>
     public bool IsAlive => Id > 0 && Stat(Id) is { } stat && stat.Start == Start && stat.State is not ('Z' or 'X');
 
-    private static (char State, long Start)? Stat(int id)
+    /// <returns>Null where there is no such process.</returns>
+    public static int? SessionOf(int id) => Stat(id)?.Session;
+
+    private static (char State, long Start, int Session)? Stat(int id)
     {
         try
         {
             // The second field is the name in parentheses, which may hold anything: count from behind it.
             string text = File.ReadAllText("/proc/" + id.ToString(CultureInfo.InvariantCulture) + "/stat");
             string[] fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-            return (fields[0][0], long.Parse(fields[19], CultureInfo.InvariantCulture));
+            return (fields[0][0], long.Parse(fields[19], CultureInfo.InvariantCulture), int.Parse(fields[3], CultureInfo.InvariantCulture));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -27,4 +27,10 @@ public sealed record AttemptOrder(AttemptKey Key, string Line, IReadOnlyList<str
 
     /// <summary>What an earlier attempt left for the program; null for none.</summary>
     public Checkpoint? Checkpoint { get; init; }
+
+    /// <summary>What the program reads; null for nothing.</summary>
+    public JobInput? Input { get; init; }
+
+    /// <summary>Who reads what the program writes; null for the home.</summary>
+    public JobPipe? PipeTo { get; init; }
 }

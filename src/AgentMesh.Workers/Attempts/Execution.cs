@@ -2,6 +2,7 @@ using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Workers.Admission;
 using AgentMesh.Workers.Handlers;
+using AgentMesh.Workers.Input;
 using AgentMesh.Workers.Reports;
 using AgentMesh.Workers.Shims;
 using AgentMesh.Workers.Spool;
@@ -18,7 +19,9 @@ public sealed class Execution
     private AttemptAdmission? _admission;
     private readonly TaskCompletionSource _settleNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    internal Execution(AttemptOrder order, AttemptSpool? spool)
+    private volatile MeshException? _why;
+
+    internal Execution(AttemptOrder order, AttemptSpool? spool, ExecutionTools tools)
     {
         Order = order;
         Spool = spool;
@@ -27,6 +30,9 @@ public sealed class Execution
         {
             spool!.Passing = reports.Take;
         }
+        Input = order.Input is { } input && order.IsProgram && tools.Shims is not null
+            ? new ProgramInput(input, tools.Input.Grace, tools.Time, () => GiveUp(InputLost(tools)))
+            : null;
     }
 
     public AttemptOrder Order { get; }
@@ -36,6 +42,9 @@ public sealed class Execution
 
     /// <summary>What a program says of itself; null for a handler.</summary>
     internal ProgramReports? Reports { get; }
+
+    /// <summary>What the program reads; null where it reads nothing.</summary>
+    public ProgramInput? Input { get; }
 
     /// <summary>False while it waits for its turn.</summary>
     public bool HasStarted { get; private set; }
@@ -70,6 +79,18 @@ public sealed class Execution
         _settleNow.TrySetResult();
     }
 
+    /// <summary>Ends it as failed, for a reason that is not the program's.</summary>
+    private void GiveUp(MeshException why)
+    {
+        _why = why;
+        Cancel();
+    }
+
+    private static MeshException InputLost(ExecutionTools tools) => new(
+        WorkerErrors.InputLost,
+        $"the device whose program writes the input was away from {tools.DeviceName} for longer than {tools.Input.Grace.TotalSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture)} s",
+        "run the pipe again; agentmesh.workers.input-grace there says how long it is waited for");
+
     /// <summary>The home has no room for the output: the end does not wait for it.</summary>
     public void SettleWithoutOutput() => _settleNow.TrySetResult();
 
@@ -99,7 +120,7 @@ public sealed class Execution
 
         HasStarted = true;
         _begun.TrySetResult();
-        _run = new ShimRun(Order, Spool!, Reports!, tools);
+        _run = new ShimRun(Order, Spool!, Reports!, Input, tools);
         Ended = Task.Run(() => RunAndReportAsync(tools, Task.CompletedTask, found));
         Settled = SettleAsync();
     }
@@ -130,6 +151,11 @@ public sealed class Execution
     private async Task<AttemptResult> RunAndReportAsync(ExecutionTools tools, Task turn, FoundAttempt? takenOver)
     {
         AttemptResult result = await RunAsync(tools, turn, takenOver).ConfigureAwait(false);
+        if (result.Outcome == AttemptOutcome.Cancelled && _why is { } why)
+        {
+            result = result with { Outcome = AttemptOutcome.Failed, Problem = ProblemOf(why) };
+        }
+
         Reports?.Look(hasEnded: true);
         return result.Outcome == AttemptOutcome.Succeeded ? result : result with { Checkpoint = Reports?.Unkept?.Data };
     }
@@ -147,9 +173,14 @@ public sealed class Execution
             _cancel.Token.ThrowIfCancellationRequested();
             HasStarted = true;
             _begun.TrySetResult();
+            if (Order is { IsProgram: true, Input: not null } && tools.Shims is null)
+            {
+                throw new MeshException(WorkerErrors.NoInput, $"{tools.DeviceName} cannot give input to programs: it has no supervisor for them", "interactive programs need Linux there; see docs/interactive.md");
+            }
+
             if (Order.IsProgram && tools.Shims is { } shims)
             {
-                _run = new ShimRun(Order, Spool!, Reports!, tools);
+                _run = new ShimRun(Order, Spool!, Reports!, Input, tools);
                 await _run.StartAsync(shims).ConfigureAwait(false);
                 return await _run.FollowAsync(null, _cancel.Token, _leave.Token).ConfigureAwait(false);
             }
@@ -173,6 +204,7 @@ public sealed class Execution
         }
         finally
         {
+            Input?.Dispose();
             Spool?.End();
             _admission!.Leave(Order.Key);
         }

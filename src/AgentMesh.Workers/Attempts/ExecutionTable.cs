@@ -59,7 +59,7 @@ public sealed class ExecutionTable : IAsyncDisposable
             Task turn = _admission.Enter(order);
             try
             {
-                execution = new Execution(order, order.IsProgram ? OpenSpool(order.Key) : null);
+                execution = new Execution(order, order.IsProgram ? OpenSpool(order.Key) : null, _tools);
             }
             catch (MeshException)
             {
@@ -119,7 +119,7 @@ public sealed class ExecutionTable : IAsyncDisposable
         {
             try
             {
-                var execution = new Execution(found.Order, AttemptSpool.Open(found.Directory, _spoolBytesMax));
+                var execution = new Execution(found.Order, AttemptSpool.Open(found.Directory, _spoolBytesMax), _tools);
                 execution.TakeOver(_tools, _admission, found);
                 _byKey[found.Order.Key] = execution;
                 _ = found.End is null ? running++ : ended++;

@@ -1,4 +1,5 @@
 using AgentMesh.Workers.Handlers;
+using AgentMesh.Workers.Input;
 using AgentMesh.Workers.Processes;
 using AgentMesh.Workers.Shims;
 
@@ -15,4 +16,7 @@ public sealed record ExecutionTools(
     string WorkingDirectory,
     TimeSpan Grace,
     TimeProvider Time,
-    ShimSettings? Shims = null);
+    ShimSettings? Shims = null)
+{
+    public InputSettings Input { get; init; } = InputSettings.Default;
+}

@@ -20,6 +20,9 @@ internal sealed record AttemptFile(
     public int Priority { get; init; }
 
     public string? Group { get; init; }
+    public InputFile? Input { get; init; }
+
+    public PipeFile? PipeTo { get; init; }
 
     public static void Write(string directory, AttemptOrder order)
     {
@@ -37,6 +40,8 @@ internal sealed record AttemptFile(
             Resources = order.Needs.Resources.IsNone ? null : order.Needs.Resources.Thousandths.ToDictionary(each => each.Key, each => each.Value, StringComparer.Ordinal),
             Priority = order.Needs.Priority,
             Group = order.Needs.Group,
+            Input = order.Input is { } input ? new InputFile(input.From?.ToString(), input.Terminal, input.LoginShell) : null,
+            PipeTo = order.PipeTo is { } pipe ? new PipeFile(pipe.Device.ToString(), pipe.Job.ToString()) : null,
         };
         ShimFiles.Replace(Path.Combine(directory, ShimFiles.Order), JsonSerializer.Serialize(file, AttemptJson.Default.AttemptFile));
     }
@@ -52,15 +57,21 @@ internal sealed record AttemptFile(
                     new AttemptKey(job, file.Attempt), "", file.Words, new Caller(device, file.DeviceName, file.User), file.TimeoutSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, file.Alias)
                 {
                     Needs = new JobNeeds(ResourceAmounts.Of(file.Resources ?? []), file.Priority, file.Group),
+                    Input = file.Input is { } input ? new JobInput(input.From is null ? null : DeviceId.Parse(input.From), input.Terminal, input.LoginShell) : null,
+                    PipeTo = file.PipeTo is { } pipe && JobId.TryParse(pipe.Job, out JobId next) ? new JobPipe(DeviceId.Parse(pipe.Device), next) : null,
                 }
                 : null;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException or MeshException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException or FormatException or MeshException)
         {
             return null;
         }
     }
 }
+
+internal sealed record InputFile(string? From, JobTerminal? Terminal, bool LoginShell);
+
+internal sealed record PipeFile(string Device, string Job);
 
 [JsonSerializable(typeof(AttemptFile))]
 internal sealed partial class AttemptJson : JsonSerializerContext;

@@ -71,14 +71,23 @@ internal sealed class ShimConnection : IDisposable
     }
 
     /// <summary>Does nothing where the shim has ended: its reader notices.</summary>
-    public async Task SendAsync(ShimFrame frame, CancellationToken cancellationToken)
+    public Task SendAsync(ShimFrame frame, CancellationToken cancellationToken)
     {
         byte[] bytes = new byte[ShimFrame.Size];
         frame.Write(bytes);
+        return SendAsync(bytes, cancellationToken);
+    }
+
+    /// <param name="bytes">A frame and the input that follows it. A wait that is cancelled leaves it half sent: then the connection is of no more use.</param>
+    public async Task SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
         await _sending.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            await _socket.SendAsync(bytes, SocketFlags.None, cancellationToken).ConfigureAwait(false);
+            while (!bytes.IsEmpty)
+            {
+                bytes = bytes[await _socket.SendAsync(bytes, SocketFlags.None, cancellationToken).ConfigureAwait(false)..];
+            }
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException)
         {

@@ -2,6 +2,7 @@ using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Shim.Format;
 using AgentMesh.Workers.Attempts;
+using AgentMesh.Workers.Input;
 using AgentMesh.Workers.Processes;
 using AgentMesh.Workers.Reports;
 using AgentMesh.Workers.Spool;
@@ -9,13 +10,15 @@ using AgentMesh.Workers.Spool;
 namespace AgentMesh.Workers.Shims;
 
 /// <summary>Follows one program in its shim, from whichever moment on: reads how far its output is, passes on what the home has, ends it on demand.</summary>
-internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramReports reports, ExecutionTools tools)
+/// <param name="input">Of the program; null where it has none.</param>
+internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramReports reports, ProgramInput? input, ExecutionTools tools)
 {
     /// <summary>A shim that was asked to end its program and has not, so long after the grace, is killed with it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan ReconnectAfter = TimeSpan.FromMilliseconds(50);
     private const int ReconnectsMax = 40;
+    private const int PieceBytes = 64 * 1024;
 
     private readonly string _directory = spool.Directory;
 
@@ -28,10 +31,28 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
             throw new MeshException(WorkerErrors.Arguments, "a program or an argument holds a zero character", "no system can pass it on; leave it out");
         }
 
-        string program = ProgramPath.Find(order.Words[0], tools.WorkingDirectory, Environment.GetEnvironmentVariable("PATH") ?? "");
         reports.Prepare(order.Checkpoint, environment);
+        string path = Environment.GetEnvironmentVariable("PATH") ?? "", directory = tools.WorkingDirectory;
+        IReadOnlyList<string> words;
+        if (order.Input is { LoginShell: true })
+        {
+            (words, directory) = LoginShell.Find(tools.WorkingDirectory);
+        }
+        else
+        {
+            words = [ProgramPath.Find(order.Words[0], tools.WorkingDirectory, path), .. order.Words.Skip(1)];
+        }
+
+        TerminalSize? terminal = null;
+        if (order.Input?.Terminal is { } wanted)
+        {
+            environment["TERM"] = wanted.Name;
+            terminal = new TerminalSize(wanted.Columns, wanted.Rows);
+            _ = ProgramPath.Find("setsid", tools.WorkingDirectory, path);
+        }
+
         AttemptFile.Write(_directory, order);
-        new LaunchFile([program, .. order.Words.Skip(1)], environment, tools.WorkingDirectory, spool.BytesMax, order.Timeout, tools.Grace, settings.Lease)
+        new LaunchFile(words, environment, directory, spool.BytesMax, order.Timeout, tools.Grace, settings.Lease) { TakesInput = order.Input is not null, Terminal = terminal }
             .Write(Path.Combine(_directory, ShimFiles.Launch));
         await ShimProcess.StartAsync(settings.Command, _directory, tools.Time).ConfigureAwait(false);
     }
@@ -89,6 +110,7 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
         using var over = CancellationTokenSource.CreateLinkedTokenSource(leave);
         Task acknowledging = AcknowledgeAsync(shim, over.Token);
         Task cancelling = CancelAsync(shim, cancel, over.Token);
+        Task feeding = Task.CompletedTask;
         try
         {
             byte[] buffer = new byte[ShimFrame.Size];
@@ -103,6 +125,11 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
                         spool.Advance(SpoolStream.Stderr, frame.B);
                         spool.Acknowledge(SpoolStream.Stdout, frame.A);
                         spool.Acknowledge(SpoolStream.Stderr, frame.B);
+                        input?.Connected(frame.C);
+                        feeding = input is null ? feeding : FeedAsync(shim, input, over.Token);
+                        break;
+                    case ShimFrameKind.InputTaken:
+                        input?.Take(frame.A, frame.Detail == 1);
                         break;
                     case ShimFrameKind.Output:
                         spool.Advance(SpoolStream.Stdout, frame.A);
@@ -120,10 +147,34 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
         finally
         {
             await over.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(acknowledging, cancelling).ConfigureAwait(false);
+            await Task.WhenAll(acknowledging, cancelling, feeding).ConfigureAwait(false);
         }
 
         return null;
+    }
+
+    /// <summary>Brings what there is of the input to the shim, which never holds more of it than it has room for.</summary>
+    private static async Task FeedAsync(ShimConnection shim, ProgramInput input, CancellationToken over)
+    {
+        byte[] message = new byte[ShimFrame.Size + PieceBytes];
+        try
+        {
+            while (true)
+            {
+                Task changed = input.Changed;
+                while (input.Next(message.AsSpan(ShimFrame.Size)) is { } step)
+                {
+                    step.Frame.Write(message);
+                    await shim.SendAsync(message.AsMemory(0, ShimFrame.Size + step.Bytes), over).ConfigureAwait(false);
+                }
+
+                await changed.WaitAsync(over).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The program has ended, or the node goes.
+        }
     }
 
     private async Task AcknowledgeAsync(ShimConnection shim, CancellationToken over)

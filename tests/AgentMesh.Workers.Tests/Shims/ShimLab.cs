@@ -7,6 +7,7 @@ using AgentMesh.Shim.Format;
 using AgentMesh.Workers.Admission;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Handlers;
+using AgentMesh.Workers.Input;
 using AgentMesh.Workers.Processes;
 using AgentMesh.Workers.Shims;
 using AgentMesh.Workers.Spool;
@@ -34,6 +35,8 @@ internal sealed class ShimLab : IAsyncDisposable
 
     public TimeSpan? Lease { get; init; } = TimeSpan.FromMinutes(5);
 
+    public TimeSpan InputGrace { get; init; } = TimeSpan.FromMinutes(5);
+
     public long SpoolBytesMax { get; init; } = 1 << 30;
 
     public AdmissionSettings Admission { get; init; } = new(MachineResources.Found(), 8, 8);
@@ -51,7 +54,7 @@ internal sealed class ShimLab : IAsyncDisposable
     {
         HandlerRegistry handlers = BuiltIns.CreateRegistry(new DeviceFacts("test", Root, TimeProvider.System));
         var tools = new ExecutionTools(
-            "test", handlers, ProcessLauncher.ForThisPlatform(), new ProcessLedger(Path.Combine(Root, "running")), Root, TimeSpan.FromSeconds(1), TimeProvider.System, new ShimSettings(Command, Lease, KeepOnStop: true));
+            "test", handlers, ProcessLauncher.ForThisPlatform(), new ProcessLedger(Path.Combine(Root, "running")), Root, TimeSpan.FromSeconds(1), TimeProvider.System, new ShimSettings(Command, Lease, KeepOnStop: true)) { Input = new InputSettings(InputGrace) };
         Node = new ExecutionTable(tools, Spool, SpoolBytesMax, Admission);
         return Node.TakeOver();
     }

@@ -116,7 +116,9 @@ public sealed class TestNode : IAsyncDisposable
         return new Ran(process.ExitCode, await output, await error);
     }
 
-    public Process Start(params string[] words)
+    public Process Start(params string[] words) => Process.Start(StartInfo(words))!;
+
+    public ProcessStartInfo StartInfo(params string[] words)
     {
         var start = new ProcessStartInfo(Namespace is null ? "dotnet" : "ip")
         {
@@ -145,7 +147,7 @@ public sealed class TestNode : IAsyncDisposable
             start.Environment[name] = value;
         }
 
-        return Process.Start(start)!;
+        return start;
     }
 
     public void Signal(string signal) => Shell.Signal(ProcessId, signal);

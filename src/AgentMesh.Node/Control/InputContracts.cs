@@ -1,0 +1,8 @@
+namespace AgentMesh.Node.Control;
+
+/// <summary>The terminal that a program gets: what TERM says, and its size.</summary>
+public sealed record TerminalView(string Name, int Columns, int Rows);
+
+/// <summary>A text message of the WebSocket /v1/job/input, told apart by <paramref name="Type"/>; binary messages are the input itself.</summary>
+/// <remarks>To the node: resize with columns and rows; end. From the node: ready; closed, when the program takes no more; problem.</remarks>
+public sealed record InputMessage(string Type, int? Columns = null, int? Rows = null, ProblemView? Problem = null);

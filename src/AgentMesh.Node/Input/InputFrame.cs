@@ -1,0 +1,93 @@
+using System.Buffers.Binary;
+using AgentMesh.Transport;
+
+namespace AgentMesh.Node.Input;
+
+internal enum InputFrameKind : byte
+{
+    /// <summary>Sender to device: input from the offset on.</summary>
+    Data = 1,
+
+    /// <summary>Sender to device: there is no more after the offset.</summary>
+    End = 2,
+
+    /// <summary>Sender to device: the size of the terminal; the offset is columns * 65,536 + rows.</summary>
+    Resize = 3,
+
+    /// <summary>Device to sender, first: the program runs, and has what is before the offset.</summary>
+    Accept = 4,
+
+    /// <summary>Device to sender: the program has taken what is before the offset.</summary>
+    Acknowledge = 5,
+
+    /// <summary>Device to sender, last: the program takes no more.</summary>
+    Closed = 6,
+
+    /// <summary>Device to sender, last: the offset is an <see cref="InputRefusal"/>.</summary>
+    Refuse = 7,
+}
+
+internal enum InputRefusal : byte
+{
+    /// <summary>The device does not have this attempt: not yet, or not any more.</summary>
+    NotHere = 1,
+
+    /// <summary>The sender is neither the home of the job nor the device that it names.</summary>
+    NotYours = 2,
+
+    /// <summary>The program was started without input.</summary>
+    NoInput = 3,
+
+    /// <summary>The job is at rest: nobody will read it.</summary>
+    Over = 4,
+}
+
+/// <summary>
+/// Frames of the service <c>program-input</c>: 1 byte kind, 1 byte zero, 8 bytes offset, 4 bytes length (little-endian), then the data. Documented in
+/// <c>docs/protocol/input-v1.md</c>.
+/// </summary>
+internal readonly record struct InputFrame(InputFrameKind Kind, long Offset, int Length)
+{
+    public const int HeaderBytes = 14;
+
+    /// <summary>Data of one frame; a longer one breaks the protocol.</summary>
+    public const int DataBytesMax = 64 * 1024;
+
+    public static bool TryRead(ReadOnlySpan<byte> header, out InputFrame frame)
+    {
+        frame = default;
+        if (header.Length < HeaderBytes || header[0] is < (byte)InputFrameKind.Data or > (byte)InputFrameKind.Refuse)
+        {
+            return false;
+        }
+
+        long offset = BinaryPrimitives.ReadInt64LittleEndian(header[2..]);
+        int length = BinaryPrimitives.ReadInt32LittleEndian(header[10..]);
+        if (offset < 0 || length is < 0 or > DataBytesMax || (length > 0 && header[0] != (byte)InputFrameKind.Data))
+        {
+            return false;
+        }
+
+        frame = new InputFrame((InputFrameKind)header[0], offset, length);
+        return true;
+    }
+
+    public void Write(Span<byte> header)
+    {
+        header[0] = (byte)Kind;
+        header[1] = 0;
+        BinaryPrimitives.WriteInt64LittleEndian(header[2..], Offset);
+        BinaryPrimitives.WriteInt32LittleEndian(header[10..], Length);
+    }
+
+    public ValueTask SendAsync(IMeshStream stream, CancellationToken cancellationToken)
+    {
+        byte[] header = new byte[HeaderBytes];
+        Write(header);
+        return stream.WriteAsync(header, cancellationToken);
+    }
+
+    /// <summary>Null at the end of the stream or at bytes that are no frame.</summary>
+    public static async ValueTask<InputFrame?> ReadAsync(IMeshStream stream, byte[] header, CancellationToken cancellationToken) =>
+        await stream.TryFillAsync(header.AsMemory(0, HeaderBytes), cancellationToken).ConfigureAwait(false) && TryRead(header, out InputFrame frame) ? frame : null;
+}
