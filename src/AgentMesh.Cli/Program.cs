@@ -34,6 +34,7 @@ root.Subcommands.Add(RunVerbs.Shell(global));
 root.Subcommands.Add(MapVerb.Create(global));
 root.Subcommands.Add(JobVerbs.All(global));
 root.Subcommands.Add(WorkflowVerbs.All(global));
+root.Subcommands.Add(GroupVerbs.All(global));
 root.Subcommands.Add(CronVerbs.All(global));
 root.Subcommands.Add(AuditVerb.Create(global));
 root.Subcommands.Add(ReplVerb.Create(global));

@@ -67,6 +67,8 @@ public static class MeshErrors
     public const string BadPriority = "AM0391";
     public const string BadGroupName = "AM0392";
     public const string ImpossibleNeeds = "AM0393";
+    public const string UnknownGroup = "AM0394";
+    public const string BadGroupLimit = "AM0395";
 
     /// <summary>Not a name for a pool.</summary>
     public const string BadPoolName = "AM0455";

@@ -38,6 +38,38 @@ public sealed class PlacementTests
         (await laptop.RunAsync("run", "--priority", "11", "--", "true")).Refused("AM0391", "-10 to 10");
     }
 
+    [Fact]
+    public async Task No_more_jobs_of_a_group_run_than_its_limit_also_after_the_home_was_killed()
+    {
+        await using TestNode solo = await TestNode.StartAsync("solo");
+        Ran set = await solo.RunAsync("group", "set", "train", "--max", "1");
+        Assert.Equal("train: at most 1 at the same time, 0 running, 0 waiting\n", set.Out);
+        string go = Path.Combine(solo.Data, "go"), log = Path.Combine(solo.Data, "log");
+        string script = $"echo begin >> {log}; while [ ! -e {go} ]; do sleep 0.05; done; echo end >> {log}";
+        string first = await Begin(solo, "@solo", "--group", "train", "--", "sh", "-c", script);
+        await Eventually.HoldsAsync(() => Task.FromResult(File.Exists(log)), "the first begins");
+        string second = await Begin(solo, "@solo", "--group", "train", "--", "sh", "-c", script);
+        await Waits(solo, second, $"the group train is full: 1 of 1 places are held by {first}");
+
+        solo.KillHard();
+        await solo.UpAsync();
+        await Waits(solo, second, $"the group train is full: 1 of 1 places are held by {first}");
+        Assert.Equal(0, (await solo.RunAsync("group", "pause", "train")).Code);
+        File.WriteAllText(go, "");
+        Assert.Equal("completed", (await AtRest(solo, first)).State);
+        await Waits(solo, second, "the group train is paused");
+        Assert.Equal(0, (await solo.RunAsync("group", "resume", "train")).Code);
+        Assert.Equal("completed", (await AtRest(solo, second)).State);
+        Assert.Equal("begin\nend\nbegin\nend\n", File.ReadAllText(log));
+
+        (await solo.RunAsync("group", "set", "train", "--max", "0")).Refused("AM0395", "1 to 1000");
+        (await solo.RunAsync("group", "show", "trian")).Refused("AM0394", "no group 'trian'");
+        (await solo.RunAsync("run", "--group", "a b", "--", "true")).Refused("AM0392", "letters, digits");
+        Assert.Contains("train", (await solo.RunAsync("group", "list")).Out, StringComparison.Ordinal);
+        Assert.Equal("train removed\n", (await solo.RunAsync("group", "rm", "train")).Out);
+        Assert.DoesNotContain("train", (await solo.RunAsync("group", "list")).Out, StringComparison.Ordinal);
+    }
+
     /// <summary>A paired device that runs programs for the laptop.</summary>
     private static async Task<TestNode> Worker(TestNode laptop, string settings)
     {

@@ -7,7 +7,7 @@ namespace AgentMesh.Mesh.Contracts;
 /// <summary>The closed registry of what may travel and be stored: manifest to type and back. No type is ever found by a name from outside.</summary>
 internal static class MeshContracts
 {
-    private static readonly Contract[] Contracts = [.. JobMessageContracts.All, .. JobEventContracts.All, .. PeerContracts.All, .. CronMessageContracts.All, .. CronEventContracts.All, .. ArrayMessageContracts.All, .. ArrayEventContracts.All, .. WorkflowMessageContracts.All, .. WorkflowEventContracts.All];
+    private static readonly Contract[] Contracts = [.. JobMessageContracts.All, .. JobEventContracts.All, .. PeerContracts.All, .. CronMessageContracts.All, .. CronEventContracts.All, .. ArrayMessageContracts.All, .. ArrayEventContracts.All, .. WorkflowMessageContracts.All, .. WorkflowEventContracts.All, .. GroupContracts.All];
 
     private static readonly FrozenDictionary<Type, Contract> ByType = Contracts.ToFrozenDictionary(contract => contract.Type);
 

@@ -15,6 +15,8 @@ public static class JobRules
 
     private const double ComeAgainJitter = 0.1;
 
+    private static readonly TimeSpan HeartbeatEveryMax = TimeSpan.FromSeconds(5);
+
     /// <param name="life">Of the target's node; null while it is away.</param>
     public static AcceptedEvent Accept(JobSpec spec, long? life, DateTimeOffset now) =>
         new(now, spec, life is { } here && spec.After.IsEmpty && spec.Needs.Group is null ? new Placement(1, spec.Target.Device, here) : null);
@@ -75,6 +77,14 @@ public static class JobRules
     {
         TimeSpan bounded = after < ComeAgainMin ? ComeAgainMin : after > ComeAgainMax ? ComeAgainMax : after;
         return TimeSpan.FromMilliseconds(Math.Ceiling(bounded.TotalMilliseconds * (1 + (ComeAgainJitter * random))));
+    }
+
+    /// <summary>What is told to the device of a job that is <see cref="JobStateName.Placing"/>.</summary>
+    public static RunAttempt Order(JobState job)
+    {
+        JobSpec spec = job.Spec!;
+        TimeSpan third = spec.Timeouts.Heartbeat / 3;
+        return new RunAttempt(job.JobId, job.Attempt, job.Placement!.Incarnation, spec.Command, spec.Caller, spec.Timeouts.Attempt, third < HeartbeatEveryMax ? third : HeartbeatEveryMax) { Needs = spec.Needs, Checkpoint = job.Checkpoint?.Data };
     }
 
     /// <summary>What a device sends is not believed to keep to the limit of a recorded text.</summary>

@@ -3,6 +3,8 @@ using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Arrays.Entity;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Cron.Entity;
+using AgentMesh.Mesh.Groups;
+using AgentMesh.Mesh.Groups.Entity;
 using AgentMesh.Mesh.Jobs.Entity;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
@@ -24,7 +26,7 @@ public sealed class HomeTypes
 
         // These decide themselves when they rest: one that waits must not be put away.
         ClusterShardingSettings waiting = settings.WithPassivateIdleAfter(TimeSpan.Zero);
-        environment = environment with { Jobs = () => Jobs! };
+        environment = environment with { Jobs = () => Jobs!, Groups = () => Groups! };
         Jobs = Start("job", waiting, id => JobEntity.Create(JobId.TryParse(id, out JobId job) && job.Home == home ? job : throw Stranger(id), environment));
         var cron = new CronEnvironment(environment.Self, environment.LifeOf(environment.Self) ?? 0, Jobs, environment.Time, environment.RestAfter)
         {
@@ -35,6 +37,8 @@ public sealed class HomeTypes
         Crons = Start("cron", waiting, id => CronEntity.Create(CronId.TryParse(id, out CronId schedule) && schedule.Home == home ? schedule : throw Stranger(id), cron));
         var array = new ArrayEnvironment(environment.Self, Jobs, environment.DevicesFor, environment.Time, environment.RestAfter) { Journal = environment.Journal, IsHome = environment.IsHome };
         Arrays = Start("array", waiting, id => ArrayEntity.Create(ArrayId.TryParse(id, out ArrayId known) && known.Home == home ? known : throw Stranger(id), array));
+        var group = new GroupEnvironment(environment.Self, () => Jobs, environment.Time, environment.RestAfter) { Journal = environment.Journal, IsHome = environment.IsHome };
+        Groups = Start("group", waiting, id => GroupEntity.Create(GroupId.TryParse(id, out GroupId known) && known.Home == home ? known : throw Stranger(id), group));
     }
 
     public HomeId Home { get; }
@@ -45,8 +49,10 @@ public sealed class HomeTypes
 
     public IActorRef Arrays { get; }
 
+    public IActorRef Groups { get; }
+
     /// <summary>Each region with the kind of its entities, as the first part of their ids has it.</summary>
-    public IReadOnlyList<(string Kind, IActorRef Region)> All => [("job", Jobs), ("cron", Crons), ("array", Arrays)];
+    public IReadOnlyList<(string Kind, IActorRef Region)> All => [("job", Jobs), ("cron", Crons), ("array", Arrays), ("group", Groups)];
 
     /// <summary>Hosts a further type here.</summary>
     internal IActorRef Start(string kind, ClusterShardingSettings settings, Func<string, Props> props) =>

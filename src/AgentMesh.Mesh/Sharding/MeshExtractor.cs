@@ -1,6 +1,7 @@
 using System.Globalization;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Peers;
 using AgentMesh.Mesh.Workflows;
@@ -23,6 +24,7 @@ internal sealed class MeshExtractor : IMessageExtractor
         ICronMessage cron => cron.CronId.ToString(),
         IArrayMessage array => array.ArrayId.ToString(),
         IWorkflowMessage workflow => workflow.WorkflowId.ToString(),
+        IGroupMessage group => group.GroupId.ToString(),
         IPeerMessage peer => peer.PeerId.ToString(),
         _ => null,
     };

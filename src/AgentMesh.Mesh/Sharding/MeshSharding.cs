@@ -13,7 +13,7 @@ namespace AgentMesh.Mesh.Sharding;
 
 /// <summary>
 /// The entities of the mesh. Every home has types of its own, hosted by the members with its role, so that no command between two devices waits
-/// for a third: <c>job-HOME</c>, <c>cron-HOME</c>, <c>array-HOME</c> and, for devices, <c>workflow-HOME</c> and <c>peer-HOME</c>. A device has its own role
+/// for a third: <c>job-HOME</c>, <c>cron-HOME</c>, <c>array-HOME</c>, <c>group-HOME</c> and, for devices, <c>workflow-HOME</c> and <c>peer-HOME</c>. A device has its own role
 /// alone; the role of a pool belongs to all its members, and its shards are spread over them.
 /// </summary>
 public sealed class MeshSharding
@@ -52,6 +52,9 @@ public sealed class MeshSharding
 
     /// <summary>The arrays of jobs of this device.</summary>
     public IActorRef Arrays => _own.Arrays;
+
+    /// <summary>The groups of jobs of this device.</summary>
+    public IActorRef Groups => _own.Groups;
 
     /// <summary>The workflows of this device.</summary>
     public IActorRef Workflows { get; }

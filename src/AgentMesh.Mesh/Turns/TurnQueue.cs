@@ -10,6 +10,7 @@ namespace AgentMesh.Mesh.Turns;
 /// Those of one share, owner, priority and need are one line, in which the oldest stands first; only heads of lines are compared, so that ten thousand that
 /// wait cost what their lines cost. What the first in order lacks is kept for it: those behind it that want the same wait too, and those that do not go on.
 /// </remarks>
+/// <param name="placesMax">Turns at the same time, whatever they need.</param>
 public sealed class TurnQueue<TKey>(ResourceAmounts capacity, int placesMax, TurnRules rules)
     where TKey : notnull
 {
@@ -23,6 +24,9 @@ public sealed class TurnQueue<TKey>(ResourceAmounts capacity, int placesMax, Tur
     private ResourceAmounts _free = capacity;
     private long _served;
     private long _added;
+
+    /// <summary>Turns at the same time. May be changed at any time; who has its turn keeps it.</summary>
+    public int PlacesMax { get; set; } = placesMax;
 
     public int Waiting => _waiting.Count;
 
@@ -82,7 +86,7 @@ public sealed class TurnQueue<TKey>(ResourceAmounts capacity, int placesMax, Tur
         List<TKey> begun = [];
         var kept = new HashSet<string>(StringComparer.Ordinal);
         var passed = new HashSet<Line>();
-        while (_holding.Count < placesMax && Best(passed, now) is { } line)
+        while (_holding.Count < PlacesMax && Best(passed, now) is { } line)
         {
             if (IsOwnerFull(line.Key.Owner))
             {
@@ -122,8 +126,7 @@ public sealed class TurnQueue<TKey>(ResourceAmounts capacity, int placesMax, Tur
         }
 
         LineKey line = at.Line.Key;
-        Line[] ordered = [.. Ordered(now)];
-        long before = at.Node.Value.Ordinal - at.Line.Waiters.First!.Value.Ordinal + ordered.TakeWhile(each => each != at.Line).Sum(each => (long)each.Waiters.Count);
+        long before = Before(key, now);
         string queue = before == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"; {before} before it");
         if (IsOwnerFull(line.Owner))
         {
@@ -136,14 +139,19 @@ public sealed class TurnQueue<TKey>(ResourceAmounts capacity, int placesMax, Tur
             return string.Join(" and ", lacking.Select(name => Used(name, line.Needs[name], place))) + queue;
         }
 
-        if (_holding.Count >= placesMax)
+        if (_holding.Count >= PlacesMax)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"{places} on {place}: {_holding.Count} of {placesMax} are in use{queue}");
+            return string.Create(CultureInfo.InvariantCulture, $"{places} on {place}: {_holding.Count} of {PlacesMax} are in use{queue}");
         }
 
-        string[] wanted = [.. line.Needs.Names.Where(name => ordered.TakeWhile(each => each != at.Line).Any(each => each.Key.Needs[name] > 0))];
+        string[] wanted = [.. line.Needs.Names.Where(name => Ordered(now).TakeWhile(each => each != at.Line).Any(each => each.Key.Needs[name] > 0))];
         return $"{(wanted.Length > 0 ? string.Join(" and ", wanted) : "its turn")} on {place}{queue}";
     }
+
+    /// <summary>How many are before it, at most: some of them may have gone.</summary>
+    public long Before(TKey key, TimeSpan now) => _waiting.TryGetValue(key, out (Line Line, LinkedListNode<Waiter> Node) at)
+        ? at.Node.Value.Ordinal - at.Line.Waiters.First!.Value.Ordinal + Ordered(now).TakeWhile(each => each != at.Line).Sum(static each => (long)each.Waiters.Count)
+        : 0;
 
     private string Used(string name, long asked, string place)
     {
@@ -205,7 +213,7 @@ public sealed class TurnQueue<TKey>(ResourceAmounts capacity, int placesMax, Tur
             return (0, 0);
         }
 
-        double part = share.Count / (double)placesMax;
+        double part = share.Count / (double)Math.Max(1, PlacesMax);
         foreach ((string resource, long used) in share.Used.Thousandths)
         {
             part = Math.Max(part, used / (double)Math.Max(1, Capacity[resource]));
@@ -259,7 +267,7 @@ public sealed class TurnQueue<TKey>(ResourceAmounts capacity, int placesMax, Tur
     private void ForgetShares()
     {
         const int KeptMax = 1_000;
-        if (_shares.Count > KeptMax + placesMax)
+        if (_shares.Count > KeptMax + _holding.Count)
         {
             foreach (string name in _shares.Where(static each => each.Value.Count == 0).OrderBy(static each => each.Value.ServedAt).Take(KeptMax / 2).Select(static each => each.Key).ToArray())
             {

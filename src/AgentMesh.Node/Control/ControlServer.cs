@@ -92,6 +92,7 @@ internal sealed class ControlServer : IAsyncDisposable
         MapJob(app, services);
         MapArray(app, services);
         MapWorkflow(app, services);
+        MapGroup(app, services);
         MapCron(app, services);
         app.MapPost("/v1/shutdown", async http =>
         {
@@ -151,6 +152,15 @@ internal sealed class ControlServer : IAsyncDisposable
             ControlJson.Default.WorkflowView).ConfigureAwait(false));
         app.MapPost("/v1/workflow/fork", async http => await Answer(
             http, services.ForkWorkflowAsync(Need(http, "id"), await Body(http, ControlJson.Default.ForkRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.WorkflowView).ConfigureAwait(false));
+    }
+
+    private static void MapGroup(WebApplication app, IControlServices services)
+    {
+        app.MapGet("/v1/groups", async http => await Answer(http, services.GroupsAsync(http.RequestAborted), ControlJson.Default.IReadOnlyListGroupView).ConfigureAwait(false));
+        app.MapPost("/v1/groups", async http =>
+            await Answer(http, services.SetGroupAsync(await Body(http, ControlJson.Default.GroupRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.GroupView).ConfigureAwait(false));
+        app.MapGet("/v1/group", async http => await Answer(http, services.GroupAsync(Need(http, "name"), Query(http, "home"), http.RequestAborted), ControlJson.Default.GroupView).ConfigureAwait(false));
+        app.MapPost("/v1/group/remove", async http => await Answer(http, services.RemoveGroupAsync(Need(http, "name"), Query(http, "home"), http.RequestAborted), ControlJson.Default.GroupRemovedView).ConfigureAwait(false));
     }
 
     private static void MapCron(WebApplication app, IControlServices services)

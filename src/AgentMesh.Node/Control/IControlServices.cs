@@ -70,6 +70,14 @@ internal interface IControlServices
 
     Task<WorkflowView> ForkWorkflowAsync(string id, ForkRequest request, CancellationToken cancellationToken);
 
+    Task<IReadOnlyList<GroupView>> GroupsAsync(CancellationToken cancellationToken);
+
+    Task<GroupView> GroupAsync(string name, string? home, CancellationToken cancellationToken);
+
+    Task<GroupView> SetGroupAsync(GroupRequest request, CancellationToken cancellationToken);
+
+    Task<GroupRemovedView> RemoveGroupAsync(string name, string? home, CancellationToken cancellationToken);
+
     Task<IReadOnlyList<CronView>> CronsAsync(CancellationToken cancellationToken);
 
     Task<CronView> AddCronAsync(CronRequest request, CancellationToken cancellationToken);

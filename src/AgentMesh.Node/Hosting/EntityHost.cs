@@ -6,6 +6,7 @@ using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Grants;
+using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Registry;
@@ -55,6 +56,8 @@ internal sealed class EntityHost(
             EntityReviver.Create("arrays", sharding.Arrays, Open(ArrayId.Prefix, ArrayManifests.AtRest), WakeArray, EntityReviverSettings.Default, time), "array-reviver");
         generation.System.ActorOf(
             EntityReviver.Create("workflows", sharding.Workflows, Open(WorkflowId.Prefix, WorkflowManifests.AtRest), WakeWorkflow, EntityReviverSettings.Default, time), "workflow-reviver");
+        generation.System.ActorOf(
+            EntityReviver.Create("groups", sharding.Groups, Open(GroupId.Prefix, GroupManifests.Gone), WakeGroup, EntityReviverSettings.Default, time), "group-reviver");
         generation.System.ActorOf(PeerRecorder.Create(self, sharding.Peers, registry, links, directory, hub, time), "peer-recorder");
     }
 
@@ -130,6 +133,8 @@ internal sealed class EntityHost(
     private static WakeArray? WakeArray(string id) => ArrayId.TryParse(id, out ArrayId array) ? new WakeArray(array) : null;
 
     private static WakeWorkflow? WakeWorkflow(string id) => WorkflowId.TryParse(id, out WorkflowId workflow) ? new WakeWorkflow(workflow) : null;
+
+    private static GetGroup? WakeGroup(string id) => GroupId.TryParse(id, out GroupId group) ? new GetGroup(group) : null;
 
     private static WakeCron? WakeCron(string id) => CronId.TryParse(id, out CronId cron) ? new WakeCron(cron) : null;
 

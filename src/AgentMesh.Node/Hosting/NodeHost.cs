@@ -182,6 +182,7 @@ public sealed class NodeHost : IAsyncDisposable
             Jobs = jobs,
             Inputs = new InputService(jobs, new InputFeeder(identity.Id, hub, inputs, time)),
             Audit = new AuditService(audit, devices),
+            Groups = new GroupService(homes, entities),
             Crons = crons,
             CronFile = cronFile,
             Arrays = arrays,

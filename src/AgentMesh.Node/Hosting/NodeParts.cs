@@ -54,6 +54,7 @@ internal sealed record NodeParts
     public required ArrayService Arrays { get; init; }
 
     public required WorkflowService Workflows { get; init; }
+    public required GroupService Groups { get; init; }
 
     public required CronService Crons { get; init; }
 

@@ -2,6 +2,7 @@ using AgentMesh.Errors;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Mesh.Workflows;
@@ -37,6 +38,10 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
     /// <inheritdoc cref="AskAsync{T}(IJobMessage, CancellationToken, TimeSpan?)"/>
     public Task<T> AskAsync<T>(IWorkflowMessage question, CancellationToken cancellationToken)
         where T : class => AskAsync<T>(question.WorkflowId.Home, static sharding => sharding.Workflows, question, AnswerWithin, cancellationToken);
+
+    /// <inheritdoc cref="AskAsync{T}(IJobMessage, CancellationToken, TimeSpan?)"/>
+    public Task<T> AskAsync<T>(IGroupMessage question, CancellationToken cancellationToken)
+        where T : class => AskAsync<T>(question.GroupId.Home, sharding => sharding.TypesOf(question.GroupId.Home)?.Groups, question, AnswerWithin, cancellationToken);
 
     private async Task<T> AskAsync<T>(HomeId home, Func<MeshSharding, IActorRef?> regionOf, object question, TimeSpan answerWithin, CancellationToken cancellationToken)
         where T : class
@@ -81,6 +86,7 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
                     return answer switch
                     {
                         T wanted => wanted,
+                        GroupProblem { Problem: var wrong } => throw new MeshException(wrong.Code, wrong.Text, wrong.NextStep ?? ""),
                         WorkflowProblem { Problem: var wrong } => throw new MeshException(wrong.Code, wrong.Text, wrong.NextStep ?? ""),
                         ArrayProblem { Problem: var wrong } => throw new MeshException(wrong.Code, wrong.Text, wrong.NextStep ?? ""),
                         CronProblem { Problem: var wrong } => throw new MeshException(wrong.Code, wrong.Text, wrong.NextStep ?? ""),

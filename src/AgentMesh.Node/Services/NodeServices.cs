@@ -208,6 +208,14 @@ internal sealed class NodeServices : IControlServices
 
     public Task<WorkflowView> ForkWorkflowAsync(string id, ForkRequest request, CancellationToken cancellationToken) => _parts.Workflows.ForkAsync(id, request, cancellationToken);
 
+    public Task<IReadOnlyList<GroupView>> GroupsAsync(CancellationToken cancellationToken) => _parts.Groups.ListAsync(cancellationToken);
+
+    public Task<GroupView> GroupAsync(string name, string? home, CancellationToken cancellationToken) => _parts.Groups.ShowAsync(name, home, cancellationToken);
+
+    public Task<GroupView> SetGroupAsync(GroupRequest request, CancellationToken cancellationToken) => _parts.Groups.SetAsync(request, cancellationToken);
+
+    public Task<GroupRemovedView> RemoveGroupAsync(string name, string? home, CancellationToken cancellationToken) => _parts.Groups.RemoveAsync(name, home, cancellationToken);
+
     public Task<IReadOnlyList<CronView>> CronsAsync(CancellationToken cancellationToken) => _parts.Crons.ListAsync(cancellationToken);
 
     public Task<CronView> AddCronAsync(CronRequest request, CancellationToken cancellationToken) => _parts.Crons.AddAsync(request, isFromFile: false, cancellationToken);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Peers;
 using AgentMesh.Mesh.Workflows;
@@ -63,6 +64,22 @@ public sealed class MeshContractsTests
         new RetriedEvent(Start, Laptop),
         new JobSnapshot(JobStateName.Paused, FullSpec, Start, Start.AddHours(1), Start.AddHours(2), new Placement(2, Gpu, 5), Start, 2, FullResult, 2, new Problem("AM0313", "used up"), Start, Start, Start),
         new JobSnapshot(JobStateName.Queued, Spec, Start, Start, Start, null, null, 0, null, 0, null, null, null, null) { IsReleased = true },
+        new SetGroup(new GroupId(Home, "train"), 2, LiftMax: false, Paused: true),
+        new SetGroup(new GroupId(Home, "train"), null, LiftMax: true, Paused: null),
+        new GetGroup(new GroupId(Home, "train")),
+        new RemoveGroup(new GroupId(Home, "train")),
+        new GroupRemoved(new GroupId(Home, "train")),
+        new GroupProblem(new GroupId(Home, "train"), new Problem("AM0394", "none", "next")),
+        new AskTurn(new GroupId(Home, "train"), Job, -3, "ada"),
+        new TurnAnswer(Job, IsGranted: true, null),
+        new TurnAnswer(Job, IsGranted: false, "full"),
+        new GroupView(new GroupId(Home, "train"), new GroupSettings(2, IsPaused: true), IsSet: true, [Job], 1, 5, 7),
+        new GroupSetEvent(Start, new GroupSettings(null, IsPaused: true)),
+        new GroupGrantedEvent(Start, [Job]),
+        new GroupReturnedEvent(Start, [Job]),
+        new GroupRemovedEvent(Start),
+        new GroupSnapshot(new GroupSettings(3, IsPaused: false), [Job], 9),
+        new GroupSnapshot(null, [], 0),
         new RecordPeerFacts(new PeerId(Home, Gpu), Facts, ["192.0.2.1:14590"]),
         new RecordPeerLink(new PeerId(Home, Gpu), PeerConnectionState.Connected, Start, "192.0.2.1:14590", TimeSpan.FromMicroseconds(250)),
         new RecordPeerLink(new PeerId(Home, Gpu), PeerConnectionState.Failed, Start, null, null),

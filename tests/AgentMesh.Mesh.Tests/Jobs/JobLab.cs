@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Protocol.Identity;
@@ -22,6 +23,7 @@ internal sealed class JobLab : IAsyncDisposable
     private static readonly ConcurrentDictionary<string, JobLab> ByName = new();
 
     private readonly string _name = Guid.NewGuid().ToString("N");
+    private readonly JobsOfTest _groups;
     private readonly ConcurrentDictionary<DeviceId, long> _lives = new() { [Gpu] = Life };
 
     public JobLab(TimeSpan? restAfter = null)
@@ -36,12 +38,14 @@ internal sealed class JobLab : IAsyncDisposable
               lab { class = "AgentMesh.Mesh.Tests.Jobs.LabJournal, AgentMesh.Mesh.Tests", lab = "{{_name}}" }
             }
             """));
+        _groups = new JobsOfTest(System);
         Workers = new ForeignRef((ExtendedActorSystem)System, Gpu, "workers");
         var environment = new JobEnvironment(
             Home, device => _lives.TryGetValue(device, out long life) ? life : null, (_, device) => device == Gpu ? Workers : ActorRefs.Nobody, Time, () => 0, restAfter ?? TimeSpan.FromMinutes(1))
         {
             AwayTimeout = TimeSpan.FromHours(1),
             Jobs = () => Shard!,
+            Groups = () => _groups.Ref,
             LastSeenOf = device => device == Gpu ? Time.GetUtcNow() - TimeSpan.FromMinutes(3.5) : null,
         };
         Shard = System.ActorOf(Props.Create(() => new OneShard(environment)), "shard");
@@ -63,6 +67,13 @@ internal sealed class JobLab : IAsyncDisposable
     public Func<object, Task>? BeforeWrite { get; set; }
 
     public static JobLab Find(string name) => ByName[name];
+
+    /// <summary>The groups of this home, as the job sees them.</summary>
+    public IActorRef Groups => _groups.Ref;
+
+    public int TurnsAsked => _groups.Waiting;
+
+    public Task<(AskTurn Message, IActorRef Asker)> NextTurn() => _groups.Next<AskTurn>();
 
     public void Leave() => _lives.TryRemove(Gpu, out _);
 

@@ -1,3 +1,4 @@
+using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
@@ -15,11 +16,10 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 {
     private const int EventsOfSnapshot = 100;
 
-    private static readonly TimeSpan HeartbeatEveryMax = TimeSpan.FromSeconds(5);
-
     private readonly JobEnvironment _environment;
     private readonly JobWaiters _waiters;
     private readonly DependencyWatch _dependencies;
+    private readonly JobTurn _turn;
     private readonly LookTimes _times;
     private readonly ClockWatch _clock;
     private JobState _job;
@@ -34,6 +34,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         _job = JobState.None(id);
         _waiters = new JobWaiters(environment.Time);
         _dependencies = new DependencyWatch(environment.Time);
+        _turn = new JobTurn(environment.Time);
         _times = new LookTimes(environment.Time);
         _clock = new ClockWatch(environment.Time);
         Recover<SnapshotOffer>(offer => _job = ((JobSnapshot)offer.Snapshot).ToState(id));
@@ -51,6 +52,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         On<AttemptUnknown>(OnUnknown);
         On<JobView>(OnDependency);
         On<JobProblem>(_ => { });
+        On<TurnAnswer>(OnTurn);
         On<Look>(_ => OnLook());
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }
@@ -231,6 +233,15 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         }
     }
 
+    private void OnTurn(TurnAnswer answer)
+    {
+        if (IsFromHome())
+        {
+            _job = _turn.Take(answer, _job);
+            LookAtOnce();
+        }
+    }
+
     private void OnLook()
     {
         DateTimeOffset now = Now;
@@ -255,6 +266,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
                 _dependencies.Ask(_job.Spec!, _environment.Jobs(), Self);
             }
 
+            _turn.Ask(_job, IsThere(), now, _environment.Groups(), Self);
             if (_times.IsTimeToRepeat())
             {
                 TellWorkers();
@@ -350,14 +362,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         }
         else if (_job.Name == JobStateName.Placing)
         {
-            JobSpec spec = _job.Spec!;
-            TimeSpan third = spec.Timeouts.Heartbeat / 3;
-            var order = new RunAttempt(_job.JobId, _job.Attempt, _job.Placement!.Incarnation, spec.Command, spec.Caller, spec.Timeouts.Attempt, third < HeartbeatEveryMax ? third : HeartbeatEveryMax)
-            {
-                Needs = spec.Needs,
-                Checkpoint = _job.Checkpoint?.Data,
-            };
-            WorkersOf(_job).Tell(order, Self);
+            WorkersOf(_job).Tell(JobRules.Order(_job), Self);
         }
     }
 
@@ -401,12 +406,10 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 
     private bool IsFromHome() => Origin.Of(Sender, Context.System, _environment.Self) is var device && (_environment.IsHome?.Invoke(device) ?? device == _environment.Self);
 
-    private JobView View()
-    {
-        DeviceId device = _job.Spec!.Target.Device;
-        bool isThere = _job.Name.HasAttempt() ? _life is not null : _environment.LifeOf(device) is not null;
-        return _job.ToView(WaitReason.Of(_job, new WaitFacts(isThere, _environment.LastSeenOf(device), () => _dependencies.Describe(_job.Spec!), null), Now));
-    }
+    private JobView View() =>
+        _job.ToView(WaitReason.Of(_job, new WaitFacts(IsThere(), _environment.LastSeenOf(_job.Spec!.Target.Device), () => _dependencies.Describe(_job.Spec!), _turn.Why), Now));
+
+    private bool IsThere() => _job.Name.HasAttempt() ? _life is not null : _environment.LifeOf(_job.Spec!.Target.Device) is not null;
 
     private JobProblem Refusal(string code, string text, string? next) => new(_job.JobId, new Problem(code, text, next));
 

@@ -29,6 +29,9 @@ public sealed record JobEnvironment(
     /// <summary>Whether a device speaks for this home; null where only its own device does.</summary>
     public Func<DeviceId, bool>? IsHome { get; init; }
 
+    /// <summary>The groups of this home, for jobs that belong to one.</summary>
+    public Func<IActorRef> Groups { get; init; } = static () => ActorRefs.Nobody;
+
     /// <summary>On which devices the elements of an array may run.</summary>
     public Func<ArrayTargets, IReadOnlyList<ArrayDevice>> DevicesFor { get; init; } = static _ => [];
 
