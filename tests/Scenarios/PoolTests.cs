@@ -31,11 +31,18 @@ public sealed class PoolTests
         Assert.Contains("calc 1+2", (await second.RunAsync("job", "list", "--home", "lab")).Done(), StringComparison.Ordinal);
         Assert.DoesNotContain("calc 1+2", (await first.RunAsync("job", "list")).Done(), StringComparison.Ordinal);
 
+        PoolView pool = (await second.StatusAsync()).Pool!;
+        Assert.Equal(("lab", 2), (pool.Name, pool.Members.Count(member => member.LeaseLeftMs > 0)));
+        string config = (await first.RunAsync("config")).Done();
+        Assert.Contains("pool-connection", config, StringComparison.Ordinal);
+        Assert.DoesNotContain("Username=mesh", config, StringComparison.Ordinal);
+
         // Enough of them for both members to own some.
         var ids = new List<string>();
-        for (int i = 0; i < 8; i++)
+        string gate = Path.Combine(worker.Data, "gate");
+        for (int i = 0; i < 6; i++)
         {
-            ids.Add((await first.RunAsync("run", "--home", "lab", "--detach", "@worker", "--", "sh", "-c", $"sleep 4; echo done-{i}")).Done().Trim());
+            ids.Add((await first.RunAsync("run", "--home", "lab", "--detach", "@worker", "--", "sh", "-c", $"echo begun-{i}; until [ -e {gate} ]; do sleep 0.1; done; echo done-{i}")).Done().Trim());
         }
 
         foreach (string id in ids)
@@ -44,10 +51,13 @@ public sealed class PoolTests
         }
 
         first.KillHard();
-        foreach (string id in ids)
+        await Eventually.HoldsAsync(async () => (await second.StatusAsync()).Pool!.Members.Count(member => member.LeaseLeftMs > 0) == 1, "the lease of the killed member runs out");
+        File.WriteAllText(gate, "");
+        foreach ((int i, string id) in ids.Index())
         {
             await Eventually.HoldsAsync(async () => (await TryJobAsync(second, id))?.State == "completed", $"job {id} completes at the other member", TimeSpan.FromMinutes(2));
             Assert.Equal(1, (await second.JobAsync(id)).Attempt);
+            Assert.Equal($"begun-{i}\ndone-{i}\n", (await second.RunAsync("job", "logs", id)).Done());
         }
 
         // What is submitted while a member is gone goes to the other one, and the one that is back sees it.

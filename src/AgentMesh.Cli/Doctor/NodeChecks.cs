@@ -36,6 +36,15 @@ internal static class NodeChecks
         ? DoctorCheck.Ok("durability", $"{level}: an acknowledged command is on disk")
         : DoctorCheck.Warn("durability", $"{level}: a power cut may take acknowledged commands", "agentmesh config shows the settings in force");
 
+    public static DoctorCheck Pool(PoolView pool)
+    {
+        const string name = "pool";
+        int alive = pool.Members.Count(member => member.LeaseLeftMs > 0);
+        return pool.Problem is { } problem ? DoctorCheck.Fail(name, $"{pool.Name}: {problem.Message}", problem.Next ?? $"see docs/errors/{problem.Code}.md", problem.Code)
+            : alive < 2 ? DoctorCheck.Warn(name, $"{pool.Name} in {pool.Database}: this device is the only member, so nobody goes on with its jobs when it is gone", "start another member with the same agentmesh.pool")
+            : DoctorCheck.Ok(name, $"{pool.Name} in {pool.Database}: {alive} members, {pool.ShardsHeld} shards here, newest epoch {pool.EpochMax}");
+    }
+
     public static DoctorCheck Packets(PacketCountersView packets, long udpDrops, IReadOnlyList<string> listening)
     {
         const string name = "packets";

@@ -76,6 +76,13 @@ internal static class PeerVerbs
             to.WriteLine($"beacon      {beacon.Address}: {(beacon.SeenAt is { } seen ? $"registered, seen at {seen}, {beacon.Devices} device{(beacon.Devices == 1 ? "" : "s")} there{(beacon.Dropped > 0 ? $", {beacon.Dropped} datagrams dropped above its allowance" : "")}" : beacon.Problem is { } problem ? $"{problem.Code}: {problem.Message}" : "being connected")}");
         }
 
+        if (status.Pool is { } pool)
+        {
+            string members = string.Join(", ", pool.Members.Select(member => string.Create(
+                CultureInfo.InvariantCulture, $"{member.Name} {(member.LeaseLeftMs > 0 ? $"(lease {member.LeaseLeftMs / 1000:0.0} s, {member.Shards} shards, epoch {member.EpochMax})" : "(gone)")}")));
+            to.WriteLine($"pool        {pool.Name} in {pool.Database}: {(pool.Problem is { } why ? $"{why.Code}: {why.Message}" : $"{pool.ShardsHeld} shards here; members: {members}")}");
+        }
+
         to.WriteLine($"cluster     {string.Join(", ", status.Members.Select(member => $"{member.Name ?? member.Id[..12]} {member.Status}{(member.Reachable ? "" : " (unreachable)")}"))} (generation {status.Generation})");
         to.WriteLine($"running     {status.AttemptsRunning}");
         to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory      {status.MemoryBytes / 1048576.0:0} MiB"));

@@ -10,7 +10,7 @@ namespace AgentMesh.Journal;
 /// reader ever sees a byte that a power cut can take back.
 /// </summary>
 /// <remarks>Thread-safe. One process at a time per directory. Payloads are not kept after a call returns.</remarks>
-public sealed class OutputStore : IDisposable
+public sealed class OutputStore : IOutputStore, IDisposable
 {
     private readonly OutputStoreSettings _settings;
     private readonly FileLock _lock;
@@ -219,6 +219,24 @@ public sealed class OutputStore : IDisposable
         {
             _catalog.Release(log);
         }
+    }
+
+    public ValueTask<OutputSlice> ReadAsync(OutputAddress address, long offset, int bytesMax, CancellationToken cancellation = default)
+    {
+        try
+        {
+            return ValueTask.FromResult(Read(address, offset, bytesMax));
+        }
+        catch (MeshException error)
+        {
+            return ValueTask.FromException<OutputSlice>(error);
+        }
+    }
+
+    public ValueTask DeleteAsync(string jobId)
+    {
+        Delete(jobId);
+        return ValueTask.CompletedTask;
     }
 
     /// <summary>Lengths as of now.</summary>

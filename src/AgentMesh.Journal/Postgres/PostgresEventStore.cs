@@ -42,6 +42,7 @@ public sealed class PostgresEventStore : IEntityIndex, IAsyncDisposable
         long now = _time.GetUtcNow().ToUnixTimeMilliseconds();
         AppendResult result = await _writer.Enqueue(
             append.PersistenceId,
+            LeaseKey.Of(append.PersistenceId),
             append.Events.Sum(e => (long)e.Payload.Length),
             epoch => AppendCommand(append, epoch, now),
             row => new AppendResult((AppendStatus)row.GetInt32(0), row.GetInt64(1), row.GetInt64(2))).ConfigureAwait(false);
@@ -122,7 +123,7 @@ public sealed class PostgresEventStore : IEntityIndex, IAsyncDisposable
     private async Task FencedAsync(string persistenceId, long bytes, string sql, Func<NpgsqlParameter[]> rest)
     {
         LeaseKey key = LeaseKey.Of(persistenceId);
-        bool isDone = await _writer.Enqueue(persistenceId, bytes, epoch => Command(sql, [.. Fence(persistenceId, key, epoch), .. rest()]), row => row.GetBoolean(0)).ConfigureAwait(false);
+        bool isDone = await _writer.Enqueue(persistenceId, key, bytes, epoch => Command(sql, [.. Fence(persistenceId, key, epoch), .. rest()]), row => row.GetBoolean(0)).ConfigureAwait(false);
         if (!isDone)
         {
             Session.Overtaken(key, long.MaxValue);

@@ -9,8 +9,8 @@ internal abstract class PostgresOperation
     /// <summary>The entity it concerns, for readers that must not overtake it.</summary>
     public required string Scope { get; init; }
 
-    /// <summary>The shard whose epoch the write is made under.</summary>
-    public required LeaseKey Key { get; init; }
+    /// <summary>The shard whose epoch the write is made under; null for output, which is fenced by the number of its attempt.</summary>
+    public required LeaseKey? Key { get; init; }
 
     public long Bytes { get; init; }
 

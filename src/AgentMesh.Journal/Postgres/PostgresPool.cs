@@ -80,6 +80,11 @@ public sealed class PostgresPool : IEntityIndex, IAsyncDisposable
         }
     }
 
+    /// <summary>What the jobs of the pool wrote. One for the process; dispose it before the pool.</summary>
+    /// <param name="jobBytesMax">Size of the output of one job, all attempts together; more is refused (<c>AM0422</c>).</param>
+    /// <param name="retained">Output is removed so long after its last piece came.</param>
+    public PostgresOutputStore OpenOutput(long jobBytesMax, TimeSpan retained) => new(_settings, Source("output", _settings.Readers + 2, "", autoPrepare: 0), Place, jobBytesMax, retained, _time);
+
     public Task<EntityPage> ListAsync(string prefix, long? before, int limit, CancellationToken cancellation = default) =>
         _reads.NewestFirstAsync(prefix, before, Math.Clamp(limit, 1, 10_000), cancellation);
 
@@ -139,7 +144,7 @@ public sealed class PostgresPool : IEntityIndex, IAsyncDisposable
             CommandTimeout = (int)Math.Ceiling(_settings.AppendTimeout.TotalSeconds),
             Timeout = (int)Math.Clamp(Math.Ceiling(_settings.Lease.TotalSeconds), 1, 15),
         };
-        parts.Options = string.IsNullOrEmpty(parts.Options) ? options : $"{parts.Options} {options}";
+        parts.Options = $"{parts.Options} {options}".Trim();
         return NpgsqlDataSource.Create(parts);
     }
 

@@ -193,4 +193,95 @@ internal static class PostgresSchemaSteps
             RETURN true;
         END $$;
         """;
+
+    /// <summary>Format 2: what the jobs of the pool wrote.</summary>
+    public const string Output = """
+        CREATE TABLE agentmesh.outputs (
+            output_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            job_id text COLLATE "C" NOT NULL UNIQUE,
+            home text COLLATE "C" NOT NULL,
+            current_attempt integer NOT NULL,
+            stored_bytes bigint NOT NULL,
+            written_at timestamptz NOT NULL
+        );
+        CREATE INDEX outputs_by_age ON agentmesh.outputs (home, written_at);
+
+        CREATE TABLE agentmesh.output_streams (
+            output_key bigint NOT NULL REFERENCES agentmesh.outputs ON DELETE CASCADE,
+            attempt integer NOT NULL,
+            stream smallint NOT NULL,
+            length bigint NOT NULL,
+            final_length bigint,
+            PRIMARY KEY (output_key, attempt, stream)
+        );
+
+        CREATE TABLE agentmesh.output_chunks (
+            output_key bigint NOT NULL REFERENCES agentmesh.outputs ON DELETE CASCADE,
+            attempt integer NOT NULL,
+            stream smallint NOT NULL,
+            start_offset bigint NOT NULL,
+            data bytea NOT NULL,
+            PRIMARY KEY (output_key, attempt, stream, start_offset)
+        );
+        ALTER TABLE agentmesh.output_chunks ALTER COLUMN data SET STORAGE EXTERNAL;
+
+        CREATE FUNCTION agentmesh.output_begin(p_job text, p_home text, p_attempt integer, OUT r_key bigint, OUT r_current integer) LANGUAGE plpgsql AS $$
+        BEGIN
+            INSERT INTO agentmesh.outputs (job_id, home, current_attempt, stored_bytes, written_at) VALUES (p_job, p_home, p_attempt, 0, clock_timestamp()) ON CONFLICT (job_id) DO NOTHING;
+            SELECT o.output_key, o.current_attempt INTO r_key, r_current FROM agentmesh.outputs o WHERE o.job_id = p_job FOR UPDATE;
+            IF r_current < p_attempt THEN
+                UPDATE agentmesh.outputs SET current_attempt = p_attempt, written_at = clock_timestamp() WHERE output_key = r_key;
+                r_current := p_attempt;
+            END IF;
+        END $$;
+
+        CREATE FUNCTION agentmesh.output_append(
+            p_job text, p_home text, p_attempt integer, p_stream smallint, p_offset bigint, p_data bytea, p_job_max bigint, OUT r_status integer, OUT r_length bigint) LANGUAGE plpgsql AS $$
+        DECLARE
+            v_key bigint;
+            v_current integer;
+            v_final bigint;
+            v_end bigint;
+            v_stored bigint;
+        BEGIN
+            SELECT b.r_key, b.r_current INTO v_key, v_current FROM agentmesh.output_begin(p_job, p_home, p_attempt) b;
+            SELECT s.length, s.final_length INTO r_length, v_final FROM agentmesh.output_streams s WHERE s.output_key = v_key AND s.attempt = p_attempt AND s.stream = p_stream;
+            r_length := coalesce(r_length, 0);
+            v_end := greatest(r_length, p_offset + length(p_data));
+            r_status := CASE WHEN p_attempt < v_current THEN 2 WHEN p_offset > r_length THEN 1 WHEN v_end > v_final THEN 3 ELSE 0 END;
+            IF r_status <> 0 OR v_end = r_length THEN
+                RETURN;
+            END IF;
+            SELECT o.stored_bytes INTO v_stored FROM agentmesh.outputs o WHERE o.output_key = v_key;
+            IF v_stored + v_end - r_length > p_job_max THEN
+                r_status := 9;
+                RETURN;
+            END IF;
+            INSERT INTO agentmesh.output_chunks VALUES (v_key, p_attempt, p_stream, r_length, substring(p_data FROM (r_length - p_offset + 1)::integer));
+            INSERT INTO agentmesh.output_streams VALUES (v_key, p_attempt, p_stream, v_end, NULL)
+                ON CONFLICT (output_key, attempt, stream) DO UPDATE SET length = excluded.length;
+            UPDATE agentmesh.outputs SET stored_bytes = v_stored + v_end - r_length, written_at = clock_timestamp() WHERE output_key = v_key;
+            r_length := v_end;
+        END $$;
+
+        CREATE FUNCTION agentmesh.output_end(p_job text, p_home text, p_attempt integer, p_streams smallint[], p_lengths bigint[]) RETURNS integer LANGUAGE plpgsql AS $$
+        DECLARE
+            v_key bigint;
+            v_current integer;
+        BEGIN
+            SELECT b.r_key, b.r_current INTO v_key, v_current FROM agentmesh.output_begin(p_job, p_home, p_attempt) b;
+            IF p_attempt < v_current THEN
+                RETURN 2;
+            END IF;
+            IF EXISTS (
+                SELECT 1 FROM unnest(p_streams, p_lengths) AS n(stream, final)
+                JOIN agentmesh.output_streams s ON s.output_key = v_key AND s.attempt = p_attempt AND s.stream = n.stream
+                WHERE s.length > n.final OR s.final_length <> n.final) THEN
+                RETURN 3;
+            END IF;
+            INSERT INTO agentmesh.output_streams SELECT v_key, p_attempt, n.stream, 0, n.final FROM unnest(p_streams, p_lengths) AS n(stream, final)
+                ON CONFLICT (output_key, attempt, stream) DO UPDATE SET final_length = excluded.final_length;
+            RETURN 0;
+        END $$;
+        """;
 }

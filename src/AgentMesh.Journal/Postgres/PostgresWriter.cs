@@ -9,9 +9,12 @@ namespace AgentMesh.Journal.Postgres;
 /// </summary>
 internal sealed class PostgresWriter : IAsyncDisposable
 {
+    /// <summary>A transaction that has so much takes no more: one batch of large writes must not keep the small ones behind it waiting.</summary>
+    private const long BatchBytesMax = 4 * 1024 * 1024;
+
     private readonly PostgresSettings _settings;
     private readonly NpgsqlDataSource _source;
-    private readonly PoolSession _session;
+    private readonly PoolSession? _session;
     private readonly string _place;
     private readonly TimeProvider _time;
     private readonly ITimer _deadlines;
@@ -26,7 +29,8 @@ internal sealed class PostgresWriter : IAsyncDisposable
     private int _queuedLive;
     private bool _closing;
 
-    public PostgresWriter(PostgresSettings settings, NpgsqlDataSource source, string place, PoolSession session, TimeProvider time)
+    /// <param name="session">Holds the shards that writes with a key are made for; null where none have one.</param>
+    public PostgresWriter(PostgresSettings settings, NpgsqlDataSource source, string place, PoolSession? session, TimeProvider time)
     {
         _settings = settings;
         _source = source;
@@ -41,12 +45,13 @@ internal sealed class PostgresWriter : IAsyncDisposable
     /// <summary>Transactions so far, for measuring how well writes share them.</summary>
     public long Commits { get; private set; }
 
-    public Task<T> Enqueue<T>(string persistenceId, long bytes, Func<long, NpgsqlBatchCommand> command, Func<NpgsqlDataReader, T> read)
+    /// <param name="scope">What it concerns; with a key, the persistence id.</param>
+    public Task<T> Enqueue<T>(string scope, LeaseKey? key, long bytes, Func<long, NpgsqlBatchCommand> command, Func<NpgsqlDataReader, T> read)
     {
         PostgresOperation<T> operation = new(command, read)
         {
-            Scope = persistenceId,
-            Key = LeaseKey.Of(persistenceId),
+            Scope = scope,
+            Key = key,
             Bytes = bytes,
             Deadline = _time.GetTimestamp() + (long)(_settings.AppendTimeout.TotalSeconds * _time.TimestampFrequency),
         };
@@ -127,12 +132,14 @@ internal sealed class PostgresWriter : IAsyncDisposable
         {
             lock (_gate)
             {
-                while (_batch.Count < _settings.BatchWritesMax && _queue.TryDequeue(out PostgresOperation? operation))
+                long bytes = 0;
+                while (_batch.Count < _settings.BatchWritesMax && bytes < BatchBytesMax && _queue.TryDequeue(out PostgresOperation? operation))
                 {
                     if (!operation.IsAbandoned)
                     {
                         _queuedLive--;
                         _queuedBytes -= operation.Bytes;
+                        bytes += operation.Bytes;
                         _batch.Add(operation);
                     }
                 }
@@ -191,8 +198,8 @@ internal sealed class PostgresWriter : IAsyncDisposable
             foreach (PostgresOperation operation in batch)
             {
                 // In the order of the queue, so that the writes of an entity do not overtake each other.
-                MeshException? refusal = _session.EpochOf(operation.Key) is null ? await OwnAsync(operation.Key, late.Token).ConfigureAwait(false) : null;
-                if (refusal is null && _session.EpochOf(operation.Key) is { } epoch)
+                MeshException? refusal = operation.Key is { } key && _session!.EpochOf(key) is null ? await OwnAsync(key, late.Token).ConfigureAwait(false) : null;
+                if (refusal is null && (operation.Key is { } shard ? _session!.EpochOf(shard) : 0) is { } epoch)
                 {
                     owned.Add(operation);
                     statements.BatchCommands.Add(operation.Command(epoch));
@@ -236,7 +243,10 @@ internal sealed class PostgresWriter : IAsyncDisposable
                 // Whoever recovers now must not read before this is decided: the shard gets a new epoch first, which waits for what is under way.
                 foreach (PostgresOperation operation in owned)
                 {
-                    _session.Doubt(operation.Key);
+                    if (operation.Key is { } key)
+                    {
+                        _session!.Doubt(key);
+                    }
                 }
 
                 return new Outcome(PostgresProblems.Uncertain(error, _place), false);
@@ -256,7 +266,7 @@ internal sealed class PostgresWriter : IAsyncDisposable
     {
         try
         {
-            return await _session.TryOwnAsync(key, cancellation).ConfigureAwait(false);
+            return await _session!.TryOwnAsync(key, cancellation).ConfigureAwait(false);
         }
         catch (Exception error) when (PostgresProblems.IsOne(error) || error is OperationCanceledException)
         {

@@ -21,7 +21,19 @@ public sealed record StatusView(
     int PeersConnected,
     int AttemptsRunning,
     long MemoryBytes,
-    IReadOnlyList<BeaconView>? Beacons = null);
+    IReadOnlyList<BeaconView>? Beacons = null,
+    PoolView? Pool = null);
+
+/// <summary>The pool of this device, as its database tells it.</summary>
+/// <param name="Database">Database and host; nothing secret.</param>
+/// <param name="ShardsHeld">Shards of entities that this member owns.</param>
+/// <param name="EpochMax">The newest epoch of those.</param>
+/// <param name="Members">Those whose lease runs, and those that went without a goodbye within the last day.</param>
+/// <param name="Problem">Why this device cannot act as a member now; null while it can.</param>
+public sealed record PoolView(string Name, string Database, int ShardsHeld, long EpochMax, IReadOnlyList<PoolMemberView> Members, ProblemView? Problem);
+
+/// <param name="LeaseLeftMs">By the clock of the database; 0 or less: others may take its shards.</param>
+public sealed record PoolMemberView(string Id, string Name, double LeaseLeftMs, int Shards, long EpochMax, DateTimeOffset StartedAt);
 
 /// <summary>A beacon of this device.</summary>
 /// <param name="SeenAt">The address at which it sees this device; null while this device is not registered there.</param>

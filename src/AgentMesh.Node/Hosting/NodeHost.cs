@@ -123,7 +123,8 @@ public sealed class NodeHost : IAsyncDisposable
         EventStoreSettings journalSettings = new() { Path = data["journal.db"] };
         EventStoreLease journal = Ending(EventStoreRegistry.Acquire(journalSettings, time));
         PoolHost? pool = PoolOf(settings, identity.Id, time);
-        OutputStore outputs = Ending(OutputStore.Open(new OutputStoreSettings { Directory = data["output"], BytesMax = settings.Output.RetainedBytesMax, JobBytesMax = settings.Output.JobBytesMax }, time));
+        OutputStore files = Ending(OutputStore.Open(new OutputStoreSettings { Directory = data["output"], BytesMax = settings.Output.RetainedBytesMax, JobBytesMax = settings.Output.JobBytesMax }, time));
+        IOutputStore outputs = pool is null ? files : new RoutedOutput(files, EndingAsync(pool.Pool.OpenOutput(settings.Output.JobBytesMax, settings.Pool!.OutputRetained)));
         HandlerRegistry handlers = Handlers(settings, data.Root, time);
         AuditLog audit = Ending(AuditLog.Open(new AuditLogSettings(data["audit"], settings.AuditRetainedBytesMax), time));
         ExecutionTable table = Table(settings, data, handlers, time, log);

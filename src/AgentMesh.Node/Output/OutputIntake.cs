@@ -14,7 +14,7 @@ namespace AgentMesh.Node.Output;
 internal delegate Task<OutputRefusal?> OutputPermission(string jobId, int attempt, DeviceId from, CancellationToken cancellationToken);
 
 /// <summary>Takes output in at the home of a job and acknowledges what is on disk.</summary>
-internal sealed class OutputIntake(OutputStore store, OutputPermission mayDeliver)
+internal sealed class OutputIntake(IOutputStore store, OutputPermission mayDeliver)
 {
     /// <summary>Appends that wait for the disk on one stream; at 256 KiB each they bound its memory to 8 MiB.</summary>
     private const int PendingMax = 32;

@@ -14,7 +14,7 @@ internal readonly record struct FinalLengths(long Stdout, long Stderr)
 }
 
 /// <summary>Reads the output of jobs from the store of their home, as far as it is and, following, until it is complete.</summary>
-internal sealed class OutputReading(OutputStore store, TimeProvider time)
+internal sealed class OutputReading(IOutputStore store, TimeProvider time)
 {
     private const int PieceBytes = 64 * 1024;
 
@@ -53,7 +53,7 @@ internal sealed class OutputReading(OutputStore store, TimeProvider time)
             bool moved = false, complete = true;
             for (int i = 0; i < streams.Length; i++)
             {
-                OutputSlice slice = store.Read(new OutputAddress(id, attempt, streams[i]), offsets[i], PieceBytes);
+                OutputSlice slice = await store.ReadAsync(new OutputAddress(id, attempt, streams[i]), offsets[i], PieceBytes, cancellationToken).ConfigureAwait(false);
                 if (slice.Data.Length > 0)
                 {
                     offsets[i] += slice.Data.Length;
@@ -94,7 +94,7 @@ internal sealed class OutputReading(OutputStore store, TimeProvider time)
         for (int i = 0; i < streams.Length; i++)
         {
             var address = new OutputAddress(id, attempt, streams[i]);
-            OutputState state = store.GetState(address);
+            OutputState state = (await store.ReadAsync(address, 0, 0, cancellationToken).ConfigureAwait(false)).State;
             if (!state.IsComplete || state.Length > offsets[i])
             {
                 news.Add(store.WaitForLengthAsync(address, offsets[i], over.Token));

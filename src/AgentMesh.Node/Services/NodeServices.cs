@@ -9,6 +9,7 @@ using AgentMesh.Node.Hosting;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Membership;
 using AgentMesh.Node.Pairing;
+using AgentMesh.Node.Pools;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
@@ -38,13 +39,13 @@ internal sealed class NodeServices : IControlServices
 
     public static string Version { get; } = typeof(NodeServices).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
-    public Task<StatusView> StatusAsync(CancellationToken cancellationToken)
+    public async Task<StatusView> StatusAsync(CancellationToken cancellationToken)
     {
         Generation? generation = _parts.Generations.Live;
         IReadOnlyList<NamedDevice> all = _parts.Devices.All;
         MemberView[] members = [.. (generation?.Members ?? []).Select(member => new MemberView(
             member.Device.ToString(), all.FirstOrDefault(device => device.Id == member.Device)?.Name, member.Status.ToString().ToLowerInvariant(), member.IsReachable))];
-        return Task.FromResult(new StatusView(
+        return new StatusView(
             _parts.Settings.DeviceName,
             _parts.Identity.Id.ToString(),
             Version,
@@ -60,7 +61,8 @@ internal sealed class NodeServices : IControlServices
             _parts.Links.Linked.Count,
             _parts.Table.Running,
             Environment.WorkingSet,
-            [.. _parts.Beacons.Clients.Select(ViewOf)]));
+            [.. _parts.Beacons.Clients.Select(ViewOf)],
+            Pool: _parts.Pool is { } pool ? await PoolViews.OfAsync(pool, generation, cancellationToken).ConfigureAwait(false) : null);
     }
 
     public Task<IReadOnlyList<PeerView>> PeersAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<PeerView>>([.. _parts.Devices.All.Select(ViewOf)]);

@@ -7,16 +7,19 @@ public sealed class FileOutputStoreTests : OutputStoreSpec
     private static readonly OutputAddress Out1 = new(Job, 1, OutputStreamKind.Stdout);
     private readonly TempDirectory _directory = new();
     private OutputStoreSettings _settings;
+    private OutputStore _store;
 
     public FileOutputStoreTests()
     {
         _settings = new OutputStoreSettings { Directory = _directory.File("output") };
-        Store = OutputStore.Open(_settings, TimeProvider.System);
+        _store = OutputStore.Open(_settings, TimeProvider.System);
     }
+
+    private protected override IOutputStore Store => _store;
 
     public override void Dispose()
     {
-        Store.Dispose();
+        _store.Dispose();
         _directory.Dispose();
     }
 
@@ -25,17 +28,17 @@ public sealed class FileOutputStoreTests : OutputStoreSpec
     {
         await Append(Out1, 0, "abc");
         await Append(Out1, 3, "def");
-        Store.Dispose();
+        _store.Dispose();
         using (FileStream file = new(OneFile(), FileMode.Open))
         {
             file.SetLength(file.Length - 1);
         }
 
         Reopen();
-        Assert.Equal("abc", Text(Out1));
+        Assert.Equal("abc", await Text(Out1));
         Assert.Equal(new OutputAppendResult(OutputAppendStatus.Acknowledged, 6), await Append(Out1, 3, "def"));
         Reopen();
-        Assert.Equal("abcdef", Text(Out1));
+        Assert.Equal("abcdef", await Text(Out1));
     }
 
     [Fact]
@@ -44,13 +47,13 @@ public sealed class FileOutputStoreTests : OutputStoreSpec
         await Append(Out1, 0, "first");
         await Append(Out1, 5, "second");
         await Store.SetFinalLengthsAsync(Job, 1, Lengths(11));
-        Store.Dispose();
+        _store.Dispose();
         byte[] bytes = File.ReadAllBytes(OneFile());
         bytes[bytes.AsSpan().IndexOf("second"u8)] ^= 1;
         File.WriteAllBytes(OneFile(), bytes);
 
         Reopen();
-        FailsWith(JournalErrors.OutputDamaged, () => Text(Out1));
+        await FailsWith(JournalErrors.OutputDamaged, () => Text(Out1));
         Assert.Equal(bytes, File.ReadAllBytes(OneFile()));
         await Append(new OutputAddress("job/h/other", 1, OutputStreamKind.Stdout), 0, "fine");
     }
@@ -59,22 +62,31 @@ public sealed class FileOutputStoreTests : OutputStoreSpec
     public async Task A_file_that_was_never_finished_being_created_is_started_anew()
     {
         await Append(Out1, 0, "abc");
-        Store.Dispose();
+        _store.Dispose();
         File.WriteAllBytes(OneFile(), File.ReadAllBytes(OneFile())[..10]);
         Reopen();
-        Assert.Equal(0, Store.GetState(Out1).Length);
+        Assert.Equal(0, _store.GetState(Out1).Length);
         await Append(Out1, 0, "abc");
-        Assert.Equal("abc", Text(Out1));
+        Assert.Equal("abc", await Text(Out1));
+    }
+
+    [Fact]
+    public async Task Delete_frees_the_bytes_of_the_job()
+    {
+        await Append(Out1, 0, "abc");
+        long before = _store.TotalBytes;
+        _store.Delete(Job);
+        Assert.True(_store.TotalBytes < before);
     }
 
     [Fact]
     public void A_second_store_on_the_directory_is_refused() =>
-        FailsWith(JournalErrors.Locked, () => OutputStore.Open(_settings, TimeProvider.System));
+        Assert.Equal(JournalErrors.Locked, Assert.Throws<MeshException>(() => OutputStore.Open(_settings, TimeProvider.System)).Code);
 
     [Fact]
     public async Task Removes_the_jobs_that_ended_longest_ago_when_full_and_never_running_ones()
     {
-        Store.Dispose();
+        _store.Dispose();
         _settings = _settings with { BytesMax = 100_000 };
         Reopen();
         string text = new('x', 20_000);
@@ -88,28 +100,28 @@ public sealed class FileOutputStoreTests : OutputStoreSpec
             }
         }
 
-        Assert.InRange(Store.TotalBytes, 1, 100_000);
-        Assert.Equal(20_000, Store.GetState(new OutputAddress("job/h/0", 1, OutputStreamKind.Stdout)).Length);
-        Assert.Equal(0, Store.GetState(new OutputAddress("job/h/1", 1, OutputStreamKind.Stdout)).Length);
-        Assert.Equal(20_000, Store.GetState(new OutputAddress("job/h/7", 1, OutputStreamKind.Stdout)).Length);
+        Assert.InRange(_store.TotalBytes, 1, 100_000);
+        Assert.Equal(20_000, _store.GetState(new OutputAddress("job/h/0", 1, OutputStreamKind.Stdout)).Length);
+        Assert.Equal(0, _store.GetState(new OutputAddress("job/h/1", 1, OutputStreamKind.Stdout)).Length);
+        Assert.Equal(20_000, _store.GetState(new OutputAddress("job/h/7", 1, OutputStreamKind.Stdout)).Length);
     }
 
     [Fact]
     public async Task Refuses_more_when_everything_belongs_to_running_jobs()
     {
-        Store.Dispose();
+        _store.Dispose();
         _settings = _settings with { BytesMax = 50_000 };
         Reopen();
         await Append(Out1, 0, new string('x', 40_000));
         MeshException e = await Assert.ThrowsAsync<MeshException>(() => Append(Out1, 40_000, new string('x', 20_000)));
         Assert.Equal(JournalErrors.OutputFull, e.Code);
-        Assert.Equal(40_000, Store.GetState(Out1).Length);
+        Assert.Equal(40_000, _store.GetState(Out1).Length);
     }
 
     [Fact]
     public async Task Refuses_more_than_one_job_may_have()
     {
-        Store.Dispose();
+        _store.Dispose();
         _settings = _settings with { JobBytesMax = 10_000 };
         Reopen();
         await Append(Out1, 0, new string('x', 9_000));
@@ -121,7 +133,7 @@ public sealed class FileOutputStoreTests : OutputStoreSpec
     [Fact]
     public async Task Works_with_fewer_open_files_than_jobs()
     {
-        Store.Dispose();
+        _store.Dispose();
         _settings = _settings with { OpenFilesMax = 4 };
         Reopen();
         for (int round = 0; round < 2; round++)
@@ -132,13 +144,16 @@ public sealed class FileOutputStoreTests : OutputStoreSpec
             }
         }
 
-        Assert.All(Enumerable.Range(0, 20), i => Assert.Equal("ab", Text(new OutputAddress($"job/h/{i}", 1, OutputStreamKind.Stdout))));
+        for (int i = 0; i < 20; i++)
+        {
+            Assert.Equal("ab", await Text(new OutputAddress($"job/h/{i}", 1, OutputStreamKind.Stdout)));
+        }
     }
 
     private protected override void Reopen()
     {
-        Store.Dispose();
-        Store = OutputStore.Open(_settings, TimeProvider.System);
+        _store.Dispose();
+        _store = OutputStore.Open(_settings, TimeProvider.System);
     }
 
     private string OneFile() => Assert.Single(Directory.GetFiles(_settings.Directory, "*.out", SearchOption.AllDirectories));
