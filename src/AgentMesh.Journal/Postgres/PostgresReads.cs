@@ -23,32 +23,38 @@ internal sealed class PostgresReads(NpgsqlDataSource source, string place)
         cancellation);
 
     /// <summary>Replays one statement's view of the events and proves that no stored event of the range is missing.</summary>
-    public Task<bool> ReplayAsync(string persistenceId, long from, long to, long max, Action<StoredEvent> callback, CancellationToken cancellation) => WithAsync(
-        async connection =>
-        {
-            NpgsqlCommand command = new(
-                """
-                SELECT n.last_event_sequence, n.deleted_to, e.sequence_nr, e.previous_sequence, e.epoch, e.serializer_id, e.manifest, e.payload, e.writer_guid, e.timestamp, e.checksum
-                FROM agentmesh.entities n LEFT JOIN agentmesh.events e ON e.entity_key = n.entity_key AND e.sequence_nr BETWEEN $2 AND $3
-                WHERE n.persistence_id = $1 ORDER BY e.sequence_nr LIMIT $4
-                """,
-                connection);
-            await using (command.ConfigureAwait(false))
+    public Task<bool> ReplayAsync(string persistenceId, long from, long to, long max, Action<StoredEvent> callback, CancellationToken cancellation)
+    {
+        bool hasBegun = false;
+        return WithAsync(
+            async connection =>
             {
-                command.Parameters.Add(Text(persistenceId));
-                command.Parameters.Add(Number(from));
-                command.Parameters.Add(Number(to));
-                command.Parameters.Add(Number(max));
-                NpgsqlDataReader rows = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
-                await using (rows.ConfigureAwait(false))
+                NpgsqlCommand command = new(
+                    """
+                    SELECT n.last_event_sequence, n.deleted_to, e.sequence_nr, e.previous_sequence, e.epoch, e.serializer_id, e.manifest, e.payload, e.writer_guid, e.timestamp, e.checksum
+                    FROM agentmesh.entities n LEFT JOIN agentmesh.events e ON e.entity_key = n.entity_key AND e.sequence_nr BETWEEN $2 AND $3
+                    WHERE n.persistence_id = $1 ORDER BY e.sequence_nr LIMIT $4
+                    """,
+                    connection);
+                await using (command.ConfigureAwait(false))
                 {
-                    await ReplayAsync(rows, persistenceId, from, to, max, callback, cancellation).ConfigureAwait(false);
+                    command.Parameters.Add(Text(persistenceId));
+                    command.Parameters.Add(Number(from));
+                    command.Parameters.Add(Number(to));
+                    command.Parameters.Add(Number(max));
+                    NpgsqlDataReader rows = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+                    await using (rows.ConfigureAwait(false))
+                    {
+                        hasBegun = true;
+                        await ReplayAsync(rows, persistenceId, from, to, max, callback, cancellation).ConfigureAwait(false);
+                    }
                 }
-            }
 
-            return true;
-        },
-        cancellation);
+                return true;
+            },
+            cancellation,
+            () => !hasBegun);
+    }
 
     public Task<StoredSnapshot?> FindSnapshotAsync(string persistenceId, SnapshotBounds bounds, CancellationToken cancellation) => WithAsync(
         async connection =>
@@ -207,19 +213,33 @@ internal sealed class PostgresReads(NpgsqlDataSource source, string place)
     private MeshException Damaged(string what) =>
         new(JournalErrors.Damaged, $"{place} is damaged: {what}", "stop the members of the pool and restore the database from a backup; see docs/errors/AM0402.md");
 
-    private async Task<T> WithAsync<T>(Func<NpgsqlConnection, Task<T>> read, CancellationToken cancellation)
+    /// <param name="mayRepeat">False when a part of what was read has been passed on; null for always.</param>
+    private async Task<T> WithAsync<T>(Func<NpgsqlConnection, Task<T>> read, CancellationToken cancellation, Func<bool>? mayRepeat = null)
     {
-        try
+        for (bool isFirst = true; ; isFirst = false)
         {
-            NpgsqlConnection connection = await source.OpenConnectionAsync(cancellation).ConfigureAwait(false);
-            await using (connection.ConfigureAwait(false))
+            NpgsqlConnection? connection = null;
+            try
             {
+                connection = await source.OpenConnectionAsync(cancellation).ConfigureAwait(false);
                 return await read(connection).ConfigureAwait(false);
             }
-        }
-        catch (Exception error) when (PostgresProblems.IsOne(error) && !cancellation.IsCancellationRequested)
-        {
-            throw PostgresProblems.Unreachable(error, place);
+            catch (NpgsqlException stale) when (isFirst && connection is not null && mayRepeat?.Invoke() != false && stale is not PostgresException && !cancellation.IsCancellationRequested)
+            {
+                // The database was restarted since this connection was used, and so it was for the others.
+                NpgsqlConnection.ClearPool(connection);
+            }
+            catch (Exception error) when (PostgresProblems.IsOne(error) && !cancellation.IsCancellationRequested)
+            {
+                throw PostgresProblems.Unreachable(error, place);
+            }
+            finally
+            {
+                if (connection is not null)
+                {
+                    await connection.DisposeAsync().ConfigureAwait(false);
+                }
+            }
         }
     }
 }

@@ -163,6 +163,12 @@ internal sealed class PostgresWriter : IAsyncDisposable
     private async Task WriteAsync(List<PostgresOperation> batch)
     {
         Outcome outcome = await TryCommitAsync(batch).ConfigureAwait(false);
+        if (outcome.IsStale)
+        {
+            // The database was restarted since the last write: the connection has only now told so, and nothing was committed.
+            outcome = await TryCommitAsync(batch).ConfigureAwait(false);
+        }
+
         if (outcome.Error is not { } error)
         {
             return;
@@ -216,6 +222,7 @@ internal sealed class PostgresWriter : IAsyncDisposable
             }
 
             bool committing = false;
+            bool isReused = _connection is not null;
             try
             {
                 NpgsqlConnection connection = await ConnectionAsync(late.Token).ConfigureAwait(false);
@@ -237,7 +244,9 @@ internal sealed class PostgresWriter : IAsyncDisposable
                 await CloseAsync().ConfigureAwait(false);
                 if (!committing)
                 {
-                    return new Outcome(PostgresProblems.NotStored(error, _place), error is PostgresException refused && refused.SqlState[..2] is "22" or "23" or "54");
+                    return error is PostgresException refused
+                        ? new Outcome(PostgresProblems.NotStored(error, _place), refused.SqlState[..2] is "22" or "23" or "54", isReused && refused.SqlState[..2] is "57" or "08")
+                        : new Outcome(PostgresProblems.NotStored(error, _place), false, isReused && error is NpgsqlException and not { InnerException: TimeoutException });
                 }
 
                 // Whoever recovers now must not read before this is decided: the shard gets a new epoch first, which waits for what is under way.
@@ -249,7 +258,7 @@ internal sealed class PostgresWriter : IAsyncDisposable
                     }
                 }
 
-                return new Outcome(PostgresProblems.Uncertain(error, _place), false);
+                return new Outcome(PostgresProblems.Uncertain(error, _place), false, false);
             }
 
             Commits++;
@@ -385,5 +394,6 @@ internal sealed class PostgresWriter : IAsyncDisposable
 
     /// <param name="Error">Null when the operations that were tried are stored and told.</param>
     /// <param name="MayBeOne">The database refused what one of the writes holds.</param>
-    private readonly record struct Outcome(MeshException? Error, bool MayBeOne);
+    /// <param name="IsStale">A connection from before was broken; another one may work.</param>
+    private readonly record struct Outcome(MeshException? Error, bool MayBeOne, bool IsStale);
 }

@@ -28,6 +28,39 @@ internal static class Victim
         return 0;
     }
 
+    /// <summary>The entity that a member of a pool writes to.</summary>
+    public const string PoolEntity = "job/h/contested";
+
+    /// <summary>Appends as fast as it can, and tells how each went; ends with the first refusal.</summary>
+    public static async Task<int> WriteAsMember(string connection)
+    {
+        await using PostgresPool pool = PostgresPool.Open(
+            new PostgresSettings { Pool = "zombie", ConnectionString = connection, Device = "zombie", DeviceName = "zombie", Lease = TimeSpan.FromSeconds(2) }, TimeProvider.System);
+        using PostgresStoreLease lease = pool.Acquire(pool);
+        using Stream output = Console.OpenStandardOutput();
+        long at = await lease.Store.ReadHighestSequenceAsync(PoolEntity);
+        while (true)
+        {
+            string how;
+            try
+            {
+                AppendResult result = await lease.Store.AppendAsync(Events.StoreFixture.Append(PoolEntity, at, 1));
+                at = result.HighestSequence;
+                how = result.Status == AppendStatus.Stored ? "stored" : $"refused {result.Status}";
+            }
+            catch (AgentMesh.Errors.MeshException refused)
+            {
+                how = $"refused {refused.Code}";
+            }
+
+            Report(output, $"{how} {at}\n");
+            if (how[0] == 'r')
+            {
+                return 0;
+            }
+        }
+    }
+
     public static async Task<int> WriteOutput(string directory)
     {
         using OutputStore store = OutputStore.Open(new OutputStoreSettings { Directory = directory }, TimeProvider.System);

@@ -1,0 +1,133 @@
+using AgentMesh.Journal.Tests.Contract;
+using Akka.Actor;
+using Akka.Configuration;
+using Akka.Persistence;
+
+namespace AgentMesh.Journal.Tests.Postgres;
+
+/// <summary>Persistent actors of a pool while their journal is refused, slow, and commits without an answer; and one whose member loses the database.</summary>
+[Collection(PostgresCollection.Name)]
+public sealed class PoolActorTests(PostgresFixture postgres)
+{
+    private const int Actors = 4;
+
+    [SkippableFact]
+    public async Task Every_entry_is_kept_once_through_a_journal_that_refuses_is_slow_and_loses_answers()
+    {
+        string database = postgres.Server.NewDatabase();
+        using DatabaseProxy proxy = new(postgres.Server);
+        await using TestPool pool = new(proxy.ConnectionString(database), lease: TimeSpan.FromSeconds(3), change: s => s with { AppendTimeout = TimeSpan.FromSeconds(5), TakeTimeout = TimeSpan.FromSeconds(3) });
+        ActorSystem system = ActorSystem.Create("trial", ConfigurationFactory.ParseString(
+            PostgresPersistence.Hocon(pool.Settings) + "\n" + TextSerializer.Hocon + $$"""
+
+            akka.persistence.journal.plugin = "{{PostgresPersistence.JournalPluginId}}"
+            akka.persistence.snapshot-store.plugin = "{{PostgresPersistence.SnapshotStorePluginId}}"
+            akka.loglevel = OFF
+            akka.stdout-loglevel = OFF
+            akka.log-dead-letters = off
+            """));
+        try
+        {
+            IActorRef[] keepers = [.. Enumerable.Range(0, Actors).Select(i => system.ActorOf(Props.Create(() => new Keeper($"job/h/{i}"))))];
+            await Task.WhenAll(keepers.Select(keeper => AddAsync(keeper, "before")));
+
+            proxy.Refuses = true;
+            Task[] refused = [.. keepers.Select(keeper => AddAsync(keeper, "refused"))];
+            await Task.Delay(TimeSpan.FromSeconds(2));
+            proxy.Refuses = false;
+            await Task.WhenAll(refused);
+
+            proxy.Delay = TimeSpan.FromMilliseconds(150);
+            await Task.WhenAll(keepers.Select(keeper => AddAsync(keeper, "slow")));
+            proxy.Delay = TimeSpan.Zero;
+
+            for (int i = 0; i < 5; i++)
+            {
+                proxy.SwallowCommits(1);
+                await Task.WhenAll(keepers.Select(keeper => AddAsync(keeper, $"lost{i}")));
+            }
+
+            Assert.InRange(proxy.Swallowed, 3, 5);
+            string expected = "before,lost0,lost1,lost2,lost3,lost4,refused,slow";
+            foreach (IActorRef keeper in keepers)
+            {
+                Assert.Equal(expected, string.Join(',', (await AskAsync(keeper, "?")).Split(',').Order(StringComparer.Ordinal)));
+            }
+        }
+        finally
+        {
+            await system.Terminate();
+        }
+    }
+
+    /// <summary>Repeats until it is acknowledged, as a client with an idempotency key does.</summary>
+    private static Task AddAsync(IActorRef keeper, string entry) => AskAsync(keeper, entry);
+
+    private static async Task<string> AskAsync(IActorRef keeper, string question)
+    {
+        for (int i = 0; i < 60; i++)
+        {
+            try
+            {
+                return await keeper.Ask<string>(question, TimeSpan.FromSeconds(2));
+            }
+            catch (AskTimeoutException)
+            {
+                // Its actor has stopped, or waits for the journal.
+            }
+        }
+
+        throw new TimeoutException($"'{question}' was never answered: an actor is stuck");
+    }
+
+    /// <summary>Starts the actor again with the next message when it has stopped, as a shard does.</summary>
+    private sealed class Keeper(string id) : UntypedActor
+    {
+        private IActorRef? _child;
+
+        protected override void OnReceive(object message)
+        {
+            if (message is Terminated)
+            {
+                _child = null;
+                return;
+            }
+
+            _child ??= Context.Watch(Context.ActorOf(Props.Create(() => new Tally(id))));
+            _child.Forward(message);
+        }
+    }
+
+    private sealed class Tally : ReceivePersistentActor
+    {
+        private readonly List<string> _entries = [];
+
+        public Tally(string id)
+        {
+            PersistenceId = id;
+            Recover<Text>(e => _entries.Add(e.Value));
+            Command<string>(entry =>
+            {
+                if (entry == "?")
+                {
+                    Sender.Tell(string.Join(',', _entries));
+                }
+                else if (_entries.Contains(entry))
+                {
+                    Sender.Tell("repeated");
+                }
+                else
+                {
+                    IActorRef asker = Sender;
+                    Persist(new Text(entry), e =>
+                    {
+                        _entries.Add(e.Value);
+                        asker.Tell("kept");
+                    });
+                }
+            });
+        }
+
+        public override string PersistenceId { get; }
+    }
+}
