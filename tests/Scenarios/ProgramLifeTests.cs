@@ -90,6 +90,7 @@ public sealed class ProgramLifeTests
         Assert.InRange(running.Progress!.Fraction!.Value, 0.01, 0.99);
         Assert.Equal("counting", running.Progress.Text);
         Assert.Contains("% counting", (await laptop.RunAsync("job", "list")).Out, StringComparison.Ordinal);
+        Task<Ran> watching = laptop.RunAsync("watch", job);
 
         gpu.KillHard();
         Shell.Signal(Assert.Single(gpu.Shims()).Shim, "KILL");
@@ -97,6 +98,10 @@ public sealed class ProgramLifeTests
 
         JobView end = await AtRest(laptop, job);
         Assert.Equal(("completed", 2), (end.State, end.Attempt));
+        Ran watched = await watching;
+        Assert.Equal(0, watched.Code);
+        Assert.Matches(@"running \[#*-*\] +[0-9]+ % counting\n", watched.Out);
+        Assert.EndsWith("completed [################] 100 %\n", watched.Out, StringComparison.Ordinal);
         string[] lines = (await laptop.RunAsync("job", "logs", job)).Out.Split('\n');
         Assert.InRange(int.Parse(lines[0], CultureInfo.InvariantCulture), 2, 150);
         Assert.Equal("150", lines[^3]);

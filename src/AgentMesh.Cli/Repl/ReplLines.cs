@@ -20,6 +20,7 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
         ("connect HOST PORT", "try an address at which an admitted device may be found"),
         ("peers", "list the devices"),
         ("jobs [STATE]", "list jobs, the newest first"),
+        ("watch [JOB...]", "show how jobs go, as they go; Ctrl+C ends it"),
         ("logs JOB [OFFSET]", "print the output of a job and follow it"),
         ("show JOB | why JOB", "look at a job; why it waits"),
         ("cancel JOB | retry JOB", "stop a job, try it again"),
@@ -108,7 +109,7 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
                     "v1/join", PairingVerbs.RequestOf(string.Join(' ', words[1..])), ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
                 session.Terminal.Out.WriteLine($"paired with {paired.Name}, check digits: {paired.CheckDigits}");
                 return 0;
-            case "cron" or "group" or "audit" or "ping" or "doctor" or "map" or "script" or "workflow":
+            case "cron" or "group" or "audit" or "ping" or "doctor" or "map" or "script" or "watch" or "workflow":
             case "run" when words.Length > 1 && (words[1].StartsWith('@') || (words[1].StartsWith("--", StringComparison.Ordinal) && words[1].Length > 2)):
                 return await PromptVerbs.ExecuteAsync(session, text, cancel).ConfigureAwait(false);
             default:

@@ -1,5 +1,6 @@
 using System.Globalization;
 using AgentMesh.Cli.Client;
+using AgentMesh.Cli.Output;
 using AgentMesh.Errors;
 using AgentMesh.Mesh;
 using AgentMesh.Node.Control;
@@ -15,7 +16,6 @@ internal sealed class ArrayRun(Session session, ControlClient client)
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
 
     private readonly bool _isLive = !session.Terminal.Json && !Console.IsErrorRedirected;
-    private int _shown;
 
     /// <returns>0 when every element completed, 1 when one did not.</returns>
     public async Task<int> ExecuteAsync(ArrayRequest request, bool detach, CancellationToken cancel)
@@ -34,7 +34,7 @@ internal sealed class ArrayRun(Session session, ControlClient client)
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            Erase();
+            LiveLines.OnStderr.Erase();
             session.Terminal.Hint($"it goes on: 'agentmesh job show {array.ShortId}' shows it, 'agentmesh job cancel {array.ShortId}' ends it");
             throw;
         }
@@ -99,7 +99,7 @@ internal sealed class ArrayRun(Session session, ControlClient client)
             string? reason = array.Running == 0 ? array.Reason : null;
             if (_isLive)
             {
-                Draw($"{Counts(array)}, {Seconds(TimeProvider.System.GetElapsedTime(start))}{(reason is null ? "" : $"; waiting: {reason}")}");
+                LiveLines.OnStderr.Draw($"{Counts(array)}, {Seconds(TimeProvider.System.GetElapsedTime(start))}{(reason is null ? "" : $"; waiting: {reason}")}");
             }
             else if (reason is not null && reason != told)
             {
@@ -109,7 +109,7 @@ internal sealed class ArrayRun(Session session, ControlClient client)
 
             if (session.Timeout is { } limit && TimeProvider.System.GetElapsedTime(start) >= limit)
             {
-                Erase();
+                LiveLines.OnStderr.Erase();
                 throw new MeshException(
                     MeshErrors.NoAnswer,
                     $"array {array.ShortId} was not done within {limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s: {Counts(array)}",
@@ -120,7 +120,7 @@ internal sealed class ArrayRun(Session session, ControlClient client)
             array = await client.GetAsync($"v1/array?id={Uri.EscapeDataString(array.Id)}", ControlJson.Default.ArrayView, cancel).ConfigureAwait(false);
         }
 
-        Erase();
+        LiveLines.OnStderr.Erase();
         return array;
     }
 
@@ -136,24 +136,6 @@ internal sealed class ArrayRun(Session session, ControlClient client)
             element is { BeganAt: { } began, EndedAt: { } ended } ? Seconds(ended - began) : "-",
             element.Problem is { } problem ? $"{problem.Code}: {problem.Message.Split('\n')[0]}" : element.Result ?? "",
         ]));
-
-    // One line that is written over; cut, because a line that is folded cannot be.
-    private void Draw(string text)
-    {
-        int width = Math.Max(20, Console.BufferWidth - 1);
-        string line = text.Length <= width ? text : text[..width];
-        Console.Error.Write("\r" + line.PadRight(Math.Min(_shown, width)));
-        _shown = line.Length;
-    }
-
-    private void Erase()
-    {
-        if (_shown > 0)
-        {
-            Console.Error.Write("\r" + new string(' ', _shown) + "\r");
-            _shown = 0;
-        }
-    }
 
     private static string Seconds(TimeSpan span) => span.TotalSeconds < 100
         ? string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, span.TotalSeconds):0.0} s")
