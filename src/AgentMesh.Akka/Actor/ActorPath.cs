@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Akka.Util;
+using Akka.Util.Internal;
 
 namespace Akka.Actor;
 
@@ -187,7 +188,7 @@ public abstract class ActorPath : IEquatable<ActorPath>, IComparable<ActorPath>,
     public override int GetHashCode()
     {
         if (_hash == 0)
-            _hash = HashCode.Combine(Address, ToStringWithoutAddress());
+            _hash = StableHash.Of(Address.GetHashCode(), StableHash.Of(ToStringWithoutAddress()));
         return _hash;
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Akka.Util;
+using Akka.Util.Internal;
 
 namespace Akka.Actor;
 
@@ -112,7 +113,7 @@ public sealed class Address : IEquatable<Address>, IComparable<Address>, ICompar
 
     public override bool Equals(object? obj) => obj is Address other && Equals(other);
 
-    public override int GetHashCode() => string.GetHashCode(_text, StringComparison.Ordinal);
+    public override int GetHashCode() => StableHash.Of(_text);
 
     public int CompareTo(Address? other) => Compare(this, other);
 

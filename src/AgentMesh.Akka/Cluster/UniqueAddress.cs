@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Util.Internal;
 
 namespace Akka.Cluster;
 
@@ -23,7 +24,7 @@ public class UniqueAddress : IComparable<UniqueAddress>, IEquatable<UniqueAddres
 
     public override bool Equals(object? obj) => Equals(obj as UniqueAddress);
 
-    public override int GetHashCode() => HashCode.Combine(Address, Uid);
+    public override int GetHashCode() => StableHash.Of(Address.GetHashCode(), Uid);
 
     public int CompareTo(UniqueAddress? uniqueAddress)
     {

@@ -19,10 +19,11 @@ internal sealed class Remoting : IAssociationEventListener
 
     private readonly SchemeAugmenter _scheme = new("akka");
     private readonly ConcurrentDictionary<Address, Association> _associations = new();
-    private readonly ConcurrentDictionary<InboundConnection, bool> _inbound = new();
+    private readonly ConcurrentDictionary<InboundConnection, long> _inbound = new();
     private readonly ILoggingAdapter _log;
     private ImmutableDictionary<Address, Transport.Transport> _transports = ImmutableDictionary<Address, Transport.Transport>.Empty;
     private volatile bool _stopping;
+    private long _connections;
 
     public Remoting(RemoteActorRefProvider provider, ActorSystemImpl system, RemotingSettings settings)
     {
@@ -132,7 +133,7 @@ internal sealed class Remoting : IAssociationEventListener
         else
         {
             var connection = new InboundConnection(this, inbound.Association);
-            _inbound.TryAdd(connection, true);
+            _inbound.TryAdd(connection, Interlocked.Increment(ref _connections));
             inbound.Association.ReadHandlerSource.TrySetResult(connection);
             if (_stopping)
                 connection.Close();
@@ -157,7 +158,7 @@ internal sealed class Remoting : IAssociationEventListener
         _stopping = true;
         foreach (Association association in _associations.Values)
             association.Close();
-        foreach (InboundConnection connection in _inbound.Keys)
+        foreach ((InboundConnection connection, _) in _inbound.OrderBy(each => each.Value))
             connection.Close();
         await Task.WhenAll(_transports.Values.Select(transport => transport.Shutdown())).WaitAsync(Settings.ShutdownTimeout, System.Settings.Clock).ConfigureAwait(false);
         System.EventStream.Publish(new RemotingShutdownEvent());

@@ -49,6 +49,20 @@ public readonly record struct DeviceId : IComparable<DeviceId>
     public static DeviceId Parse(ReadOnlySpan<char> text) =>
         TryParse(text, out DeviceId id) ? id : throw new FormatException($"'{text}' is not a device id: {TextLength} characters of a-z and 2-7 are expected");
 
+    /// <summary>The same in every process: what a run does must not hang on the seed of the runtime's string hash. An id is a hash itself.</summary>
+    public override int GetHashCode()
+    {
+        uint hash = 2166136261;
+        foreach (char c in _text ?? "")
+        {
+            hash = (hash ^ c) * 16777619;
+        }
+
+        return (int)hash;
+    }
+
+    public bool Equals(DeviceId other) => string.Equals(_text, other._text, StringComparison.Ordinal);
+
     public int CompareTo(DeviceId other) => string.CompareOrdinal(_text, other._text);
 
     public override string ToString() => _text ?? "(none)";
