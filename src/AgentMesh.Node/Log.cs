@@ -15,6 +15,9 @@ internal static partial class Log
     [LoggerMessage(2003, LogLevel.Warning, "could not join {Devices} in time; this device begins a cluster of its own")]
     public static partial void CouldNotJoin(ILogger log, string devices);
 
+    [LoggerMessage(2025, LogLevel.Error, "generation {Number} failed; another is begun")]
+    public static partial void GenerationFailed(ILogger log, int number, Exception error);
+
     [LoggerMessage(2004, LogLevel.Information, "paired with {Name} ({Device}), check digits {Digits}")]
     public static partial void Paired(ILogger log, string name, string device, string digits);
 

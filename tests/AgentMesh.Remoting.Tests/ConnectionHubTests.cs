@@ -190,6 +190,22 @@ public sealed class ConnectionHubTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_later_handler_takes_over_and_stays_when_the_earlier_one_goes()
+    {
+        (ConnectionHub a, _) = Hub("a");
+        (ConnectionHub b, _) = Hub("b");
+        IDisposable earlier = b.Register("echo", (_, _, _) => throw new InvalidOperationException("not this one"));
+        b.Replace("echo", EchoAsync);
+        earlier.Dispose();
+
+        IMeshStream stream = await a.OpenAsync(b.LocalId, "echo", StreamPriority.Ordinary, default);
+        await stream.WriteAsync("later"u8.ToArray(), default);
+        await stream.CompleteWritesAsync();
+
+        Assert.Equal("later", await ReadAllAsync(stream));
+    }
+
+    [Fact]
     public async Task A_failing_handler_costs_its_stream_only()
     {
         (ConnectionHub a, _) = Hub("a");

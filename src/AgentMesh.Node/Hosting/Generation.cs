@@ -12,12 +12,17 @@ namespace AgentMesh.Node.Hosting;
 /// </summary>
 internal sealed class Generation : IAsyncDisposable
 {
-    private static readonly TimeSpan TerminateWithin = TimeSpan.FromSeconds(5);
+    // 5 s in ten parts: when the process was stopped for longer than all of them, the actors have been too, and get the rest.
+    private static readonly TimeSpan TerminatePart = TimeSpan.FromMilliseconds(500);
+    private const int TerminateParts = 10;
 
     private readonly TaskCompletionSource<string> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private Generation(int number, ActorSystem system)
+    private readonly TimeProvider _time;
+
+    private Generation(int number, ActorSystem system, TimeProvider time)
     {
+        _time = time;
         Number = number;
         System = system;
     }
@@ -39,7 +44,7 @@ internal sealed class Generation : IAsyncDisposable
     public static async Task<Generation> StartAsync(
         int number, ActorSystem system, IReadOnlyList<DeviceId> join, TimeSpan within, Action changed, TimeProvider time, CancellationToken cancellationToken)
     {
-        var generation = new Generation(number, system);
+        var generation = new Generation(number, system, time);
         Cluster cluster = Cluster.Get(system);
         var up = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         cluster.RegisterOnMemberUp(() => up.TrySetResult());
@@ -80,13 +85,12 @@ internal sealed class Generation : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _over.TrySetResult("the node replaces it");
-        try
+        Task ended = System.Terminate();
+        for (int part = 0; part < TerminateParts && !ended.IsCompleted; part++)
         {
-            await System.Terminate().WaitAsync(TerminateWithin).ConfigureAwait(false);
+            await ended.WaitAsync(TerminatePart, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-        catch (TimeoutException)
-        {
-            // Its actors hold nothing that the next generation needs exclusively; it goes on ending behind.
-        }
+
+        // Otherwise its actors hold nothing that the next generation needs exclusively; it goes on ending behind.
     }
 }

@@ -16,6 +16,7 @@ internal sealed class GenerationKeeper : IAsyncDisposable
     private static readonly TimeSpan StartGrace = TimeSpan.FromMilliseconds(800);
     private static readonly TimeSpan JoinWithin = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan SteadyFor = TimeSpan.FromMilliseconds(600);
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
 
     private readonly LinkService _links;
@@ -107,6 +108,13 @@ internal sealed class GenerationKeeper : IAsyncDisposable
             {
                 Log.CouldNotJoin(_log, string.Join(", ", join));
                 join = [];
+            }
+            catch (Exception error) when (error is not OutOfMemoryException)
+            {
+                // Whatever it was: a node without a generation would only seem to be up.
+                Log.GenerationFailed(_log, _number, error);
+                join = [];
+                await Task.Delay(AfterFailure, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }

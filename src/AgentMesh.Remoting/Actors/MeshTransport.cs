@@ -27,10 +27,11 @@ public sealed class MeshTransport : Akka.Remote.Transport.Transport
     private readonly ConnectionHub _hub;
     private readonly TimeProvider _time;
     private readonly StreamPairs _pairs = new();
-    private readonly ConcurrentDictionary<MeshAssociation, byte> _open = new();
+    private readonly ConcurrentDictionary<long, MeshAssociation> _open = new();
     private readonly TaskCompletionSource<IAssociationEventListener> _listener = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<IDisposable> _services = [];
     private Address _local = null!;
+    private long _number;
 
     /// <exception cref="ConfigurationException">The actor system was made without a <see cref="MeshTransportSetup"/>.</exception>
     public MeshTransport(ActorSystem system, Config config)
@@ -48,8 +49,10 @@ public sealed class MeshTransport : Akka.Remote.Transport.Transport
     public override Task<(Address, TaskCompletionSource<IAssociationEventListener>)> Listen()
     {
         _local = new Address(SchemeIdentifier, System.Name, _hub.LocalId.ToString(), Port);
-        _services.Add(_hub.Register(ControlService, (connection, stream, stopping) => ServeAsync(connection, stream, isControl: true, stopping)));
-        _services.Add(_hub.Register(OrdinaryService, (connection, stream, stopping) => ServeAsync(connection, stream, isControl: false, stopping)));
+
+        // The actor system before this one may still be ending: what comes now is for this one.
+        _services.Add(_hub.Replace(ControlService, (connection, stream, stopping) => ServeAsync(connection, stream, isControl: true, stopping)));
+        _services.Add(_hub.Replace(OrdinaryService, (connection, stream, stopping) => ServeAsync(connection, stream, isControl: false, stopping)));
         return Task.FromResult((_local, _listener));
     }
 
@@ -87,7 +90,8 @@ public sealed class MeshTransport : Akka.Remote.Transport.Transport
             service.Dispose();
         }
 
-        foreach (MeshAssociation association in _open.Keys)
+        // Oldest first, and not in whatever order: a simulated run depends on it.
+        foreach ((_, MeshAssociation association) in _open.OrderBy(each => each.Key))
         {
             association.Disassociate();
         }
@@ -98,8 +102,9 @@ public sealed class MeshTransport : Akka.Remote.Transport.Transport
     private MeshAssociation Made(Address remote, IMeshStream control, IMeshStream ordinary)
     {
         var association = new MeshAssociation(_local, remote, control, ordinary, (int)MaximumPayloadBytes, _time);
-        _open.TryAdd(association, 0);
-        _ = association.Ended.ContinueWith(_ => _open.TryRemove(association, out byte _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        long number = Interlocked.Increment(ref _number);
+        _open.TryAdd(number, association);
+        _ = association.Ended.ContinueWith(_ => _open.TryRemove(number, out MeshAssociation? _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         return association;
     }
 

@@ -66,6 +66,9 @@ public sealed class ConnectionHub : IAsyncDisposable
     /// <exception cref="ArgumentException">A bad name, or one that has a handler already.</exception>
     public IDisposable Register(string service, ServiceHandler handler) => _dispatcher.Register(service, handler);
 
+    /// <summary>As <see cref="Register"/>, and from an earlier handler of the service, if there is one, which then gets no further streams.</summary>
+    public IDisposable Replace(string service, ServiceHandler handler) => _dispatcher.Replace(service, handler);
+
     /// <summary>Starts to accept connections. Dialling works without.</summary>
     public void Start()
     {

@@ -13,10 +13,16 @@ internal sealed class StreamDispatcher(ConnectionHubSettings settings, TimeProvi
 
     public IDisposable Register(string service, ServiceHandler handler)
     {
-        if (!ServiceHeader.IsValidName(service))
-            throw new ArgumentException($"'{service}' is not a service name: 1 to {ServiceHeader.NameBytesMax} characters of a-z, 0-9 and '-'", nameof(service));
+        CheckName(service);
         if (!_handlers.TryAdd(service, handler))
             throw new ArgumentException($"the service '{service}' has a handler already", nameof(service));
+        return new Registration(this, service, handler);
+    }
+
+    public IDisposable Replace(string service, ServiceHandler handler)
+    {
+        CheckName(service);
+        _handlers[service] = handler;
         return new Registration(this, service, handler);
     }
 
@@ -104,6 +110,12 @@ internal sealed class StreamDispatcher(ConnectionHubSettings settings, TimeProvi
         {
             return null;
         }
+    }
+
+    private static void CheckName(string service)
+    {
+        if (!ServiceHeader.IsValidName(service))
+            throw new ArgumentException($"'{service}' is not a service name: 1 to {ServiceHeader.NameBytesMax} characters of a-z, 0-9 and '-'", nameof(service));
     }
 
     private sealed class Registration(StreamDispatcher owner, string service, ServiceHandler handler) : IDisposable
