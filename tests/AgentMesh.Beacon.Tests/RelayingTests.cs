@@ -175,8 +175,9 @@ public sealed class RelayingTests : IAsyncLifetime
         first.Client.Start();
         await Wait.UntilAsync(() => first.Client.IsRegistered, "the first is registered");
         second.Client.Start();
-        await Wait.UntilAsync(() => second.Client.Problem is not null, "the second is told");
-        Assert.Equal(BeaconErrors.Full, second.Client.Problem!.Code);
+
+        // On a busy machine its first attempt may end without any answer.
+        await Wait.UntilAsync(() => second.Client.Problem?.Code == BeaconErrors.Full, "the second is told");
     }
 
     private async Task<(MeshConnection OfA, MeshConnection OfB)> ConnectAsync()

@@ -91,4 +91,20 @@ public sealed class ControlClientTests : IDisposable
 
         Assert.Equal(CliErrors.ConnectionLost, lost.Code);
     }
+
+    [Fact]
+    public async Task A_connection_that_is_reset_is_a_lost_connection_and_not_a_missing_node()
+    {
+        using var client = new ControlClient(SocketPath);
+        Task<StatusView> asking = client.GetAsync("v1/status", ControlJson.Default.StatusView, CancellationToken.None);
+        Socket connection = await _node.AcceptAsync();
+        await connection.ReceiveAsync(new byte[1]);
+
+        // The rest of the request is not read: closing resets the connection.
+        connection.Dispose();
+
+        MeshException lost = await Assert.ThrowsAsync<MeshException>(() => asking);
+
+        Assert.Equal(CliErrors.ConnectionLost, lost.Code);
+    }
 }

@@ -43,6 +43,11 @@ internal sealed class ControlClient : IDisposable
                     await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellationToken).ConfigureAwait(false);
                     return new NetworkStream(connection, ownsSocket: true);
                 }
+                catch (SocketException error)
+                {
+                    connection.Dispose();
+                    throw new NobodyListensException(error);
+                }
                 catch
                 {
                     connection.Dispose();
@@ -168,7 +173,7 @@ internal sealed class ControlClient : IDisposable
         {
             throw patience.Late();
         }
-        catch (HttpRequestException error) when (Find<SocketException>(error) is not null)
+        catch (HttpRequestException error) when (Find<NobodyListensException>(error) is not null)
         {
             throw new MeshException(
                 CliErrors.NoNode, $"no node is running here ({_socket})", "start one with 'agentmesh up', or name another data directory with --data-dir", error);
@@ -259,4 +264,7 @@ internal sealed class ControlClient : IDisposable
 
         public void Dispose() => _over.Dispose();
     }
+
+    /// <summary>What tells the refusal of a connection from the loss of one.</summary>
+    private sealed class NobodyListensException(SocketException error) : IOException(error.Message, error);
 }

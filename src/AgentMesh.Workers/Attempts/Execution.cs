@@ -193,6 +193,11 @@ public sealed class Execution
         {
             return End(AttemptOutcome.Cancelled, null);
         }
+        catch (MeshException) when (_cancel.IsCancellationRequested)
+        {
+            // A shim that never became ready is ended by now, and nobody wants its program any more.
+            return End(AttemptOutcome.Cancelled, null);
+        }
         catch (MeshException refused)
         {
             return End(AttemptOutcome.Refused, refused);
