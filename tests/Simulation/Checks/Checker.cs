@@ -11,10 +11,11 @@ namespace Simulation.Checks;
 /// <summary>What must hold when it has become quiet, whatever went wrong before.</summary>
 internal static class Checker
 {
-    public static void Check(History history, SimHome home, IEnumerable<CronId> crons)
+    public static void Check(History history, IEnumerable<SimDisk> disks, IEnumerable<CronId> crons, IReadOnlySet<string>? unreadable = null)
     {
         var serializer = new MeshSerializer(null!);
-        var events = home.Disk.History
+        var events = disks.SelectMany(disk => disk.History)
+            .Where(stored => unreadable?.Contains(stored.Id) != true)
             .GroupBy(stored => stored.Id, StringComparer.Ordinal)
             .ToDictionary(group => group.Key, group => group.Select(stored => serializer.FromBinary(stored.Bytes, stored.Manifest)).ToArray(), StringComparer.Ordinal);
 

@@ -4,7 +4,7 @@ using Simulation.Engine;
 namespace Simulation.Checks;
 
 /// <summary>What callers were told and what devices did.</summary>
-internal sealed class History(SimLoop loop, SimDisk disk)
+internal sealed class History(SimLoop loop, Func<string, SimDisk> diskOf)
 {
     /// <summary>Jobs of which somebody was told that they are accepted, by the key of the request.</summary>
     public Dictionary<string, string> Acknowledged { get; } = new(StringComparer.Ordinal);
@@ -23,24 +23,24 @@ internal sealed class History(SimLoop loop, SimDisk disk)
         loop.Note($"accepted {key} {job}");
         if (!Acknowledged.TryAdd(key, job))
         {
-            Assert.Equal(Acknowledged[key], job);
+            loop.Require(Acknowledged[key] == job, () => $"{key} has two jobs, {Acknowledged[key]} and {job}");
         }
 
-        Assert.True(disk.Highest(job) > 0, $"{job} was acknowledged and is not on the disk");
+        loop.Require(diskOf(job).Highest(job) > 0, () => $"{job} was acknowledged and is not on the disk");
     }
 
     public void ArrayAccepted(string array)
     {
         loop.Note($"accepted {array}");
         Arrays.Add(array);
-        Assert.True(disk.Highest(array) > 0, $"{array} was acknowledged and is not on the disk");
+        loop.Require(diskOf(array).Highest(array) > 0, () => $"{array} was acknowledged and is not on the disk");
     }
 
     public void Began(string job, int attempt)
     {
         loop.Note($"began {job} {attempt}");
-        Assert.True(disk.Highest(job) > 0, $"{job}#{attempt} runs, and the job is not on the disk");
-        Assert.True(Attempts.TryAdd((job, attempt), null), $"{job}#{attempt} was run twice");
+        loop.Require(diskOf(job).Highest(job) > 0, () => $"{job}#{attempt} runs, and the job is not on the disk");
+        loop.Require(Attempts.TryAdd((job, attempt), null), () => $"{job}#{attempt} was run twice");
         StillRunning.Add((job, attempt));
     }
 

@@ -1,12 +1,19 @@
 namespace Simulation.Engine;
 
 /// <summary>The clock of one machine: it shows the loop's time, and the date can be set by hand.</summary>
-internal sealed class SimClock(SimLoop loop) : TimeProvider
+/// <param name="owner">Whose timers they are; null where they outlive a process.</param>
+internal sealed class SimClock(SimLoop loop, SimProcess? owner = null, SimDate? date = null) : TimeProvider
 {
     private static readonly DateTimeOffset Begin = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
+    private readonly SimDate _date = date ?? new SimDate();
+
     /// <summary>By how much the date is wrong. The elapsed time is not.</summary>
-    public TimeSpan Skew { get; set; }
+    public TimeSpan Skew
+    {
+        get => _date.Skew;
+        set => _date.Skew = value;
+    }
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
@@ -14,17 +21,19 @@ internal sealed class SimClock(SimLoop loop) : TimeProvider
 
     public override long GetTimestamp() => loop.Now.Ticks;
 
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new Timer(loop, () => callback(state), dueTime, period);
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new Timer(loop, owner, () => callback(state), dueTime, period);
 
     private sealed class Timer : ITimer
     {
         private readonly SimLoop _loop;
+        private readonly SimProcess? _owner;
         private readonly Action _act;
         private SimTimer? _next;
 
-        public Timer(SimLoop loop, Action act, TimeSpan dueTime, TimeSpan period)
+        public Timer(SimLoop loop, SimProcess? owner, Action act, TimeSpan dueTime, TimeSpan period)
         {
             _loop = loop;
+            _owner = owner;
             _act = act;
             Change(dueTime, period);
         }
@@ -32,7 +41,7 @@ internal sealed class SimClock(SimLoop loop) : TimeProvider
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             _next?.Cancel();
-            _next = dueTime == Timeout.InfiniteTimeSpan ? null : _loop.After(dueTime, null, () =>
+            _next = dueTime == Timeout.InfiniteTimeSpan ? null : _loop.After(dueTime, _owner, () =>
             {
                 if (period > TimeSpan.Zero)
                 {
@@ -52,4 +61,10 @@ internal sealed class SimClock(SimLoop loop) : TimeProvider
             return ValueTask.CompletedTask;
         }
     }
+}
+
+/// <summary>What a machine believes the date to be; it outlives its processes.</summary>
+internal sealed class SimDate
+{
+    public TimeSpan Skew { get; set; }
 }

@@ -12,18 +12,31 @@ internal enum DiskMood
 
     /// <summary>It is stored, and the writer is told that it failed.</summary>
     LosesAnswers,
+
+    /// <summary>It is stored, and the writer learns it seconds later.</summary>
+    IsSlow,
 }
 
 /// <summary>An event as it was written.</summary>
 internal sealed record StoredEvent(string Id, long Sequence, string Manifest, byte[] Bytes);
 
 /// <summary>The journal's files: what was written is there, also after the process was killed.</summary>
-internal sealed class SimDisk
+internal sealed class SimDisk(SimLoop loop)
 {
     private readonly Dictionary<string, long> _highest = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _epochs = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<StoredEvent>> _events = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _last = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _reads = new(StringComparer.Ordinal);
+    private long _epoch;
 
     public DiskMood Mood { get; set; }
+
+    /// <summary>What happens at the moment at which something is stored, and before anybody learns of it.</summary>
+    public Action<StoredEvent> Stored { get; set; } = static _ => { };
+
+    /// <summary>Writes of a journal that has a successor by now: an owner that does not know that it is none any more.</summary>
+    public int Fenced { get; private set; }
 
     /// <summary>Everything that was ever stored, in order; deletion leaves it.</summary>
     public List<StoredEvent> History { get; } = [];
@@ -33,14 +46,31 @@ internal sealed class SimDisk
     /// <summary>The last event of each entity.</summary>
     public IEnumerable<(string Id, string Manifest)> Last => _last.Select(last => (last.Key, last.Value));
 
-    private readonly Dictionary<string, string> _last = new(StringComparer.Ordinal);
+    public string? LastManifest(string id) => _last.GetValueOrDefault(id);
+
+    /// <summary>How often somebody read the events of an entity.</summary>
+    public int ReadsOf(string id) => _reads.GetValueOrDefault(id);
+
+    /// <summary>As a disk has it that was not written by this program.</summary>
+    public void Plant(StoredEvent planted) => TryStore(0, planted);
 
     public long Highest(string id) => _highest.GetValueOrDefault(id);
 
-    public void Store(StoredEvent written)
+    /// <summary>The number of a journal that starts: higher than any before.</summary>
+    public long NextEpoch() => ++_epoch;
+
+    /// <returns>False, and nothing is stored, when a later journal has written to the entity.</returns>
+    public bool TryStore(long epoch, StoredEvent written)
     {
+        if (epoch < _epochs.GetValueOrDefault(written.Id))
+        {
+            Fenced++;
+            return false;
+        }
+
         // What an entity writes follows on what it has read: two writers at once would show here.
-        Assert.Equal(Highest(written.Id) + 1, written.Sequence);
+        loop.Require(Highest(written.Id) + 1 == written.Sequence, () => $"{written.Id} has {Highest(written.Id)} events, and one with number {written.Sequence} is written: it has two writers");
+        _epochs[written.Id] = epoch;
         _highest[written.Id] = written.Sequence;
         _last[written.Id] = written.Manifest;
         if (!_events.TryGetValue(written.Id, out List<StoredEvent>? events))
@@ -50,10 +80,15 @@ internal sealed class SimDisk
 
         events.Add(written);
         History.Add(written);
+        Stored(written);
+        return true;
     }
 
-    public IReadOnlyList<StoredEvent> Read(string id, long from, long to, long max) =>
-        [.. _events.GetValueOrDefault(id, []).Where(each => each.Sequence >= from && each.Sequence <= to).Take((int)Math.Min(max, int.MaxValue))];
+    public IReadOnlyList<StoredEvent> Read(string id, long from, long to, long max)
+    {
+        _reads[id] = _reads.GetValueOrDefault(id) + 1;
+        return [.. _events.GetValueOrDefault(id, []).Where(each => each.Sequence >= from && each.Sequence <= to).Take((int)Math.Min(max, int.MaxValue))];
+    }
 
     public void Delete(string id, long to) => _events.GetValueOrDefault(id, []).RemoveAll(each => each.Sequence <= to);
 }

@@ -13,16 +13,19 @@ public sealed class SimJournal : AsyncWriteJournal
 {
     private readonly SimMachine _machine;
     private readonly MeshSerializer _serializer;
+    private readonly long _epoch;
 
     public SimJournal(Config config)
     {
         _machine = SimMachine.Find(config.GetString("machine", ""));
-        _serializer = new MeshSerializer((ExtendedActorSystem)_machine.System);
+        _serializer = new MeshSerializer((ExtendedActorSystem)Context.System);
+        _epoch = _machine.Disk.NextEpoch();
     }
 
     public override Task ReplayMessagesAsync(
         IActorContext context, string persistenceId, long fromSequenceNr, long toSequenceNr, long max, Action<IPersistentRepresentation> recoveryCallback)
     {
+        _machine.Loop.Note($"{persistenceId} is read");
         foreach (StoredEvent stored in _machine.Disk.Read(persistenceId, fromSequenceNr, toSequenceNr, max))
         {
             recoveryCallback(new Persistent(_serializer.FromBinary(stored.Bytes, stored.Manifest), stored.Sequence, persistenceId, stored.Manifest));
@@ -43,13 +46,27 @@ public sealed class SimJournal : AsyncWriteJournal
         foreach (IPersistentRepresentation each in messages.SelectMany(write => (IEnumerable<IPersistentRepresentation>)write.Payload))
         {
             string manifest = _serializer.Manifest(each.Payload);
-            _machine.Disk.Store(new StoredEvent(each.PersistenceId, each.SequenceNr, manifest, _serializer.ToBinary(each.Payload)));
+            if (!_machine.Disk.TryStore(_epoch, new StoredEvent(each.PersistenceId, each.SequenceNr, manifest, _serializer.ToBinary(each.Payload))))
+            {
+                return Task.FromException<IImmutableList<Exception>?>(new IOException("a later journal has written here"));
+            }
+
             _machine.Loop.Note($"{each.PersistenceId} {each.SequenceNr} {manifest}");
         }
 
-        return _machine.Disk.Mood == DiskMood.LosesAnswers
-            ? Task.FromException<IImmutableList<Exception>?>(new IOException("the answer was lost"))
-            : Task.FromResult<IImmutableList<Exception>?>(null);
+        return _machine.Disk.Mood switch
+        {
+            DiskMood.LosesAnswers => Task.FromException<IImmutableList<Exception>?>(new IOException("the answer was lost")),
+            DiskMood.IsSlow => LaterAsync(_machine.Loop.Between(0.1, 4)),
+            _ => Task.FromResult<IImmutableList<Exception>?>(null),
+        };
+    }
+
+    private Task<IImmutableList<Exception>?> LaterAsync(TimeSpan delay)
+    {
+        var answer = new TaskCompletionSource<IImmutableList<Exception>?>();
+        _machine.Loop.After(delay, _machine.Process, () => answer.TrySetResult(null));
+        return answer.Task;
     }
 
     protected override Task DeleteMessagesToAsync(string persistenceId, long toSequenceNr)
@@ -67,7 +84,7 @@ public sealed class SimSnapshots : SnapshotStore
     public SimSnapshots(Config config)
     {
         _machine = SimMachine.Find(config.GetString("machine", ""));
-        _serializer = new MeshSerializer((ExtendedActorSystem)_machine.System);
+        _serializer = new MeshSerializer((ExtendedActorSystem)Context.System);
     }
 
     protected override Task<SelectedSnapshot?> LoadAsync(string persistenceId, SnapshotSelectionCriteria criteria)

@@ -8,7 +8,7 @@ using Akka.Configuration;
 
 namespace Simulation.Engine;
 
-/// <summary>One life of a node's process: its actor system, its clock and its disk. The disk and the clock outlive it.</summary>
+/// <summary>One life of a node's process: its clock and its disk, which outlive it, and the actor systems that run in it.</summary>
 internal sealed class SimMachine
 {
     private static readonly ConcurrentDictionary<string, SimMachine> ByName = new();
@@ -16,13 +16,29 @@ internal sealed class SimMachine
 
     private readonly string _name = Interlocked.Increment(ref s_count).ToString(CultureInfo.InvariantCulture);
 
-    public SimMachine(SimLoop loop, SimClock clock, SimDisk disk)
+    public SimMachine(SimLoop loop, SimClock clock, SimDisk disk, SimProcess? process = null)
     {
         Loop = loop;
         Clock = clock;
         Disk = disk;
+        Process = process ?? new SimProcess(loop);
         ByName[_name] = this;
-        Config config = ConfigurationFactory.ParseString($$"""
+    }
+
+    public SimLoop Loop { get; }
+
+    public SimClock Clock { get; }
+
+    public SimDisk Disk { get; }
+
+    public SimProcess Process { get; }
+
+    public static SimMachine Find(string name) => ByName[name];
+
+    /// <param name="product">What the product would run with; of that, only what would reach out of the simulation is replaced.</param>
+    public ActorSystem CreateSystem(Config product, params Setup[] setups)
+    {
+        Config simulated = ConfigurationFactory.ParseString($$"""
             simulation.machine = "{{_name}}"
             akka {
               loglevel = OFF
@@ -40,21 +56,9 @@ internal sealed class SimMachine
                 snapshot-store { plugin = "akka.persistence.snapshot-store.sim", sim { class = "Simulation.Engine.SimSnapshots, Simulation", machine = "{{_name}}" } }
               }
             }
-            """).WithFallback(ConfigurationFactory.ParseString(MeshSerializer.Hocon()));
-        System = ActorSystem.Create("agentmesh", ActorSystemSetup.Create(new EngineSetup(clock, loop.Random), BootstrapSetup.Create().WithConfig(config)));
+            """).WithFallback(product).WithFallback(ConfigurationFactory.ParseString(MeshSerializer.Hocon()));
+        return ActorSystem.Create("agentmesh", ActorSystemSetup.Create([new EngineSetup(Clock, Loop.Random), BootstrapSetup.Create().WithConfig(simulated), .. setups]));
     }
-
-    public SimLoop Loop { get; }
-
-    public SimClock Clock { get; }
-
-    public SimDisk Disk { get; }
-
-    public SimProcess Process { get; } = new();
-
-    public ActorSystem System { get; }
-
-    public static SimMachine Find(string name) => ByName[name];
 
     /// <summary>As kill -9: nothing runs any more, nothing says goodbye.</summary>
     public void Kill()

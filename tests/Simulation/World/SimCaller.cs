@@ -11,15 +11,22 @@ using Simulation.Engine;
 namespace Simulation.World;
 
 /// <summary>Somebody who submits jobs with keys until they are acknowledged, and changes their mind about some.</summary>
-internal sealed class SimCaller(SimLoop loop, SimHome home, IReadOnlyList<SimDevice> devices, History history)
+internal sealed class SimCaller(SimLoop loop, ISimHome home, IReadOnlyList<DeviceId> devices, History history)
 {
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(2);
 
+    private readonly List<string> _own = [];
+    private readonly List<CronId> _many = [];
     private int _keys;
 
     public IReadOnlyList<CronId> Crons { get; } = [new(home.Id, "all"), new(home.Id, "skip"), new(home.Id, "buffer"), new(home.Id, "late")];
 
     public bool IsTired { get; set; }
+
+    public bool HasArrays { get; init; } = true;
+
+    /// <summary>The longest time between two jobs, in seconds.</summary>
+    public double Pause { get; set; } = 4;
 
     public void SubmitAgainAndAgain()
     {
@@ -28,9 +35,9 @@ internal sealed class SimCaller(SimLoop loop, SimHome home, IReadOnlyList<SimDev
             return;
         }
 
-        string key = (++_keys).ToString(CultureInfo.InvariantCulture);
+        string key = $"{home.Id.ToString()[..2]}{++_keys}";
         JobSpec spec = Spec(devices[loop.Random.Next(devices.Count)], key, loop.Chance(0.7));
-        if (loop.Chance(0.05))
+        if (HasArrays && loop.Chance(0.05))
         {
             SubmitArray(key, spec);
         }
@@ -39,14 +46,14 @@ internal sealed class SimCaller(SimLoop loop, SimHome home, IReadOnlyList<SimDev
             Submit(key, spec with { After = Earlier() }, triesLeft: 30);
         }
 
-        loop.After(loop.Between(0.05, 4), null, SubmitAgainAndAgain);
+        loop.After(loop.Between(0.05, Pause), null, SubmitAgainAndAgain);
     }
 
     /// <summary>Sometimes a job waits for others.</summary>
-    private ImmutableArray<JobDependency> Earlier() => history.Acknowledged.Count == 0 || !loop.Chance(0.2)
+    private ImmutableArray<JobDependency> Earlier() => _own.Count == 0 || !loop.Chance(0.2)
         ? []
         : [.. Enumerable.Range(0, loop.Random.Next(1, 3))
-            .Select(_ => history.Acknowledged.Values.ElementAt(loop.Random.Next(history.Acknowledged.Count)))
+            .Select(_ => _own[loop.Random.Next(_own.Count)])
             .Distinct(StringComparer.Ordinal)
             .Select(text => JobId.TryParse(text, out JobId job) ? new JobDependency((DependencyCondition)loop.Random.Next(1, 4), job) : throw new InvalidOperationException(text))];
 
@@ -78,6 +85,22 @@ internal sealed class SimCaller(SimLoop loop, SimHome home, IReadOnlyList<SimDev
         }
     }
 
+    /// <summary>A job of its own, for any device.</summary>
+    public void SubmitOne(string key) => Submit(key, Spec(devices[loop.Random.Next(devices.Count)], key, queue: true), triesLeft: 60);
+
+    /// <summary>Schedules that fire each minute and make up for what was missed.</summary>
+    public IReadOnlyList<CronId> AddManySchedules(int count)
+    {
+        CronId[] ids = [.. Enumerable.Range(0, count).Select(number => new CronId(home.Id, $"many{number}"))];
+        foreach (CronId id in ids)
+        {
+            Add(id, new("* * * * *", "UTC", Spec(devices[0], null, queue: true), CronMissed.All, CronOverlap.Allow, 0));
+        }
+
+        _many.AddRange(ids);
+        return ids;
+    }
+
     public void AddSchedules()
     {
         CronSpec spec = new("* * * * *", "UTC", Spec(devices[0], null, queue: true), CronMissed.All, CronOverlap.Allow, 0);
@@ -89,7 +112,7 @@ internal sealed class SimCaller(SimLoop loop, SimHome home, IReadOnlyList<SimDev
 
     public void DisableSchedules()
     {
-        foreach (CronId id in Crons)
+        foreach (CronId id in _many.Count > 0 ? _many : Crons)
         {
             Repeat(new EnableCron(id, Enabled: false), answer => answer is CronView);
         }
@@ -130,6 +153,7 @@ internal sealed class SimCaller(SimLoop loop, SimHome home, IReadOnlyList<SimDev
                 if (answer is JobAccepted accepted)
                 {
                     history.Accepted(key, accepted.JobId.ToString());
+                    _own.Add(accepted.JobId.ToString());
                     if (!isDone && loop.Chance(0.15))
                     {
                         loop.After(loop.Between(0, 20), null, () => Cancel(job, 20));
@@ -169,9 +193,9 @@ internal sealed class SimCaller(SimLoop loop, SimHome home, IReadOnlyList<SimDev
         });
     }
 
-    private JobSpec Spec(SimDevice target, string? key, bool queue) => new(
+    private JobSpec Spec(DeviceId target, string? key, bool queue) => new(
         JobCommand.Handler("work"),
-        new JobTarget(target.Id, "@" + target.Id, "device"),
+        new JobTarget(target, "@" + target, "device"),
         CallerOf(),
         RetryPolicy.Default with { Attempts = loop.Random.Next(1, 6), FailWhenUsedUp = loop.Chance(0.5) },
         JobTimeouts.Default with { Heartbeat = TimeSpan.FromSeconds(15) },

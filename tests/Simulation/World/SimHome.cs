@@ -7,23 +7,25 @@ using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
+using Akka.Configuration;
 using Simulation.Engine;
 
 namespace Simulation.World;
 
 /// <summary>The device that keeps the jobs and schedules: its process is killed and started again, its disk stays.</summary>
-internal sealed class SimHome(SimLoop loop, SimNetwork network, DeviceId id)
+internal sealed class SimHome(SimLoop loop, SimNetwork network, DeviceId id) : ISimHome
 {
     private static readonly TimeSpan RestAfter = TimeSpan.FromSeconds(20);
 
     private readonly Dictionary<DeviceId, SimDevice> _devices = [];
     private SimMachine? _machine;
+    private ActorSystem _system = null!;
     private IActorRef _shard = ActorRefs.Nobody;
     private long _life = 1_000;
 
     public DeviceId Id => id;
 
-    public SimDisk Disk { get; } = new();
+    public SimDisk Disk { get; } = new(loop);
 
     public SimClock Clock { get; } = new(loop);
 
@@ -36,14 +38,19 @@ internal sealed class SimHome(SimLoop loop, SimNetwork network, DeviceId id)
         _life++;
         var machine = new SimMachine(loop, Clock, Disk);
         _machine = machine;
-        var environment = new JobEnvironment(id, LifeOf, (_, device) => WorkersOf(machine, device), Clock, loop.Random.NextDouble, RestAfter);
-        _shard = machine.System.ActorOf(Props.Create(() => new SimShard(environment, DevicesFor, _life)), "shard");
+        _system = machine.CreateSystem(Config.Empty);
+        var environment = new JobEnvironment(id, LifeOf, (_, device) => WorkersOf(device), Clock, loop.Random.NextDouble, RestAfter);
+        _shard = _system.ActorOf(Props.Create(() => new SimShard(environment, DevicesFor, _life)), "shard");
         IActorRef shard = _shard;
         EntityReviverSettings settings = EntityReviverSettings.Default;
-        machine.System.ActorOf(EntityReviver.Create("jobs", shard, Open(JobId.Prefix, JobManifests.AtRest), text => JobId.TryParse(text, out JobId job) ? new WakeJob(job) : null, settings, Clock));
-        machine.System.ActorOf(EntityReviver.Create("arrays", shard, Open(ArrayId.Prefix, ArrayManifests.AtRest), text => ArrayId.TryParse(text, out ArrayId array) ? new WakeArray(array) : null, settings, Clock));
-        machine.System.ActorOf(EntityReviver.Create("schedules", shard, Open(CronId.Prefix, CronManifests.Gone), text => CronId.TryParse(text, out CronId cron) ? new WakeCron(cron) : null, settings, Clock));
+        _system.ActorOf(EntityReviver.Create("jobs", shard, Open(JobId.Prefix, JobManifests.AtRest), text => JobId.TryParse(text, out JobId job) ? new WakeJob(job) : null, settings, Clock));
+        _system.ActorOf(EntityReviver.Create("arrays", shard, Open(ArrayId.Prefix, ArrayManifests.AtRest), text => ArrayId.TryParse(text, out ArrayId array) ? new WakeArray(array) : null, settings, Clock));
+        _system.ActorOf(EntityReviver.Create("schedules", shard, Open(CronId.Prefix, CronManifests.Gone), text => CronId.TryParse(text, out CronId cron) ? new WakeCron(cron) : null, settings, Clock));
     }
+
+    public void Stop() => _machine?.Process.Stop();
+
+    public void Continue() => _machine?.Process.Continue();
 
     public void Kill()
     {
@@ -54,23 +61,23 @@ internal sealed class SimHome(SimLoop loop, SimNetwork network, DeviceId id)
     /// <summary>As somebody at this device asks; nothing happens while the node is down.</summary>
     public void Ask(object message, Action<object> answered)
     {
-        if (_machine is { } machine)
+        if (_machine is { Process.IsStopped: false })
         {
-            _shard.Tell(message, new SimRef((ExtendedActorSystem)machine.System, new RootActorPath(new Address("akka", "agentmesh")) / "temp" / "asker", (answer, _) => answered(answer)));
+            _shard.Tell(message, new SimRef((ExtendedActorSystem)_system, new RootActorPath(new Address("akka", "agentmesh")) / "temp" / "asker", (answer, _) => answered(answer)));
         }
     }
 
     /// <summary>A message of a worker, which comes over the network.</summary>
     public void Deliver(DeviceId from, object message)
     {
-        if (_machine is { } machine)
+        if (_machine is { Process.IsStopped: false })
         {
-            _shard.Tell(message, WorkersOf(machine, from));
+            _shard.Tell(message, WorkersOf(from));
         }
     }
 
-    private SimRef WorkersOf(SimMachine machine, DeviceId device) => new(
-        (ExtendedActorSystem)machine.System,
+    private SimRef WorkersOf(DeviceId device) => new(
+        (ExtendedActorSystem)_system,
         new RootActorPath(new Address("akka.mesh", "agentmesh", device.ToString(), 1)) / "user" / "workers",
         (message, _) => network.Send(id, device, () => _devices[device].Receive(message)));
 

@@ -1,0 +1,66 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace Simulation.Running;
+
+/// <summary>Worker processes, as many as there are cores. They end with this process, or when nobody writes to them any more.</summary>
+internal sealed class WorkerPool : IDisposable
+{
+    private readonly ConcurrentBag<Process> _idle = [];
+    private readonly ConcurrentBag<Process> _all = [];
+    private readonly SemaphoreSlim _free;
+
+    public WorkerPool(int count)
+    {
+        Count = count;
+        _free = new SemaphoreSlim(count);
+    }
+
+    public static WorkerPool Shared { get; } = new(Math.Max(1, Environment.ProcessorCount));
+
+    public int Count { get; }
+
+    public async Task<SimResult> RunAsync(int trial, int seed, bool isTold = false)
+    {
+        await _free.WaitAsync();
+        Process? worker = null;
+        try
+        {
+            worker = _idle.TryTake(out Process? idle) ? idle : Start();
+            await worker.StandardInput.WriteLineAsync($"{trial} {seed}{(isTold ? " v" : "")}");
+            await worker.StandardInput.FlushAsync();
+            string line = await worker.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException($"the worker ended at trial {trial}, seed {seed}");
+            return SimResult.Parse(line);
+        }
+        finally
+        {
+            if (worker is { HasExited: false })
+            {
+                _idle.Add(worker);
+            }
+
+            _free.Release();
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (Process worker in _all)
+        {
+            worker.StandardInput.Close();
+            worker.Dispose();
+        }
+
+        _free.Dispose();
+    }
+
+    private Process Start()
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(WorkerPool).Assembly.Location, "worker"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        start.Environment["DOTNET_PROCESSOR_COUNT"] = "1";
+        start.Environment["DOTNET_TieredPGO"] = "0";
+        Process worker = Process.Start(start)!;
+        _all.Add(worker);
+        return worker;
+    }
+}

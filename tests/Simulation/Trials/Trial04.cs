@@ -1,0 +1,11 @@
+using Simulation.Running;
+using Xunit.Abstractions;
+
+namespace Simulation.Trials;
+
+/// <summary>Trial 4 of docs/trials.md.</summary>
+public sealed class Trial04(ITestOutputHelper output)
+{
+    [Fact]
+    public Task Both_halves_of_a_split_go_on_and_become_one_again() => TrialRun.OfAsync(4, output);
+}

@@ -1,0 +1,11 @@
+using Simulation.Running;
+using Xunit.Abstractions;
+
+namespace Simulation.Trials;
+
+/// <summary>Trial 12 of docs/trials.md.</summary>
+public sealed class Trial12(ITestOutputHelper output)
+{
+    [Fact]
+    public Task A_burst_and_an_unreadable_job_leave_the_others_alone() => TrialRun.OfAsync(12, output);
+}

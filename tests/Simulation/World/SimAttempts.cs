@@ -1,0 +1,166 @@
+using AgentMesh.Mesh.Jobs;
+using Simulation.Checks;
+using Simulation.Engine;
+
+namespace Simulation.World;
+
+/// <summary>
+/// What runs on a device, as the messages of <see cref="RunAttempt"/> and the others promise it: a model, because real processes have no place in
+/// virtual time. When the device is killed, what ran there is gone or goes on, as with a shim.
+/// </summary>
+/// <param name="lifeOf">Which life of its node the device has now.</param>
+/// <param name="tell">Sends to the home of a job, when that is possible now.</param>
+internal sealed class SimAttempts(SimLoop loop, History history, Func<long> lifeOf, Action<AgentMesh.Mesh.JobId, object> tell)
+{
+    /// <summary>A command that always succeeds, and soon.</summary>
+    public static readonly JobCommand Probe = JobCommand.Handler("probe");
+
+    private static readonly TimeSpan RepeatEndEvery = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<(string Job, int Attempt), Running> _attempts = [];
+    private SimProcess _process = new(loop);
+
+    /// <summary>A program takes longer than a moment with this chance.</summary>
+    public double Long { get; init; } = 0.2;
+
+    /// <summary>And then up to so many seconds.</summary>
+    public double Longest { get; init; } = 60;
+
+    /// <summary>Everything that runs is gone, and nobody learns how it would have ended.</summary>
+    public void Kill()
+    {
+        _process.Kill();
+        _process = new SimProcess(loop);
+        foreach (((string job, int attempt), Running running) in _attempts)
+        {
+            if (running.Result is null)
+            {
+                history.Gone(job, attempt);
+            }
+        }
+
+        _attempts.Clear();
+    }
+
+    public void Receive(object message)
+    {
+        switch (message)
+        {
+            case RunAttempt order:
+                OnRun(order);
+                break;
+            case CancelAttempt cancel when Find(cancel.JobId, cancel.Attempt) is { } running:
+                if (running.Result is null)
+                {
+                    End(running, new AttemptResult(AttemptOutcome.Cancelled));
+                }
+                else
+                {
+                    TellEnd(running);
+                }
+
+                break;
+            case CancelAttempt cancel:
+                tell(cancel.JobId, new AttemptUnknown(cancel.JobId, cancel.Attempt, lifeOf()));
+                break;
+            case AttemptEndedAck ack when Find(ack.JobId, ack.Attempt) is { } running:
+                Forget(running);
+                break;
+        }
+    }
+
+    private void OnRun(RunAttempt order)
+    {
+        if (Find(order.JobId, order.Attempt) is { } known)
+        {
+            Answer(known);
+            return;
+        }
+
+        Running[] others = [.. _attempts.Values.Where(each => each.Order.JobId == order.JobId)];
+        foreach (Running older in others.Where(each => each.Order.Attempt < order.Attempt))
+        {
+            Forget(older);
+        }
+
+        if (order.Incarnation != lifeOf() || others.Any(each => each.Order.Attempt > order.Attempt))
+        {
+            tell(order.JobId, new AttemptUnknown(order.JobId, order.Attempt, lifeOf()));
+            return;
+        }
+
+        var running = new Running(order);
+        _attempts.Add((order.JobId.ToString(), order.Attempt), running);
+        history.Began(order.JobId.ToString(), order.Attempt);
+        bool isProbe = order.Command == Probe;
+        AttemptResult result = isProbe || loop.Chance(0.8)
+            ? new AttemptResult(AttemptOutcome.Succeeded, 0, $"{order.JobId}#{order.Attempt}")
+            : new AttemptResult(AttemptOutcome.Failed, Problem: new Problem("AM0602", "by chance"));
+        loop.After(loop.Between(0.01, !isProbe && loop.Chance(Long) ? Longest : 3), _process, () =>
+        {
+            if (_attempts.ContainsValue(running) && running.Result is null)
+            {
+                End(running, result);
+            }
+        });
+        loop.After(order.HeartbeatEvery, _process, () => Beat(running));
+        Answer(running);
+    }
+
+    private void Beat(Running running)
+    {
+        if (_attempts.ContainsValue(running) && running.Result is null)
+        {
+            tell(running.Order.JobId, new AttemptHeartbeat(running.Order.JobId, running.Order.Attempt, 0, 0));
+            loop.After(running.Order.HeartbeatEvery, _process, () => Beat(running));
+        }
+    }
+
+    private void End(Running running, AttemptResult result)
+    {
+        running.Result = result;
+        history.Ended(running.Order.JobId.ToString(), running.Order.Attempt, result);
+        RepeatEnd(running);
+    }
+
+    private void RepeatEnd(Running running)
+    {
+        if (_attempts.ContainsValue(running))
+        {
+            TellEnd(running);
+            loop.After(RepeatEndEvery, _process, () => RepeatEnd(running));
+        }
+    }
+
+    private void Answer(Running running)
+    {
+        if (running.Result is null)
+        {
+            tell(running.Order.JobId, new AttemptStarted(running.Order.JobId, running.Order.Attempt, lifeOf()));
+        }
+        else
+        {
+            TellEnd(running);
+        }
+    }
+
+    private void TellEnd(Running running) => tell(running.Order.JobId, new AttemptEnded(running.Order.JobId, running.Order.Attempt, running.Result!));
+
+    private void Forget(Running running)
+    {
+        _attempts.Remove((running.Order.JobId.ToString(), running.Order.Attempt));
+        if (running.Result is null)
+        {
+            history.Gone(running.Order.JobId.ToString(), running.Order.Attempt);
+        }
+    }
+
+    private Running? Find(AgentMesh.Mesh.JobId job, int attempt) => _attempts.GetValueOrDefault((job.ToString(), attempt));
+
+    private sealed class Running(RunAttempt order)
+    {
+        public RunAttempt Order => order;
+
+        public AttemptResult? Result { get; set; }
+    }
+}
