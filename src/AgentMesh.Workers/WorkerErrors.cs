@@ -19,6 +19,7 @@ public static class WorkerErrors
     public const string ShimNotStarted = "AM0614";
     public const string LeaseOver = "AM0615";
     public const string TooFewResources = "AM0630";
+    public const string TooMany = "AM0631";
     public const string NoInput = "AM0620";
     public const string InputLost = "AM0621";
 }

@@ -70,6 +70,19 @@ public sealed class PlacementTests
         Assert.DoesNotContain("train", (await solo.RunAsync("group", "list")).Out, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Commands_beyond_the_rate_of_a_device_come_again_by_themselves_and_none_fails()
+    {
+        await using TestNode laptop = await TestNode.StartAsync("laptop");
+        await using TestNode gpu = await Worker(laptop, "agentmesh.limits.per-command { calc { commands-per-minute = 20, burst = 2 } }");
+        Ran[] ran = await Task.WhenAll(Enumerable.Range(1, 4).Select(i => laptop.RunAsync("@gpu", "calc", $"{i}*2")));
+        Assert.All(ran, each => Assert.True(each.Code == 0, each.ToString()));
+        Assert.Equal(["2", "4", "6", "8"], ran.Select(each => each.Out.Trim()).Order(StringComparer.Ordinal));
+
+        Ran audit = await gpu.RunAsync("audit", "--outcome", "refused");
+        Assert.Contains("AM0631", audit.Out, StringComparison.Ordinal);
+    }
+
     /// <summary>A paired device that runs programs for the laptop.</summary>
     private static async Task<TestNode> Worker(TestNode laptop, string settings)
     {

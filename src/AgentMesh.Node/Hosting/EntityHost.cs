@@ -22,6 +22,7 @@ using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
 using AgentMesh.Workers.Attempts;
+using AgentMesh.Workers.Limits;
 using AgentMesh.Workers.Supervision;
 using Akka.Actor;
 using Akka.Cluster;
@@ -35,6 +36,7 @@ internal sealed class EntityHost(
     private static readonly TimeSpan RestAfter = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WakeWithin = TimeSpan.FromSeconds(30);
 
+    private readonly RateLimiter _limiter = new(settings.Limits, self, settings.DeviceName, time);
     private readonly ConditionalWeakTable<Generation, MeshSharding> _shardings = [];
 
     public MeshSharding? Of(Generation generation) => _shardings.TryGetValue(generation, out MeshSharding? sharding) ? sharding : null;
@@ -46,7 +48,7 @@ internal sealed class EntityHost(
         pool?.Equip(generation, sharding, environment);
         _shardings.AddOrUpdate(generation, sharding);
         Cluster cluster = Cluster.Get(generation.System);
-        var workers = new WorkerSettings(self, life, table, settings.Aliases, Permission, audit, job => sharding.JobsOf(job.Home)) { SpeaksFor = (home, device) => SpeaksFor(cluster, home, device) };
+        var workers = new WorkerSettings(self, life, table, settings.Aliases, Permission, audit, job => sharding.JobsOf(job.Home)) { SpeaksFor = (home, device) => SpeaksFor(cluster, home, device), Limiter = _limiter };
         generation.System.ActorOf(WorkerSupervisor.Create(workers), WorkerSupervisor.Name);
         generation.System.ActorOf(
             EntityReviver.Create("jobs", sharding.Jobs, Open(JobId.Prefix, JobManifests.AtRest), WakeJob, EntityReviverSettings.Default, time), "job-reviver");

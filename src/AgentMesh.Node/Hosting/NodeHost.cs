@@ -127,7 +127,7 @@ public sealed class NodeHost : IAsyncDisposable
         IOutputStore outputs = pool is null ? files : new RoutedOutput(files, EndingAsync(pool.Pool.OpenOutput(settings.Output.JobBytesMax, settings.Pool!.OutputRetained)));
         HandlerRegistry handlers = Handlers(settings, data.Root, time);
         AuditLog audit = Ending(AuditLog.Open(new AuditLogSettings(data["audit"], settings.AuditRetainedBytesMax), time));
-        ExecutionTable table = Table(settings, data, handlers, time, log);
+        ExecutionTable table = Table(settings, identity.Id, data, handlers, time, log);
         long life = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & long.MaxValue | 1;
         OwnAddresses addresses = Ending(new OwnAddresses(endpoint.LocalAddresses, settings.Announce, time));
         LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, addresses.Current, handlers, life), time));
@@ -282,7 +282,7 @@ public sealed class NodeHost : IAsyncDisposable
         return handlers;
     }
 
-    private ExecutionTable Table(NodeSettings settings, DataDirectory data, HandlerRegistry handlers, TimeProvider time, ILogger log)
+    private ExecutionTable Table(NodeSettings settings, DeviceId self, DataDirectory data, HandlerRegistry handlers, TimeProvider time, ILogger log)
     {
         var ledger = new ProcessLedger(data["running"]);
         int swept = ledger.Sweep();
@@ -295,7 +295,7 @@ public sealed class NodeHost : IAsyncDisposable
         }
 
         var tools = new ExecutionTools(settings.DeviceName, handlers, ProcessLauncher.ForThisPlatform(), ledger, work, Grace, time, shims) { Input = new InputSettings(settings.Programs.InputGrace) };
-        ExecutionTable table = EndingAsync(new ExecutionTable(tools, data["spool"], settings.Output.SpoolBytesMax, new AdmissionSettings(MachineResources.With(settings.Resources), settings.Jobs.RunningMax, settings.Jobs.QueuedMax)));
+        ExecutionTable table = EndingAsync(new ExecutionTable(tools, data["spool"], settings.Output.SpoolBytesMax, AdmissionOf(settings, self)));
         TakenOver found = table.TakeOver();
         if (swept + found.Dropped > 0)
         {
@@ -308,6 +308,15 @@ public sealed class NodeHost : IAsyncDisposable
         }
 
         return table;
+    }
+
+    private static AdmissionSettings AdmissionOf(NodeSettings settings, DeviceId self)
+    {
+        string own = self.ToString();
+        return new AdmissionSettings(MachineResources.With(settings.Resources), settings.Jobs.RunningMax, settings.Jobs.QueuedMax)
+        {
+            Rules = TurnRules.Default with { OwnerMax = owner => owner == own ? null : settings.Limits.Concurrent },
+        };
     }
 
     private static Hello HelloOf(NodeSettings settings, IReadOnlyList<IPEndPoint> addresses, HandlerRegistry handlers, long life)

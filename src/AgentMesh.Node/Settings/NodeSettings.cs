@@ -1,5 +1,6 @@
 using System.Net;
 using AgentMesh.Beacon.Client;
+using AgentMesh.Workers.Limits;
 using Akka.Configuration;
 
 namespace AgentMesh.Node.Settings;
@@ -52,6 +53,9 @@ public sealed record NodeSettings
 
     /// <summary>The pool that this device is a member of; null for none.</summary>
     public required PoolSettings? Pool { get; init; }
+
+    /// <summary>What this device takes from the others.</summary>
+    public required LimitSettings Limits { get; init; }
 
     public required ClusterSettings Cluster { get; init; }
 

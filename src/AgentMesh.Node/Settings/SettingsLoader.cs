@@ -117,6 +117,7 @@ public static class SettingsLoader
             Programs = new ProgramSettings(read.OneOf("workers.on-stop", "keep", "end") == "keep", read.Limit("workers.lease"), read.Time("workers.input-grace")),
             DefaultGrants = read.List("grants.default"),
             Plugins = new PluginSettings(read.List("plugins.assemblies"), read.Lists("plugins.programs")),
+            Limits = LimitsReader.Read(read),
             Cluster = new ClusterSettings(read.Time("cluster.unreachable-after"), read.Time("cluster.down-after")),
             ControlSocket = socket.Length > 0 ? Path.GetFullPath(socket) : Control.ControlSocketPath.For(dataDirectory),
             LogLevel = read.OneOf("log.level", "debug", "info", "warning", "error", "off"),

@@ -140,6 +140,14 @@ internal sealed class SettingsReader(Config config, string origin)
         return home.Length > 0 && (home == Text("pool.name") ? true : throw Wrong("jobs.home", home, "the name of the pool of this device (agentmesh.pool.name), or nothing for this device"));
     }
 
+    /// <summary>Of each named object in a group, its keys and their texts.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Groups(string path) => Items(path).ToDictionary(
+        item => item.Key,
+        item => item.Value.IsObject()
+            ? (IReadOnlyDictionary<string, string>)item.Value.GetObject().Items.ToDictionary(each => each.Key, each => each.Value.GetString(), StringComparer.Ordinal)
+            : throw Wrong($"{path}.{item.Key}", item.Value.GetString(), "a group of settings in braces"),
+        StringComparer.Ordinal);
+
     private static HoconValue Part(HoconValue item, string name) =>
         item.IsObject() && item.GetChildObject(name) is { } part ? part : throw new FormatException($"'{name}' is missing");
 
@@ -161,6 +169,6 @@ internal sealed class SettingsReader(Config config, string origin)
         }
     }
 
-    private MeshException Wrong(string path, string value, string expected) =>
+    public MeshException Wrong(string path, string value, string expected) =>
         new(NodeErrors.ConfigurationValue, $"{origin}: agentmesh.{path} = \"{value}\" is not valid: {expected} is expected", "correct the value and start again");
 }

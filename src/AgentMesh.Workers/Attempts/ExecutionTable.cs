@@ -4,6 +4,7 @@ using System.Text;
 using AgentMesh.Errors;
 using AgentMesh.Shim.Format;
 using AgentMesh.Workers.Admission;
+using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Shims;
 using AgentMesh.Workers.Spool;
 
@@ -78,6 +79,10 @@ public sealed class ExecutionTable : IAsyncDisposable
 
         return execution;
     }
+
+    /// <summary>What limits call it: the name of its handler, or <c>run</c> for a program; the first word where there is no such handler.</summary>
+    public string CommandOf(AttemptOrder order) =>
+        order.IsProgram ? "run" : _tools.Handlers.TryFind(order.Line, out ICommandHandler? handler, out _) ? handler.Name : order.Line.Split(' ', 2)[0];
 
     public bool TryGet(AttemptKey key, out Execution execution) => _byKey.TryGetValue(key, out execution!);
 

@@ -3,6 +3,7 @@ using AgentMesh.Mesh;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Workers.Attempts;
+using AgentMesh.Workers.Limits;
 using Akka.Actor;
 
 namespace AgentMesh.Workers.Supervision;
@@ -26,6 +27,9 @@ public sealed record WorkerSettings(
     IAttemptAudit Audit,
     Func<JobId, IActorRef> EntityOf)
 {
+    /// <summary>How much is taken from each device; null for no limit.</summary>
+    public RateLimiter? Limiter { get; init; }
+
     /// <summary>Whether a device speaks for a home: a device for itself, a member for its pool.</summary>
     public Func<HomeId, DeviceId, bool> SpeaksFor { get; init; } = static (home, device) => home == device;
 }

@@ -87,6 +87,12 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
                 throw refused;
             }
 
+            if (_settings.Limiter?.Take(From, order.Caller.DeviceName, _settings.Table.CommandOf(run)) is { } limited)
+            {
+                Refuse(order, limited.Problem, limited.ComeAgainAfter, isWritten: true);
+                return;
+            }
+
             Execution started = _settings.Table.StartOrGet(run);
             Audit(started);
             Track(started, order.HeartbeatEvery);
@@ -94,15 +100,20 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
         }
         catch (MeshException refused)
         {
-            // Nothing runs and nothing is kept: the home repeats its order until it has this answer.
-            var result = new AttemptResult(AttemptOutcome.Refused, Problem: new Problem(refused.Code, refused.Message, refused.NextStep));
-            if (isWritten)
-            {
-                _settings.Audit.Over(key, result);
-            }
-
-            Sender.Tell(new AttemptEnded(order.JobId, order.Attempt, result));
+            Refuse(order, refused, comeAgain: null, isWritten);
         }
+    }
+
+    /// <summary>Nothing runs and nothing is kept: the home repeats its order until it has this answer.</summary>
+    private void Refuse(RunAttempt order, MeshException why, TimeSpan? comeAgain, bool isWritten)
+    {
+        var result = new AttemptResult(AttemptOutcome.Refused, Problem: new Problem(why.Code, why.Message, why.NextStep)) { RetryAfter = comeAgain };
+        if (isWritten)
+        {
+            _settings.Audit.Over(new AttemptKey(order.JobId, order.Attempt), result);
+        }
+
+        Sender.Tell(new AttemptEnded(order.JobId, order.Attempt, result));
     }
 
     /// <summary>What the command is here, where its first word may be an alias; or what was sent, with what is wrong with it.</summary>

@@ -7,6 +7,7 @@ using AgentMesh.Protocol.Identity;
 using AgentMesh.Workers.Admission;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Handlers;
+using AgentMesh.Workers.Limits;
 using AgentMesh.Workers.Processes;
 using AgentMesh.Workers.Spool;
 using AgentMesh.Workers.Supervision;
@@ -237,6 +238,28 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
         Assert.Equal(AttemptOutcome.Cancelled, (await Next<AttemptEnded>()).Result.Outcome);
     }
 
+    [Fact]
+    public async Task Who_sends_too_much_is_told_when_to_come_again_and_it_is_written_down()
+    {
+        var limits = new LimitSettings(null, null, new Dictionary<string, RateLimit>(StringComparer.Ordinal) { ["calc"] = new(1, 1) });
+        _workers = StartSupervisor("limited", new RateLimiter(limits, Self, "test", TimeProvider.System));
+        SendFrom(Other, Order("a", JobCommand.Handler("calc 1+2"), Other));
+        Assert.Equal("3", (await Next<AttemptEnded>()).Result.Text);
+        RunAttempt second = Order("b", JobCommand.Handler("add"), Other);
+        SendFrom(Other, second);
+
+        AttemptResult refused;
+        do
+        {
+            refused = (await Next<AttemptEnded>()).Result;
+        }
+        while (refused.Outcome != AttemptOutcome.Refused);
+        Assert.Equal(WorkerErrors.TooMany, refused.Problem!.Code);
+        Assert.InRange(refused.RetryAfter!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60));
+        Assert.False(_table.TryGet(new AttemptKey(second.JobId, 1), out _));
+        Assert.Equal(["taken calc 1+2", "over Succeeded", "taken calc 1+2", "over Refused AM0631"], _audit.Lines);
+    }
+
     private static RunAttempt Order(string key, JobCommand command, DeviceId? caller = null) => new(
         JobId.FromIdempotencyKey(caller ?? Self, TestRun.Key("supervisor " + key)), 1, Life, command, new Caller(Self, "laptop", "user"), null, TimeSpan.FromMinutes(1));
 
@@ -249,7 +272,7 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
         }
     }
 
-    private IActorRef StartSupervisor(string name) => _system.ActorOf(
+    private IActorRef StartSupervisor(string name, RateLimiter? limiter = null) => _system.ActorOf(
         WorkerSupervisor.Create(new WorkerSettings(
             Self,
             Life,
@@ -257,7 +280,10 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
             new Dictionary<string, string>(StringComparer.Ordinal) { ["add"] = "calc 1+2", ["danger"] = "run -- true", ["round"] = "round" },
             (caller, isProgram) => isProgram && caller != Self ? new MeshException(MeshErrors.NotAllowed, "no", "ask") : null,
             _audit,
-            _ => _mailbox)),
+            _ => _mailbox)
+        {
+            Limiter = limiter,
+        }),
         name);
 
     private void Send(object message) => _workers.Tell(message, _mailbox);
