@@ -40,6 +40,27 @@ public sealed class SettingsTests : IDisposable
     }
 
     [Fact]
+    public void A_pool_has_a_name_and_a_connection_that_is_read_apart()
+    {
+        Assert.Null(Load(null).Pool);
+        NodeSettings settings = Load("agentmesh { pool { name = lab, connection-file = /x }, jobs.home = lab }");
+        Assert.Equal(("lab", "/x", "AGENTMESH_POOL_CONNECTION", TimeSpan.FromSeconds(10)), (settings.Pool!.Name, settings.Pool.ConnectionFile, settings.Pool.ConnectionVariable, settings.Pool.Lease));
+        Assert.True(settings.Jobs.InPool);
+    }
+
+    [Theory]
+    [InlineData("agentmesh { pool.name = \"My Pool\" }", "agentmesh.pool.name")]
+    [InlineData("agentmesh { pool { name = lab, lease = 100ms } }", "agentmesh.pool.lease")]
+    [InlineData("agentmesh { jobs.home = other, pool.name = lab }", "agentmesh.jobs.home")]
+    [InlineData("agentmesh { jobs.home = lab }", "agentmesh.jobs.home")]
+    public void A_pool_that_cannot_be_is_refused(string file, string path)
+    {
+        MeshException error = Assert.Throws<MeshException>(() => Load(file));
+        Assert.Equal(NodeErrors.ConfigurationValue, error.Code);
+        Assert.Contains(path, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Environment_wins_over_the_file_and_options_win_over_both()
     {
         var source = Source("agentmesh { device-name = file, listen.port = 1001 }") with

@@ -9,6 +9,7 @@ CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
     ("transport", TransportBenchmark.RunAsync),
     ("actors", ActorBenchmark.RunAsync),
     ("commands", CommandBenchmark.RunAsync),
+    ("journal", JournalBenchmark.RunAsync),
 ];
 var report = new Report(Console.Out);
 report.Machine();

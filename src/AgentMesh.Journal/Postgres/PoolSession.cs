@@ -20,6 +20,7 @@ namespace AgentMesh.Journal;
 public sealed class PoolSession : IAsyncDisposable
 {
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan JoinWithin = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan LeaveWithin = TimeSpan.FromSeconds(2);
 
     private readonly PostgresSettings _settings;
@@ -66,7 +67,7 @@ public sealed class PoolSession : IAsyncDisposable
     }
 
     /// <summary>Why this member is none at the moment; null while it is one.</summary>
-    public MeshException? Problem => IsLive ? null : _problem ?? new MeshException(JournalErrors.DatabaseUnreachable, $"{_place}: this member is still joining the pool '{_settings.Pool}'", "try again in a moment");
+    public MeshException? Problem => IsLive ? null : _problem ?? new MeshException(JournalErrors.LeaseLost, $"{_place}: this member is still joining the pool '{_settings.Pool}'", "try again in a moment");
 
     /// <summary>What it holds, with the epochs.</summary>
     public IReadOnlyDictionary<LeaseKey, long> Holdings => _holdings.ToDictionary(each => each.Key, each => each.Value.Epoch);
@@ -268,9 +269,9 @@ public sealed class PoolSession : IAsyncDisposable
 
             Expire();
 
-            // A renewal that hangs must not outlast the lease: the loop has to see it end.
+            // A renewal that hangs must leave time for others within the lease. One that joins has nothing to lose, and may have to create tables.
             using CancellationTokenSource late = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-            late.CancelAfter(_settings.Lease / 4);
+            late.CancelAfter(_isMember ? _settings.Lease / 4 : JoinWithin);
             try
             {
                 await (_isMember ? RenewAsync(late.Token) : JoinAsync(late.Token)).ConfigureAwait(false);

@@ -19,7 +19,7 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(200);
 
     /// <summary>So long a member may need to join its pool, or to be known there.</summary>
-    private static readonly TimeSpan PoolPatience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan PoolPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(20);
 
     /// <summary>Repeats a question whose answer is the same however often it is asked, until there is one.</summary>

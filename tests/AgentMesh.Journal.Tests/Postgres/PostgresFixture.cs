@@ -5,7 +5,14 @@ public sealed class PostgresFixture : IDisposable
 {
     private readonly Lazy<PostgresServer> _server = new(() => new PostgresServer());
 
-    public PostgresServer Server => _server.Value;
+    public PostgresServer Server
+    {
+        get
+        {
+            Skip.If(PostgresServer.WhyNot is not null, PostgresServer.WhyNot);
+            return _server.Value;
+        }
+    }
 
     public void Dispose()
     {

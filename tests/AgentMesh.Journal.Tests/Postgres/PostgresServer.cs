@@ -14,9 +14,14 @@ public sealed class PostgresServer : IDisposable
     private readonly DirectoryInfo _directory;
     private int _databases;
 
-    public PostgresServer()
+    /// <param name="flushes">Whether a commit waits for the disk. A killed server loses nothing without it, as the system keeps what was written.</param>
+    public PostgresServer(bool flushes = false)
     {
-        Skip.If(WhyNot is not null, WhyNot);
+        if (WhyNot is { } reason)
+        {
+            throw new InvalidOperationException(reason);
+        }
+
         _directory = Directory.CreateTempSubdirectory("agentmesh-pg-");
         if (IsRoot)
         {
@@ -26,7 +31,7 @@ public sealed class PostgresServer : IDisposable
         RunAs("initdb", "-D", Data, "-U", "mesh", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions");
         File.AppendAllText(
             Path.Combine(Data, "postgresql.conf"),
-            $"listen_addresses = ''\nunix_socket_directories = '{_directory.FullName}'\nport = 5432\nmax_connections = 100\nshared_buffers = 16MB\nfsync = off\nrestart_after_crash = on\n");
+            $"listen_addresses = ''\nunix_socket_directories = '{_directory.FullName}'\nport = 5432\nmax_connections = 100\nshared_buffers = 16MB\nfsync = {(flushes ? "on" : "off")}\nrestart_after_crash = on\n");
         Start();
     }
 

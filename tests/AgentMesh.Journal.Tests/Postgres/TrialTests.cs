@@ -37,6 +37,7 @@ public sealed class TrialTests(PostgresFixture postgres)
     [SkippableFact]
     public async Task Every_acknowledged_event_is_there_after_a_crash_of_the_database()
     {
+        Skip.If(PostgresServer.WhyNot is not null, PostgresServer.WhyNot);
         using PostgresServer server = new();
         await using TestPool pool = new(server.NewDatabase(), change: s => s with { AppendTimeout = TimeSpan.FromSeconds(10) });
         PostgresEventStore store = pool.NewStore();
