@@ -36,6 +36,7 @@ root.Subcommands.Add(JobVerbs.All(global));
 root.Subcommands.Add(WatchVerb.Create(global));
 root.Subcommands.Add(WorkflowVerbs.All(global));
 root.Subcommands.Add(GroupVerbs.All(global));
+root.Subcommands.Add(ArtifactVerbs.All(global));
 root.Subcommands.Add(CronVerbs.All(global));
 root.Subcommands.Add(AuditVerb.Create(global));
 root.Subcommands.Add(ReplVerb.Create(global));

@@ -51,6 +51,21 @@ public static class JournalErrors
     /// <summary>The audit log cannot be written: nothing is run that it does not hold.</summary>
     public const string AuditFailed = "AM0430";
 
+    /// <summary>An artifact is larger than its store takes.</summary>
+    public const string ArtifactTooLarge = "AM0440";
+
+    /// <summary>The artifact store has reached its size and nothing in it may be removed.</summary>
+    public const string ArtifactStoreFull = "AM0441";
+
+    /// <summary>An artifact is not in the store, or not any more.</summary>
+    public const string ArtifactGone = "AM0442";
+
+    /// <summary>The artifact store cannot write.</summary>
+    public const string ArtifactNotStored = "AM0443";
+
+    /// <summary>What came is not the content that was announced.</summary>
+    public const string ArtifactDamaged = "AM0444";
+
     /// <summary>The database of a pool cannot be reached, or refuses this node.</summary>
     public const string DatabaseUnreachable = "AM0450";
 

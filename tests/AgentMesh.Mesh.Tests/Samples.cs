@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Peers;
 using AgentMesh.Mesh.Turns;
@@ -52,7 +53,9 @@ internal static class Samples
         Needs = new JobNeeds(ResourceAmounts.Parse(["gpu=1", "mem=24G"]), -3, "train"),
         After = [new JobDependency(DependencyCondition.Ok, JobId.FromIdempotencyKey(Home, "before")), new JobDependency(DependencyCondition.Any, Job)],
         Owner = new JobOwner("workflow/x", "train"),
+        Artifacts = [new JobArtifact("model", "outputs/model.bin")],
+        Inputs = [new ArtifactInput("in", ContentHash.Of(new byte[32]), 7)],
     };
 
-    public static AttemptResult FullResult => new(AttemptOutcome.Failed, -3, "text", 12, 34, new Problem("AM0601", "what", "next"), "add") { RetryAfter = TimeSpan.FromSeconds(7) };
+    public static AttemptResult FullResult => new(AttemptOutcome.Failed, -3, "text", 12, 34, new Problem("AM0601", "what", "next"), "add") { Artifacts = [new ArtifactRef("model", ContentHash.Of(new byte[32]), 7)], RetryAfter = TimeSpan.FromSeconds(7) };
 }

@@ -117,6 +117,32 @@ internal sealed class ControlClient : IDisposable
             _within,
             cancellationToken);
 
+    /// <summary>Copies an answer that is no JSON.</summary>
+    public async Task DownloadAsync(string path, Stream to, CancellationToken cancellationToken)
+    {
+        using var patience = new Patience(_within, cancellationToken);
+        using HttpResponseMessage answer = await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), patience).ConfigureAwait(false);
+        try
+        {
+            await answer.Content.CopyToAsync(to, patience.Token).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is HttpRequestException or HttpIOException)
+        {
+            throw Lost(error);
+        }
+        catch (OperationCanceledException) when (patience.IsOver)
+        {
+            throw patience.Late();
+        }
+    }
+
+    public async Task<T> UploadAsync<T>(string path, Stream content, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        using var patience = new Patience(_within, cancellationToken);
+        using HttpResponseMessage answer = await SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = new StreamContent(content) }, patience).ConfigureAwait(false);
+        return await ReadAsync(answer, type, patience).ConfigureAwait(false);
+    }
+
     private async Task<T> AskAsync<T>(HttpRequestMessage question, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         using var patience = new Patience(_within ?? AnswerWithin, cancellationToken);

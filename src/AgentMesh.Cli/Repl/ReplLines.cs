@@ -26,7 +26,7 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
         ("cancel JOB | retry JOB", "stop a job, try it again"),
         ("invite [GRANT...]", "print a single-use code and link for another device"),
         ("join CODE | join LINK", "join the mesh of the device that gave the code or the link"),
-        ("map ... | run @PEER -- PROGRAM | workflow ... | cron ... | group ... | audit ... | ping ... | doctor", "as on the command line; --help explains them"),
+        ("map ... | run @PEER -- PROGRAM | workflow ... | artifact ... | cron ... | group ... | audit ... | ping ... | doctor", "as on the command line; --help explains them"),
         ("NAME = LINE | NAME := TEXT", "keep what a line writes, or a text; $NAME in a later line is that (docs/scripts.md)"),
         ("script FILE", "run a file of such lines"),
         ("help", "this list"),
@@ -109,7 +109,7 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
                     "v1/join", PairingVerbs.RequestOf(string.Join(' ', words[1..])), ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
                 session.Terminal.Out.WriteLine($"paired with {paired.Name}, check digits: {paired.CheckDigits}");
                 return 0;
-            case "cron" or "group" or "audit" or "ping" or "doctor" or "map" or "script" or "watch" or "workflow":
+            case "cron" or "group" or "audit" or "ping" or "doctor" or "map" or "script" or "watch" or "workflow" or "artifact":
             case "run" when words.Length > 1 && (words[1].StartsWith('@') || (words[1].StartsWith("--", StringComparison.Ordinal) && words[1].Length > 2)):
                 return await PromptVerbs.ExecuteAsync(session, text, cancel).ConfigureAwait(false);
             default:

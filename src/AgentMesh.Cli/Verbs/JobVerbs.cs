@@ -270,6 +270,11 @@ internal static class JobVerbs
             to.WriteLine($"output    {job.StdoutBytes ?? 0} bytes stdout, {job.StderrBytes ?? 0} bytes stderr");
         }
 
+        foreach (ArtifactRefView artifact in job.Artifacts ?? [])
+        {
+            to.WriteLine($"artifact  {artifact.Name}: {artifact.Size} bytes, {artifact.Hash}");
+        }
+
         if (job.Problem is { } problem)
         {
             to.WriteLine($"problem   {problem.Code}: {problem.Message}");

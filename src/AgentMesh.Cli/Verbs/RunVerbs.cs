@@ -38,6 +38,11 @@ internal static class RunVerbs
 
             if (parsed.GetValue(array) is { } range)
             {
+                if (request.Artifacts is { Count: > 0 } || request.Inputs is { Count: > 0 })
+                {
+                    throw new MeshException(CliErrors.Usage, "an array has no artifacts", "use a workflow, or a job for each");
+                }
+
                 if (request.After is { Count: > 0 })
                 {
                     throw new MeshException(CliErrors.Usage, "an array cannot begin after another job", "leave --after out, or submit the array when that job is over");
@@ -91,11 +96,15 @@ internal sealed class SubmitOptions
 
     private readonly Option<string[]> _after = new("--after") { Description = "Begin when another job of this device is over: ok:JOB (it completed), fail:JOB (it did not), any:JOB; may be repeated." };
 
+    private readonly Option<string[]> _artifacts = new("--artifact") { Description = "NAME=PATH: a file that the program leaves behind in its working directory; may be repeated (docs/artifacts.md)." };
+
+    private readonly Option<string[]> _inputs = new("--input") { Description = "NAME=JOB/ARTIFACT or NAME=sha256:...: a file that the program finds in $AGENTMESH_INPUT_DIR; may be repeated." };
+
     private readonly NeedsOptions _needs = new();
 
     private readonly Option<string?> _home = new("--home") { Description = "The pool that keeps the job (docs/pools.md); 'device' for this device. Without it, the setting jobs.home." };
 
-    public Symbol[] All => [_key, _queue, _detach, _attempts, _attemptTimeout, _parallel, _after, _home, .. _needs.All];
+    public Symbol[] All => [_key, _queue, _detach, _attempts, _attemptTimeout, _parallel, _after, _artifacts, _inputs, _home, .. _needs.All];
 
     public CommandRequest Apply(CommandRequest request, ParseResult parsed) => request with
     {
@@ -106,6 +115,8 @@ internal sealed class SubmitOptions
         AttemptTimeoutMs = parsed.GetValue(_attemptTimeout)?.TotalMilliseconds,
         Parallel = parsed.GetValue(_parallel),
         After = parsed.GetValue(_after),
+        Artifacts = parsed.GetValue(_artifacts),
+        Inputs = parsed.GetValue(_inputs),
         Resources = _needs.Resources(parsed),
         Priority = _needs.Priority(parsed),
         Group = _needs.Group(parsed),

@@ -107,6 +107,8 @@ internal static class JobMessageContracts
             Caller = ToWire(m.Caller),
             Heartbeat = ToWire(m.HeartbeatEvery),
             Needs = PlacementParts.ToWire(m.Needs),
+            Artifacts = { m.Artifacts.Select(ArtifactParts.ToWire) },
+            Inputs = { m.Inputs.Select(ArtifactParts.ToWire) },
         };
         if (m.Timeout is { } timeout)
         {
@@ -126,6 +128,8 @@ internal static class JobMessageContracts
     {
         Needs = PlacementParts.FromWire(w.Needs),
         Checkpoint = w.HasCheckpoint ? ToCheckpoint(w.Checkpoint) : null,
+        Artifacts = ArtifactParts.FromWire(w.Artifacts),
+        Inputs = ArtifactParts.FromWire(w.Inputs),
     };
 
     private static Wire.JobView WriteView(JobView m)

@@ -123,6 +123,8 @@ internal static class WireParts
             wire.Target.Why = why;
         }
 
+        wire.Artifacts.AddRange(spec.Artifacts.Select(ArtifactParts.ToWire));
+        wire.Inputs.AddRange(spec.Inputs.Select(ArtifactParts.ToWire));
         if (spec.Owner is { } owner)
         {
             wire.Workflow = owner.Workflow;
@@ -169,6 +171,8 @@ internal static class WireParts
             After = wire.After.Count <= JobDependency.Max
                 ? [.. wire.After.Select(dependency => new JobDependency(ToEnum<DependencyCondition>(dependency.Condition), ToJobId(dependency.Job)))]
                 : throw new ContractException("too many jobs that must end first"),
+            Artifacts = ArtifactParts.FromWire(wire.Artifacts),
+            Inputs = ArtifactParts.FromWire(wire.Inputs),
             Owner = wire.HasWorkflow ? new JobOwner(wire.Workflow, wire.Step) : null,
         };
     }
@@ -221,6 +225,7 @@ internal static class WireParts
             wire.Alias = alias;
         }
 
+        wire.Artifacts.AddRange(result.Artifacts.Select(ArtifactParts.ToWire));
         if (result.RetryAfter is { } after)
         {
             wire.RetryAfter = ToWire(after);
@@ -245,6 +250,7 @@ internal static class WireParts
             FromWire(wire.Problem),
             wire.HasAlias ? wire.Alias : null)
         {
+            Artifacts = ArtifactParts.FromWire(wire.Artifacts),
             RetryAfter = wire.HasRetryAfter ? ToSpan(wire.RetryAfter) : null,
             Checkpoint = wire.HasCheckpoint ? ToCheckpoint(wire.Checkpoint) : null,
             PipedBytes = wire.PipedBytes,

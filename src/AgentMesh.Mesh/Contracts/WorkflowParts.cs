@@ -19,6 +19,7 @@ internal static class WorkflowParts
         Needs = { spec.Needs.Select(need => new Wire.StepNeed { Condition = (int)need.Condition, Step = need.Step }) },
         Shell = spec.IsShell,
         AllowFailure = spec.AllowFailure,
+        Inputs = { spec.Inputs.Select(input => new Wire.StepInput { Name = input.Name, Step = input.Step, Artifact = input.Artifact }) },
     };
 
     public static StepSpec FromWire(Wire.StepSpec? wire) => new(
@@ -27,7 +28,10 @@ internal static class WorkflowParts
         new StepTargets(ArrayParts.FromWire(wire.Each), [.. wire.OneOf]),
         [.. wire.Needs.Select(need => new StepNeed(ToEnum<DependencyCondition>(need.Condition), need.Step))],
         wire.Shell,
-        wire.AllowFailure);
+        wire.AllowFailure)
+    {
+        Inputs = [.. wire.Inputs.Select(input => new StepInput(input.Name, input.Step, input.Artifact))],
+    };
 
     public static Wire.WorkflowSpec ToWire(WorkflowSpec spec)
     {
@@ -143,7 +147,7 @@ internal static class WorkflowParts
             return null;
         }
 
-        var wire = new Wire.StepRunEnd { State = (int)end.State, Problem = WireParts.ToWire(end.Problem), ResultBytes = end.ResultBytes, EndedAt = WireParts.ToWire(end.EndedAt) };
+        var wire = new Wire.StepRunEnd { State = (int)end.State, Problem = WireParts.ToWire(end.Problem), ResultBytes = end.ResultBytes, EndedAt = WireParts.ToWire(end.EndedAt), Artifacts = { end.Artifacts.Select(ArtifactParts.ToWire) } };
         if (end.ExitCode is { } code)
         {
             wire.ExitCode = code;
@@ -160,5 +164,8 @@ internal static class WorkflowParts
     private static StepRunEnd? FromWire(Wire.StepRunEnd? wire) => wire is null
         ? null
         : new StepRunEnd(
-            ToEnum<JobStateName>(wire.State), wire.HasExitCode ? wire.ExitCode : null, WireParts.FromWire(wire.Problem), wire.HasResult ? wire.Result : null, wire.ResultBytes, ToTime(wire.EndedAt));
+            ToEnum<JobStateName>(wire.State), wire.HasExitCode ? wire.ExitCode : null, WireParts.FromWire(wire.Problem), wire.HasResult ? wire.Result : null, wire.ResultBytes, ToTime(wire.EndedAt))
+        {
+            Artifacts = ArtifactParts.FromWire(wire.Artifacts),
+        };
 }

@@ -1,4 +1,5 @@
 using AgentMesh.Mesh.Turns;
+using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh.Jobs;
@@ -34,6 +35,9 @@ public sealed record AttemptResult(AttemptOutcome Outcome, int? ExitCode = null,
 {
     public const int TextBytesMax = 64 * 1024;
 
+    /// <summary>What is in the store of the home: of a program that succeeded.</summary>
+    public ValueList<ArtifactRef> Artifacts { get; init; }
+
     /// <summary>Of a refusal for now: when to come again. The device has more of this caller or command than it allows.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
@@ -62,6 +66,10 @@ public sealed record RunAttempt(JobId JobId, int Attempt, long Incarnation, JobC
 
     /// <summary>What an earlier attempt left; null for a program that begins at its beginning.</summary>
     public Checkpoint? Checkpoint { get; init; }
+
+    public ValueList<JobArtifact> Artifacts { get; init; }
+
+    public ValueList<ArtifactInput> Inputs { get; init; }
 }
 
 /// <summary>The device has the attempt: running, or waiting there for its turn.</summary>

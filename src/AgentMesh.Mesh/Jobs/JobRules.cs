@@ -1,3 +1,4 @@
+using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh.Jobs;
@@ -84,7 +85,7 @@ public static class JobRules
     {
         JobSpec spec = job.Spec!;
         TimeSpan third = spec.Timeouts.Heartbeat / 3;
-        return new RunAttempt(job.JobId, job.Attempt, job.Placement!.Incarnation, spec.Command, spec.Caller, spec.Timeouts.Attempt, third < HeartbeatEveryMax ? third : HeartbeatEveryMax) { Needs = spec.Needs, Checkpoint = job.Checkpoint?.Data };
+        return new RunAttempt(job.JobId, job.Attempt, job.Placement!.Incarnation, spec.Command, spec.Caller, spec.Timeouts.Attempt, third < HeartbeatEveryMax ? third : HeartbeatEveryMax) { Artifacts = spec.Artifacts, Inputs = spec.Inputs, Needs = spec.Needs, Checkpoint = job.Checkpoint?.Data };
     }
 
     /// <summary>What a device sends is not believed to keep to the limit of a recorded text.</summary>
@@ -98,6 +99,28 @@ public static class JobRules
                 Outcome = AttemptOutcome.Refused,
                 Text = null,
                 Problem = new Problem(MeshErrors.TooLarge, $"the device sent a result of {bytes} bytes; {AttemptResult.TextBytesMax} are the most", "use a program with 'run': its output has no such bound"),
+            };
+    }
+
+    /// <summary>An attempt succeeded only when this home has every artifact that the job asked for, and no other is recorded.</summary>
+    /// <param name="has">What the store of this home took, which computed the hash and counted the bytes itself.</param>
+    public static AttemptResult WithArtifacts(JobState job, AttemptResult result, Func<JobId, int, ArtifactRef, bool> has)
+    {
+        ValueList<JobArtifact> asked = job.Spec!.Artifacts;
+        if (result.Outcome != AttemptOutcome.Succeeded)
+        {
+            return result with { Artifacts = [] };
+        }
+
+        JobArtifact? missing = asked.FirstOrDefault(artifact => !result.Artifacts.Any(told => told.Name == artifact.Name && has(job.JobId, job.Attempt, told)));
+        return missing is null
+            ? result with { Artifacts = [.. asked.Select(artifact => result.Artifacts.First(told => told.Name == artifact.Name))] }
+            : result with
+            {
+                Outcome = AttemptOutcome.Failed,
+                Artifacts = [],
+                Problem = new Problem(
+                    ArtifactErrors.NotDelivered, $"the program ended well, but {job.Spec.Target.Name} did not deliver the artifact {missing.Name}", "an older version there does not know artifacts: update it"),
             };
     }
 

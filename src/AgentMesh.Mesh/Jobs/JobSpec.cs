@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using AgentMesh.Mesh.Turns;
+using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh.Jobs;
@@ -113,13 +114,19 @@ public sealed record JobSpec(JobCommand Command, JobTarget Target, Caller Caller
     /// <summary>What it asks for on its device, and how it stands among others that wait.</summary>
     public JobNeeds Needs { get; init; } = JobNeeds.None;
 
+    /// <summary>What a program leaves behind, when it succeeds; at most <see cref="ArtifactNames.CountMax"/>.</summary>
+    public ValueList<JobArtifact> Artifacts { get; init; }
+
+    /// <summary>What a program finds when it begins; at most <see cref="ArtifactNames.CountMax"/>.</summary>
+    public ValueList<ArtifactInput> Inputs { get; init; }
+
     /// <summary>Null for a job of its own.</summary>
     public JobOwner? Owner { get; init; }
 
     public bool Equals(JobSpec? other) =>
         other is not null && Command.Equals(other.Command) && Target == other.Target && Caller == other.Caller && Retry.Equals(other.Retry) && Timeouts == other.Timeouts
         && IdempotencyKey == other.IdempotencyKey && QueueWhenOffline == other.QueueWhenOffline && Needs == other.Needs
-        && After.AsSpan().SequenceEqual(other.After.AsSpan()) && Owner == other.Owner;
+        && After.AsSpan().SequenceEqual(other.After.AsSpan()) && Owner == other.Owner && Artifacts == other.Artifacts && Inputs == other.Inputs;
 
     public override int GetHashCode() => HashCode.Combine(Command, Target, IdempotencyKey, After.Length);
 }

@@ -1,3 +1,4 @@
+using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Protocol.Identity;
 
@@ -7,7 +8,10 @@ namespace AgentMesh.Mesh.Workflows;
 /// <param name="State">In which the job came to rest.</param>
 /// <param name="Result">What later steps can name; null where there is more than <see cref="WorkflowSpec.ValueBytesMax"/>.</param>
 /// <param name="ResultBytes">Of the whole result.</param>
-public sealed record StepRunEnd(JobStateName State, int? ExitCode, Problem? Problem, string? Result, long ResultBytes, DateTimeOffset EndedAt);
+public sealed record StepRunEnd(JobStateName State, int? ExitCode, Problem? Problem, string? Result, long ResultBytes, DateTimeOffset EndedAt)
+{
+    public ValueList<ArtifactRef> Artifacts { get; init; }
+}
 
 /// <summary>The job of a step on one device.</summary>
 /// <param name="End">Null while it is not over.</param>

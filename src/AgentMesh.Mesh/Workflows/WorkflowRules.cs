@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Arrays;
+using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Selectors;
 
@@ -84,6 +85,7 @@ public static class WorkflowRules
         try
         {
             JobCommand command = Fill(workflow, step.Spec);
+            _ = InputsOf(workflow, step.Spec);
             int length = StepText.Of(command).Sum(text => text.Length);
             if (length > JobCommand.BytesMax / 2)
             {
@@ -132,6 +134,7 @@ public static class WorkflowRules
         return new SubmitJob(run.JobId, spec.Job with
         {
             Command = Fill(workflow, spec),
+            Inputs = InputsOf(workflow, spec),
             Target = new JobTarget(run.Device, spec.Targets.Selector, run.DeviceName),
             Retry = spec.Job.Retry with { FailWhenUsedUp = true },
             IdempotencyKey = string.Create(CultureInfo.InvariantCulture, $"{workflow.WorkflowId}/{spec.Name}/{step.Generation}/{run.Device}"),
@@ -140,13 +143,24 @@ public static class WorkflowRules
         });
     }
 
+    /// <exception cref="MeshException">AM0379: the artifact of a step is not there, or there are several.</exception>
+    public static ValueList<ArtifactInput> InputsOf(WorkflowState workflow, StepSpec step) => [.. step.Job.Inputs, .. step.Inputs.Select(input => InputOf(workflow, input))];
+
+    private static ArtifactInput InputOf(WorkflowState workflow, StepInput input) =>
+        workflow.Find(input.Step)!.Runs.SelectMany(run => run.End?.Artifacts ?? []).Where(artifact => artifact.Name == input.Artifact).DistinctBy(artifact => artifact.Hash).ToArray() switch
+        {
+            [var one] => new ArtifactInput(input.Name, one.Hash, one.Size),
+            [] => throw new MeshException(MeshErrors.NoValue, $"step {input.Step} left no artifact {input.Artifact} behind", "it was skipped or failed; edit this step, or fork the workflow from that one"),
+            var several => throw new MeshException(MeshErrors.NoValue, $"step {input.Step} left {several.Length} different artifacts {input.Artifact} behind, one on each device", "let it run on one device, or use a step for each"),
+        };
+
     /// <param name="output">What a program wrote, where it is short enough; null otherwise.</param>
     public static StepRunEnd End(JobView job, string? output, DateTimeOffset now)
     {
         string? text = job.Result?.Text ?? output;
         long bytes = job.Result?.Text is { } result ? Encoding.UTF8.GetByteCount(result) : job.Result?.StdoutBytes ?? 0;
         string? value = bytes > WorkflowSpec.ValueBytesMax ? null : (text ?? (bytes == 0 ? "" : null))?.TrimEnd('\n', '\r');
-        return new StepRunEnd(job.State, job.Result?.ExitCode, job.Problem, value, bytes, job.EndedAt ?? now);
+        return new StepRunEnd(job.State, job.Result?.ExitCode, job.Problem, value, bytes, job.EndedAt ?? now) { Artifacts = job.Result?.Artifacts ?? [] };
     }
 
     public static Problem WhyFailed(StepRun run) => run.End!.Problem is { } problem

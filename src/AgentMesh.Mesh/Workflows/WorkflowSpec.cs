@@ -17,6 +17,9 @@ public sealed record StepNeed(DependencyCondition Condition, string Step)
     public override string ToString() => Condition == DependencyCondition.Ok ? Step : $"{Condition.ToString().ToLowerInvariant()}:{Step}";
 }
 
+/// <summary>A file for the program of a step: an artifact of a step that is over when it begins.</summary>
+public sealed record StepInput(string Name, string Step, string Artifact);
+
 /// <summary>Everything about a step that its author decides.</summary>
 /// <param name="Name">1 to 63 letters, digits, '-' or '_'.</param>
 /// <param name="Job">What its jobs have in common; the command has variables in it, the target means nothing.</param>
@@ -24,6 +27,9 @@ public sealed record StepNeed(DependencyCondition Condition, string Step)
 /// <param name="AllowFailure">A failure does not pause the workflow.</param>
 public sealed record StepSpec(string Name, JobSpec Job, StepTargets Targets, ValueList<StepNeed> Needs, bool IsShell, bool AllowFailure)
 {
+    /// <summary>Beside those of the job, which are fixed.</summary>
+    public ValueList<StepInput> Inputs { get; init; }
+
     /// <summary>What people see of the command: without the shell.</summary>
     public string Shown => IsShell ? Job.Command.Words[^1].Trim() : Job.Command.ToString();
 }

@@ -83,6 +83,8 @@ public sealed record PeerView(
 /// <param name="Resources">What each attempt takes on its device, for example gpu=1, mem=8G: docs/placement.md.</param>
 /// <param name="Priority">-10 to 10; null is 0.</param>
 /// <param name="Group">Whose limits count; null for none.</param>
+/// <param name="Artifacts">NAME=PATH: files that the program leaves behind; docs/artifacts.md.</param>
+/// <param name="Inputs">NAME=JOB/ARTIFACT or NAME=sha256:...: files that the program finds.</param>
 public sealed record CommandRequest(
     string? Line = null,
     string? Target = null,
@@ -98,7 +100,9 @@ public sealed record CommandRequest(
     IReadOnlyList<string>? Resources = null,
     int? Priority = null,
     string? Group = null,
-    string? Home = null)
+    string? Home = null,
+    IReadOnlyList<string>? Artifacts = null,
+    IReadOnlyList<string>? Inputs = null)
 {
     /// <summary>The program reads what /v1/job/input sends; on one device.</summary>
     public bool Input { get; init; }
@@ -159,7 +163,8 @@ public sealed record JobView(
     string? Group = null,
     string? TargetWhy = null,
     string? Workflow = null,
-    string? Step = null)
+    string? Step = null,
+    IReadOnlyList<ArtifactRefView>? Artifacts = null)
 {
     /// <summary>What the running program says of itself; null where it has not, or nothing runs.</summary>
     public ProgressView? Progress { get; init; }
@@ -174,6 +179,14 @@ public sealed record ProgressView(double? Fraction, string Text);
 
 /// <param name="Attempt">Which attempt left it.</param>
 public sealed record CheckpointInfo(int Bytes, int Attempt, DateTimeOffset At);
+
+/// <param name="Hash">sha256: and 64 digits.</param>
+public sealed record ArtifactRefView(string Name, string Hash, long Size);
+
+/// <summary>One of GET /v1/artifacts.</summary>
+/// <param name="Job">Null for what a person put there.</param>
+/// <param name="Hash">sha256: and 64 digits.</param>
+public sealed record ArtifactView(string Name, string? Job, string? ShortJob, string Hash, long Size, DateTimeOffset At);
 
 /// <summary>GET /v1/jobs.</summary>
 /// <param name="Next">Pass as <c>before</c> for the next page; null at the end.</param>

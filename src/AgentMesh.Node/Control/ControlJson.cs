@@ -18,6 +18,8 @@ namespace AgentMesh.Node.Control;
 [JsonSerializable(typeof(ArrayView))]
 [JsonSerializable(typeof(ArrayElementPage))]
 [JsonSerializable(typeof(ArrayReport))]
+[JsonSerializable(typeof(ArtifactView))]
+[JsonSerializable(typeof(IReadOnlyList<ArtifactView>))]
 [JsonSerializable(typeof(WorkflowRequest))]
 [JsonSerializable(typeof(WorkflowView))]
 [JsonSerializable(typeof(IReadOnlyList<WorkflowView>))]

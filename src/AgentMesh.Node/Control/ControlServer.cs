@@ -7,6 +7,7 @@ using AgentMesh.Node.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 
@@ -91,6 +92,7 @@ internal sealed class ControlServer : IAsyncDisposable
             ControlJson.Default.IReadOnlyListAuditView).ConfigureAwait(false));
         MapJob(app, services);
         MapArray(app, services);
+        MapArtifact(app, services);
         MapWorkflow(app, services);
         MapGroup(app, services);
         MapCron(app, services);
@@ -130,6 +132,30 @@ internal sealed class ControlServer : IAsyncDisposable
                 ControlJson.Default.ArrayElementPage).ConfigureAwait(false));
         app.MapPost("/v1/array/cancel", async http => await Answer(http, services.CancelArrayAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.ArrayView).ConfigureAwait(false));
         app.MapPost("/v1/array/retry", async http => await Answer(http, services.RetryArrayAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.ArrayView).ConfigureAwait(false));
+    }
+
+    private static void MapArtifact(WebApplication app, IControlServices services)
+    {
+        app.MapGet("/v1/artifacts", async http =>
+            await Answer(http, services.ArtifactsAsync(Query(http, "job"), Number(http, "limit") ?? 100, http.RequestAborted), ControlJson.Default.IReadOnlyListArtifactView).ConfigureAwait(false));
+        app.MapPost("/v1/artifact/remove", async http => await Answer(http, services.RemoveArtifactAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.ArtifactView).ConfigureAwait(false));
+        app.MapGet("/v1/artifact/content", async http =>
+        {
+            (ArtifactView view, FileStream content) = await services.OpenArtifactAsync(Need(http, "id"), http.RequestAborted).ConfigureAwait(false);
+            await using (content.ConfigureAwait(false))
+            {
+                http.Response.ContentType = "application/octet-stream";
+                http.Response.ContentLength = view.Size;
+                http.Response.Headers.ETag = $"\"{view.Hash}\"";
+                await content.CopyToAsync(http.Response.Body, http.RequestAborted).ConfigureAwait(false);
+            }
+        });
+        app.MapPost("/v1/artifact/content", async http =>
+        {
+            // The store has its own bound.
+            http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null;
+            await Answer(http, services.PutArtifactAsync(Need(http, "name"), http.Request.Body, http.RequestAborted), ControlJson.Default.ArtifactView).ConfigureAwait(false);
+        });
     }
 
     private static void MapWorkflow(WebApplication app, IControlServices services)

@@ -57,6 +57,15 @@ internal interface IControlServices
 
     Task<ArrayView> RetryArrayAsync(string id, CancellationToken cancellationToken);
 
+    Task<IReadOnlyList<ArtifactView>> ArtifactsAsync(string? job, int limit, CancellationToken cancellationToken);
+
+    /// <summary>The stream is the caller's.</summary>
+    Task<(ArtifactView View, FileStream Content)> OpenArtifactAsync(string name, CancellationToken cancellationToken);
+
+    Task<ArtifactView> PutArtifactAsync(string name, Stream content, CancellationToken cancellationToken);
+
+    Task<ArtifactView> RemoveArtifactAsync(string name, CancellationToken cancellationToken);
+
     Task<WorkflowView> SubmitWorkflowAsync(WorkflowRequest request, CancellationToken cancellationToken);
 
     Task<IReadOnlyList<WorkflowView>> WorkflowsAsync(string? state, int limit, CancellationToken cancellationToken);

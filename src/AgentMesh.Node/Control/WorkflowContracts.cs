@@ -67,4 +67,4 @@ public sealed record WorkflowStepView(
 
 /// <param name="State">running until it came to rest: completed, failed, paused or cancelled.</param>
 /// <param name="Result">What later steps can name; null where it is longer than 4 KiB.</param>
-public sealed record WorkflowJobView(string Id, string ShortId, string Device, string State, int? ExitCode, string? Result, ProblemView? Problem, DateTimeOffset? EndedAt);
+public sealed record WorkflowJobView(string Id, string ShortId, string Device, string State, int? ExitCode, string? Result, ProblemView? Problem, DateTimeOffset? EndedAt, IReadOnlyList<ArtifactRefView> Artifacts);

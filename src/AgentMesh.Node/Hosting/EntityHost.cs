@@ -3,6 +3,7 @@ using AgentMesh.Errors;
 using AgentMesh.Journal;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Arrays;
+using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Grants;
@@ -31,7 +32,7 @@ namespace AgentMesh.Node.Hosting;
 
 /// <summary>Starts the entities and workers in each generation, and wakes the schedules, and the jobs that an earlier one left unfinished.</summary>
 internal sealed class EntityHost(
-    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, DeviceChoice choice, ConnectionHub hub, ExecutionTable table, IAttemptAudit audit, SqliteEventStore journal, CronLog cronLog, OutputReading output, PoolHost? pool, TimeProvider time)
+    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, DeviceChoice choice, ConnectionHub hub, ExecutionTable table, IAttemptAudit audit, SqliteEventStore journal, CronLog cronLog, OutputReading output, PoolHost? pool, ArtifactStore artifacts, TimeProvider time)
 {
     private static readonly TimeSpan RestAfter = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WakeWithin = TimeSpan.FromSeconds(30);
@@ -43,7 +44,7 @@ internal sealed class EntityHost(
 
     public void Equip(Generation generation)
     {
-        var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter) { LastSeenOf = directory.LastSeen, AwayTimeout = settings.Jobs.AwayTimeout, DevicesFor = choice.DevicesFor, ReadOutput = output.ReadStdoutAsync };
+        var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter) { LastSeenOf = directory.LastSeen, AwayTimeout = settings.Jobs.AwayTimeout, DevicesFor = choice.DevicesFor, ReadOutput = output.ReadStdoutAsync, HasArtifact = HasArtifact };
         MeshSharding sharding = MeshSharding.Start(generation.System, environment, cronLog.Write);
         pool?.Equip(generation, sharding, environment);
         _shardings.AddOrUpdate(generation, sharding);
@@ -110,6 +111,23 @@ internal sealed class EntityHost(
         };
     }
 
+    /// <summary>Artifacts are taken and given only while the attempt is out, so that what is recorded of it stays as it is.</summary>
+    public async Task<(OutputRefusal? Refusal, JobSpec? Spec)> MayTransferAsync(MeshSharding? sharding, string jobId, int attempt, DeviceId from, CancellationToken cancellationToken)
+    {
+        if (!JobId.TryParse(jobId, out JobId job) || job.Home != self)
+        {
+            return (OutputRefusal.UnknownJob, null);
+        }
+
+        if (await MayDeliverAsync(sharding, jobId, attempt, from, cancellationToken).ConfigureAwait(false) is { } refusal)
+        {
+            return (refusal, null);
+        }
+
+        object answer = await sharding!.Jobs.Ask<object>(new GetJob(job), WakeWithin, cancellationToken).ConfigureAwait(false);
+        return answer is JobView view && view.Attempt == attempt && view.Device == from && view.State.HasAttempt() ? (null, view.Spec) : (OutputRefusal.OlderAttempt, null);
+    }
+
     private long? LifeOf(DeviceId device) => device == self ? life : links.LifeOf(device);
 
     private ICanTell WorkersOf(IActorContext context, DeviceId device) => device == self
@@ -126,6 +144,9 @@ internal sealed class EntityHost(
         string name = registry.Devices.TryGetValue(caller, out RegisteredDevice? known) ? known.Name : caller.ToString();
         return new MeshException(MeshErrors.NotAllowed, $"{name} may not start programs on {settings.DeviceName}", $"on {settings.DeviceName}: agentmesh grant {name} run");
     }
+
+    private bool HasArtifact(JobId job, int attempt, ArtifactRef told) =>
+        artifacts.Find(job.ToString(), told.Name) is { } stored && stored.Attempt == attempt && stored.Hash == told.Hash.Hex && stored.Size == told.Size;
 
     private FindEntities Open(string prefix, IReadOnlySet<string> closedBy) => async (limit, cancellationToken) =>
         [.. (await journal.OpenAsync($"{prefix}{self}/", closedBy, limit, cancellationToken).ConfigureAwait(false)).Select(entity => entity.PersistenceId)];

@@ -9,6 +9,7 @@ using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Registry;
 using AgentMesh.Mesh.Turns;
 using AgentMesh.Node.Audit;
+using AgentMesh.Node.Artifacts;
 using AgentMesh.Node.Control;
 using AgentMesh.Node.Input;
 using AgentMesh.Node.Links;
@@ -127,7 +128,9 @@ public sealed class NodeHost : IAsyncDisposable
         IOutputStore outputs = pool is null ? files : new RoutedOutput(files, EndingAsync(pool.Pool.OpenOutput(settings.Output.JobBytesMax, settings.Pool!.OutputRetained)));
         HandlerRegistry handlers = Handlers(settings, data.Root, time);
         AuditLog audit = Ending(AuditLog.Open(new AuditLogSettings(data["audit"], settings.AuditRetainedBytesMax), time));
-        ExecutionTable table = Table(settings, identity.Id, data, handlers, time, log);
+        ArtifactStore artifacts = ArtifactStore.Open(
+            new ArtifactStoreSettings(data["artifacts"], settings.Artifacts.RetainedBytesMax, settings.Artifacts.SizeMax, settings.Artifacts.RetainedFor, settings.Artifacts.SafeFor), time);
+        ExecutionTable table = Table(settings, identity.Id, data, handlers, new ArtifactCarrier(identity.Id, hub, artifacts, time), time, log);
         long life = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & long.MaxValue | 1;
         OwnAddresses addresses = Ending(new OwnAddresses(endpoint.LocalAddresses, settings.Announce, time));
         LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, addresses.Current, handlers, life), time));
@@ -145,7 +148,7 @@ public sealed class NodeHost : IAsyncDisposable
         var devices = new Devices(identity.Id, settings.DeviceName, registry, directory);
         var choice = new DeviceChoice(identity.Id, devices, settings.Labels, directory, links, OwnLoad, time);
         var outputReading = new OutputReading(outputs, time);
-        var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, choice, hub, table, new AttemptAudit(audit, time, log), journal.Store, new CronLog(data["logs/cron"], log), outputReading, pool, time);
+        var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, choice, hub, table, new AttemptAudit(audit, time, log), journal.Store, new CronLog(data["logs/cron"], log), outputReading, pool, artifacts, time);
         GenerationKeeper generations = EndingAsync(new GenerationKeeper(links, directory, () => NewSystem(settings, identity.Id, journalSettings, pool?.Settings, hub, time), entityHost.Equip, time, log));
         var intake = new OutputIntake(outputs, (job, attempt, from, cancel) => entityHost.MayDeliverAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel));
         EndingAsync(new OutputShipper(identity.Id, home => OutputPlaces.Of(home, identity.Id, pool, generations.Live?.System), table, hub, intake, time));
@@ -153,6 +156,9 @@ public sealed class NodeHost : IAsyncDisposable
         var inputs = new InputIntake(
             table, (job, attempt, from, cancel) => entityHost.RouteInputAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel), (device, cancel) => hub.OpenAsync(device, InputIntake.Service, StreamPriority.Bulk, cancel));
         hub.Register(InputIntake.Service, (connection, stream, cancel) => inputs.ServeAsync(connection.RemoteId, stream, cancel));
+        var artifactIntake = new ArtifactIntake(artifacts, (job, attempt, from, cancel) => entityHost.MayTransferAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel), time);
+        hub.Register(ArtifactServices.Append, artifactIntake.TakeAsync);
+        hub.Register(ArtifactServices.Read, artifactIntake.GiveAsync);
         hub.Register(PingResponder.Service, new PingResponder(time).ServeAsync);
 
         var caller = new Caller(identity.Id, settings.DeviceName, Environment.UserName);
@@ -162,6 +168,7 @@ public sealed class NodeHost : IAsyncDisposable
         UlidSource ids = UlidSource.Secure(time);
         var arrays = new ArrayService(identity.Id, specs, devices, choice, entities, journal.Store, ids);
         var jobs = new JobService(homes, caller, entities, arrays, outputReading, time);
+        var artifactService = new ArtifactService(artifacts, jobs);
         var crons = Ending(new CronService(identity.Id, specs, devices, entities, jobs, journal.Store, ids));
         string cronPath = settings.CronFile.Length > 0 ? settings.CronFile : data[CronFile.FileName];
         CronFileKeeper cronFile = EndingAsync(new CronFileKeeper(cronPath, data["cron-file.applied"], crons, time, log));
@@ -187,9 +194,10 @@ public sealed class NodeHost : IAsyncDisposable
             Crons = crons,
             CronFile = cronFile,
             Arrays = arrays,
-            Workflows = new WorkflowService(identity.Id, specs, devices, choice, entities, journal.Store, ids),
+            Workflows = new WorkflowService(identity.Id, specs, devices, choice, entities, artifactService, journal.Store, ids),
+            Artifacts = artifactService,
             Pings = new PingService(devices, links, directory, hub, time),
-            Commands = new CommandService(identity.Id, homes, specs, choice, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, ids, time),
+            Commands = new CommandService(identity.Id, homes, specs, choice, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, artifactService, ids, time),
             Addresses = addresses,
             Pool = pool,
             Time = time,
@@ -282,7 +290,7 @@ public sealed class NodeHost : IAsyncDisposable
         return handlers;
     }
 
-    private ExecutionTable Table(NodeSettings settings, DeviceId self, DataDirectory data, HandlerRegistry handlers, TimeProvider time, ILogger log)
+    private ExecutionTable Table(NodeSettings settings, DeviceId self, DataDirectory data, HandlerRegistry handlers, IArtifactCarrier carrier, TimeProvider time, ILogger log)
     {
         var ledger = new ProcessLedger(data["running"]);
         int swept = ledger.Sweep();
@@ -294,7 +302,7 @@ public sealed class NodeHost : IAsyncDisposable
             Log.NoShim(log, AppContext.BaseDirectory);
         }
 
-        var tools = new ExecutionTools(settings.DeviceName, handlers, ProcessLauncher.ForThisPlatform(), ledger, work, Grace, time, shims) { Input = new InputSettings(settings.Programs.InputGrace) };
+        var tools = new ExecutionTools(settings.DeviceName, handlers, ProcessLauncher.ForThisPlatform(), ledger, work, Grace, time, shims) { Artifacts = carrier, Input = new InputSettings(settings.Programs.InputGrace) };
         ExecutionTable table = EndingAsync(new ExecutionTable(tools, data["spool"], settings.Output.SpoolBytesMax, AdmissionOf(settings, self)));
         TakenOver found = table.TakeOver();
         if (swept + found.Dropped > 0)

@@ -53,6 +53,8 @@ internal sealed record NodeParts
 
     public required ArrayService Arrays { get; init; }
 
+    public required ArtifactService Artifacts { get; init; }
+
     public required WorkflowService Workflows { get; init; }
     public required GroupService Groups { get; init; }
 

@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using AgentMesh.Errors;
 using AgentMesh.Mesh;
+using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Selectors;
 using AgentMesh.Mesh.Turns;
@@ -17,7 +18,7 @@ namespace AgentMesh.Node.Services;
 
 /// <summary>Turns a line into durable jobs, one per device it is for, and tells how they go.</summary>
 internal sealed class CommandService(
-    DeviceId self, Homes homes, JobSpecs specs, DeviceChoice choice, DeviceDirectory directory, LinkService links, Func<string> ownAddress, Entities entities, JobService jobs, UlidSource ids, TimeProvider time)
+    DeviceId self, Homes homes, JobSpecs specs, DeviceChoice choice, DeviceDirectory directory, LinkService links, Func<string> ownAddress, Entities entities, JobService jobs, ArtifactService store, UlidSource ids, TimeProvider time)
 {
     /// <summary>Devices at work for one line at the same time, where the caller says nothing else.</summary>
     private const int ParallelDefault = 32;
@@ -37,6 +38,18 @@ internal sealed class CommandService(
             : throw new MeshException(NodeErrors.ControlRequest, $"{request.Parallel} devices at a time cannot be", $"parallel is 1 to {ParallelMax}");
         HomeId home = request.Input ? self : homes.Of(request.Home).Home;
         ImmutableArray<JobDependency> after = await AfterAsync(request, home, cancellationToken).ConfigureAwait(false);
+        ValueList<JobArtifact> artifacts = ArtifactService.ArtifactsOf(request.Artifacts);
+        ValueList<ArtifactInput> inputs = await store.InputsOfAsync(request.Inputs, cancellationToken).ConfigureAwait(false);
+        if (!command.IsProgram && !(artifacts.IsEmpty && inputs.IsEmpty))
+        {
+            throw new MeshException(ArtifactErrors.BadArtifact, "artifacts and inputs are for programs only", "write: agentmesh run @peer --artifact NAME=PATH -- PROGRAM ARGUMENTS");
+        }
+
+        if (home.IsPool && !(artifacts.IsEmpty && inputs.IsEmpty))
+        {
+            throw new MeshException(ArtifactErrors.BadArtifact, "a pool keeps no artifacts", "submit the job with --home device");
+        }
+
         JobNeeds needs = JobNeeds.Parse(request.Resources, request.Priority, request.Group);
         request = request with { Queue = request.Queue || !after.IsEmpty };
         ChosenDevices chosen = await choice.ChooseAsync(selector, request.Queue, needs.Resources, LeftOf(request, begun), cancellationToken).ConfigureAwait(false);
@@ -58,7 +71,7 @@ internal sealed class CommandService(
         Task running = Task.Run(
             async () =>
             {
-                Task all = Task.WhenAll(targets.Select(target => RunOneAsync(request, home, begun, new JobWish(command, after, needs, chosen.Why.GetValueOrDefault(target.Id)), target, selector, IsGroup(selector), slots, events.Writer, over.Token)));
+                Task all = Task.WhenAll(targets.Select(target => RunOneAsync(request, home, begun, new JobWish(command, after, needs, chosen.Why.GetValueOrDefault(target.Id), artifacts, inputs), target, selector, IsGroup(selector), slots, events.Writer, over.Token)));
                 await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 events.Writer.TryComplete(all.Exception?.InnerException);
             },
@@ -94,6 +107,8 @@ internal sealed class CommandService(
                 IdempotencyKey = request.IdempotencyKey,
                 QueueWhenOffline = request.Queue,
                 After = wish.After,
+                Artifacts = wish.Artifacts,
+                Inputs = wish.Inputs,
                 Needs = wish.Needs,
             };
             spec = spec with { Target = spec.Target with { Why = wish.Why } };
@@ -143,7 +158,7 @@ internal sealed class CommandService(
     }
 
     /// <param name="Why">This device, of several.</param>
-    private sealed record JobWish(JobCommand Command, ImmutableArray<JobDependency> After, JobNeeds Needs, string? Why);
+    private sealed record JobWish(JobCommand Command, ImmutableArray<JobDependency> After, JobNeeds Needs, string? Why, ValueList<JobArtifact> Artifacts, ValueList<ArtifactInput> Inputs);
 
     /// <summary>What is left of the time for the whole; null for no bound.</summary>
     private TimeSpan? LeftOf(CommandRequest request, long begun) => request.TimeoutMs is { } ms

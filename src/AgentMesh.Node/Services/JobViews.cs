@@ -7,6 +7,8 @@ namespace AgentMesh.Node.Services;
 /// <summary>Jobs as the control API shows them.</summary>
 internal static class JobViews
 {
+    public static IReadOnlyList<ArtifactRefView> ArtifactsOf(AttemptResult? result) => [.. (result?.Artifacts ?? []).Select(artifact => new ArtifactRefView(artifact.Name, artifact.Hash.ToString(), artifact.Size))];
+
     public static Control.JobView Of(MeshJobView job, bool repeated = false)
     {
         AttemptResult? result = job.Result;
@@ -37,7 +39,8 @@ internal static class JobViews
             job.Spec.Needs.Group,
             job.Spec.Target.Why,
             job.Spec.Owner?.Workflow,
-            job.Spec.Owner?.Step)
+            job.Spec.Owner?.Step,
+            ArtifactsOf(result))
         {
             Progress = job.Progress is { } progress ? new ProgressView(progress.Fraction, progress.Text) : null,
             Checkpoint = job.Checkpoint is { } kept ? new CheckpointInfo(kept.Bytes, kept.Attempt, kept.At) : null,

@@ -198,6 +198,14 @@ internal sealed class NodeServices : IControlServices
 
     public Task<ArrayView> RetryArrayAsync(string id, CancellationToken cancellationToken) => _parts.Arrays.RetryAsync(id, cancellationToken);
 
+    public Task<IReadOnlyList<ArtifactView>> ArtifactsAsync(string? job, int limit, CancellationToken cancellationToken) => _parts.Artifacts.ListAsync(job, limit, cancellationToken);
+
+    public Task<(ArtifactView View, FileStream Content)> OpenArtifactAsync(string name, CancellationToken cancellationToken) => _parts.Artifacts.OpenAsync(name, cancellationToken);
+
+    public Task<ArtifactView> PutArtifactAsync(string name, Stream content, CancellationToken cancellationToken) => _parts.Artifacts.PutAsync(name, content, cancellationToken);
+
+    public Task<ArtifactView> RemoveArtifactAsync(string name, CancellationToken cancellationToken) => _parts.Artifacts.RemoveAsync(name, cancellationToken);
+
     public Task<WorkflowView> SubmitWorkflowAsync(WorkflowRequest request, CancellationToken cancellationToken) => _parts.Workflows.SubmitAsync(request, cancellationToken);
 
     public Task<IReadOnlyList<WorkflowView>> WorkflowsAsync(string? state, int limit, CancellationToken cancellationToken) => _parts.Workflows.ListAsync(state, limit, cancellationToken);

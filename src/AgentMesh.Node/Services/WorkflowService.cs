@@ -14,7 +14,7 @@ using WorkflowView = AgentMesh.Node.Control.WorkflowView;
 namespace AgentMesh.Node.Services;
 
 /// <summary>The workflows of this device.</summary>
-internal sealed class WorkflowService(DeviceId self, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, SqliteEventStore journal, UlidSource ids)
+internal sealed class WorkflowService(DeviceId self, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, ArtifactService artifacts, SqliteEventStore journal, UlidSource ids)
 {
     private const int PageMax = 1_000;
     private const int SearchedMax = 10_000;
@@ -84,7 +84,7 @@ internal sealed class WorkflowService(DeviceId self, JobSpecs specs, Devices dev
         TargetsOf,
         line => specs.Read(line, null, null).Command,
         command => specs.Of(command, devices.Self, null, null, null),
-        specs.Caller);
+        specs.Caller) { InputOf = artifacts.InputOf };
 
     private async Task<WorkflowView> SubmitAsync(WorkflowSpec spec, ValueList<StepState> taken, CancellationToken cancellationToken)
     {

@@ -51,7 +51,8 @@ internal static class WorkflowViews
         run.End?.ExitCode,
         run.End?.Result,
         Of(run.End?.Problem),
-        run.End?.EndedAt);
+        run.End?.EndedAt,
+        [.. (run.End?.Artifacts ?? []).Select(artifact => new ArtifactRefView(artifact.Name, artifact.Hash.ToString(), artifact.Size))]);
 
     private static ProblemView? Of(Problem? problem) => problem is null ? null : new ProblemView(problem.Code, problem.Text, problem.NextStep);
 }

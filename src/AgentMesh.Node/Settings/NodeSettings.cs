@@ -40,6 +40,8 @@ public sealed record NodeSettings
 
     public required OutputSettings Output { get; init; }
 
+    public required ArtifactSettings Artifacts { get; init; }
+
     /// <summary>Empty: <c>CRON.md</c> in the data directory.</summary>
     public required string CronFile { get; init; }
 
@@ -104,6 +106,9 @@ public sealed record JobSettings(
 public sealed record PoolSettings(string Name, string ConnectionFile, string ConnectionVariable, TimeSpan Lease, TimeSpan AppendTimeout, int Readers, TimeSpan OutputRetained);
 
 public sealed record OutputSettings(long RetainedBytesMax, long JobBytesMax, long SpoolBytesMax);
+
+/// <summary>A time of null is no limit.</summary>
+public sealed record ArtifactSettings(long RetainedBytesMax, long SizeMax, TimeSpan? RetainedFor, TimeSpan SafeFor);
 
 /// <summary>Programs of jobs and the end of their node. A lease of null is none.</summary>
 /// <param name="InputGrace">How long a program waits for who sends its input.</param>

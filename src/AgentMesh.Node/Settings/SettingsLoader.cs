@@ -112,6 +112,7 @@ public static class SettingsLoader
             },
             Pool = read.Pool(),
             Output = new OutputSettings(read.Size("output.retained-max"), read.Size("output.job-max"), read.Size("output.spool-max")),
+            Artifacts = new ArtifactSettings(read.Size("artifacts.retained-max"), read.Size("artifacts.size-max"), read.Limit("artifacts.retained-for"), read.Limit("artifacts.safe-for") ?? TimeSpan.Zero),
             CronFile = read.Text("cron.file") is { Length: > 0 } cronFile ? Path.GetFullPath(cronFile) : "",
             AuditRetainedBytesMax = read.Size("audit.retained-max"),
             Programs = new ProgramSettings(read.OneOf("workers.on-stop", "keep", "end") == "keep", read.Limit("workers.lease"), read.Time("workers.input-grace")),

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using AgentMesh.Mesh;
+using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Turns;
 
@@ -21,6 +22,15 @@ public sealed record AttemptOrder(AttemptKey Key, string Line, IReadOnlyList<str
     public JobNeeds Needs { get; init; } = JobNeeds.None;
 
     public bool IsProgram => Words.Count > 0;
+
+    /// <summary>What the program leaves behind when it succeeds.</summary>
+    public ValueList<JobArtifact> Artifacts { get; init; }
+
+    /// <summary>What the program finds when it begins.</summary>
+    public ValueList<ArtifactInput> Inputs { get; init; }
+
+    /// <summary>It has a working directory of its own.</summary>
+    public bool HasFolder => !Artifacts.IsEmpty || !Inputs.IsEmpty;
 
     /// <summary>Added to the environment of a program.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = ImmutableSortedDictionary<string, string>.Empty;

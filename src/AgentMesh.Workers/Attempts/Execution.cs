@@ -164,9 +164,10 @@ public sealed class Execution
     {
         try
         {
+            AttemptFolder? folder = Order.HasFolder ? new AttemptFolder(Order, tools) : null;
             if (takenOver is not null)
             {
-                return await _run!.FollowAsync(takenOver.End, _cancel.Token, _leave.Token).ConfigureAwait(false);
+                return await FinishAsync(folder, await _run!.FollowAsync(takenOver.End, _cancel.Token, _leave.Token).ConfigureAwait(false)).ConfigureAwait(false);
             }
 
             await turn.WaitAsync(_cancel.Token).ConfigureAwait(false);
@@ -178,16 +179,24 @@ public sealed class Execution
                 throw new MeshException(WorkerErrors.NoInput, $"{tools.DeviceName} cannot give input to programs: it has no supervisor for them", "interactive programs need Linux there; see docs/interactive.md");
             }
 
-            if (Order.IsProgram && tools.Shims is { } shims)
+            if (!Order.IsProgram)
             {
-                _run = new ShimRun(Order, Spool!, Reports!, Input, tools);
-                await _run.StartAsync(shims).ConfigureAwait(false);
-                return await _run.FollowAsync(null, _cancel.Token, _leave.Token).ConfigureAwait(false);
+                return folder is null ? await HandleAsync(tools).ConfigureAwait(false) : throw AttemptFolder.NoProgram();
             }
 
-            return Order.IsProgram
-                ? await new ProgramRun(Order, Spool!, Reports!, tools).ExecuteAsync(_cancel.Token).ConfigureAwait(false)
-                : await HandleAsync(tools).ConfigureAwait(false);
+            if (folder is not null)
+            {
+                await folder.PrepareAsync(_cancel.Token).ConfigureAwait(false);
+            }
+
+            if (tools.Shims is { } shims)
+            {
+                _run = new ShimRun(Order, Spool!, Reports!, Input, tools);
+                await _run.StartAsync(shims, folder).ConfigureAwait(false);
+                return await FinishAsync(folder, await _run.FollowAsync(null, _cancel.Token, _leave.Token).ConfigureAwait(false)).ConfigureAwait(false);
+            }
+
+            return await FinishAsync(folder, await new ProgramRun(Order, Spool!, Reports!, tools, folder).ExecuteAsync(_cancel.Token).ConfigureAwait(false)).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_cancel.IsCancellationRequested)
         {
@@ -212,6 +221,37 @@ public sealed class Execution
             Input?.Dispose();
             Spool?.End();
             _admission!.Leave(Order.Key);
+        }
+    }
+
+    /// <summary>The program is over: what it left behind goes to the home before its end is told.</summary>
+    private async Task<AttemptResult> FinishAsync(AttemptFolder? folder, AttemptResult result)
+    {
+        Spool!.End();
+        _admission!.Leave(Order.Key);
+        if (folder is null || result.Outcome != AttemptOutcome.Succeeded)
+        {
+            return result;
+        }
+
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(_cancel.Token, _leave.Token);
+        try
+        {
+            return result with { Artifacts = [.. await folder.DeliverAsync(over.Token).ConfigureAwait(false)] };
+        }
+        catch (OperationCanceledException) when (_leave.IsCancellationRequested && !_cancel.IsCancellationRequested)
+        {
+            // The next process of this node delivers it.
+            await new TaskCompletionSource().Task.ConfigureAwait(false);
+            throw;
+        }
+        catch (MeshException problem)
+        {
+            return result with { Outcome = AttemptOutcome.Failed, Problem = ProblemOf(problem) };
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return result with { Outcome = AttemptOutcome.Failed, Problem = new Problem(Mesh.Artifacts.ArtifactErrors.NotMade, $"what the program left behind cannot be read: {error.Message}", "look at the disk of the device") };
         }
     }
 

@@ -136,6 +136,7 @@ public sealed class ExecutionTable : IAsyncDisposable
             }
         }
 
+        AttemptFolder.Sweep(_tools, _byKey.Keys);
         return new TakenOver(running, ended, dropped);
     }
 
@@ -168,6 +169,7 @@ public sealed class ExecutionTable : IAsyncDisposable
         if (_byKey.TryRemove(execution.Order.Key, out _) && execution.Spool is { } spool)
         {
             spool.Dispose();
+            AttemptFolder.Remove(execution.Order, _tools);
             try
             {
                 // First what names the attempt: should the rest not go now, the next start knows that nobody wants it.
@@ -194,5 +196,5 @@ public sealed class ExecutionTable : IAsyncDisposable
     }
 
     // A job id holds slashes and comes from another device: its hash is a safe file name.
-    private static string NameOf(AttemptKey key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key.ToString())))[..32];
+    internal static string NameOf(AttemptKey key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key.ToString())))[..32];
 }

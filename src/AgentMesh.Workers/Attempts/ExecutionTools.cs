@@ -19,4 +19,6 @@ public sealed record ExecutionTools(
     ShimSettings? Shims = null)
 {
     public InputSettings Input { get; init; } = InputSettings.Default;
+    /// <summary>Null: programs with artifacts are refused.</summary>
+    public IArtifactCarrier? Artifacts { get; init; }
 }

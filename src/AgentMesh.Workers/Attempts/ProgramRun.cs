@@ -9,7 +9,7 @@ using AgentMesh.Workers.Spool;
 namespace AgentMesh.Workers.Attempts;
 
 /// <summary>Runs one program: starts it, moves its output into the spool, ends it when its time is up or it is cancelled.</summary>
-internal sealed class ProgramRun(AttemptOrder order, AttemptSpool spool, ProgramReports reports, ExecutionTools tools)
+internal sealed class ProgramRun(AttemptOrder order, AttemptSpool spool, ProgramReports reports, ExecutionTools tools, AttemptFolder? folder)
 {
     private const int PieceBytes = 32 * 1024;
 
@@ -17,18 +17,23 @@ internal sealed class ProgramRun(AttemptOrder order, AttemptSpool spool, Program
         new(WorkerErrors.AttemptTimedOut, $"the attempt took longer than {order.Timeout!.Value.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s and was ended", "give it more time with --attempt-timeout");
 
     /// <summary>What a program is told of its job.</summary>
-    public static Dictionary<string, string> EnvironmentOf(AttemptOrder order) => new(order.Environment, StringComparer.Ordinal)
+    public static Dictionary<string, string> EnvironmentOf(AttemptOrder order, AttemptFolder? folder)
     {
-        [StrayProcesses.JobVariable] = order.Key.Job.ToString(),
-        [StrayProcesses.AttemptVariable] = order.Key.Attempt.ToString(CultureInfo.InvariantCulture),
-        ["AGENTMESH_CALLER"] = order.Caller.DeviceName,
-    };
+        var environment = new Dictionary<string, string>(order.Environment, StringComparer.Ordinal)
+        {
+            [StrayProcesses.JobVariable] = order.Key.Job.ToString(),
+            [StrayProcesses.AttemptVariable] = order.Key.Attempt.ToString(CultureInfo.InvariantCulture),
+            ["AGENTMESH_CALLER"] = order.Caller.DeviceName,
+        };
+        folder?.AddTo(environment);
+        return environment;
+    }
 
     public async Task<AttemptResult> ExecuteAsync(CancellationToken cancel)
     {
-        Dictionary<string, string> environment = EnvironmentOf(order);
+        Dictionary<string, string> environment = EnvironmentOf(order, folder);
         reports.Prepare(order.Checkpoint, environment);
-        using ILaunchedProcess process = tools.Launcher.Launch(new ProcessOrder(order.Words, tools.WorkingDirectory, environment));
+        using ILaunchedProcess process = tools.Launcher.Launch(new ProcessOrder(order.Words, folder?.Work ?? tools.WorkingDirectory, environment));
         tools.Ledger.Add(process.Id);
         try
         {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using AgentMesh.Errors;
 using AgentMesh.Mesh;
+using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Turns;
 using AgentMesh.Protocol.Identity;
@@ -14,6 +15,9 @@ namespace AgentMesh.Workers.Shims;
 internal sealed record AttemptFile(
     int Version, string Job, int Attempt, IReadOnlyList<string> Words, string Device, string DeviceName, string User, double? TimeoutSeconds, string? Alias)
 {
+    /// <summary>Null where an earlier version has written the file.</summary>
+    public IReadOnlyList<JobArtifact>? Artifacts { get; init; }
+
     /// <summary>In thousandths; null in a file of a version that knew none.</summary>
     public Dictionary<string, long>? Resources { get; init; }
 
@@ -42,6 +46,7 @@ internal sealed record AttemptFile(
             Group = order.Needs.Group,
             Input = order.Input is { } input ? new InputFile(input.From?.ToString(), input.Terminal, input.LoginShell) : null,
             PipeTo = order.PipeTo is { } pipe ? new PipeFile(pipe.Device.ToString(), pipe.Job.ToString()) : null,
+            Artifacts = order.Artifacts.IsEmpty ? null : [.. order.Artifacts],
         };
         ShimFiles.Replace(Path.Combine(directory, ShimFiles.Order), JsonSerializer.Serialize(file, AttemptJson.Default.AttemptFile));
     }
@@ -56,6 +61,7 @@ internal sealed record AttemptFile(
                 ? new AttemptOrder(
                     new AttemptKey(job, file.Attempt), "", file.Words, new Caller(device, file.DeviceName, file.User), file.TimeoutSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, file.Alias)
                 {
+                    Artifacts = [.. file.Artifacts ?? []],
                     Needs = new JobNeeds(ResourceAmounts.Of(file.Resources ?? []), file.Priority, file.Group),
                     Input = file.Input is { } input ? new JobInput(input.From is null ? null : DeviceId.Parse(input.From), input.Terminal, input.LoginShell) : null,
                     PipeTo = file.PipeTo is { } pipe && JobId.TryParse(pipe.Job, out JobId next) ? new JobPipe(DeviceId.Parse(pipe.Device), next) : null,

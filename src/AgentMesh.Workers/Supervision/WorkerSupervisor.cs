@@ -119,7 +119,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
     /// <summary>What the command is here, where its first word may be an alias; or what was sent, with what is wrong with it.</summary>
     private (AttemptOrder Run, MeshException? Wrong) Expand(AttemptKey key, RunAttempt order)
     {
-        var sent = new AttemptOrder(key, order.Command.Line, order.Command.Words, order.Caller, order.Timeout, Alias: null) { Needs = order.Needs, Environment = order.Command.Environment, Checkpoint = order.Checkpoint, Input = order.Command.Input, PipeTo = order.Command.PipeTo };
+        var sent = new AttemptOrder(key, order.Command.Line, order.Command.Words, order.Caller, order.Timeout, Alias: null) { Needs = order.Needs, Environment = order.Command.Environment, Checkpoint = order.Checkpoint, Input = order.Command.Input, PipeTo = order.Command.PipeTo, Artifacts = order.Artifacts, Inputs = order.Inputs };
         if (order.Command.IsProgram)
         {
             return (sent, null);

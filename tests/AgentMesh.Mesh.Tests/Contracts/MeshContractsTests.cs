@@ -28,6 +28,7 @@ public sealed class MeshContractsTests
         new JobView(Job, JobStateName.Running, FullSpec, 2, Gpu, FullResult, new Problem("AM0313", "used up", "retry it"), Start, Start, Start, Start, true, "the device"),
         new JobView(Job, JobStateName.Queued, Spec, 0, null, null, null, Start, null, null, null, false, null),
         new RunAttempt(Job, 3, -42, FullSpec.Command, Laptop, TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(10)),
+        new RunAttempt(Job, 2, 1, Spec.Command, Laptop, null, TimeSpan.FromSeconds(10)) { Artifacts = FullSpec.Artifacts, Inputs = FullSpec.Inputs },
         new RunAttempt(Job, 1, 42, Spec.Command, Laptop, null, TimeSpan.FromSeconds(10)),
         new RunAttempt(Job, 1, 42, Spec.Command, Laptop, null, TimeSpan.FromSeconds(10)) { Needs = FullSpec.Needs },
         new AttemptStarted(Job, 1, 42),
@@ -165,11 +166,11 @@ public sealed class MeshContractsTests
         [KeyValuePair.Create("lr", "0.1"), KeyValuePair.Create("empty", "")],
         Laptop,
         3,
-        [new StepSpec("train", FullSpec, new StepTargets(ArraySpec.Targets, ["gpu"]), [new StepNeed(DependencyCondition.Any, "prepare")], IsShell: true, AllowFailure: true)],
+        [new StepSpec("train", FullSpec, new StepTargets(ArraySpec.Targets, ["gpu"]), [new StepNeed(DependencyCondition.Any, "prepare")], IsShell: true, AllowFailure: true) { Inputs = [new StepInput("in", "prepare", "out")] }],
         "a key",
         WorkflowId.FromIdempotencyKey(Home, "other"));
 
-    private static StepRun FlowRun => new(Job, Gpu, "gpu-box", new StepRunEnd(JobStateName.Failed, 3, new Problem("AM0323", "3"), "text", 4, Start));
+    private static StepRun FlowRun => new(Job, Gpu, "gpu-box", new StepRunEnd(JobStateName.Failed, 3, new Problem("AM0323", "3"), "text", 4, Start) { Artifacts = FullResult.Artifacts });
 
     private static StepState FlowStep => new(FlowSpec.Steps[0], StepStateName.Failed, 2, [FlowRun], new Problem("AM0323", "3", "look"), Start, Start.AddSeconds(1), IsTaken: true);
 

@@ -1,3 +1,4 @@
+using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Tests.Jobs;
 using AgentMesh.Mesh.Workflows;
@@ -234,6 +235,38 @@ public sealed class WorkflowEntityTests : IAsyncLifetime
         var begun = Assert.IsType<StepBegunEvent>(WorkflowRules.Next(fork, _ => [WorkflowLab.Lab], Start));
         Assert.Equal("b", begun.Step);
         Assert.Equal("echo 49", WorkflowRules.Fill(fork, fork.Find("b")!.Spec).Line);
+    }
+
+    [Fact]
+    public async Task An_artifact_of_a_step_becomes_the_input_of_another_by_its_hash()
+    {
+        await _lab.Submit("""
+            steps:
+              - { name: make, run: [make], artifacts: { out: outputs/out } }
+              - { name: use, needs: [make], run: [use], inputs: { in: make/out } }
+            """);
+        SubmitJob make = await _lab.NextSubmitted();
+        Assert.Equal([new JobArtifact("out", "outputs/out")], make.Spec.Artifacts);
+        var hash = ContentHash.Of(new byte[32]);
+        JobView view = WorkflowLab.ViewOf(make, JobStateName.Completed, null);
+        _lab.Say(_lab.Entity, view with { Result = view.Result! with { Artifacts = [new ArtifactRef("out", hash, 7)] } });
+        SubmitJob use = await _lab.NextSubmitted();
+        Assert.Equal([new ArtifactInput("in", hash, 7)], use.Spec.Inputs);
+    }
+
+    [Fact]
+    public async Task A_step_that_takes_a_file_from_one_that_was_skipped_pauses_the_workflow()
+    {
+        await _lab.Submit("""
+            steps:
+              - { name: make, run: [make], artifacts: { out: outputs/out } }
+              - { name: use, needs: [make], run: [use], inputs: { in: make/out } }
+            """);
+        _lab.Ends(await _lab.NextSubmitted(), JobStateName.Failed);
+        await _lab.Until(state => state.Name == WorkflowStateName.Paused);
+        await _lab.Change(WorkflowAction.Skip, "make");
+        WorkflowView view = await _lab.Until(state => state.Find("use")!.Name == StepStateName.Failed);
+        Assert.Equal((MeshErrors.NoValue, "step make left no artifact out behind"), (view.State.Find("use")!.Problem!.Code, view.State.Find("use")!.Problem!.Text));
     }
 
     [Fact]

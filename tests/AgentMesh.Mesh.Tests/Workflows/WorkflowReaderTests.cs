@@ -96,6 +96,14 @@ public sealed class WorkflowReaderTests
     [InlineData("AM0370", "is no name of a variable of an environment", "steps:\n  - {name: a, run: [b], env: { §A=B: 1}}\n")]
     [InlineData("AM0370", "is no name of a variable of an environment", "steps:\n  - {name: a, run: [b], env: {§AGENTMESH_JOB: 1}}\n")]
     [InlineData("AM0370", "env is for programs only", "steps:\n  - {name: a, command: b, env: §{A: 1}}\n")]
+    [InlineData("AM0446", "is no path of an artifact", "steps:\n  - {name: a, run: [b], artifacts: {§x: ../y}}\n")]
+    [InlineData("AM0446", "is no name of a file", "steps:\n  - {name: a, run: [b], artifacts: §{.x: y}}\n")]
+    [InlineData("AM0370", "artifacts are for programs only", "steps:\n  - {name: a, command: b, artifacts: §{x: y}}\n")]
+    [InlineData("AM0446", "names no artifact", "steps:\n  - {name: a, run: [b], inputs: {x: §y}}\n")]
+    [InlineData("AM0446", "there is no store", "steps:\n  - {name: a, run: [b], inputs: {x: §'sha256:00'}}\n")]
+    [InlineData("AM0373", "takes a file from 'mak', and there is no such step", "steps:\n  - {name: a, run: [b], inputs: §{x: mak/y}}\n  - {name: make, run: [b], artifacts: {y: y}}\n", "did you mean 'make'?")]
+    [InlineData("AM0375", "has no artifact 'dat'", "steps:\n  - {name: a, run: [b], needs: make, inputs: §{x: make/dat}}\n  - {name: make, run: [b], artifacts: {data: y}}\n", "did you mean 'data'?")]
+    [InlineData("AM0375", "need not be over", "steps:\n  - {name: a, run: [b], inputs: §{x: make/y}}\n  - {name: make, run: [b], artifacts: {y: y}}\n", "add needs: [make]")]
     [InlineData("AM0370", "'a b' is no name of a variable", "vars: {§a b: 1}\nsteps: [{name: a, command: b}]\n")]
     public void Refuses_what_is_wrong_with_its_place(string code, string says, string marked, string next = "")
     {

@@ -41,6 +41,8 @@ internal sealed class ShimLab : IAsyncDisposable
 
     public AdmissionSettings Admission { get; init; } = new(MachineResources.Found(), 8, 8);
 
+    public IArtifactCarrier? Carrier { get; init; }
+
     public ExecutionTable Node { get; private set; } = null!;
 
     public static AttemptKey Key(int attempt = 1) => new(JobId.FromIdempotencyKey(Device, TestRun.Key("shim")), attempt);
@@ -54,7 +56,7 @@ internal sealed class ShimLab : IAsyncDisposable
     {
         HandlerRegistry handlers = BuiltIns.CreateRegistry(new DeviceFacts("test", Root, TimeProvider.System));
         var tools = new ExecutionTools(
-            "test", handlers, ProcessLauncher.ForThisPlatform(), new ProcessLedger(Path.Combine(Root, "running")), Root, TimeSpan.FromSeconds(1), TimeProvider.System, new ShimSettings(Command, Lease, KeepOnStop: true)) { Input = new InputSettings(InputGrace) };
+            "test", handlers, ProcessLauncher.ForThisPlatform(), new ProcessLedger(Path.Combine(Root, "running")), Root, TimeSpan.FromSeconds(1), TimeProvider.System, new ShimSettings(Command, Lease, KeepOnStop: true)) { Artifacts = Carrier, Input = new InputSettings(InputGrace) };
         Node = new ExecutionTable(tools, Spool, SpoolBytesMax, Admission);
         return Node.TakeOver();
     }

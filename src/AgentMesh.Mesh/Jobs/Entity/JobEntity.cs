@@ -190,7 +190,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         }
         else if (IsFromExecutor())
         {
-            IJobEvent change = JobRules.AfterAttempt(_job, JobRules.Bounded(ended.Result), Now, _environment.Random());
+            IJobEvent change = JobRules.AfterAttempt(_job, JobRules.WithArtifacts(_job, JobRules.Bounded(ended.Result), _environment.HasArtifact), Now, _environment.Random());
             Record(change, null, () => worker.Tell(new AttemptEndedAck(_job.JobId, ended.Attempt, Recorded: true)));
         }
     }

@@ -1,4 +1,5 @@
 using AgentMesh.Mesh.Arrays;
+using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Peers;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Protocol.Identity;
@@ -34,6 +35,9 @@ public sealed record JobEnvironment(
 
     /// <summary>On which devices the elements of an array may run.</summary>
     public Func<ArrayTargets, IReadOnlyList<ArrayDevice>> DevicesFor { get; init; } = static _ => [];
+
+    /// <summary>Whether the store of this home took an artifact from an attempt.</summary>
+    public Func<JobId, int, ArtifactRef, bool> HasArtifact { get; init; } = static (_, _, _) => true;
 
     /// <summary>What jobs of this home wrote, for the workflows that they are steps of.</summary>
     public Workflows.Entity.ReadOutput ReadOutput { get; init; } = static (_, _, _) => Task.FromResult<string?>(null);

@@ -54,6 +54,16 @@ internal sealed class StepChecks(string file, IReadOnlyCollection<string> variab
     public void CheckReferences(StepSpec spec, YamlMap? map)
     {
         HashSet<string>? before = null;
+        foreach (StepInput input in spec.Inputs)
+        {
+            CheckInput(spec, input, PlaceOf(map, "inputs"));
+            before ??= Before(spec.Name);
+            if (!before.Contains(input.Step))
+            {
+                throw Wrong(PlaceOf(map, "inputs"), $"step '{spec.Name}' takes a file from '{input.Step}', which need not be over when it begins", $"add needs: [{input.Step}] to '{spec.Name}'", MeshErrors.UnknownVariable);
+            }
+        }
+
         foreach (StepText.Reference reference in StepText.Of(spec.Job.Command).SelectMany(StepText.In))
         {
             string text = $"{{{{{string.Join('.', reference.Names)}}}}}";
@@ -82,6 +92,22 @@ internal sealed class StepChecks(string file, IReadOnlyCollection<string> variab
                 throw Wrong(
                     at, $"step '{spec.Name}' asks for {text}, and '{reference.Names[1]}' need not be over when it begins", $"add needs: [{reference.Names[1]}] to '{spec.Name}'", MeshErrors.UnknownVariable);
             }
+        }
+    }
+
+    private void CheckInput(StepSpec spec, StepInput input, Place? at)
+    {
+        if (Find(input.Step) is not { } from)
+        {
+            string near = Nearest.Of(input.Step, Names) is { } meant ? $"did you mean '{meant}'? " : "";
+            throw Wrong(at, $"step '{spec.Name}' takes a file from '{input.Step}', and there is no such step", $"{near}steps are: {string.Join(", ", Names.Take(50))}", MeshErrors.UnknownStep);
+        }
+
+        if (from.Job.Artifacts.All(artifact => artifact.Name != input.Artifact))
+        {
+            string[] known = [.. from.Job.Artifacts.Select(artifact => artifact.Name)];
+            string near = Nearest.Of(input.Artifact, known) is { } meant ? $"did you mean '{meant}'? " : "";
+            throw Wrong(at, $"step '{input.Step}' has no artifact '{input.Artifact}'", $"{near}{(known.Length > 0 ? $"it has: {string.Join(", ", known)}" : "write artifacts: there")}", MeshErrors.UnknownVariable);
         }
     }
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Arrays;
+using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Selectors;
 
@@ -12,7 +13,11 @@ namespace AgentMesh.Mesh.Workflows.File;
 /// <param name="TargetsOf">Reads a selector; null for this device. Throws AM0350 to AM0352, AM0302, AM0303.</param>
 /// <param name="HandlerOf">Reads a command line for a handler. Throws AM0301.</param>
 /// <param name="JobOf">The specification of a job with the defaults of the node.</param>
-public sealed record WorkflowDefaults(Func<string?, StepTargets> TargetsOf, Func<string, JobCommand> HandlerOf, Func<JobCommand, JobSpec> JobOf, Caller Caller);
+public sealed record WorkflowDefaults(Func<string?, StepTargets> TargetsOf, Func<string, JobCommand> HandlerOf, Func<JobCommand, JobSpec> JobOf, Caller Caller)
+{
+    /// <summary>An artifact that is in the store of this device: its name here, and <c>sha256:...</c>. Throws AM0442, AM0446.</summary>
+    public Func<string, string, ArtifactInput> InputOf { get; init; } = static (_, source) => throw new MeshException(ArtifactErrors.BadArtifact, $"there is no store for {source} here", "name the artifact of a step");
+}
 
 /// <summary>Reads a workflow from its file: everything in it is known, or the file is refused with the place of what is wrong.</summary>
 public sealed class WorkflowReader
@@ -24,7 +29,7 @@ public sealed class WorkflowReader
 
     private static readonly string[] StepKeys =
     [
-        "name", "on", "run", "command", "needs", "env", "allow-failure", "attempts", "backoff", "backoff-max", "retry-exit-codes", "final-exit-codes",
+        "name", "on", "run", "command", "needs", "env", "artifacts", "inputs", "allow-failure", "attempts", "backoff", "backoff-max", "retry-exit-codes", "final-exit-codes",
         "attempt-timeout", "queue-timeout", "total-timeout", "heartbeat-timeout",
     ];
 
@@ -126,14 +131,63 @@ public sealed class WorkflowReader
 
         (JobCommand command, bool isShell) = ReadCommand(map);
         command = command with { Environment = ReadEnvironment(Find(map, "env"), command.IsProgram) };
-        JobSpec job = _defaults.JobOf(command);
+        (ValueList<StepInput> fromSteps, ValueList<ArtifactInput> known) = ReadInputs(Find(map, "inputs"), command.IsProgram);
+        JobSpec job = _defaults.JobOf(command) with { Artifacts = ReadArtifacts(Find(map, "artifacts"), command.IsProgram), Inputs = known };
         return new StepSpec(
             name,
             job with { Retry = ReadRetry(map, job.Retry), Timeouts = ReadTimeouts(map, job.Timeouts) },
             ReadTargets(Find(map, "on")),
             ReadNeeds(Find(map, "needs")),
             isShell,
-            Find(map, "allow-failure") is { } allow && Truth(allow, "allow-failure"));
+            Find(map, "allow-failure") is { } allow && Truth(allow, "allow-failure"))
+        {
+            Inputs = fromSteps,
+        };
+    }
+
+    private ValueList<JobArtifact> ReadArtifacts(YamlNode? node, bool isProgram) => node is null
+        ? []
+        : [.. Files(node, "artifacts", isProgram).Select(entry => At(entry.Key.At, () => ArtifactNames.Check(new JobArtifact(entry.Key.Value, Text(entry.Value, "artifacts", 1, 512)))))];
+
+    private (ValueList<StepInput> FromSteps, ValueList<ArtifactInput> Known) ReadInputs(YamlNode? node, bool isProgram)
+    {
+        var fromSteps = new List<StepInput>();
+        var known = new List<ArtifactInput>();
+        foreach ((YamlText key, YamlNode value) in node is null ? [] : Files(node, "inputs", isProgram))
+        {
+            string source = Text(value, "inputs", 1, 200);
+            int slash = source.IndexOf('/', StringComparison.Ordinal);
+            if (source.StartsWith(ContentHash.Prefix, StringComparison.Ordinal))
+            {
+                known.Add(At(value.At, () => _defaults.InputOf(key.Value, source)));
+            }
+            else if (slash > 0 && ArtifactNames.IsName(source[(slash + 1)..]))
+            {
+                fromSteps.Add(new StepInput(key.Value, source[..slash], source[(slash + 1)..]));
+            }
+            else
+            {
+                throw Wrong(value.At, $"'{source}' names no artifact", "write STEP/ARTIFACT, or sha256: and 64 digits of one that is in the store of this device", ArtifactErrors.BadArtifact);
+            }
+        }
+
+        return ([.. fromSteps], [.. known]);
+    }
+
+    private IReadOnlyList<(YamlText Key, YamlNode Value)> Files(YamlNode node, string key, bool isProgram)
+    {
+        YamlMap map = Map(node, key, null);
+        if (!isProgram)
+        {
+            throw Wrong(node.At, $"{key} are for programs only", "leave them out, or use run:");
+        }
+
+        At(node.At, () =>
+        {
+            ArtifactNames.CheckAll(map.Entries.Select(entry => entry.Key.Value));
+            return 0;
+        });
+        return map.Entries;
     }
 
     private (JobCommand Command, bool IsShell) ReadCommand(YamlMap map)
