@@ -14,7 +14,7 @@ internal static class DemoVerb
         {
             var report = new DemoReport(session.Terminal);
             string directory = Directory.CreateTempSubdirectory("agentmesh-demo-").FullName;
-            var script = new DemoScript(report, directory);
+            var script = new DemoScript(new DemoStage(report, directory));
             bool left = true;
             try
             {
