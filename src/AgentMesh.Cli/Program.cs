@@ -31,6 +31,7 @@ root.Subcommands.Add(PingVerb.Create(global));
 root.Subcommands.Add(DoctorVerb.Create(global));
 root.Subcommands.Add(RunVerbs.Run(global));
 root.Subcommands.Add(RunVerbs.Shell(global));
+root.Subcommands.Add(PipeVerb.Create(global));
 root.Subcommands.Add(MapVerb.Create(global));
 root.Subcommands.Add(JobVerbs.All(global));
 root.Subcommands.Add(WatchVerb.Create(global));

@@ -51,6 +51,9 @@ public static class MeshErrors
     public const string ArrayTooLarge = "AM0358";
     public const string BadDependency = "AM0359";
     public const string DependencyNotMet = "AM0360";
+    public const string PipeSyntax = "AM0361";
+    public const string PipeDeviceAway = "AM0362";
+    public const string PipeBroken = "AM0363";
     public const string WorkflowSyntax = "AM0370";
     public const string WorkflowKey = "AM0371";
     public const string WorkflowCycle = "AM0372";

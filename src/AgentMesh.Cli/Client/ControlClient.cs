@@ -85,6 +85,14 @@ internal sealed class ControlClient : IDisposable
             _within + Grace,
             cancellationToken);
 
+    /// <summary>The events of a pipe, as they come.</summary>
+    public IAsyncEnumerable<CommandEvent> PipeAsync(PipeRequest request, CancellationToken cancellationToken) =>
+        LinesAsync(
+            () => new HttpRequestMessage(HttpMethod.Post, "v1/pipes") { Content = JsonContent.Create(request, ControlJson.Default.PipeRequest) },
+            ControlJson.Default.CommandEvent,
+            _within + Grace,
+            cancellationToken);
+
     /// <summary>Round trips as they are answered, then their summary.</summary>
     public IAsyncEnumerable<PingEvent> PingAsync(PingRequest request, CancellationToken cancellationToken) =>
         LinesAsync(

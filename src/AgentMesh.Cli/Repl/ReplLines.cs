@@ -27,6 +27,7 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
         ("invite [GRANT...]", "print a single-use code and link for another device"),
         ("join CODE | join LINK", "join the mesh of the device that gave the code or the link"),
         ("map ... | run @PEER -- PROGRAM | workflow ... | artifact ... | cron ... | group ... | audit ... | ping ... | doctor", "as on the command line; --help explains them"),
+        ("@a LINE | @b PROGRAM", "what each writes is what the next one reads (docs/pipes.md)"),
         ("NAME = LINE | NAME := TEXT", "keep what a line writes, or a text; $NAME in a later line is that (docs/scripts.md)"),
         ("script FILE", "run a file of such lines"),
         ("help", "this list"),
@@ -109,10 +110,15 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
                     "v1/join", PairingVerbs.RequestOf(string.Join(' ', words[1..])), ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
                 session.Terminal.Out.WriteLine($"paired with {paired.Name}, check digits: {paired.CheckDigits}");
                 return 0;
-            case "cron" or "group" or "audit" or "ping" or "doctor" or "map" or "script" or "watch" or "workflow" or "artifact":
+            case "cron" or "group" or "audit" or "ping" or "doctor" or "map" or "pipe" or "script" or "watch" or "workflow" or "artifact":
             case "run" when words.Length > 1 && (words[1].StartsWith('@') || (words[1].StartsWith("--", StringComparison.Ordinal) && words[1].Length > 2)):
                 return await PromptVerbs.ExecuteAsync(session, text, cancel).ConfigureAwait(false);
             default:
+                if (PipeVerb.LineOf([text]) is { } pipe)
+                {
+                    return await new PipeRun(client, session.Terminal).ExecuteAsync(new PipeRequest(pipe, session.Timeout?.TotalMilliseconds), failsWithAny: false, cancel).ConfigureAwait(false);
+                }
+
                 var run = new CommandRun(client, session.Terminal) { ConsoleStyle = !IsScript && !text.StartsWith('@') };
                 return await run.ExecuteAsync(session.Limit(new CommandRequest(Line: text)), cancel).ConfigureAwait(false);
         }

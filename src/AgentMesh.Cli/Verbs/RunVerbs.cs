@@ -73,6 +73,10 @@ internal static class RunVerbs
     public static async Task<int> AtLine(Session session, IReadOnlyList<string> words, CommandRequest template, CancellationToken cancel)
     {
         using var client = session.Connect();
+        if (PipeVerb.LineOf(words) is { } pipe)
+        {
+            return await new PipeRun(client, session.Terminal).ExecuteAsync(new PipeRequest(pipe, session.Timeout?.TotalMilliseconds), failsWithAny: false, cancel).ConfigureAwait(false);
+        }
 
         // Words a shell has already split keep their borders; "run" takes them as the argument vector.
         int program = words.Count > 1 && words[1] == "run" ? (words.Count > 2 && words[2] == "--" ? 3 : 2) : -1;

@@ -123,7 +123,11 @@ public sealed record CommandEvent(
     string? Alias = null,
     JobView? Job = null,
     OutputView? Output = null,
-    ProblemView? Problem = null);
+    ProblemView? Problem = null)
+{
+    /// <summary>Of a pipe, from 0; null elsewhere.</summary>
+    public int? Stage { get; init; }
+}
 
 /// <summary>A piece of output. <paramref name="Data"/> is base64.</summary>
 /// <param name="Stream">stdout or stderr.</param>

@@ -11,6 +11,7 @@ namespace AgentMesh.Node.Control;
 [JsonSerializable(typeof(CommandEvent))]
 [JsonSerializable(typeof(OutputView))]
 [JsonSerializable(typeof(InputMessage))]
+[JsonSerializable(typeof(PipeRequest))]
 [JsonSerializable(typeof(JobView))]
 [JsonSerializable(typeof(JobPage))]
 [JsonSerializable(typeof(IReadOnlyList<AuditView>))]

@@ -84,6 +84,8 @@ internal sealed class ControlServer : IAsyncDisposable
             await Stream(http, services.PingAsync(await Body(http, ControlJson.Default.PingRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.PingEvent).ConfigureAwait(false));
         app.MapPost("/v1/commands", async http =>
             await Stream(http, services.RunAsync(await Body(http, ControlJson.Default.CommandRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.CommandEvent).ConfigureAwait(false));
+        app.MapPost("/v1/pipes", async http =>
+            await Stream(http, services.PipeAsync(await Body(http, ControlJson.Default.PipeRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.CommandEvent).ConfigureAwait(false));
         app.MapGet("/v1/jobs", async http =>
             await Answer(http, services.JobsAsync(Query(http, "state"), Number(http, "limit") ?? 50, Query(http, "before"), Query(http, "home"), http.RequestAborted), ControlJson.Default.JobPage).ConfigureAwait(false));
         app.MapGet("/v1/audit", async http => await Answer(

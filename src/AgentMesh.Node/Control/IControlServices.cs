@@ -43,6 +43,8 @@ internal interface IControlServices
 
     IAsyncEnumerable<OutputView> OutputAsync(string id, string? stream, int? attempt, long from, bool follow, CancellationToken cancellationToken);
 
+    IAsyncEnumerable<CommandEvent> PipeAsync(PipeRequest request, CancellationToken cancellationToken);
+
     Task<IInputSession> OpenInputAsync(string job, CancellationToken cancellationToken);
 
     Task<IReadOnlyList<AuditView>> AuditAsync(int limit, string? peer, DateTimeOffset since, string? outcome, CancellationToken cancellationToken);

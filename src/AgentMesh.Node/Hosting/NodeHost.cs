@@ -16,6 +16,7 @@ using AgentMesh.Node.Links;
 using AgentMesh.Node.Links.Wire;
 using AgentMesh.Node.Output;
 using AgentMesh.Node.Pairing;
+using AgentMesh.Node.Pipes;
 using AgentMesh.Node.Pools;
 using AgentMesh.Node.Reach;
 using AgentMesh.Node.RoundTrips;
@@ -155,6 +156,8 @@ public sealed class NodeHost : IAsyncDisposable
         hub.Register(OutputServices.Append, intake.ServeAsync);
         var inputs = new InputIntake(
             table, (job, attempt, from, cancel) => entityHost.RouteInputAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel), (device, cancel) => hub.OpenAsync(device, InputIntake.Service, StreamPriority.Bulk, cancel));
+        var feeder = new InputFeeder(identity.Id, hub, inputs, time);
+        EndingAsync(new PipeShipper(table, feeder));
         hub.Register(InputIntake.Service, (connection, stream, cancel) => inputs.ServeAsync(connection.RemoteId, stream, cancel));
         var artifactIntake = new ArtifactIntake(artifacts, (job, attempt, from, cancel) => entityHost.MayTransferAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel), time);
         hub.Register(ArtifactServices.Append, artifactIntake.TakeAsync);
@@ -188,7 +191,9 @@ public sealed class NodeHost : IAsyncDisposable
             Table = table,
             Pairing = pairing,
             Jobs = jobs,
-            Inputs = new InputService(jobs, new InputFeeder(identity.Id, hub, inputs, time)),
+            Inputs = new InputService(jobs, feeder),
+            Pipes = new PipeService(
+                identity.Id, specs, choice, links, entities, jobs, feeder, (device, name) => device == identity.Id ? handlers.All.Any(handler => handler.Name == name) : directory.Hello(device)?.Capabilities.Contains(name) == true, ids, settings.Programs.InputGrace, time),
             Audit = new AuditService(audit, devices),
             Groups = new GroupService(homes, entities),
             Crons = crons,

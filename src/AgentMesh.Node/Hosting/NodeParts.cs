@@ -47,6 +47,8 @@ internal sealed record NodeParts
 
     public required JobService Jobs { get; init; }
 
+    public required PipeService Pipes { get; init; }
+
     public required InputService Inputs { get; init; }
 
     public required AuditService Audit { get; init; }

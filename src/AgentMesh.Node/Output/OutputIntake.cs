@@ -55,6 +55,9 @@ internal sealed class OutputIntake(IOutputStore store, OutputPermission mayDeliv
         await answering.ConfigureAwait(false);
     }
 
+    /// <summary>What of an attempt is for its home: stdout of a program in a pipe goes to the next one.</summary>
+    public static SpoolStream[] StreamsOf(Execution execution) => execution.Order.PipeTo is null ? [SpoolStream.Stdout, SpoolStream.Stderr] : [SpoolStream.Stderr];
+
     /// <summary>Why the store does not take something.</summary>
     public static OutputRefusal WhyOf(MeshException error) => error.Code switch
     {
@@ -89,7 +92,7 @@ internal sealed class OutputIntake(IOutputStore store, OutputPermission mayDeliv
         {
             Task changed = spool.Changed;
             bool isEnded = spool.IsEnded, moved = false;
-            foreach (SpoolStream part in (SpoolStream[])[SpoolStream.Stdout, SpoolStream.Stderr])
+            foreach (SpoolStream part in StreamsOf(execution))
             {
                 long offset = spool.Acknowledged(part);
                 int read = await spool.ReadAsync(part, offset, buffer, cancellationToken).ConfigureAwait(false);
@@ -108,7 +111,7 @@ internal sealed class OutputIntake(IOutputStore store, OutputPermission mayDeliv
 
             if (!moved && isEnded)
             {
-                await EndAsync(jobId, key.Attempt, spool.Length(SpoolStream.Stdout), spool.Length(SpoolStream.Stderr)).ConfigureAwait(false);
+                await EndAsync(jobId, key.Attempt, execution.Order.PipeTo is null ? spool.Length(SpoolStream.Stdout) : 0, spool.Length(SpoolStream.Stderr)).ConfigureAwait(false);
                 return null;
             }
 

@@ -137,17 +137,15 @@ internal sealed class OutputShipper : IAsyncDisposable
     {
         AttemptSpool spool = execution.Spool!;
         byte[] buffer = new byte[OutputFrame.HeaderBytes + OutputFrame.DataBytesMax];
-        var sent = new Dictionary<SpoolStream, long>
-        {
-            [SpoolStream.Stdout] = spool.Acknowledged(SpoolStream.Stdout),
-            [SpoolStream.Stderr] = spool.Acknowledged(SpoolStream.Stderr),
-        };
+        SpoolStream[] streams = OutputIntake.StreamsOf(execution);
+        var sent = new Dictionary<SpoolStream, long> { [SpoolStream.Stdout] = 0, [SpoolStream.Stderr] = 0 };
+        Array.ForEach(streams, part => sent[part] = spool.Acknowledged(part));
         while (true)
         {
             Task changed = spool.Changed;
             bool isEnded = spool.IsEnded;
             bool moved = false;
-            foreach (SpoolStream part in (SpoolStream[])[SpoolStream.Stdout, SpoolStream.Stderr])
+            foreach (SpoolStream part in streams)
             {
                 // The home may have more than this process of the node has sent.
                 sent[part] = Math.Max(sent[part], spool.Acknowledged(part));
@@ -189,7 +187,7 @@ internal sealed class OutputShipper : IAsyncDisposable
             {
                 switch (frame.Kind)
                 {
-                    case OutputFrameKind.Acknowledge when frame.Stream is (byte)SpoolStream.Stdout or (byte)SpoolStream.Stderr:
+                    case OutputFrameKind.Acknowledge when OutputIntake.StreamsOf(execution).Contains((SpoolStream)frame.Stream):
                         execution.Spool!.Acknowledge((SpoolStream)frame.Stream, frame.Offset);
                         break;
                     case OutputFrameKind.End:
@@ -222,8 +220,7 @@ internal sealed class OutputShipper : IAsyncDisposable
             case OutputRefusal.OlderAttempt or OutputRefusal.UnknownJob or OutputRefusal.NotYours or OutputRefusal.Unstorable:
                 // Nobody will ever have it: what is spooled counts as taken.
                 bool isEnded = spool.IsEnded;
-                spool.Acknowledge(SpoolStream.Stdout, long.MaxValue);
-                spool.Acknowledge(SpoolStream.Stderr, long.MaxValue);
+                Array.ForEach(OutputIntake.StreamsOf(execution), part => spool.Acknowledge(part, long.MaxValue));
                 return isEnded;
             case OutputRefusal.NoRoom:
                 execution.SettleWithoutOutput();

@@ -183,6 +183,8 @@ internal sealed class NodeServices : IControlServices
     public IAsyncEnumerable<OutputView> OutputAsync(string id, string? stream, int? attempt, long from, bool follow, CancellationToken cancellationToken) =>
         _parts.Jobs.OutputAsync(id, stream, attempt, from, follow, cancellationToken);
 
+    public IAsyncEnumerable<CommandEvent> PipeAsync(PipeRequest request, CancellationToken cancellationToken) => _parts.Pipes.RunAsync(request, cancellationToken);
+
     public Task<IInputSession> OpenInputAsync(string job, CancellationToken cancellationToken) => _parts.Inputs.OpenAsync(job, cancellationToken);
 
     public Task<IReadOnlyList<AuditView>> AuditAsync(int limit, string? peer, DateTimeOffset since, string? outcome, CancellationToken cancellationToken) =>

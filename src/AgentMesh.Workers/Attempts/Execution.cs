@@ -19,6 +19,7 @@ public sealed class Execution
     private AttemptAdmission? _admission;
     private readonly TaskCompletionSource _settleNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private readonly TaskCompletionSource _closeOutput = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile MeshException? _why;
 
     internal Execution(AttemptOrder order, AttemptSpool? spool, ExecutionTools tools)
@@ -79,6 +80,11 @@ public sealed class Execution
         _settleNow.TrySetResult();
     }
 
+    /// <summary>Nobody reads what the program writes to stdout any more: it is told at its next write.</summary>
+    public void CloseOutput() => _closeOutput.TrySetResult();
+
+    internal Task OutputClosed => _closeOutput.Task;
+
     /// <summary>Ends it as failed, for a reason that is not the program's.</summary>
     private void GiveUp(MeshException why)
     {
@@ -120,7 +126,7 @@ public sealed class Execution
 
         HasStarted = true;
         _begun.TrySetResult();
-        _run = new ShimRun(Order, Spool!, Reports!, Input, tools);
+        _run = new ShimRun(Order, Spool!, Reports!, Input, OutputClosed, tools);
         Ended = Task.Run(() => RunAndReportAsync(tools, Task.CompletedTask, found));
         Settled = SettleAsync();
     }
@@ -154,6 +160,11 @@ public sealed class Execution
         if (result.Outcome == AttemptOutcome.Cancelled && _why is { } why)
         {
             result = result with { Outcome = AttemptOutcome.Failed, Problem = ProblemOf(why) };
+        }
+
+        if (Order.PipeTo is not null)
+        {
+            result = result with { StdoutBytes = 0, PipedBytes = result.StdoutBytes };
         }
 
         Reports?.Look(hasEnded: true);
@@ -191,7 +202,7 @@ public sealed class Execution
 
             if (tools.Shims is { } shims)
             {
-                _run = new ShimRun(Order, Spool!, Reports!, Input, tools);
+                _run = new ShimRun(Order, Spool!, Reports!, Input, OutputClosed, tools);
                 await _run.StartAsync(shims, folder).ConfigureAwait(false);
                 return await FinishAsync(folder, await _run.FollowAsync(null, _cancel.Token, _leave.Token).ConfigureAwait(false)).ConfigureAwait(false);
             }

@@ -11,7 +11,8 @@ namespace AgentMesh.Workers.Shims;
 
 /// <summary>Follows one program in its shim, from whichever moment on: reads how far its output is, passes on what the home has, ends it on demand.</summary>
 /// <param name="input">Of the program; null where it has none.</param>
-internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramReports reports, ProgramInput? input, ExecutionTools tools)
+/// <param name="outputClosed">Completes when nobody reads stdout any more.</param>
+internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramReports reports, ProgramInput? input, Task outputClosed, ExecutionTools tools)
 {
     /// <summary>A shim that was asked to end its program and has not, so long after the grace, is killed with it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -112,6 +113,7 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
         using var over = CancellationTokenSource.CreateLinkedTokenSource(leave);
         Task acknowledging = AcknowledgeAsync(shim, over.Token);
         Task cancelling = CancelAsync(shim, cancel, over.Token);
+        Task closing = CloseOutputAsync(shim, over.Token);
         Task feeding = Task.CompletedTask;
         try
         {
@@ -149,10 +151,23 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
         finally
         {
             await over.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(acknowledging, cancelling, feeding).ConfigureAwait(false);
+            await Task.WhenAll(acknowledging, cancelling, feeding, closing).ConfigureAwait(false);
         }
 
         return null;
+    }
+
+    private async Task CloseOutputAsync(ShimConnection shim, CancellationToken over)
+    {
+        try
+        {
+            await outputClosed.WaitAsync(over).ConfigureAwait(false);
+            await shim.SendAsync(new ShimFrame(ShimFrameKind.CloseOutput, 0, 0, 0, 0, 0), over).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The program has ended, or the node goes.
+        }
     }
 
     /// <summary>Brings what there is of the input to the shim, which never holds more of it than it has room for.</summary>
