@@ -90,6 +90,8 @@ public sealed class ProgramLifeTests
         Assert.InRange(running.Progress!.Fraction!.Value, 0.01, 0.99);
         Assert.Equal("counting", running.Progress.Text);
         Assert.Contains("% counting", (await laptop.RunAsync("job", "list")).Out, StringComparison.Ordinal);
+        Assert.Contains(job, (await laptop.RunAsync("job", "list", "--on", "gpu", "--grep", "COUNT.py", "--since", "5m", "--state", "running")).Out, StringComparison.Ordinal);
+        Assert.DoesNotContain(job, (await laptop.RunAsync("job", "list", "--on", "laptop")).Out, StringComparison.Ordinal);
         Task<Ran> watching = laptop.RunAsync("watch", job);
 
         gpu.KillHard();

@@ -93,7 +93,7 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
             case "connect":
                 return await ConnectAsync(words, cancel).ConfigureAwait(false);
             case "jobs" when words.Length <= 2:
-                return await JobVerbs.ListAsync(session, client, words.Length > 1 ? words[1] : null, null, 20, cancel).ConfigureAwait(false);
+                return await JobVerbs.ListAsync(session, client, new JobFilter(State: words.Length > 1 ? words[1] : null), 20, cancel).ConfigureAwait(false);
             case "logs" when words.Length is 2 or 3:
                 return await JobVerbs.LogsAsync(session, client, words[1], null, null, words.Length > 2 ? Offset(words[2]) : 0, follow: true, cancel).ConfigureAwait(false);
             case "why" when words.Length == 2:

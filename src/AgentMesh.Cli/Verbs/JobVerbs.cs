@@ -32,10 +32,9 @@ internal static class JobVerbs
         return job;
     }
 
-    public static async Task<int> ListAsync(Session session, ControlClient client, string? state, string? home, int limit, CancellationToken cancel)
+    public static async Task<int> ListAsync(Session session, ControlClient client, JobFilter filter, int limit, CancellationToken cancel)
     {
-        JobPage page = await client.GetAsync(
-            $"v1/jobs?limit={limit}" + (state is null ? "" : $"&state={Uri.EscapeDataString(state)}") + (home is null ? "" : $"&home={Uri.EscapeDataString(home)}"), ControlJson.Default.JobPage, cancel).ConfigureAwait(false);
+        JobPage page = await client.GetAsync($"v1/jobs?limit={limit}{QueryOf(filter)}", ControlJson.Default.JobPage, cancel).ConfigureAwait(false);
         if (session.Terminal.Json)
         {
             session.Terminal.PrintJson(page, ControlJson.Default.JobPage);
@@ -97,14 +96,25 @@ internal static class JobVerbs
     private static Command List(GlobalOptions global)
     {
         var state = new Option<string?>("--state") { Description = "Only jobs in this state." };
+        var on = new Option<string?>("--on") { Description = "Only jobs on this device: its name, or the beginning of its id." };
+        var text = new Option<string?>("--grep") { Description = "Only jobs whose command has this in it." };
+        var since = new Option<TimeSpan?>("--since") { Description = "Only jobs of the last 10m, 2h, 3d ...", CustomParser = Durations.Parse };
+        var group = new Option<string?>("--group") { Description = "Only jobs of this group." };
         var limit = new Option<int>("--limit") { Description = "At most this many, the newest first.", DefaultValueFactory = _ => 50 };
         var home = new Option<string?>("--home") { Description = "Those of a pool (docs/pools.md), or 'device' for those of this device; without it, the setting jobs.home." };
-        return global.Verb("list", "List jobs, the newest first.", [state, limit, home], async (session, parsed, cancel) =>
+        return global.Verb("list", "List jobs, the newest first.", [state, on, text, since, group, limit, home], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
-            return await ListAsync(session, client, parsed.GetValue(state), parsed.GetValue(home), parsed.GetValue(limit), cancel).ConfigureAwait(false);
+            DateTimeOffset? from = parsed.GetValue(since) is { } span ? TimeProvider.System.GetUtcNow() - span : null;
+            var filter = new JobFilter(parsed.GetValue(state), parsed.GetValue(on)?.TrimStart('@'), parsed.GetValue(text), from, parsed.GetValue(group), parsed.GetValue(home));
+            return await ListAsync(session, client, filter, parsed.GetValue(limit), cancel).ConfigureAwait(false);
         });
     }
+
+    private static string QueryOf(JobFilter filter) => string.Concat(
+        Part("state", filter.State), Part("on", filter.On), Part("text", filter.Text), Part("since", filter.Since?.ToString("O", CultureInfo.InvariantCulture)), Part("group", filter.Group), Part("home", filter.Home));
+
+    private static string Part(string name, string? value) => value is null ? "" : $"&{name}={Uri.EscapeDataString(value)}";
 
     private static Command Logs(GlobalOptions global)
     {

@@ -87,7 +87,14 @@ internal sealed class ControlServer : IAsyncDisposable
         app.MapPost("/v1/pipes", async http =>
             await Stream(http, services.PipeAsync(await Body(http, ControlJson.Default.PipeRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.CommandEvent).ConfigureAwait(false));
         app.MapGet("/v1/jobs", async http =>
-            await Answer(http, services.JobsAsync(Query(http, "state"), Number(http, "limit") ?? 50, Query(http, "before"), Query(http, "home"), http.RequestAborted), ControlJson.Default.JobPage).ConfigureAwait(false));
+            await Answer(
+                http,
+                services.JobsAsync(
+                    new JobFilter(Query(http, "state"), Query(http, "on"), Query(http, "text"), Time(http, "since"), Query(http, "group"), Query(http, "home")),
+                    Number(http, "limit") ?? 50,
+                    Query(http, "before"),
+                    http.RequestAborted),
+                ControlJson.Default.JobPage).ConfigureAwait(false));
         app.MapGet("/v1/audit", async http => await Answer(
             http,
             services.AuditAsync(Number(http, "limit") ?? 50, Query(http, "peer"), Time(http, "since") ?? DateTimeOffset.MinValue, Query(http, "outcome"), http.RequestAborted),

@@ -32,7 +32,7 @@ internal interface IControlServices
 
     IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, CancellationToken cancellationToken);
 
-    Task<JobPage> JobsAsync(string? state, int limit, string? before, string? home, CancellationToken cancellationToken);
+    Task<JobPage> JobsAsync(JobFilter filter, int limit, string? before, CancellationToken cancellationToken);
 
     Task<JobView> JobAsync(string id, CancellationToken cancellationToken);
 

@@ -24,12 +24,11 @@ internal sealed class JobService(Homes homes, Caller caller, Entities entities, 
 
     private readonly OutputFollowing _following = new((job, cancel) => entities.AskAsync<MeshJobView>(new GetJob(job), cancel), output, time);
 
-    /// <param name="home">A pool of this device; null for where its jobs go that name none.</param>
-    public async Task<JobPage> ListAsync(string? state, int limit, string? before, string? home, CancellationToken cancellationToken)
+    public async Task<JobPage> ListAsync(JobFilter filter, int limit, string? before, CancellationToken cancellationToken)
     {
-        HomeIndex index = homes.Of(home);
+        HomeIndex index = homes.Of(filter.Home);
         JobStateName? wanted = null;
-        if (state is not null)
+        if (filter.State is { } state)
         {
             wanted = Enum.TryParse(state, ignoreCase: true, out JobStateName named) && Enum.IsDefined(named)
                 ? named
@@ -38,8 +37,8 @@ internal sealed class JobService(Homes homes, Caller caller, Entities entities, 
 
         int most = Math.Clamp(limit, 1, PageMax);
         long? begin = before is null ? null : long.Parse(before, CultureInfo.InvariantCulture);
-        (long Key, Control.JobView View)[] jobs = await ListJobsAsync(index, wanted, most, begin, cancellationToken).ConfigureAwait(false);
-        (long Key, ArrayView View)[] arrayed = index.Home.IsPool ? [] : await arrays.ListAsync(state, most, begin, cancellationToken).ConfigureAwait(false);
+        (long Key, Control.JobView View)[] jobs = await ListJobsAsync(index, filter, wanted, most, begin, cancellationToken).ConfigureAwait(false);
+        (long Key, ArrayView View)[] arrayed = index.Home.IsPool ? [] : [.. (await arrays.ListAsync(filter.State, most, begin, cancellationToken).ConfigureAwait(false)).Where(array => filter.Fits(array.View))];
         long[] keys = [.. jobs.Select(job => job.Key).Concat(arrayed.Select(array => array.Key)).OrderDescending().Take(most)];
         long last = keys.Length == most ? keys[^1] : 0;
         return new JobPage(
@@ -47,9 +46,10 @@ internal sealed class JobService(Homes homes, Caller caller, Entities entities, 
     }
 
     /// <summary>Without the elements of arrays.</summary>
-    private async Task<(long Key, Control.JobView View)[]> ListJobsAsync(HomeIndex index, JobStateName? wanted, int limit, long? before, CancellationToken cancellationToken)
+    private async Task<(long Key, Control.JobView View)[]> ListJobsAsync(HomeIndex index, JobFilter filter, JobStateName? wanted, int limit, long? before, CancellationToken cancellationToken)
     {
         var jobs = new List<(long Key, Control.JobView View)>();
+        int looked = 0;
         long? next = before;
         do
         {
@@ -57,10 +57,15 @@ internal sealed class JobService(Homes homes, Caller caller, Entities entities, 
             EntitySummary[] fitting = [.. page.Entities.Where(entity => !Parse(entity.PersistenceId).Ulid.IsPart && MayBe(entity, wanted))];
             EntitySummary[] candidates = [.. fitting.Take(limit - jobs.Count)];
             MeshJobView[] views = await Task.WhenAll(candidates.Select(entity => GetAsync(Parse(entity.PersistenceId), cancellationToken))).ConfigureAwait(false);
-            jobs.AddRange(candidates.Zip(views).Where(pair => wanted is null || pair.Second.State == wanted).Select(pair => (pair.First.Key, JobViews.Of(pair.Second))));
-            next = candidates.Length < fitting.Length ? candidates[^1].Key : page.Next;
+            (long Key, Control.JobView View)[] seen = [.. candidates.Zip(views, (entity, view) => (entity.Key, JobViews.Of(view)))];
+            jobs.AddRange(seen.Zip(views).Where(pair => (wanted is null || pair.Second.State == wanted) && filter.Fits(pair.First.View)).Select(pair => pair.First));
+            looked += seen.Length;
+
+            // The newest first: older ones are too old as well.
+            bool isPast = filter.Since is { } since && seen is [.., var oldest] && oldest.View.CreatedAt < since;
+            next = isPast ? null : candidates.Length < fitting.Length ? candidates[^1].Key : page.Next;
         }
-        while (jobs.Count < limit && next is not null);
+        while (jobs.Count < limit && next is not null && looked < SearchedMax);
         return [.. jobs];
     }
 

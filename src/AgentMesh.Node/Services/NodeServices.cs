@@ -172,7 +172,7 @@ internal sealed class NodeServices : IControlServices
 
     public IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, CancellationToken cancellationToken) => _parts.Commands.RunAsync(request, cancellationToken);
 
-    public Task<JobPage> JobsAsync(string? state, int limit, string? before, string? home, CancellationToken cancellationToken) => _parts.Jobs.ListAsync(state, limit, before, home, cancellationToken);
+    public Task<JobPage> JobsAsync(JobFilter filter, int limit, string? before, CancellationToken cancellationToken) => _parts.Jobs.ListAsync(filter, limit, before, cancellationToken);
 
     public Task<JobView> JobAsync(string id, CancellationToken cancellationToken) => _parts.Jobs.ShowAsync(id, cancellationToken);
 
