@@ -26,6 +26,7 @@ public static class MeshErrors
     public const string NotStored = "AM0321";
     public const string KeyReused = "AM0322";
     public const string ExitCode = "AM0323";
+    public const string BadBackfill = "AM0324";
     public const string RegistryInvalid = "AM0330";
     public const string RegistryFile = "AM0331";
     public const string BadGrant = "AM0332";

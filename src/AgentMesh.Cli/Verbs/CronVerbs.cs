@@ -6,7 +6,7 @@ using AgentMesh.Node.Control;
 
 namespace AgentMesh.Cli.Verbs;
 
-/// <summary>cron add, list, show, runs, enable, disable, run, rm, reload.</summary>
+/// <summary>cron add, list, show, runs, enable, disable, run, backfill, rm, reload.</summary>
 internal static class CronVerbs
 {
     public static Command All(GlobalOptions global)
@@ -43,6 +43,7 @@ internal static class CronVerbs
             JobView job = await client.PostAsync($"v1/cron/run?{query}", ControlJson.Default.JobView, cancel).ConfigureAwait(false);
             session.Terminal.Answer(job, ControlJson.Default.JobView, job.ShortId);
         }));
+        cron.Subcommands.Add(Backfill(global));
         cron.Subcommands.Add(Named(global, "rm", "Remove it; its jobs go on.", async (session, client, query, cancel) =>
         {
             CronRemovedView removed = await client.PostAsync($"v1/cron/remove?{query}", ControlJson.Default.CronRemovedView, cancel).ConfigureAwait(false);
@@ -57,10 +58,9 @@ internal static class CronVerbs
         var schedule = new Argument<string>("SCHEDULE") { Description = "Five fields in quotes ('30 4 * * 1-5'), or @hourly, @daily, @weekly, @monthly, @yearly, @reboot." };
         var program = new Argument<string[]>("PROGRAM") { Description = "After --: the program and its arguments, passed on as they are.", Arity = ArgumentArity.ZeroOrMore };
         var line = new Option<string?>("--line") { Description = "A command line instead of a program, for example 'calc 1+2'." };
-        var on = new Option<string?>("--on") { Description = "The device: @name, @index or @id-prefix; this one when it is left out." };
+        var on = new Option<string?>("--on") { Description = "The device, or devices that are looked for at each time: @name, @label:gpu, @any(gpu), @all; this one when it is left out." };
         var zone = new Option<string?>("--tz") { Description = "Time zone, for example Europe/Berlin; that of this device when it is left out." };
-        var missed = new Option<string?>("--missed") { Description = "What becomes of times that pass while the node is down: skip (default), once, all." };
-        missed.AcceptOnlyFromAmong("skip", "once", "all");
+        var missed = new Option<string?>("--missed") { Description = "What becomes of times that pass while the node is down: skip (default), once, all, 'window 2h' (those of the last two hours)." };
         var overlap = new Option<string?>("--overlap") { Description = "What becomes of a time while the last run is not over: skip (default), allow, buffer (wait for it), cancel (end it first)." };
         overlap.AcceptOnlyFromAmong("skip", "allow", "buffer", "cancel");
         var pauseAfter = new Option<int?>("--pause-after") { Description = "Disable it after so many failures one after the other; 0 (default) is never." };
@@ -104,6 +104,27 @@ internal static class CronVerbs
                 Tell(session, cron);
                 return 0;
             });
+    }
+
+    private static Command Backfill(GlobalOptions global)
+    {
+        var name = new Argument<string>("NAME") { Description = "A schedule as 'cron list' shows it." };
+        var from = new Option<string>("--from") { Description = "The first moment: 2026-03-01, 2026-03-01T04:30 (as the clocks of the schedule show it), or with an offset.", Required = true };
+        var to = new Option<string>("--to") { Description = "The last moment, in the past.", Required = true };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only print the times." };
+        return global.Verb("backfill", "Fire times of the past, each once, as the overlap policy lets them.", [name, from, to, dryRun], async (session, parsed, cancel) =>
+        {
+            using var client = session.Connect();
+            CronBackfillView view = await client.PostAsync(
+                $"v1/cron/backfill?name={Uri.EscapeDataString(parsed.GetValue(name)!)}",
+                new BackfillRequest(parsed.GetValue(from), parsed.GetValue(to), parsed.GetValue(dryRun)),
+                ControlJson.Default.BackfillRequest,
+                ControlJson.Default.CronBackfillView,
+                cancel).ConfigureAwait(false);
+            string times = string.Concat(view.Times.Select(time => Local(time, view.TimeZone) + "\n"));
+            session.Terminal.Answer(view, ControlJson.Default.CronBackfillView, $"{(view.DryRun ? times : "")}{view.Times.Count} times {(view.DryRun ? "would be" : "are")} fired");
+            return 0;
+        });
     }
 
     private static Command Act(GlobalOptions global, string verb, string description) => Named(global, verb, description, async (session, client, query, cancel) =>
@@ -160,7 +181,12 @@ internal static class CronVerbs
         TextWriter to = session.Terminal.Out;
         to.WriteLine($"schedule  {cron.Name}: {cron.Schedule} ({cron.TimeZone})");
         to.WriteLine($"command   {cron.Command}");
-        to.WriteLine($"on        {cron.TargetName} ({cron.Target})");
+        to.WriteLine(cron.Target.Length > 0 ? $"on        {cron.TargetName} ({cron.Target})" : $"on        {cron.TargetName}, looked for at each time");
+        if (cron.Resources is not null || cron.Priority != 0 || cron.Group is not null)
+        {
+            to.WriteLine($"needs     {string.Join("; ", (string[])[.. cron.Resources is { } taken ? (string[])[taken] : [], $"priority {cron.Priority}", .. cron.Group is { } group ? (string[])[$"group {group}"] : []])}");
+        }
+
         to.WriteLine($"state     {(cron.Enabled ? "enabled" : "disabled")}");
         if (cron.Reason is { } reason)
         {
@@ -179,6 +205,11 @@ internal static class CronVerbs
             to.WriteLine($"waiting   {Local(waiting, cron.TimeZone)}, for the end of a run");
         }
 
+        if (cron.BackfillLeft > 0)
+        {
+            to.WriteLine($"backfill  {cron.BackfillLeft} times left");
+        }
+
         foreach (DateTimeOffset next in cron.Next)
         {
             to.WriteLine($"next      {Local(next, cron.TimeZone)}");
@@ -191,8 +222,8 @@ internal static class CronVerbs
     }
 
     private static void Runs(Session session, CronView cron) => session.Terminal.Table(
-        ["JOB", "DUE", "CAUSE", "STATE", "ENDED"],
-        cron.Runs.Select(run => (IReadOnlyList<string>)[run.ShortJob, Local(run.Nominal, cron.TimeZone), run.Cause, run.State, run.EndedAt is { } ended ? Local(ended, cron.TimeZone) : ""]));
+        ["JOB", "DUE", "CAUSE", "ON", "STATE", "ENDED"],
+        cron.Runs.Select(run => (IReadOnlyList<string>)[run.ShortJob, Local(run.Nominal, cron.TimeZone), run.Cause, run.Device ?? cron.TargetName, run.State, run.EndedAt is { } ended ? Local(ended, cron.TimeZone) : ""]));
 
     /// <returns>1 where a job of the file has a problem.</returns>
     private static int Reloaded(Session session, CronFileView file)

@@ -32,8 +32,13 @@ internal static class CronEventContracts
         Contract.Of(
             CronManifests.Fired,
             Wire.CronFiredEvent.Parser,
-            (CronFiredEvent m) => new Wire.CronFiredEvent { At = ToWire(m.At), Nominal = ToWire(m.Nominal), Job = m.JobId.ToString(), Cause = (int)m.Cause, Life = m.Life },
-            w => new CronFiredEvent(ToTime(w.At), ToTime(w.Nominal), ToJobId(w.Job), ToEnum<CronCause>(w.Cause), w.Life)),
+            (CronFiredEvent m) => new Wire.CronFiredEvent { At = ToWire(m.At), Nominal = ToWire(m.Nominal), Job = m.JobId.ToString(), Cause = (int)m.Cause, Life = m.Life, Targets = WireTargets(m) },
+            w => new CronFiredEvent(ToTime(w.At), ToTime(w.Nominal), ToJobId(w.Job), ToEnum<CronCause>(w.Cause), w.Life) { Targets = TargetsOf(w) }),
+        Contract.Of(
+            CronManifests.Backfill,
+            Wire.CronBackfillEvent.Parser,
+            (CronBackfillEvent m) => new Wire.CronBackfillEvent { At = ToWire(m.At), Backfill = CronParts.ToWire(m.Backfill) },
+            w => new CronBackfillEvent(ToTime(w.At), Required(CronParts.FromWire(w.Backfill)))),
         Contract.Of(
             CronManifests.Missed,
             Wire.CronMissedEvent.Parser,
@@ -52,6 +57,14 @@ internal static class CronEventContracts
         Contract.Of(CronManifests.Removed, Wire.CronRemovedEvent.Parser, (CronRemovedEvent m) => new Wire.CronRemovedEvent { At = ToWire(m.At) }, w => new CronRemovedEvent(ToTime(w.At))),
         Contract.Of<CronSnapshot, Wire.CronSnapshot>(CronManifests.Snapshot, Wire.CronSnapshot.Parser, WriteSnapshot, ReadSnapshot),
     ];
+
+    private static Wire.CronTargetList? WireTargets(CronFiredEvent m) => m.Targets is { } targets
+        ? new Wire.CronTargetList { Targets = { targets.Select(each => new Wire.CronTarget { Job = each.JobId.ToString(), Target = WireParts.ToWire(each.Target) }) } }
+        : null;
+
+    private static ValueList<CronTarget>? TargetsOf(Wire.CronFiredEvent w) => w.Targets is { } list
+        ? [.. list.Targets.Select(each => new CronTarget(ToJobId(each.Job), WireParts.FromWire(each.Target)))]
+        : null;
 
     private static Wire.CronSnapshot WriteSnapshot(CronSnapshot m)
     {
@@ -77,6 +90,7 @@ internal static class CronEventContracts
         Missed = m.Missed,
         Failures = m.Failures,
         Runs = { CronParts.ToWire(m.Runs) },
+        Backfill = CronParts.ToWire(m.Backfill),
     };
 
     private static CronSnapshot ReadSnapshot(Wire.CronSnapshot w) => new(
@@ -91,5 +105,8 @@ internal static class CronEventContracts
         w.Missed,
         w.Failures,
         w.HasBuffered ? ToTime(w.Buffered) : null,
-        CronParts.FromWire(w.Runs));
+        CronParts.FromWire(w.Runs))
+    {
+        Backfill = CronParts.FromWire(w.Backfill),
+    };
 }

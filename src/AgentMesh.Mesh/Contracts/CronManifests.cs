@@ -12,6 +12,7 @@ public static class CronManifests
     public const string Fired = "cron-event.fired.1";
     public const string Missed = "cron-event.missed.1";
     public const string Buffered = "cron-event.buffered.1";
+    public const string Backfill = "cron-event.backfill.1";
     public const string RunEnded = "cron-event.run-ended.1";
     public const string Removed = "cron-event.removed.1";
     public const string Snapshot = "cron-snapshot.1";

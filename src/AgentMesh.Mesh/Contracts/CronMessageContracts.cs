@@ -27,6 +27,16 @@ internal static class CronMessageContracts
             Wire.CronStarted.Parser,
             (CronStarted m) => new Wire.CronStarted { Cron = m.CronId.ToString(), Job = m.JobId.ToString() },
             w => new CronStarted(ToCronId(w.Cron), ToJobId(w.Job))),
+        Contract.Of(
+            "cron.backfill.1",
+            Wire.BackfillCron.Parser,
+            (BackfillCron m) => new Wire.BackfillCron { Cron = m.CronId.ToString(), From = WireParts.ToWire(m.From), To = WireParts.ToWire(m.To), DryRun = m.IsDryRun },
+            w => new BackfillCron(ToCronId(w.Cron), ToTime(w.From), ToTime(w.To), w.DryRun)),
+        Contract.Of(
+            "cron.backfill-view.1",
+            Wire.CronBackfillView.Parser,
+            (CronBackfillView m) => new Wire.CronBackfillView { Cron = m.CronId.ToString(), Times = { m.Times.Select(WireParts.ToWire) }, DryRun = m.IsDryRun },
+            w => new CronBackfillView(ToCronId(w.Cron), [.. w.Times.Select(ToTime)], w.DryRun)),
         Contract.Of("cron.remove.1", Wire.RemoveCron.Parser, (RemoveCron m) => new Wire.RemoveCron { Cron = m.CronId.ToString() }, w => new RemoveCron(ToCronId(w.Cron))),
         Contract.Of("cron.removed.1", Wire.CronRemoved.Parser, (CronRemoved m) => new Wire.CronRemoved { Cron = m.CronId.ToString() }, w => new CronRemoved(ToCronId(w.Cron))),
         Contract.Of(
@@ -60,6 +70,7 @@ internal static class CronMessageContracts
         Failures = m.Failures,
         Runs = { CronParts.ToWire(m.Runs) },
         Next = { m.Next.Select(WireParts.ToWire) },
+        BackfillLeft = m.BackfillLeft,
     };
 
     private static CronView ReadView(Wire.CronView w) => new(
@@ -73,5 +84,8 @@ internal static class CronMessageContracts
         w.Failures,
         CronParts.FromWire(w.Runs),
         [.. w.Next.Select(ToTime)],
-        w.HasWaiting ? ToTime(w.Waiting) : null);
+        w.HasWaiting ? ToTime(w.Waiting) : null)
+    {
+        BackfillLeft = w.BackfillLeft,
+    };
 }

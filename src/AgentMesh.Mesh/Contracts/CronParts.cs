@@ -20,6 +20,8 @@ internal static class CronParts
         PauseAfter = spec.PauseAfter,
         JitterMs = WireParts.ToWire(spec.Jitter),
         FromFile = spec.IsFromFile,
+        WindowMs = WireParts.ToWire(spec.Window),
+        Targets = spec.Targets is { } targets ? new Wire.CronTargets { Devices = ArrayParts.ToWire(targets.Devices), One = targets.IsOne } : null,
     };
 
     public static CronSpec? FromWire(Wire.CronSpec? wire) => wire is null
@@ -28,11 +30,18 @@ internal static class CronParts
         {
             Jitter = ToSpan(wire.JitterMs),
             IsFromFile = wire.FromFile,
+            Window = ToSpan(wire.WindowMs),
+            Targets = wire.Targets is { } targets ? new CronTargets(ArrayParts.FromWire(targets.Devices), targets.One) : null,
         };
+
+    public static Wire.CronBackfill? ToWire(CronBackfill? backfill) =>
+        backfill is null ? null : new Wire.CronBackfill { After = WireParts.ToWire(backfill.After), To = WireParts.ToWire(backfill.To), Left = backfill.Left };
+
+    public static CronBackfill? FromWire(Wire.CronBackfill? wire) => wire is null ? null : new CronBackfill(ToTime(wire.After), ToTime(wire.To), wire.Left);
 
     public static IEnumerable<Wire.CronRun> ToWire(IEnumerable<CronRun> runs) => runs.Select(run =>
     {
-        var wire = new Wire.CronRun { Job = run.JobId.ToString(), Nominal = WireParts.ToWire(run.Nominal), Cause = (int)run.Cause, FiredAt = WireParts.ToWire(run.FiredAt) };
+        var wire = new Wire.CronRun { Job = run.JobId.ToString(), Nominal = WireParts.ToWire(run.Nominal), Cause = (int)run.Cause, FiredAt = WireParts.ToWire(run.FiredAt), Target = run.Target is { } target ? WireParts.ToWire(target) : null };
         if (run is { Ended: { } ended, EndedAt: { } at })
         {
             wire.Ended = (int)ended;
@@ -50,6 +59,9 @@ internal static class CronParts
             ToEnum<CronCause>(run.Cause),
             ToTime(run.FiredAt),
             run.HasEnded ? ToEnum<JobStateName>(run.Ended) : null,
-            run.HasEnded ? ToTime(run.EndedAt) : null)),
+            run.HasEnded ? ToTime(run.EndedAt) : null)
+        {
+            Target = run.Target is { } target ? WireParts.FromWire(target) : null,
+        }),
     ];
 }

@@ -95,12 +95,25 @@ internal static class WireParts
 
     public static Caller FromWire(Wire.Caller? wire) => new(ToDevice(Required(wire).Device), wire!.DeviceName, wire.User);
 
+    public static Wire.Target ToWire(JobTarget target)
+    {
+        var wire = new Wire.Target { Device = target.Device.ToString(), Selector = target.Selector, Name = target.Name };
+        if (target.Why is { } why)
+        {
+            wire.Why = why;
+        }
+
+        return wire;
+    }
+
+    public static JobTarget FromWire(Wire.Target? wire) => new(ToDevice(Required(wire).Device), wire!.Selector, wire.Name) { Why = wire.HasWhy ? wire.Why : null };
+
     public static Wire.JobSpec ToWire(JobSpec spec)
     {
         var wire = new Wire.JobSpec
         {
             Command = ToWire(spec.Command),
-            Target = new Wire.Target { Device = spec.Target.Device.ToString(), Selector = spec.Target.Selector, Name = spec.Target.Name },
+            Target = ToWire(spec.Target),
             Caller = ToWire(spec.Caller),
             Retry = new Wire.RetryPolicy
             {
@@ -118,11 +131,6 @@ internal static class WireParts
             After = { spec.After.Select(dependency => new Wire.Dependency { Condition = (int)dependency.Condition, Job = dependency.JobId.ToString() }) },
         };
         wire.Retry.FinalExitCodes.AddRange(spec.Retry.FinalExitCodes);
-        if (spec.Target.Why is { } why)
-        {
-            wire.Target.Why = why;
-        }
-
         wire.Artifacts.AddRange(spec.Artifacts.Select(ArtifactParts.ToWire));
         wire.Inputs.AddRange(spec.Inputs.Select(ArtifactParts.ToWire));
         if (spec.Owner is { } owner)
@@ -151,12 +159,11 @@ internal static class WireParts
 
     public static JobSpec FromWire(Wire.JobSpec? wire)
     {
-        Wire.Target target = Required(Required(wire).Target);
-        Wire.RetryPolicy retry = Required(wire!.Retry);
-        Wire.Timeouts timeouts = Required(wire.Timeouts);
+        Wire.RetryPolicy retry = Required(Required(wire).Retry);
+        Wire.Timeouts timeouts = Required(wire!.Timeouts);
         return new JobSpec(
             FromWire(wire.Command),
-            new JobTarget(ToDevice(target.Device), target.Selector, target.Name) { Why = target.HasWhy ? target.Why : null },
+            FromWire(wire.Target),
             FromWire(wire.Caller),
             new RetryPolicy(retry.Attempts, ToSpan(retry.BackoffMin), ToSpan(retry.BackoffMax), retry.Jitter, retry.RetryExitCodes, [.. retry.FinalExitCodes], retry.FailWhenUsedUp),
             new JobTimeouts(

@@ -16,6 +16,9 @@ public enum CronCause
 
     /// <summary>A person asked for it.</summary>
     Manual = 4,
+
+    /// <summary>A person asked for times of the past.</summary>
+    Backfill = 5,
 }
 
 /// <summary>Why a time was not fired. The numbers are on disk.</summary>
@@ -46,7 +49,14 @@ public sealed record CronDisabledEvent(DateTimeOffset At, Problem? Reason) : ICr
 
 /// <summary>Written before the job is submitted: the job id follows from the nominal time, so that a repeat is the same job.</summary>
 /// <param name="Nominal">When it was due.</param>
-public sealed record CronFiredEvent(DateTimeOffset At, DateTimeOffset Nominal, JobId JobId, CronCause Cause, long Life) : ICronEvent;
+public sealed record CronFiredEvent(DateTimeOffset At, DateTimeOffset Nominal, JobId JobId, CronCause Cause, long Life) : ICronEvent
+{
+    /// <summary>Of a schedule whose devices are looked for: the jobs; none where there was nobody, and the time is missed. Default for the device of the schedule.</summary>
+    public ValueList<CronTarget>? Targets { get; init; }
+}
+
+/// <summary>A person asked for times of the past. With none left: the rest is given up.</summary>
+public sealed record CronBackfillEvent(DateTimeOffset At, CronBackfill Backfill) : ICronEvent;
 
 /// <param name="Through">Nothing up to here is fired any more.</param>
 /// <param name="Count">At least so many times, when it is <see cref="CronRules.CountMax"/>.</param>

@@ -28,6 +28,19 @@ public sealed record RunCron(CronId CronId, string Key) : ICronMessage;
 
 public sealed record CronStarted(CronId CronId, JobId JobId) : ICronMessage;
 
+/// <summary>Fires times of the past, each once, as the overlap policy lets them. Answered with <see cref="CronBackfillView"/> or <see cref="CronProblem"/>.</summary>
+/// <param name="From">The first moment, and <paramref name="To"/> the last.</param>
+/// <param name="IsDryRun">Nothing is fired.</param>
+public sealed record BackfillCron(CronId CronId, DateTimeOffset From, DateTimeOffset To, bool IsDryRun) : ICronMessage;
+
+/// <param name="Times">What is, or would be, fired; at most <see cref="CronBackfill.Max"/>.</param>
+public sealed record CronBackfillView(CronId CronId, ImmutableArray<DateTimeOffset> Times, bool IsDryRun) : ICronMessage
+{
+    public bool Equals(CronBackfillView? other) => other is not null && CronId == other.CronId && IsDryRun == other.IsDryRun && Times.AsSpan().SequenceEqual(other.Times.AsSpan());
+
+    public override int GetHashCode() => HashCode.Combine(CronId, IsDryRun, Times.Length);
+}
+
 /// <summary>Its jobs go on. Answered with <see cref="CronRemoved"/> or <see cref="CronProblem"/>.</summary>
 public sealed record RemoveCron(CronId CronId) : ICronMessage;
 
@@ -40,6 +53,9 @@ public sealed record CronProblem(CronId CronId, Problem Problem) : ICronMessage;
 /// <param name="Ended">The state in which the job came to rest; null before.</param>
 public sealed record CronRun(JobId JobId, DateTimeOffset Nominal, CronCause Cause, DateTimeOffset FiredAt, JobStateName? Ended, DateTimeOffset? EndedAt)
 {
+    /// <summary>Null for the device of the schedule.</summary>
+    public JobTarget? Target { get; init; }
+
     public bool IsOver => Ended is not null;
 }
 
@@ -62,9 +78,12 @@ public sealed record CronView(
     ImmutableArray<DateTimeOffset> Next,
     DateTimeOffset? Waiting) : ICronMessage
 {
+    /// <summary>Times of the past that a person asked for and that are not fired yet.</summary>
+    public int BackfillLeft { get; init; }
+
     public bool Equals(CronView? other) =>
         other is not null && CronId == other.CronId && Spec == other.Spec && IsEnabled == other.IsEnabled && Reason == other.Reason && CreatedAt == other.CreatedAt && Fired == other.Fired
-        && Missed == other.Missed && Failures == other.Failures && Waiting == other.Waiting && Runs.AsSpan().SequenceEqual(other.Runs.AsSpan()) && Next.AsSpan().SequenceEqual(other.Next.AsSpan());
+        && Missed == other.Missed && Failures == other.Failures && Waiting == other.Waiting && BackfillLeft == other.BackfillLeft && Runs.AsSpan().SequenceEqual(other.Runs.AsSpan()) && Next.AsSpan().SequenceEqual(other.Next.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(CronId, IsEnabled, Fired, Missed, Runs.Length);
 }

@@ -67,7 +67,38 @@ public static class CronRules
         }
 
         DateTimeOffset clock = now - DelayOf(cron);
-        return Due.Between(expression, zone, CursorOf(cron, clock), clock) is { Newest: not [] } due ? AtDue(cron, due, isBusy, clock, now, life) : null;
+        return Due.Between(expression, zone, CursorOf(cron, clock), clock) is { Newest: not [] } due ? AtDue(cron, due, isBusy, clock, now, life) : AtBackfill(cron, expression, zone, isBusy, now, life);
+    }
+
+    /// <summary>The devices of a fire, and a job for each of them; as it is where they are not looked for.</summary>
+    public static CronFiredEvent For(CronState cron, CronFiredEvent fire, ChooseCronTargets choose)
+    {
+        if (cron.Spec!.Targets is not { } wanted)
+        {
+            return fire;
+        }
+
+        // The first has the id of the time itself, by which a repeat is known.
+        JobTarget[] targets = [.. choose(wanted, cron.Spec.Job.Needs.Resources).Take(CronTargets.Max)];
+        return fire with { Targets = [.. targets.Select((target, index) => new CronTarget(index == 0 ? fire.JobId : JobIdOf(cron, $"{fire.JobId}/{target.Device}"), target))] };
+    }
+
+    /// <summary>After what is due now, the times of the past that a person asked for.</summary>
+    private static ICronEvent? AtBackfill(CronState cron, CronExpression expression, TimeZoneInfo zone, bool isBusy, DateTimeOffset now, long life)
+    {
+        if (isBusy || cron.Backfill is not { } backfill)
+        {
+            return null;
+        }
+
+        if (expression.NextAfter(backfill.After, zone) is not { } next || next > backfill.To)
+        {
+            return new CronBackfillEvent(now, backfill with { Left = 0 });
+        }
+
+        // One that is known has had its run; what is not known any more has its job, and the same id.
+        CronFiredEvent fire = Fire(cron, next, now, CronCause.Backfill, life);
+        return cron.Runs.Exists(run => run.JobId == fire.JobId) ? new CronBackfillEvent(now, backfill with { After = next, Left = backfill.Left - 1 }) : fire;
     }
 
     /// <summary>How much later than its times it runs.</summary>
@@ -84,7 +115,7 @@ public static class CronRules
         new(now, now, JobIdOf(cron, KeyOf(cron, "run-" + key)), CronCause.Manual, life);
 
     /// <summary>The job of a fire. It waits for a device that is away.</summary>
-    public static SubmitJob Submission(CronState cron, CronRun run) => new(run.JobId, cron.Spec!.Job with { QueueWhenOffline = true });
+    public static SubmitJob Submission(CronState cron, CronRun run) => new(run.JobId, cron.Spec!.Job with { QueueWhenOffline = true, Target = run.Target ?? cron.Spec.Job.Target });
 
     /// <summary>How long nothing changes by time alone.</summary>
     public static TimeSpan UntilNextLook(CronState cron, DateTimeOffset now)
@@ -113,7 +144,7 @@ public static class CronRules
             }
         }
 
-        return new CronView(cron.CronId, cron.Spec!, cron.IsEnabled, cron.Reason, cron.CreatedAt, cron.Fired, cron.Missed, cron.Failures, [.. cron.Runs], [.. next], cron.Buffered);
+        return new CronView(cron.CronId, cron.Spec!, cron.IsEnabled, cron.Reason, cron.CreatedAt, cron.Fired, cron.Missed, cron.Failures, [.. cron.Runs], [.. next], cron.Buffered) { BackfillLeft = cron.Backfill?.Left ?? 0 };
     }
 
     /// <exception cref="MeshException">AM0340, AM0341: the schedule. AM0345: no such time zone. AM0348: too much jitter.</exception>
@@ -122,6 +153,11 @@ public static class CronRules
         if (spec.Jitter < TimeSpan.Zero || spec.Jitter > CronSpec.JitterMax)
         {
             throw new MeshException(MeshErrors.BadJitter, $"a jitter is 0 to {CronSpec.JitterMax.TotalHours:0} h", "for example --jitter 10m");
+        }
+
+        if (spec.Missed == CronMissed.Window && (spec.Window < CronSpec.WindowMin || spec.Window > CronSpec.WindowMax))
+        {
+            throw new MeshException(MeshErrors.BadJitter, $"a window is {CronSpec.WindowMin.TotalMinutes:0} min to {CronSpec.WindowMax.TotalDays:0} days", "for example --missed 'window 2h'");
         }
 
         if (!TryRead(spec, out _, out _, out Problem? problem))
@@ -141,8 +177,10 @@ public static class CronRules
                 return Miss(due.Newest[^(onTime + 1)], late);
             case CronMissed.Once when late > 1:
                 return Miss(due.Newest[^2], late - 1);
-            case CronMissed.All when due.Total > due.Newest.Length:
+            case CronMissed.All or CronMissed.Window when due.Total > due.Newest.Length:
                 return Miss(due.Newest[0].AddSeconds(-1), due.Total - due.Newest.Length);
+            case CronMissed.Window when due.Newest.Count(time => clock - time > cron.Spec.Window) is var old and > 0:
+                return Miss(due.Newest[old - 1], old);
         }
 
         DateTimeOffset head = late > 0 && cron.Spec.Missed == CronMissed.Once ? newest : due.Newest[0];

@@ -8,7 +8,9 @@ namespace AgentMesh.Mesh.Cron;
 public sealed record CronSnapshot(
     CronSpec? Spec, bool IsEnabled, Problem? Reason, DateTimeOffset CreatedAt, int Version, DateTimeOffset Cursor, long Life, long Fired, long Missed, int Failures, DateTimeOffset? Buffered, ImmutableArray<CronRun> Runs)
 {
-    public static CronSnapshot Of(CronState s) => new(s.Spec, s.IsEnabled, s.Reason, s.CreatedAt, s.Version, s.Cursor, s.Life, s.Fired, s.Missed, s.Failures, s.Buffered, [.. s.Runs]);
+    public CronBackfill? Backfill { get; init; }
+
+    public static CronSnapshot Of(CronState s) => new(s.Spec, s.IsEnabled, s.Reason, s.CreatedAt, s.Version, s.Cursor, s.Life, s.Fired, s.Missed, s.Failures, s.Buffered, [.. s.Runs]) { Backfill = s.Backfill };
 
     public CronState ToState(CronId id) => CronState.None(id) with
     {
@@ -24,11 +26,12 @@ public sealed record CronSnapshot(
         Failures = Failures,
         Buffered = Buffered,
         Runs = [.. Runs],
+        Backfill = Backfill,
     };
 
     public bool Equals(CronSnapshot? other) =>
         other is not null && Spec == other.Spec && IsEnabled == other.IsEnabled && Reason == other.Reason && CreatedAt == other.CreatedAt && Version == other.Version && Cursor == other.Cursor
-        && Life == other.Life && Fired == other.Fired && Missed == other.Missed && Failures == other.Failures && Buffered == other.Buffered && Runs.AsSpan().SequenceEqual(other.Runs.AsSpan());
+        && Life == other.Life && Fired == other.Fired && Missed == other.Missed && Failures == other.Failures && Buffered == other.Buffered && Backfill == other.Backfill && Runs.AsSpan().SequenceEqual(other.Runs.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Spec?.Schedule, Version, Cursor, Fired);
 }

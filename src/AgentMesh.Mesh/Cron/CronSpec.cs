@@ -13,6 +13,9 @@ public enum CronMissed
 
     /// <summary>Each is run, the oldest first, up to the newest <see cref="CronRules.CatchUpMax"/>.</summary>
     All = 3,
+
+    /// <summary>As <see cref="All"/>, of those that are no older than <see cref="CronSpec.Window"/>; older ones are counted only.</summary>
+    Window = 4,
 }
 
 /// <summary>What becomes of a time at which an earlier run is not over. The numbers are on disk.</summary>
@@ -47,6 +50,16 @@ public sealed record CronSpec(string Schedule, string Zone, JobSpec Job, CronMis
     /// all run at once. Milliseconds count.
     /// </summary>
     public TimeSpan Jitter { get; init; }
+
+    public static readonly TimeSpan WindowMin = TimeSpan.FromMinutes(1);
+
+    public static readonly TimeSpan WindowMax = TimeSpan.FromDays(31);
+
+    /// <summary>Of <see cref="CronMissed.Window"/>; zero for the other policies.</summary>
+    public TimeSpan Window { get; init; }
+
+    /// <summary>Looked for at each time; null for the device of <see cref="Job"/>.</summary>
+    public CronTargets? Targets { get; init; }
 
     /// <summary>It stands in the <c>CRON.md</c> of its device, which may change and remove it.</summary>
     public bool IsFromFile { get; init; }

@@ -53,6 +53,9 @@ public sealed record CronState
     /// <summary>A time that was due and waits until no run is out.</summary>
     public DateTimeOffset? Buffered { get; init; }
 
+    /// <summary>Times of the past that are still to be fired; null for none.</summary>
+    public CronBackfill? Backfill { get; init; }
+
     /// <summary>The newest first.</summary>
     public ImmutableList<CronRun> Runs { get; init; } = [];
 
@@ -66,12 +69,13 @@ public sealed record CronState
         return change switch
         {
             CronCreatedEvent e => None(CronId) with { Spec = e.Spec, IsEnabled = true, CreatedAt = e.At, Version = Version + 1, Cursor = e.At, Life = e.Life },
-            CronUpdatedEvent e => this with { Spec = e.Spec, IsEnabled = true, Reason = null, Version = Version + 1, Cursor = Later(e.At), Life = e.Life, Failures = 0, Buffered = null },
+            CronUpdatedEvent e => this with { Spec = e.Spec, IsEnabled = true, Reason = null, Version = Version + 1, Cursor = Later(e.At), Life = e.Life, Failures = 0, Buffered = null, Backfill = null },
             CronEnabledEvent e => this with { IsEnabled = true, Reason = null, Cursor = Later(e.At), Life = e.Life, Failures = 0 },
-            CronDisabledEvent e => this with { IsEnabled = false, Reason = e.Reason, Missed = Missed + (Buffered is null ? 0 : 1), Buffered = null },
+            CronDisabledEvent e => this with { IsEnabled = false, Reason = e.Reason, Missed = Missed + (Buffered is null ? 0 : 1), Buffered = null, Backfill = null },
             CronFiredEvent e => Fire(e),
             CronMissedEvent e => this with { Missed = Missed + e.Count, Cursor = e.Through, Life = e.Life },
             CronBufferedEvent e => this with { Cursor = e.Nominal, Missed = Missed + (Buffered is null ? 0 : 1), Buffered = e.Nominal },
+            CronBackfillEvent e => this with { Backfill = e.Backfill.Left > 0 ? e.Backfill : null },
             CronRunEndedEvent e => End(e),
             CronRemovedEvent => None(CronId) with { Version = Version },
             _ => throw new InvariantException($"unknown event {change.GetType().Name}"),
@@ -83,11 +87,15 @@ public sealed record CronState
 
     private CronState Fire(CronFiredEvent e) => this with
     {
-        Fired = Fired + 1,
+        Fired = Fired + (e.Targets is { Count: 0 } ? 0 : 1),
+        Missed = Missed + (e.Targets is { Count: 0 } ? 1 : 0),
+        Backfill = e.Cause == CronCause.Backfill && Backfill is { Left: > 1 } more ? more with { After = e.Nominal, Left = more.Left - 1 } : e.Cause == CronCause.Backfill ? null : Backfill,
         Cursor = e.Cause is CronCause.Schedule or CronCause.CatchUp && e.Nominal != Buffered ? e.Nominal : Cursor,
         Buffered = e.Cause == CronCause.Schedule && e.Nominal == Buffered ? null : Buffered,
         Life = e.Cause == CronCause.Reboot ? e.Life : Life,
-        Runs = Runs.Insert(0, new CronRun(e.JobId, e.Nominal, e.Cause, e.At, null, null)),
+        Runs = Runs.InsertRange(0, e.Targets is { } targets
+            ? targets.Select(each => new CronRun(each.JobId, e.Nominal, e.Cause, e.At, null, null) { Target = each.Target })
+            : [new CronRun(e.JobId, e.Nominal, e.Cause, e.At, null, null)]),
     };
 
     private CronState End(CronRunEndedEvent e)

@@ -8,7 +8,7 @@ namespace AgentMesh.Mesh.Selectors;
 /// Which of several devices takes a job: one that can begin it at once before one where it waits, then the one with the least to do, then the nearest. One
 /// that will never have what is asked for is left out; of one that does not say what it has, it is assumed that it has enough.
 /// </summary>
-internal static class BestDevice
+public static class BestDevice
 {
     private const int NamesShown = 10;
 

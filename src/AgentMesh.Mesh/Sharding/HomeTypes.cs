@@ -30,6 +30,7 @@ public sealed class HomeTypes
         Jobs = Start("job", waiting, id => JobEntity.Create(JobId.TryParse(id, out JobId job) && job.Home == home ? job : throw Stranger(id), environment));
         var cron = new CronEnvironment(environment.Self, environment.LifeOf(environment.Self) ?? 0, Jobs, environment.Time, environment.RestAfter)
         {
+            Choose = environment.ChooseForCron,
             Happened = onCron ?? (static (_, _) => { }),
             Journal = environment.Journal,
             IsHome = environment.IsHome,

@@ -50,6 +50,7 @@ public sealed record MemberView(string Id, string? Name, string Status, bool Rea
 /// <param name="Grants">What that device may do here.</param>
 /// <param name="RelayedCode">Why the path is relayed: looking, no-answer, old-device or direct-lost; null where it is not.</param>
 /// <param name="RelayedReason">The same for people.</param>
+/// <param name="Resources">What it has and what is free; null while it is not connected, or of a version that does not tell.</param>
 public sealed record PeerView(
     int Index,
     string Name,
@@ -70,7 +71,11 @@ public sealed record PeerView(
     string? Problem,
     IReadOnlyList<string> Labels,
     string? RelayedCode = null,
-    string? RelayedReason = null);
+    string? RelayedReason = null,
+    IReadOnlyList<ResourceView>? Resources = null);
+
+/// <summary>Something of a device that jobs use up while they run; memory in bytes.</summary>
+public sealed record ResourceView(string Name, decimal Total, decimal Free);
 
 /// <summary>POST /v1/commands: one line as typed, for example <c>@gpu calc 1+2</c>, or a target with an argument vector.</summary>
 /// <param name="Arguments">Where given, the program and its arguments for <c>run</c>; never passed through a shell.</param>

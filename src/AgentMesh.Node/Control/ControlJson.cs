@@ -33,6 +33,8 @@ namespace AgentMesh.Node.Control;
 [JsonSerializable(typeof(CronRequest))]
 [JsonSerializable(typeof(CronView))]
 [JsonSerializable(typeof(IReadOnlyList<CronView>))]
+[JsonSerializable(typeof(BackfillRequest))]
+[JsonSerializable(typeof(CronBackfillView))]
 [JsonSerializable(typeof(CronRemovedView))]
 [JsonSerializable(typeof(CronFileView))]
 [JsonSerializable(typeof(IReadOnlyList<CronRunView>))]

@@ -208,6 +208,10 @@ internal sealed class ControlServer : IAsyncDisposable
         app.MapPost("/v1/cron/enable", async http => await Answer(http, services.EnableCronAsync(Need(http, "name"), true, http.RequestAborted), ControlJson.Default.CronView).ConfigureAwait(false));
         app.MapPost("/v1/cron/disable", async http => await Answer(http, services.EnableCronAsync(Need(http, "name"), false, http.RequestAborted), ControlJson.Default.CronView).ConfigureAwait(false));
         app.MapPost("/v1/cron/run", async http => await Answer(http, services.RunCronAsync(Need(http, "name"), http.RequestAborted), ControlJson.Default.JobView).ConfigureAwait(false));
+        app.MapPost("/v1/cron/backfill", async http => await Answer(
+            http,
+            services.BackfillCronAsync(Need(http, "name"), await Body(http, ControlJson.Default.BackfillRequest).ConfigureAwait(false), http.RequestAborted),
+            ControlJson.Default.CronBackfillView).ConfigureAwait(false));
         app.MapPost("/v1/cron/remove", async http => await Answer(http, services.RemoveCronAsync(Need(http, "name"), http.RequestAborted), ControlJson.Default.CronRemovedView).ConfigureAwait(false));
     }
 

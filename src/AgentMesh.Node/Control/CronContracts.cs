@@ -3,7 +3,8 @@ namespace AgentMesh.Node.Control;
 /// <summary>POST /v1/crons: a schedule with either <paramref name="Line"/> or <paramref name="Arguments"/>, as in <see cref="CommandRequest"/>.</summary>
 /// <param name="Schedule">Five fields, or a name such as @daily: docs/cron.md.</param>
 /// <param name="TimeZone">IANA name; that of this device when it is null.</param>
-/// <param name="Missed">skip, once or all.</param>
+/// <param name="Target">A selector; where it means several devices they are looked for at each time.</param>
+/// <param name="Missed">skip, once, all, or "window 2h".</param>
 /// <param name="Overlap">skip, allow, buffer or cancel.</param>
 /// <param name="PauseAfter">Failures one after the other that disable it; 0 for never.</param>
 /// <param name="Replace">Changes the schedule of that name.</param>
@@ -44,6 +45,7 @@ public sealed record CronFileEntryView(string? Name, int? Line, string What, Pro
 /// <param name="MissedCount">Times that were not run.</param>
 /// <param name="Failures">The newest runs, one after the other, that did not complete.</param>
 /// <param name="Runs">The newest first.</param>
+/// <param name="BackfillLeft">Times of the past that were asked for and are not fired yet.</param>
 public sealed record CronView(
     string Name,
     string Id,
@@ -65,12 +67,25 @@ public sealed record CronView(
     long Fired,
     long MissedCount,
     int Failures,
-    IReadOnlyList<CronRunView> Runs);
+    IReadOnlyList<CronRunView> Runs,
+    int BackfillLeft = 0,
+    string? Resources = null,
+    int Priority = 0,
+    string? Group = null);
 
 /// <param name="Nominal">When it was due.</param>
-/// <param name="Cause">schedule, catchup, reboot or manual.</param>
+/// <param name="Cause">schedule, catchup, reboot, manual or backfill.</param>
 /// <param name="State">running until the job came to rest, then its state.</param>
-public sealed record CronRunView(string Job, string ShortJob, DateTimeOffset Nominal, string Cause, DateTimeOffset FiredAt, string State, DateTimeOffset? EndedAt);
+/// <param name="Device">Where it was looked for at that time; null for the device of the schedule.</param>
+public sealed record CronRunView(string Job, string ShortJob, DateTimeOffset Nominal, string Cause, DateTimeOffset FiredAt, string State, DateTimeOffset? EndedAt, string? Device = null);
+
+/// <summary>POST /v1/cron/backfill: fires times of the past, each once.</summary>
+/// <param name="From">2026-03-01, 2026-03-01T04:30 (as the clocks of the schedule show it), or with an offset.</param>
+/// <param name="DryRun">Nothing is fired.</param>
+public sealed record BackfillRequest(string? From, string? To, bool DryRun = false);
+
+/// <param name="Times">What is, or would be, fired; at most 1,000.</param>
+public sealed record CronBackfillView(string Name, string TimeZone, bool DryRun, IReadOnlyList<DateTimeOffset> Times);
 
 /// <summary>POST /v1/cron/remove.</summary>
 public sealed record CronRemovedView(string Name);

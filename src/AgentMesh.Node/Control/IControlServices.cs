@@ -102,6 +102,8 @@ internal interface IControlServices
 
     Task<JobView> RunCronAsync(string name, CancellationToken cancellationToken);
 
+    Task<CronBackfillView> BackfillCronAsync(string name, BackfillRequest request, CancellationToken cancellationToken);
+
     Task<CronRemovedView> RemoveCronAsync(string name, CancellationToken cancellationToken);
 
     /// <param name="endPrograms">Ends running programs that would go on without the node.</param>

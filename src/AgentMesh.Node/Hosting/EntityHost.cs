@@ -44,7 +44,7 @@ internal sealed class EntityHost(
 
     public void Equip(Generation generation)
     {
-        var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter) { LastSeenOf = directory.LastSeen, AwayTimeout = settings.Jobs.AwayTimeout, DevicesFor = choice.DevicesFor, ReadOutput = output.ReadStdoutAsync, HasArtifact = HasArtifact };
+        var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter) { LastSeenOf = directory.LastSeen, AwayTimeout = settings.Jobs.AwayTimeout, DevicesFor = choice.DevicesFor, ChooseForCron = choice.ForCron, ReadOutput = output.ReadStdoutAsync, HasArtifact = HasArtifact };
         MeshSharding sharding = MeshSharding.Start(generation.System, environment, cronLog.Write);
         pool?.Equip(generation, sharding, environment);
         _shardings.AddOrUpdate(generation, sharding);

@@ -144,7 +144,7 @@ internal sealed class CronFileKeeper : IAsyncDisposable
         }
     }
 
-    private static object PartsOf(CronView cron) => (cron.Schedule, cron.TimeZone, cron.Command, cron.Target, cron.Missed, cron.Overlap, cron.JitterMs, cron.Enabled);
+    private static object PartsOf(CronView cron) => (cron.Schedule, cron.TimeZone, cron.Command, cron.Target, cron.Missed, cron.Overlap, cron.JitterMs, cron.Enabled, cron.TargetName, cron.PauseAfter, (cron.Resources, cron.Priority, cron.Group));
 
     /// <summary>A line that begins with @ is meant for a device as at the prompt; anything else is for a shell, as cron has it.</summary>
     private static CronRequest RequestOf(CronFileJob job) => new(
@@ -157,7 +157,11 @@ internal sealed class CronFileKeeper : IAsyncDisposable
         job.Missed,
         job.Overlap,
         Replace: true,
-        JitterMs: job.Jitter is { } jitter ? SpanOf(jitter).TotalMilliseconds : null);
+        JitterMs: job.Jitter is { } jitter ? SpanOf(jitter).TotalMilliseconds : null,
+        PauseAfter: job.PauseAfter,
+        Resources: [.. job.Resources],
+        Priority: job.Priority,
+        Group: job.Group);
 
     private static TimeSpan SpanOf(string text)
     {

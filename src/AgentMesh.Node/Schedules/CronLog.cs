@@ -68,9 +68,11 @@ internal sealed class CronLog(string directory, ILogger log)
         CronUpdatedEvent updated => $"changed {updated.Spec.Schedule} ({updated.Spec.Zone}) {updated.Spec.Job.Command}",
         CronEnabledEvent => "enabled",
         CronDisabledEvent disabled => disabled.Reason is { } reason ? $"disabled {reason.Code} {reason.Text}" : "disabled",
-        CronFiredEvent fired => string.Create(CultureInfo.InvariantCulture, $"fired {fired.JobId.Short} {fired.Cause.ToString().ToLowerInvariant()} {fired.Nominal.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}"),
+        CronFiredEvent { Targets: { Count: 0 } } nobody => string.Create(CultureInfo.InvariantCulture, $"missed 1 nobody {nobody.Nominal.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}"),
+        CronFiredEvent fired => string.Create(CultureInfo.InvariantCulture, $"fired {(fired.Targets is { } targets ? string.Join(',', targets.Select(each => each.JobId.Short)) : fired.JobId.Short)} {fired.Cause.ToString().ToLowerInvariant()} {fired.Nominal.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}"),
         CronMissedEvent { Count: > 0 } missed => string.Create(CultureInfo.InvariantCulture, $"missed {missed.Count} {missed.Reason.ToString().ToLowerInvariant()}"),
         CronRunEndedEvent ended => $"ended {ended.JobId.Short} {ended.State.ToString().ToLowerInvariant()}",
+        CronBackfillEvent { Backfill.Left: > 0 } backfill => string.Create(CultureInfo.InvariantCulture, $"backfill {backfill.Backfill.Left} through {backfill.Backfill.To.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}"),
         CronRemovedEvent => "removed",
         _ => null,
     };

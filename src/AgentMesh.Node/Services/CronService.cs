@@ -1,3 +1,4 @@
+using System.Globalization;
 using AgentMesh.Errors;
 using AgentMesh.Journal;
 using AgentMesh.Mesh;
@@ -6,14 +7,16 @@ using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Selectors;
 using AgentMesh.Mesh.Turns;
+using AgentMesh.Mesh.Workflows.File;
 using AgentMesh.Node.Control;
 using AgentMesh.Protocol.Identity;
+using MeshBackfillView = AgentMesh.Mesh.Cron.CronBackfillView;
 using MeshCronView = AgentMesh.Mesh.Cron.CronView;
 
 namespace AgentMesh.Node.Services;
 
 /// <summary>The schedules of this device.</summary>
-internal sealed class CronService(DeviceId self, JobSpecs specs, Devices devices, Entities entities, JobService jobs, SqliteEventStore journal, UlidSource ids) : IDisposable
+internal sealed class CronService(DeviceId self, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, JobService jobs, SqliteEventStore journal, UlidSource ids) : IDisposable
 {
     private readonly SemaphoreSlim _adding = new(1);
 
@@ -64,6 +67,29 @@ internal sealed class CronService(DeviceId self, JobSpecs specs, Devices devices
         return JobViews.Of(await jobs.GetAsync(started.JobId, cancellationToken).ConfigureAwait(false));
     }
 
+    /// <exception cref="MeshException">AM0324: the span. AM0311: it is disabled, or an earlier one is not over.</exception>
+    public async Task<Control.CronBackfillView> BackfillAsync(string name, BackfillRequest request, CancellationToken cancellationToken)
+    {
+        TimeZoneInfo zone = TimeZoneInfo.FindSystemTimeZoneById((await ShowAsync(name, cancellationToken).ConfigureAwait(false)).TimeZone);
+        var question = new BackfillCron(new CronId(self, name), MomentOf(request.From, zone, "from"), MomentOf(request.To, zone, "to"), request.DryRun);
+        MeshBackfillView answer = await entities.AskAsync<MeshBackfillView>(question, cancellationToken).ConfigureAwait(false);
+        return new Control.CronBackfillView(answer.CronId.Name, zone.Id, answer.IsDryRun, answer.Times);
+    }
+
+    /// <summary>With an offset as it is, without one as the clocks of the schedule show it.</summary>
+    private static DateTimeOffset MomentOf(string? text, TimeZoneInfo zone, string what)
+    {
+        string[] local = ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd HH:mm", "yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd HH:mm:ss"];
+        if (DateTime.TryParseExact(text, local, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime shown))
+        {
+            return new DateTimeOffset(shown, zone.GetUtcOffset(shown));
+        }
+
+        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset moment)
+            ? moment
+            : throw new MeshException(MeshErrors.BadBackfill, $"'{text}' is no moment for '{what}'", "write 2026-03-01, 2026-03-01T04:30 (as the clocks of the schedule show it) or 2026-03-01T04:30:00Z");
+    }
+
     public async Task<CronRemovedView> RemoveAsync(string name, CancellationToken cancellationToken)
     {
         CronRemoved removed = await entities.AskAsync<CronRemoved>(new RemoveCron(new CronId(self, name)), cancellationToken).ConfigureAwait(false);
@@ -91,26 +117,53 @@ internal sealed class CronService(DeviceId self, JobSpecs specs, Devices devices
     private CronSpec SpecOf(CronRequest request)
     {
         (string? selector, JobCommand command) = specs.Read(request.Line, request.Target, request.Arguments);
-        if (selector is not null && Selector.Parse(selector).SingleDevice is null)
-        {
-            throw Wrong($"a schedule is for one device, not for @{selector}", "add one for each device");
-        }
-
+        CronTargets? targets = TargetsOf(selector);
         if (request.PauseAfter is < 0 or > CronSpec.PauseAfterMax || request.Attempts is < 1)
         {
             throw Wrong($"attempts are 1 or more, and pauseAfter is 0 to {CronSpec.PauseAfterMax}", "leave them out for the defaults");
         }
 
+        (CronMissed missed, TimeSpan window) = MissedOf(request.Missed);
         return new CronSpec(
             (request.Schedule ?? "").Trim(),
             request.TimeZone ?? OwnZone(),
-            specs.Of(command, selector is null ? devices.Self : devices.One(selector), selector, request.Attempts, request.AttemptTimeoutMs) with { Needs = JobNeeds.Parse(request.Resources, request.Priority, request.Group) },
-            One<CronMissed>(request.Missed, "missed") ?? CronMissed.Skip,
+            specs.Of(command, selector is null || targets is not null ? devices.Self : devices.One(selector), selector, request.Attempts, request.AttemptTimeoutMs) with { Needs = JobNeeds.Parse(request.Resources, request.Priority, request.Group) },
+            missed,
             One<CronOverlap>(request.Overlap, "overlap") ?? CronOverlap.Skip,
             request.PauseAfter ?? 0)
         {
+            Window = window,
+            Targets = targets,
             Jitter = TimeSpan.FromMilliseconds(Math.Floor(Math.Clamp(request.JitterMs ?? 0, -1, 1e9))),
         };
+    }
+
+    /// <summary>A policy, or <c>window</c> and how far back it reaches.</summary>
+    private static (CronMissed Policy, TimeSpan Window) MissedOf(string? text)
+    {
+        string[] words = (text ?? "skip").Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return words switch
+        {
+            [var word, var span] when word.Equals("window", StringComparison.OrdinalIgnoreCase) => (CronMissed.Window, DurationText.TryRead(span)
+                ?? throw Wrong($"'{span}' is no window", "write for example 'window 2h': times that were missed at most two hours ago are made up for")),
+            ["window"] => throw Wrong("how far back the window reaches is missing", "write for example 'window 2h'"),
+            [var word] => (One<CronMissed>(word, "missed")!.Value, TimeSpan.Zero),
+            _ => throw Wrong($"'{text}' is nothing that 'missed' can be", "it is one of: skip, once, all, window 2h"),
+        };
+    }
+
+    /// <summary>Of a selector that means several devices, or one of several; they are looked for at each time.</summary>
+    private CronTargets? TargetsOf(string? selector)
+    {
+        if (selector is null || Selector.Parse(selector) is not { SingleDevice: null } read)
+        {
+            return null;
+        }
+
+        bool isOne = read.Terms.Any(term => term.Kind == SelectorKind.OneWith);
+        return isOne && read.Terms.Length > 1
+            ? throw Wrong($"a schedule takes one of several devices or all that are named, not both: @{selector}", "add a schedule for each")
+            : new CronTargets(choice.TargetsOf(selector), isOne);
     }
 
     /// <summary>Written down with the schedule: a device that travels keeps its times.</summary>

@@ -1,4 +1,6 @@
+using AgentMesh.Mesh.Cron;
 using AgentMesh.Node.Control;
+using CronView = AgentMesh.Node.Control.CronView;
 using MeshCronView = AgentMesh.Mesh.Cron.CronView;
 
 namespace AgentMesh.Node.Services;
@@ -12,9 +14,9 @@ internal static class CronViews
         cron.Spec.Schedule,
         cron.Spec.Zone,
         cron.Spec.Job.Command.ToString(),
-        cron.Spec.Job.Target.Device.ToString(),
-        cron.Spec.Job.Target.Name,
-        Lower(cron.Spec.Missed),
+        cron.Spec.Targets is null ? cron.Spec.Job.Target.Device.ToString() : "",
+        cron.Spec.Targets is { } targets ? "@" + targets.Devices.Selector.TrimStart('@') : cron.Spec.Job.Target.Name,
+        cron.Spec.Missed == CronMissed.Window ? $"window {Span(cron.Spec.Window)}" : Lower(cron.Spec.Missed),
         Lower(cron.Spec.Overlap),
         cron.Spec.PauseAfter,
         cron.Spec.Jitter.TotalMilliseconds,
@@ -27,7 +29,19 @@ internal static class CronViews
         cron.Fired,
         cron.Missed,
         cron.Failures,
-        [.. cron.Runs.Select(run => new CronRunView(run.JobId.ToString(), run.JobId.Short, run.Nominal, Lower(run.Cause), run.FiredAt, run.Ended is { } end ? Lower(end) : "running", run.EndedAt))]);
+        [.. cron.Runs.Select(run => new CronRunView(run.JobId.ToString(), run.JobId.Short, run.Nominal, Lower(run.Cause), run.FiredAt, run.Ended is { } end ? Lower(end) : "running", run.EndedAt, run.Target?.Name))],
+        cron.BackfillLeft,
+        cron.Spec.Job.Needs.Resources.IsNone ? null : cron.Spec.Job.Needs.Resources.ToString(),
+        cron.Spec.Job.Needs.Priority,
+        cron.Spec.Job.Needs.Group);
+
+    private static string Span(TimeSpan span) => span switch
+    {
+        { Ticks: var ticks } when ticks % TimeSpan.TicksPerDay == 0 => $"{span.TotalDays:0}d",
+        { Ticks: var ticks } when ticks % TimeSpan.TicksPerHour == 0 => $"{span.TotalHours:0}h",
+        { Ticks: var ticks } when ticks % TimeSpan.TicksPerMinute == 0 => $"{span.TotalMinutes:0}m",
+        _ => $"{span.TotalSeconds:0}s",
+    };
 
     private static string Lower<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Arrays;
+using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Peers;
 using AgentMesh.Mesh.Selectors;
 using AgentMesh.Mesh.Turns;
@@ -92,6 +94,38 @@ internal sealed class DeviceChoice(
             .Where(device => targets.Everybody || targets.Devices.Contains(device.Id) || LabelsOf(device.Id).Any(own => targets.Labels.Any(wanted => DeviceLabel.Fits(wanted, own))))
             .Select(device => new ArrayDevice(device.Id, device.Name, IsOnline(device.Id) ? null : AbsenceOf(device)) { Running = LoadOf(device.Id).Running + PlacedOn(device.Id) }),
     ];
+
+    /// <summary>Whom a schedule means now. Nobody where no device fits; devices that are away where none that fits is there, so that their jobs wait.</summary>
+    public IReadOnlyList<JobTarget> ForCron(CronTargets targets, ResourceAmounts needs)
+    {
+        IReadOnlyList<NamedDevice> all = devices.All;
+        HashSet<DeviceId> fitting = [.. DevicesFor(targets.Devices).Select(device => device.Id)];
+        Candidate[] candidates = [.. Candidates([.. all.Where(device => fitting.Contains(device.Id))])];
+        if (!targets.IsOne)
+        {
+            return [.. candidates.Where(device => device.Load.Capacity is not { } capacity || needs.FitsIn(capacity)).Select(device => Target(device, null))];
+        }
+
+        Candidate[] online = [.. candidates.Where(device => device.IsOnline)];
+        if (online.Length == 0)
+        {
+            return [.. candidates.Take(1).Select(device => Target(device, "nobody that fits is online"))];
+        }
+
+        try
+        {
+            (Candidate best, string why) = BestDevice.Of(online, needs, string.Join(", ", targets.Devices.Labels));
+            Placed(best.Id);
+            return [Target(best, why)];
+        }
+        catch (MeshException)
+        {
+            // None of them has so much in all: the time is missed, and the schedule shows it.
+            return [];
+        }
+
+        JobTarget Target(Candidate device, string? why) => new(device.Id, targets.Devices.Selector, device.Name) { Why = why };
+    }
 
     /// <exception cref="MeshException">AM0350, AM0351, AM0302, AM0303.</exception>
     public ArrayTargets TargetsOf(string? selector)

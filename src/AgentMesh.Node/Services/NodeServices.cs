@@ -4,6 +4,7 @@ using AgentMesh.Errors;
 using AgentMesh.Journal;
 using AgentMesh.Mesh.Grants;
 using AgentMesh.Mesh.Registry;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Node.Control;
 using AgentMesh.Node.Hosting;
 using AgentMesh.Node.Links;
@@ -240,6 +241,8 @@ internal sealed class NodeServices : IControlServices
 
     public Task<JobView> RunCronAsync(string name, CancellationToken cancellationToken) => _parts.Crons.RunAsync(name, cancellationToken);
 
+    public Task<CronBackfillView> BackfillCronAsync(string name, BackfillRequest request, CancellationToken cancellationToken) => _parts.Crons.BackfillAsync(name, request, cancellationToken);
+
     public Task<CronRemovedView> RemoveCronAsync(string name, CancellationToken cancellationToken) => _parts.Crons.RemoveAsync(name, cancellationToken);
 
     public void Shutdown(bool endPrograms)
@@ -263,7 +266,7 @@ internal sealed class NodeServices : IControlServices
         {
             return new PeerView(
                 device.Index, device.Name, device.Id.ToString(), true, "connected", _parts.Addresses.Current is [{ } own, ..] ? own.ToString() : null, "local", 0, 0, _parts.Time.GetUtcNow(),
-                DeviceNames.Platform, Environment.MachineName, Version, isMember, [.. _parts.Handlers.All.Select(handler => handler.Name)], [.. Grant.All], null, _parts.Settings.Labels);
+                DeviceNames.Platform, Environment.MachineName, Version, isMember, [.. _parts.Handlers.All.Select(handler => handler.Name)], [.. Grant.All], null, _parts.Settings.Labels, Resources: ResourcesOf(_parts.Links.OwnLoad()));
         }
 
         MeshPathInfo? path = _parts.Hub.Find(device.Id)?.Path;
@@ -289,8 +292,13 @@ internal sealed class NodeServices : IControlServices
             state == "connected" ? null : _parts.Links.Problem(device.Id),
             hello?.Labels ?? [],
             _parts.Links.WhyRelayed(device.Id)?.Code,
-            _parts.Links.WhyRelayed(device.Id)?.Text);
+            _parts.Links.WhyRelayed(device.Id)?.Text,
+            state == "connected" ? ResourcesOf(_parts.Links.LoadOf(device.Id)) : null);
     }
+
+    private static ResourceView[]? ResourcesOf(DeviceLoad load) => load.Capacity is { } capacity
+        ? [.. capacity.Thousandths.Select(each => new ResourceView(each.Key, each.Value / 1000m, load.Free[each.Key] / 1000m))]
+        : null;
 }
 
 /// <summary>What this machine is called where devices show it.</summary>

@@ -81,6 +81,11 @@ public sealed class MeshContractsTests
         new GroupRemovedEvent(Start),
         new GroupSnapshot(new GroupSettings(3, IsPaused: false), [Job], 9),
         new GroupSnapshot(null, [], 0),
+        new BackfillCron(new CronId(Home, "nightly"), Start, Start.AddDays(1), IsDryRun: true),
+        new CronBackfillView(new CronId(Home, "nightly"), [Start, Start.AddHours(1)], IsDryRun: false),
+        new CronBackfillEvent(Start, new CronBackfill(Start, Start.AddHours(2), 3)),
+        new CronFiredEvent(Start, Start, Job, CronCause.Backfill, 5) { Targets = [new CronTarget(Job, new JobTarget(Gpu, "label:gpu", "gpu-box") { Why = "free" })] },
+        new CronFiredEvent(Start, Start, Job, CronCause.Schedule, 5) { Targets = [] },
         new RecordPeerFacts(new PeerId(Home, Gpu), Facts, ["192.0.2.1:14590"]),
         new RecordPeerLink(new PeerId(Home, Gpu), PeerConnectionState.Connected, Start, "192.0.2.1:14590", TimeSpan.FromMicroseconds(250)),
         new RecordPeerLink(new PeerId(Home, Gpu), PeerConnectionState.Failed, Start, null, null),
@@ -100,7 +105,7 @@ public sealed class MeshContractsTests
         new CronRemoved(Nightly),
         new CronProblem(Nightly, new Problem("AM0342", "no such schedule", "look")),
         new CronView(Nightly, CronSpec, IsEnabled: false, new Problem("AM0347", "failed"), Start, 7, 8, 2, CronRuns, [Start, Start.AddDays(1)], Start.AddHours(-1)),
-        new CronView(Nightly, CronSpec, IsEnabled: true, null, Start, 0, 0, 0, [], [], null),
+        new CronView(Nightly, CronSpec, IsEnabled: true, null, Start, 0, 0, 0, [], [], null) { BackfillLeft = 4 },
         new CronCreatedEvent(Start, CronSpec, 5),
         new CronUpdatedEvent(Start, CronSpec, -5),
         new CronEnabledEvent(Start, 5),
@@ -112,6 +117,7 @@ public sealed class MeshContractsTests
         new CronRunEndedEvent(Start, Job, JobStateName.Failed),
         new CronRemovedEvent(Start),
         new CronSnapshot(CronSpec, true, new Problem("AM0347", "failed"), Start, 3, Start.AddHours(1), 5, 7, 8, 2, Start.AddHours(1), CronRuns),
+        new CronSnapshot(CronSpec, true, null, Start, 3, Start, 0, 0, 0, 0, null, []) { Backfill = new CronBackfill(Start, Start.AddHours(2), 3) },
         new CronSnapshot(null, false, null, Start, 3, Start, 0, 0, 0, 0, null, []),
         new SubmitArray(Grid, ArraySpec),
         new SubmitArray(Grid, new ArraySpec(Spec, new ArrayTargets("", false, [Home], []), new ArrayItems([""], ["0", "7"]), null)),
@@ -184,7 +190,7 @@ public sealed class MeshContractsTests
 
     private static CronId Nightly => new(Home, "nightly.job_1");
 
-    private static CronSpec CronSpec => new("0 3 * * *", "Europe/Berlin", FullSpec, CronMissed.Once, CronOverlap.Allow, 3) { Jitter = TimeSpan.FromMinutes(5), IsFromFile = true };
+    private static CronSpec CronSpec => new("0 3 * * *", "Europe/Berlin", FullSpec, CronMissed.Once, CronOverlap.Allow, 3) { Jitter = TimeSpan.FromMinutes(5), IsFromFile = true, Window = TimeSpan.FromHours(2), Targets = new CronTargets(new ArrayTargets("any(gpu)", Everybody: false, [Gpu], ["gpu"]), IsOne: true) };
 
     private static ImmutableArray<CronRun> CronRuns =>
         [new CronRun(Job, Start, CronCause.Manual, Start.AddSeconds(1), null, null), new CronRun(Job, Start, CronCause.Schedule, Start.AddSeconds(1), JobStateName.Completed, Start.AddSeconds(9))];

@@ -34,6 +34,112 @@ public sealed class CronRulesTests
     public void What_was_missed_goes_by_the_policy(CronMissed policy, string expected) =>
         Assert.Equal(expected, Told(Drain(Created("0 * * * *", policy), Midnight.AddHours(3.5))));
 
+    [Fact]
+    public void A_window_makes_up_for_what_is_no_older()
+    {
+        CronState cron = CronState.None(Id).Apply(new CronCreatedEvent(Midnight, Spec("0 * * * *", CronMissed.Window) with { Window = TimeSpan.FromHours(2) }, Life));
+        Assert.Equal("missed 3, CatchUp 04:00, CatchUp 05:00", Told(Drain(cron, Midnight.AddHours(5.5))));
+        Assert.Equal("missed 3, CatchUp 04:00, CatchUp 05:00, Schedule 06:00", Told(Drain(cron, Midnight.AddHours(6))));
+        Assert.Equal("missed 3", Told(Drain(cron with { Spec = cron.Spec! with { Window = TimeSpan.FromMinutes(5) } }, Midnight.AddHours(3.5))));
+        Assert.Throws<Errors.MeshException>(() => CronRules.Check(cron.Spec! with { Window = TimeSpan.Zero }));
+        Assert.Throws<Errors.MeshException>(() => CronRules.Check(cron.Spec! with { Window = TimeSpan.FromDays(32) }));
+    }
+
+    [Fact]
+    public void A_backfill_fires_each_time_once_and_none_that_had_its_run()
+    {
+        CronState cron = Created("0 * * * *");
+        cron = Over(Drain(cron, Midnight.AddHours(1), out CronState after), after);
+        DateTimeOffset now = Midnight.AddHours(1.5);
+        var times = CronBackfill.Times(cron.Spec!, Midnight.AddHours(-3), Midnight.AddHours(1), now);
+        Assert.Equal([.. Enumerable.Range(-3, 5).Select(hour => Midnight.AddHours(hour))], times.ToArray());
+
+        cron = cron.Apply(new CronBackfillEvent(now, new CronBackfill(times[0].AddSeconds(-1), times[^1], times.Length)));
+        List<ICronEvent> events = Drain(cron, now, out after);
+
+        // 01:00 has had its run on time.
+        Assert.Equal(times.SkipLast(1), events.OfType<CronFiredEvent>().Select(fired => fired.Nominal));
+        Assert.All(events.OfType<CronFiredEvent>(), fired => Assert.Equal(CronCause.Backfill, fired.Cause));
+        Assert.Null(after.Backfill);
+        Assert.Equal((cron.Cursor, 0L), (after.Cursor, after.Missed));
+
+        // Asked for again it is the same jobs.
+        cron = after.Apply(new CronBackfillEvent(now, new CronBackfill(times[0].AddSeconds(-1), times[^1], times.Length)));
+        Assert.Empty(Drain(cron, now).OfType<CronFiredEvent>());
+    }
+
+    [Fact]
+    public void A_backfill_goes_one_after_the_other_unless_runs_may_overlap_and_lets_what_is_due_go_first()
+    {
+        foreach (CronOverlap overlap in Enum.GetValues<CronOverlap>())
+        {
+            CronState cron = Created("0 * * * *", overlap: overlap);
+            DateTimeOffset now = Midnight.AddHours(1);
+            cron = cron.Apply(new CronBackfillEvent(now, new CronBackfill(Midnight.AddHours(-4), Midnight.AddHours(-1), 3)));
+            var fired = new List<CronFiredEvent>();
+            while (CronRules.Next(cron, now, Life) is CronFiredEvent fire)
+            {
+                fired.Add(fire);
+                cron = cron.Apply(fire);
+            }
+
+            Assert.Equal((CronCause.Schedule, now), (fired[0].Cause, fired[0].Nominal));
+            Assert.Equal(overlap == CronOverlap.Allow ? 4 : 1, fired.Count);
+        }
+    }
+
+    [Fact]
+    public void A_backfill_has_a_bound_and_lies_in_the_past()
+    {
+        CronSpec spec = Spec("* * * * *");
+        Assert.Equal(1_000, CronBackfill.Times(spec, Midnight, Midnight.AddMinutes(999), Midnight.AddDays(1)).Length);
+        foreach ((CronSpec wrong, DateTimeOffset from, DateTimeOffset to) in ((CronSpec, DateTimeOffset, DateTimeOffset)[])
+            [(spec, Midnight, Midnight.AddMinutes(1_000)), (spec, Midnight, Midnight.AddDays(2)), (spec, Midnight.AddHours(1), Midnight), (Spec("@reboot"), Midnight, Midnight)])
+        {
+            Assert.Equal(MeshErrors.BadBackfill, Assert.Throws<Errors.MeshException>(() => CronBackfill.Times(wrong, from, to, Midnight.AddDays(1))).Code);
+        }
+    }
+
+    [Fact]
+    public void Failures_end_a_backfill_where_they_disable_the_schedule()
+    {
+        CronState cron = Created("0 * * * *", pauseAfter: 2).Apply(new CronBackfillEvent(Midnight, new CronBackfill(Midnight.AddHours(-10), Midnight.AddHours(-1), 9)));
+        for (int run = 0; run < 2; run++)
+        {
+            cron = cron.Apply(Assert.IsType<CronFiredEvent>(CronRules.Next(cron, Midnight, Life)));
+            cron = cron.Apply(new CronRunEndedEvent(Midnight, cron.Runs[0].JobId, JobStateName.Failed));
+        }
+
+        cron = cron.Apply(Assert.IsType<CronDisabledEvent>(CronRules.Next(cron, Midnight, Life)));
+        Assert.Equal((false, null), (cron.IsEnabled, cron.Backfill));
+        Assert.Null(CronRules.Next(cron, Midnight, Life));
+    }
+
+    [Fact]
+    public void Devices_are_looked_for_at_each_time_and_each_has_a_job_that_a_repeat_finds_again()
+    {
+        var targets = new CronTargets(new AgentMesh.Mesh.Arrays.ArrayTargets("label:gpu", false, [], ["gpu"]), IsOne: false);
+        CronState cron = CronState.None(Id).Apply(new CronCreatedEvent(Midnight, Spec("0 * * * *") with { Targets = targets }, Life));
+        JobTarget[] devices = [new JobTarget(Gpu, "label:gpu", "gpu-box"), new JobTarget(Third, "label:gpu", "lab")];
+        var fire = (CronFiredEvent)CronRules.Next(cron, Midnight.AddHours(1), Life)!;
+        CronFiredEvent both = CronRules.For(cron, fire, (_, _) => devices);
+        Assert.Equal(both, CronRules.For(cron, fire, (_, _) => devices));
+
+        cron = cron.Apply(both);
+        Assert.Equal(devices, cron.Runs.Select(run => CronRules.Submission(cron, run).Spec.Target));
+        Assert.Equal(2, cron.Runs.Select(run => run.JobId).Distinct().Count());
+        Assert.Equal(fire.JobId, cron.Runs[0].JobId);
+        cron = cron.Apply(new CronRunEndedEvent(Midnight, cron.Runs[0].JobId, JobStateName.Completed));
+        Assert.Equal(CronMissedReason.Overlap, Assert.IsType<CronMissedEvent>(CronRules.Next(cron, Midnight.AddHours(2), Life)).Reason);
+
+        cron = cron.Apply(new CronRunEndedEvent(Midnight, cron.Running.Single().JobId, JobStateName.Completed));
+        var nobody = CronRules.For(cron, (CronFiredEvent)CronRules.Next(cron, Midnight.AddHours(2), Life)!, (_, _) => []);
+        long missed = cron.Missed;
+        cron = cron.Apply(nobody);
+        Assert.Equal((missed + 1, Midnight.AddHours(2)), (cron.Missed, cron.Cursor));
+        Assert.Empty(cron.Running);
+    }
+
     [Theory]
     [InlineData(CronMissed.Skip, "missed 2, Schedule 03:00")]
     [InlineData(CronMissed.Once, "missed 2, Schedule 03:00")]
@@ -213,7 +319,7 @@ public sealed class CronRulesTests
         var random = new Random(seed);
         string schedule = ((string[])["* * * * *", "*/7 * * * *", "0 * * * *", "30 2 * * *", "@daily"])[random.Next(5)];
         CronState cron = CronState.None(Id).Apply(new CronCreatedEvent(
-            Midnight, Spec(schedule, (CronMissed)random.Next(1, 4), (CronOverlap)random.Next(1, 5), random.Next(3)) with { Zone = "America/New_York" }, Life));
+            Midnight, Spec(schedule, (CronMissed)random.Next(1, 5), (CronOverlap)random.Next(1, 5), random.Next(3)) with { Zone = "America/New_York", Window = TimeSpan.FromHours(random.Next(1, 9)) }, Life));
         DateTimeOffset now = Midnight, latest = now;
         var nominal = new List<DateTimeOffset>();
         for (int step = 0; step < 400; step++)
@@ -230,14 +336,26 @@ public sealed class CronRulesTests
                 cron = cron.Apply(new CronEnabledEvent(now, Life));
             }
 
+            if (random.Next(40) == 0 && cron is { IsEnabled: true, Backfill: null })
+            {
+                DateTimeOffset from = now.AddMinutes(-random.Next(2_000));
+                int count = CronBackfill.Times(cron.Spec!, from, from.AddMinutes(60), from.AddMinutes(60)).Length;
+                cron = cron.Apply(new CronBackfillEvent(now, new CronBackfill(from.AddSeconds(-1), from.AddMinutes(60), count)));
+            }
+
             for (int each = 0; CronRules.Next(cron, now, Life) is { } change; each++)
             {
                 Assert.True(each < 1_000, "it never ends");
                 cron = cron.Apply(change);
                 if (change is CronFiredEvent fired)
                 {
-                    Assert.True(fired.Nominal <= latest);
-                    nominal.Add(fired.Nominal);
+                    Assert.True(fired.Nominal <= latest || fired.Cause == CronCause.Backfill);
+                    if (fired.Cause != CronCause.Backfill)
+                    {
+                        nominal.Add(fired.Nominal);
+                    }
+
+                    Assert.Single(cron.Runs, run => run.JobId == fired.JobId);
                 }
 
                 CronState stored = CronSnapshot.Of(cron).ToState(Id);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
@@ -37,6 +38,7 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
         Command<WakeCron>(_ => Known(OnWake));
         Command<EnableCron>(request => Known(() => OnEnable(request)));
         Command<RunCron>(request => Known(() => OnRun(request)));
+        Command<BackfillCron>(request => Known(() => OnBackfill(request)));
         Command<RemoveCron>(_ => Known(OnRemove));
         Command<JobAccepted>(accepted => FromHere(() => OnFound(accepted.JobId)));
         Command<JobProblem>(problem => FromHere(() => OnJobProblem(problem)));
@@ -109,6 +111,7 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
     {
         IActorRef asker = Sender;
         CronFiredEvent fire = CronRules.Manual(_cron, request.Key, Now, _environment.Life);
+        fire = _cron.Runs.Exists(run => run.JobId == fire.JobId) ? fire : CronRules.For(_cron, fire, _environment.Choose);
         if (_cron.Runs.Find(run => run.JobId == fire.JobId) is { } known)
         {
             // A repeat, because the first answer was late.
@@ -125,10 +128,41 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
         {
             asker.Tell(Refusal(MeshErrors.Busy, $"{CronRules.RunningMax} runs of '{_cron.CronId.Name}' are not over", "'agentmesh cron show' names their jobs; cancel some, or wait"));
         }
+        else if (fire.Targets is { Count: 0 })
+        {
+            asker.Tell(Refusal(MeshErrors.NobodyOnline, $"no device fits {_cron.Spec!.Targets!.Devices.Selector}", "'agentmesh peers' shows the devices and their labels"));
+        }
         else
         {
             _askers[fire.JobId] = asker;
             Record(fire, asker, null);
+        }
+    }
+
+    private void OnBackfill(BackfillCron request)
+    {
+        IActorRef asker = Sender;
+        try
+        {
+            ImmutableArray<DateTimeOffset> times = CronBackfill.Times(_cron.Spec!, request.From, request.To, Now);
+            var answer = new CronBackfillView(_cron.CronId, times, request.IsDryRun);
+            if (request.IsDryRun || times.IsEmpty)
+            {
+                asker.Tell(answer);
+            }
+            else if (!_cron.IsEnabled || _cron.Backfill is not null)
+            {
+                string what = _cron.IsEnabled ? $"{_cron.Backfill!.Left} times of an earlier backfill are left" : $"'{_cron.CronId.Name}' is disabled";
+                asker.Tell(Refusal(MeshErrors.NotInThisState, what, _cron.IsEnabled ? $"'agentmesh cron show {_cron.CronId.Name}' tells when they are over" : $"'agentmesh cron enable {_cron.CronId.Name}' first"));
+            }
+            else
+            {
+                Record(new CronBackfillEvent(Now, new CronBackfill(times[0].AddSeconds(-1), times[^1], times.Length)), asker, () => asker.Tell(answer));
+            }
+        }
+        catch (MeshException wrong)
+        {
+            asker.Tell(Refusal(wrong.Code, wrong.Message, wrong.NextStep));
         }
     }
 
@@ -180,7 +214,7 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
     {
         if (CronRules.Next(_cron, Now, _environment.Life) is { } change)
         {
-            Record(change, null, null);
+            Record(change is CronFiredEvent fire ? CronRules.For(_cron, fire, _environment.Choose) : change, null, null);
         }
         else
         {

@@ -13,6 +13,9 @@ public sealed record CronEnvironment(DeviceId Self, long Life, IActorRef Jobs, T
     /// <summary>Is told of each event when it is on disk, not again in recoveries. Never throws.</summary>
     public Action<CronId, ICronEvent> Happened { get; init; } = static (_, _) => { };
 
+    /// <summary>The devices of a schedule that are looked for at each time.</summary>
+    public ChooseCronTargets Choose { get; init; } = static (_, _) => [];
+
     /// <summary>Null for the default journal of the actor system.</summary>
     public HomeJournal? Journal { get; init; }
 

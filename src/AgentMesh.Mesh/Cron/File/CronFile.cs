@@ -17,6 +17,14 @@ public sealed record CronFileJob(int Line, string Title, string Name, string Sch
     public string? Overlap { get; init; }
 
     public string? Jitter { get; init; }
+
+    public ValueList<string> Resources { get; init; }
+
+    public int? Priority { get; init; }
+
+    public string? Group { get; init; }
+
+    public int? PauseAfter { get; init; }
 }
 
 /// <param name="Name">Of the schedule that is left as it is; null where the job has none.</param>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using AgentMesh.Mesh.Selectors;
@@ -9,9 +10,9 @@ namespace AgentMesh.Mesh.Cron.File;
 /// <summary>Goes through the lines of a <c>CRON.md</c>.</summary>
 internal sealed class CronFileReader
 {
-    private const string Schedule = "schedule", Command = "command", Enabled = "enabled", On = "on", Zone = "timezone", Missed = "missed", Overlap = "overlap", Jitter = "jitter";
+    private const string Schedule = "schedule", Command = "command", Enabled = "enabled", On = "on", Zone = "timezone", Missed = "missed", Overlap = "overlap", Jitter = "jitter", Resource = "resource", Priority = "priority", Group = "group", PauseAfter = "pause after";
 
-    private static readonly string[] Keys = [Schedule, Command, Enabled, On, Zone, Missed, Overlap, Jitter];
+    private static readonly string[] Keys = [Schedule, Command, Enabled, On, Zone, Missed, Overlap, Jitter, Resource, Priority, Group, PauseAfter];
 
     private readonly ImmutableArray<CronFileJob>.Builder _jobs = ImmutableArray.CreateBuilder<CronFileJob>();
     private readonly ImmutableArray<CronFileProblem>.Builder _problems = ImmutableArray.CreateBuilder<CronFileProblem>();
@@ -135,6 +136,8 @@ internal sealed class CronFileReader
                 _jobs.Add(new CronFileJob(_line, title, name, Value(Schedule) ?? CronFile.DefaultSchedule, Value(Command)!, IsTrue(Value(Enabled)) ?? true)
                 {
                     On = Value(On), Zone = Value(Zone), Missed = Value(Missed), Overlap = Value(Overlap), Jitter = Value(Jitter),
+                    Resources = [.. (Value(Resource) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)],
+                    Priority = Number(Priority), Group = Value(Group), PauseAfter = Number(PauseAfter),
                 });
             }
             else
@@ -160,12 +163,19 @@ internal sealed class CronFileReader
             return Problem(_line, $"the job '{_title}' has no command", "add a line **Command**: followed by what is to be run; texts for a model are not run yet");
         }
 
+        if (new[] { Priority, PauseAfter }.FirstOrDefault(key => Value(key) is not null && Number(key) is null) is { } wrong)
+        {
+            return Problem(_line, $"**{char.ToUpperInvariant(wrong[0])}{wrong[1..]}** of '{_title}' is '{Value(wrong)}'", "write a whole number");
+        }
+
         return Value(Enabled) is { } enabled && IsTrue(enabled) is null
             ? Problem(_line, $"**Enabled** of '{_title}' is '{enabled}'", "write true or false")
             : _jobs.Count == CronRules.PerDeviceMax ? Problem(_line, $"there are more than {CronRules.PerDeviceMax} jobs", "a device keeps so many") : null;
     }
 
     private string? Value(string key) => _values.GetValueOrDefault(key) is { Length: > 0 } value ? value : null;
+
+    private int? Number(string key) => int.TryParse(Value(key), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) ? number : null;
 
     private static bool? IsTrue(string? value) => value?.ToLowerInvariant() switch
     {

@@ -1,5 +1,6 @@
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Artifacts;
+using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Peers;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Protocol.Identity;
@@ -32,6 +33,9 @@ public sealed record JobEnvironment(
 
     /// <summary>The groups of this home, for jobs that belong to one.</summary>
     public Func<IActorRef> Groups { get; init; } = static () => ActorRefs.Nobody;
+
+    /// <summary>The devices of a schedule that are looked for at each time.</summary>
+    public ChooseCronTargets ChooseForCron { get; init; } = static (_, _) => [];
 
     /// <summary>On which devices the elements of an array may run.</summary>
     public Func<ArrayTargets, IReadOnlyList<ArrayDevice>> DevicesFor { get; init; } = static _ => [];

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace AgentMesh.Mesh.Workflows.File;
 
 /// <summary>Durations as people write them: 500ms, 10s, 5m, 2h, 1d. A number alone is refused: in a file nobody sees what it counts.</summary>
-internal static class DurationText
+public static class DurationText
 {
     public const string Forms = "write 500ms, 10s, 5m, 2h or 1d";
 
