@@ -36,6 +36,10 @@ public sealed class PoolTests
         Assert.Contains("pool-connection", config, StringComparison.Ordinal);
         Assert.DoesNotContain("Username=mesh", config, StringComparison.Ordinal);
 
+        Ran swept = await first.RunAsync("run", "--home", "lab", "--array", "1-3", "@worker", "--", "echo", "element-{}");
+        Assert.True(swept.Code == 0, swept.ToString());
+        Assert.Contains("3/3", (await second.RunAsync("job", "list")).Done(), StringComparison.Ordinal);
+
         // Enough of them for both members to own some.
         var ids = new List<string>();
         string gate = Path.Combine(worker.Data, "gate");

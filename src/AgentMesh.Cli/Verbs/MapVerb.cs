@@ -74,8 +74,9 @@ internal sealed class ArrayOptions
     private readonly Option<TimeSpan?> _attemptTimeout = new("--attempt-timeout") { Description = "Longest single attempt.", CustomParser = Durations.Parse };
 
     private readonly NeedsOptions _needs = new();
+    private readonly Option<string?> _home = SubmitOptions.NewHome();
 
-    public Symbol[] All => [_parallel, _line, _key, _detach, _attempts, _attemptTimeout, .. _needs.All];
+    public Symbol[] All => [_home, _parallel, _line, _key, _detach, _attempts, _attemptTimeout, .. _needs.All];
 
     public bool Detach(ParseResult parsed) => parsed.GetValue(_detach);
 
@@ -89,5 +90,6 @@ internal sealed class ArrayOptions
         Resources = _needs.Resources(parsed),
         Priority = _needs.Priority(parsed),
         Group = _needs.Group(parsed),
+        Home = parsed.GetValue(_home),
     };
 }

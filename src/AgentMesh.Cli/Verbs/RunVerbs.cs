@@ -48,7 +48,7 @@ internal static class RunVerbs
                     throw new MeshException(CliErrors.Usage, "an array cannot begin after another job", "leave --after out, or submit the array when that job is over");
                 }
 
-                var wanted = new ArrayRequest(null, request.Target, request.Arguments, range, null, null, parsed.GetValue(parallel), request.IdempotencyKey, request.Attempts, request.AttemptTimeoutMs, request.Resources, request.Priority, request.Group);
+                var wanted = new ArrayRequest(null, request.Target, request.Arguments, range, null, null, parsed.GetValue(parallel), request.IdempotencyKey, request.Attempts, request.AttemptTimeoutMs, request.Resources, request.Priority, request.Group, request.Home);
                 return await new ArrayRun(session, client).ExecuteAsync(wanted, request.Detach, cancel).ConfigureAwait(false);
             }
 
@@ -106,9 +106,12 @@ internal sealed class SubmitOptions
 
     private readonly NeedsOptions _needs = new();
 
-    private readonly Option<string?> _home = new("--home") { Description = "The pool that keeps the job (docs/pools.md); 'device' for this device. Without it, the setting jobs.home." };
+    private readonly Option<string?> _home = NewHome();
 
     public Symbol[] All => [_key, _queue, _detach, _attempts, _attemptTimeout, _parallel, _after, _artifacts, _inputs, _home, .. _needs.All];
+
+    public static Option<string?> NewHome() =>
+        new("--home") { Description = "The pool that keeps the job or array (docs/pools.md); 'device' for this device. Without it, the setting jobs.home." };
 
     public CommandRequest Apply(CommandRequest request, ParseResult parsed) => request with
     {

@@ -109,33 +109,7 @@ public sealed class PostgresOutputStore : IOutputStore, IAsyncDisposable
         Invariant.Check(offset >= 0 && bytesMax >= 0);
         try
         {
-            NpgsqlBatch batch = _source.CreateBatch();
-            await using (batch.ConfigureAwait(false))
-            {
-                batch.BatchCommands.Add(Command(
-                    """
-                    SELECT o.current_attempt, coalesce(s.length, 0), s.final_length
-                    FROM agentmesh.outputs o LEFT JOIN agentmesh.output_streams s ON s.output_key = o.output_key AND s.attempt = $2 AND s.stream = $3 WHERE o.job_id = $1
-                    """,
-                    Place(address)));
-                if (bytesMax > 0)
-                {
-                    batch.BatchCommands.Add(Command(
-                        """
-                        SELECT c.start_offset, c.data FROM agentmesh.outputs o JOIN agentmesh.output_chunks c ON c.output_key = o.output_key AND c.attempt = $2 AND c.stream = $3
-                        WHERE o.job_id = $1 AND c.start_offset < $5 AND c.start_offset >= coalesce((
-                            SELECT max(b.start_offset) FROM agentmesh.output_chunks b WHERE b.output_key = o.output_key AND b.attempt = $2 AND b.stream = $3 AND b.start_offset <= $4), 0)
-                        ORDER BY c.start_offset
-                        """,
-                        [.. Place(address), PostgresReads.Number(offset), PostgresReads.Number(offset + bytesMax)]));
-                }
-
-                NpgsqlDataReader rows = await batch.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
-                await using (rows.ConfigureAwait(false))
-                {
-                    return await ReadAsync(rows, address, offset, bytesMax, cancellation).ConfigureAwait(false);
-                }
-            }
+            return await PostgresProblems.OverFreshAsync(_source, () => QueryAsync(address, offset, bytesMax, cancellation)).ConfigureAwait(false);
         }
         catch (Exception error) when (PostgresProblems.IsOne(error) && !cancellation.IsCancellationRequested)
         {
@@ -206,6 +180,37 @@ public sealed class PostgresOutputStore : IOutputStore, IAsyncDisposable
             ]),
         row => (row.GetInt32(0), row.GetInt64(1)));
 
+    private async Task<OutputSlice> QueryAsync(OutputAddress address, long offset, int bytesMax, CancellationToken cancellation)
+    {
+        NpgsqlBatch batch = _source.CreateBatch();
+        await using (batch.ConfigureAwait(false))
+        {
+            batch.BatchCommands.Add(Command(
+                """
+                SELECT o.current_attempt, coalesce(s.length, 0), s.final_length
+                FROM agentmesh.outputs o LEFT JOIN agentmesh.output_streams s ON s.output_key = o.output_key AND s.attempt = $2 AND s.stream = $3 WHERE o.job_id = $1
+                """,
+                Place(address)));
+            if (bytesMax > 0)
+            {
+                batch.BatchCommands.Add(Command(
+                    """
+                    SELECT c.start_offset, c.data FROM agentmesh.outputs o JOIN agentmesh.output_chunks c ON c.output_key = o.output_key AND c.attempt = $2 AND c.stream = $3
+                    WHERE o.job_id = $1 AND c.start_offset < $5 AND c.start_offset >= coalesce((
+                        SELECT max(b.start_offset) FROM agentmesh.output_chunks b WHERE b.output_key = o.output_key AND b.attempt = $2 AND b.stream = $3 AND b.start_offset <= $4), 0)
+                    ORDER BY c.start_offset
+                    """,
+                    [.. Place(address), PostgresReads.Number(offset), PostgresReads.Number(offset + bytesMax)]));
+            }
+
+            NpgsqlDataReader rows = await batch.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+            await using (rows.ConfigureAwait(false))
+            {
+                return await ReadAsync(rows, address, offset, bytesMax, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
     private async Task<OutputSlice> ReadAsync(NpgsqlDataReader rows, OutputAddress address, long offset, int bytesMax, CancellationToken cancellation)
     {
         if (!await rows.ReadAsync(cancellation).ConfigureAwait(false))
@@ -267,12 +272,15 @@ public sealed class PostgresOutputStore : IOutputStore, IAsyncDisposable
     {
         try
         {
-            NpgsqlCommand command = _source.CreateCommand(sql);
-            await using (command.ConfigureAwait(false))
+            return await PostgresProblems.OverFreshAsync(_source, async () =>
             {
-                command.Parameters.AddRange(parameters);
-                return await command.ExecuteNonQueryAsync().ConfigureAwait(false);
-            }
+                NpgsqlCommand command = _source.CreateCommand(sql);
+                await using (command.ConfigureAwait(false))
+                {
+                    command.Parameters.AddRange(Array.ConvertAll(parameters, parameter => parameter.Clone()));
+                    return await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+                }
+            }).ConfigureAwait(false);
         }
         catch (Exception error) when (PostgresProblems.IsOne(error))
         {

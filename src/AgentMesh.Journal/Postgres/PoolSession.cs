@@ -54,6 +54,9 @@ public sealed class PoolSession : IAsyncDisposable
     /// <summary>The lease was lost, or the member has left: what it owned may have another owner now. Called once for each loss, on a pool thread.</summary>
     public event Action? Lost;
 
+    /// <summary>The lease of another member has run out, or it has left: its shards can be taken now. On a pool thread.</summary>
+    public event Action? MemberGone;
+
     /// <summary>Whether this member may act as the owner of what it holds.</summary>
     public bool IsLive
     {
@@ -237,6 +240,7 @@ public sealed class PoolSession : IAsyncDisposable
         }
         catch (Exception error) when (PostgresProblems.IsOne(error) && !cancellation.IsCancellationRequested)
         {
+            _source.Clear();
             return PostgresProblems.Unreachable(error, _place);
         }
     }
@@ -282,6 +286,7 @@ public sealed class PoolSession : IAsyncDisposable
             {
                 _problem = PostgresProblems.Unreachable(error, _place);
                 pause = LookAgainAfter;
+                _source.Clear();
             }
 
             _answered.TrySetResult();
@@ -352,8 +357,14 @@ public sealed class PoolSession : IAsyncDisposable
     private async Task ReadDevicesAsync(CancellationToken cancellation)
     {
         IReadOnlyList<PoolMember> members = await PoolMembers.ReadAsync(_source, _settings.Pool, _place, cancellation).ConfigureAwait(false);
-        Volatile.Write(ref _devices, members.Where(member => member.LeaseLeft > TimeSpan.Zero).Select(member => member.Device).ToHashSet(StringComparer.Ordinal));
+        IReadOnlySet<string> before = Volatile.Read(ref _devices);
+        HashSet<string> now = members.Where(member => member.LeaseLeft > TimeSpan.Zero).Select(member => member.Device).ToHashSet(StringComparer.Ordinal);
+        Volatile.Write(ref _devices, now);
         Volatile.Write(ref _devicesReadAt, _time.GetTimestamp());
+        if (!before.IsSubsetOf(now))
+        {
+            MemberGone?.Invoke();
+        }
     }
 
     private void Lose(MeshException why)

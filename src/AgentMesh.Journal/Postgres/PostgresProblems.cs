@@ -9,6 +9,26 @@ internal static class PostgresProblems
 {
     public static bool IsOne(Exception error) => error is NpgsqlException or SocketException or IOException or TimeoutException or ObjectDisposedException or InvalidOperationException;
 
+    /// <summary>
+    /// Asks once more where a connection from before was broken, as all are after a restart of the database. Only for what may be asked twice.
+    /// </summary>
+    public static async Task<T> OverFreshAsync<T>(NpgsqlDataSource source, Func<Task<T>> ask, Func<bool>? mayRepeat = null)
+    {
+        try
+        {
+            return await ask().ConfigureAwait(false);
+        }
+        catch (NpgsqlException stale) when (IsBroken(stale) && mayRepeat?.Invoke() != false)
+        {
+            source.Clear();
+        }
+
+        return await ask().ConfigureAwait(false);
+    }
+
+    /// <summary>The connection ended, and not for what was asked on it.</summary>
+    public static bool IsBroken(NpgsqlException error) => error is PostgresException ended ? ended.SqlState[..2] is "57" or "08" : error.InnerException is IOException or SocketException;
+
     /// <summary>Host, port and database; nothing that is secret.</summary>
     /// <exception cref="MeshException"><c>AM0454</c></exception>
     public static string PlaceOf(string connectionString)

@@ -216,29 +216,21 @@ internal sealed class PostgresReads(NpgsqlDataSource source, string place)
     /// <param name="mayRepeat">False when a part of what was read has been passed on; null for always.</param>
     private async Task<T> WithAsync<T>(Func<NpgsqlConnection, Task<T>> read, CancellationToken cancellation, Func<bool>? mayRepeat = null)
     {
-        for (bool isFirst = true; ; isFirst = false)
+        try
         {
-            NpgsqlConnection? connection = null;
-            try
+            return await PostgresProblems.OverFreshAsync(source, AskAsync, mayRepeat).ConfigureAwait(false);
+        }
+        catch (Exception error) when (PostgresProblems.IsOne(error) && !cancellation.IsCancellationRequested)
+        {
+            throw PostgresProblems.Unreachable(error, place);
+        }
+
+        async Task<T> AskAsync()
+        {
+            NpgsqlConnection connection = await source.OpenConnectionAsync(cancellation).ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
             {
-                connection = await source.OpenConnectionAsync(cancellation).ConfigureAwait(false);
                 return await read(connection).ConfigureAwait(false);
-            }
-            catch (NpgsqlException stale) when (isFirst && connection is not null && mayRepeat?.Invoke() != false && stale is not PostgresException && !cancellation.IsCancellationRequested)
-            {
-                // The database was restarted since this connection was used, and so it was for the others.
-                NpgsqlConnection.ClearPool(connection);
-            }
-            catch (Exception error) when (PostgresProblems.IsOne(error) && !cancellation.IsCancellationRequested)
-            {
-                throw PostgresProblems.Unreachable(error, place);
-            }
-            finally
-            {
-                if (connection is not null)
-                {
-                    await connection.DisposeAsync().ConfigureAwait(false);
-                }
             }
         }
     }

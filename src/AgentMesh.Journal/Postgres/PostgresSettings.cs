@@ -23,8 +23,11 @@ public sealed record PostgresSettings
     /// <summary>A write that is not stored after this time fails (<c>AM0408</c>); measured from the call.</summary>
     public TimeSpan AppendTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>A recovery waits so long for a shard that another member holds, then fails (<c>AM0453</c>).</summary>
-    public TimeSpan TakeTimeout { get; init; } = TimeSpan.FromSeconds(20);
+    /// <summary>
+    /// A recovery waits so long for a shard that another member holds, then fails (<c>AM0453</c>) and is tried again with the next message. Short: a
+    /// recovery that waits takes the place of others, those of entities outside the pool included.
+    /// </summary>
+    public TimeSpan TakeTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Writes that may wait for the database; more are refused at once (<c>AM0409</c>).</summary>
     public int QueuedWritesMax { get; init; } = 16_384;

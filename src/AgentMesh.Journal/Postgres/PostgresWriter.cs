@@ -245,8 +245,8 @@ internal sealed class PostgresWriter : IAsyncDisposable
                 if (!committing)
                 {
                     return error is PostgresException refused
-                        ? new Outcome(PostgresProblems.NotStored(error, _place), refused.SqlState[..2] is "22" or "23" or "54", isReused && refused.SqlState[..2] is "57" or "08")
-                        : new Outcome(PostgresProblems.NotStored(error, _place), false, isReused && error is NpgsqlException and not { InnerException: TimeoutException });
+                        ? new Outcome(PostgresProblems.NotStored(error, _place), refused.SqlState[..2] is "22" or "23" or "54", isReused && PostgresProblems.IsBroken(refused))
+                        : new Outcome(PostgresProblems.NotStored(error, _place), false, isReused && error is NpgsqlException broken && PostgresProblems.IsBroken(broken));
                 }
 
                 // Whoever recovers now must not read before this is decided: the shard gets a new epoch first, which waits for what is under way.

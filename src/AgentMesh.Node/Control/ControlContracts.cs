@@ -223,7 +223,8 @@ public sealed record ArrayRequest(
     double? AttemptTimeoutMs = null,
     IReadOnlyList<string>? Resources = null,
     int? Priority = null,
-    string? Group = null);
+    string? Group = null,
+    string? Home = null);
 
 /// <summary>An array as it stands.</summary>
 /// <param name="State">waiting, running, cancelling, completed, failed or cancelled.</param>

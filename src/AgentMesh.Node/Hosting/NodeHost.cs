@@ -169,7 +169,7 @@ public sealed class NodeHost : IAsyncDisposable
         var entities = new Entities(generations, entityHost.Of, pool, time);
         var specs = new JobSpecs(settings, caller);
         UlidSource ids = UlidSource.Secure(time);
-        var arrays = new ArrayService(identity.Id, specs, devices, choice, entities, journal.Store, ids);
+        var arrays = new ArrayService(homes, specs, devices, choice, entities, ids);
         var jobs = new JobService(homes, caller, entities, arrays, outputReading, time);
         var artifactService = new ArtifactService(artifacts, jobs);
         var crons = Ending(new CronService(identity.Id, specs, devices, choice, entities, jobs, journal.Store, ids));
@@ -245,7 +245,6 @@ public sealed class NodeHost : IAsyncDisposable
             DeviceName = settings.DeviceName,
             Lease = wanted.Lease,
             AppendTimeout = wanted.AppendTimeout,
-            TakeTimeout = wanted.Lease * 2,
             Readers = wanted.Readers,
         };
         return new PoolHost(EndingAsync(PostgresPool.Open(postgres, time)), postgres, wanted.Name, time);

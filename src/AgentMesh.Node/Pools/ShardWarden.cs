@@ -20,6 +20,7 @@ internal sealed class ShardWarden : ReceiveActor, IWithTimers
     private readonly string _role;
     private readonly IReadOnlyList<IActorRef> _revivers;
     private readonly Action _over;
+    private IActorRef _self = ActorRefs.Nobody;
     private readonly Dictionary<string, HashSet<LeaseKey>> _hosted = [];
 
     /// <summary>Held but not hosted when it was looked at last.</summary>
@@ -34,6 +35,7 @@ internal sealed class ShardWarden : ReceiveActor, IWithTimers
         _over = over;
         Receive<Look>(_ => Ask());
         Receive<Hosted>(OnHosted);
+        Receive<Gone>(_ => WakeAll());
         Receive<Status.Failure>(_ => { });
         Receive<ClusterEvent.CurrentClusterState>(_ => { });
         Receive<ClusterEvent.MemberRemoved>(removed => removed.Member.HasRole(_role), _ => WakeAll());
@@ -48,15 +50,21 @@ internal sealed class ShardWarden : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
+        _self = Self;
+        _session.MemberGone += OnMemberGone;
         _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsSnapshot, typeof(ClusterEvent.MemberRemoved));
         Timers.StartPeriodicTimer(Look.Instance, Look.Instance, LookEvery);
     }
 
     protected override void PostStop()
     {
+        _session.MemberGone -= OnMemberGone;
         _cluster.Unsubscribe(Self);
         _over();
     }
+
+    // Not on an actor's thread. Whichever comes later, the decision of the cluster or the end of the lease, finds that the shards can be hosted and taken.
+    private void OnMemberGone() => _self.Tell(Gone.Instance, ActorRefs.NoSender);
 
     private void WakeAll()
     {
@@ -102,6 +110,11 @@ internal sealed class ShardWarden : ReceiveActor, IWithTimers
     }
 
     private sealed record Hosted(string Kind, HashSet<LeaseKey> Keys) : INoSerializationVerificationNeeded;
+
+    private sealed class Gone : INoSerializationVerificationNeeded
+    {
+        public static readonly Gone Instance = new();
+    }
 
     private sealed class Look : INoSerializationVerificationNeeded
     {

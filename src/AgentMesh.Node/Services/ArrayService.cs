@@ -11,19 +11,18 @@ using MeshArrayView = AgentMesh.Mesh.Arrays.ArrayView;
 
 namespace AgentMesh.Node.Services;
 
-/// <summary>The arrays of jobs of this device.</summary>
-internal sealed class ArrayService(DeviceId self, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, SqliteEventStore journal, UlidSource ids)
+/// <summary>The arrays of jobs of this device and of its pool.</summary>
+internal sealed class ArrayService(Homes homes, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, UlidSource ids)
 {
     private const int PageMax = 1_000;
-
-    private string Prefix => $"{ArrayId.Prefix}{self}/";
 
     /// <exception cref="MeshException">The range, the table, the selector, the command or a placeholder is wrong, or the array is too large.</exception>
     public async Task<ArrayView> SubmitAsync(ArrayRequest request, CancellationToken cancellationToken)
     {
         ArraySpec spec = SpecOf(request);
         ArrayRules.Check(spec);
-        ArrayId id = request.IdempotencyKey is { } key ? ArrayId.FromIdempotencyKey(self, key) : new ArrayId(self, ids.Next());
+        HomeId home = homes.Of(request.Home).Home;
+        ArrayId id = request.IdempotencyKey is { } key ? ArrayId.FromIdempotencyKey(home, key) : new ArrayId(home, ids.Next());
         ArrayAccepted accepted = await entities.AskAsync<ArrayAccepted>(new SubmitArray(id, spec), cancellationToken).ConfigureAwait(false);
         return ViewOf(await GetAsync(id, cancellationToken).ConfigureAwait(false), accepted.Repeated);
     }
@@ -45,9 +44,9 @@ internal sealed class ArrayService(DeviceId self, JobSpecs specs, Devices device
         ViewOf(await entities.AskAsync<MeshArrayView>(new RetryArray(await FindAsync(text, cancellationToken).ConfigureAwait(false), specs.Caller), cancellationToken).ConfigureAwait(false));
 
     /// <summary>The newest, with their place among all entities of the journal.</summary>
-    public async Task<(long Key, ArrayView View)[]> ListAsync(string? state, int limit, long? before, CancellationToken cancellationToken)
+    public async Task<(long Key, ArrayView View)[]> ListAsync(HomeIndex index, string? state, int limit, long? before, CancellationToken cancellationToken)
     {
-        EntityPage page = await journal.ListAsync(Prefix, before, limit, cancellationToken).ConfigureAwait(false);
+        EntityPage page = await index.Journal.ListAsync($"{ArrayId.Prefix}{index.Home}/", before, limit, cancellationToken).ConfigureAwait(false);
         MeshArrayView[] views = await Task.WhenAll(page.Entities.Select(entity => GetAsync(Parse(entity.PersistenceId), cancellationToken))).ConfigureAwait(false);
         return [.. page.Entities.Zip(views, (entity, view) => (entity.Key, View: ViewOf(view))).Where(pair => state is null || pair.View.State.Equals(state, StringComparison.OrdinalIgnoreCase))];
     }
@@ -105,21 +104,25 @@ internal sealed class ArrayService(DeviceId self, JobSpecs specs, Devices device
     {
         if (ArrayId.TryParse(text, out ArrayId whole))
         {
-            return whole.Home == self
+            return homes.Knows(whole.Home)
                 ? whole
-                : throw new MeshException(MeshErrors.HomeUnreachable, $"{text} was accepted by the device {whole.Home}", "ask there");
+                : throw new MeshException(MeshErrors.HomeUnreachable, $"{text} is at home at {whole.Home}", "ask there");
         }
 
         string part = (text.StartsWith(ArrayId.ShortPrefix, StringComparison.OrdinalIgnoreCase) ? text[ArrayId.ShortPrefix.Length..] : text).ToLowerInvariant();
         var found = new List<ArrayId>();
-        long? next = null;
-        do
+        foreach (HomeIndex index in homes.All)
         {
-            EntityPage page = await journal.ListAsync(Prefix, next, PageMax, cancellationToken).ConfigureAwait(false);
-            found.AddRange(page.Entities.Select(entity => Parse(entity.PersistenceId)).Where(id => part.Length >= 4 && id.Ulid.ToString().Contains(part, StringComparison.Ordinal)));
-            next = page.Next;
+            long? next = null;
+            do
+            {
+                EntityPage page = await index.Journal.ListAsync($"{ArrayId.Prefix}{index.Home}/", next, PageMax, cancellationToken).ConfigureAwait(false);
+                found.AddRange(page.Entities.Select(entity => Parse(entity.PersistenceId)).Where(id => part.Length >= 4 && id.Ulid.ToString().Contains(part, StringComparison.Ordinal)));
+                next = page.Next;
+            }
+            while (next is not null && found.Count < 2);
         }
-        while (next is not null && found.Count < 2);
+
         return found switch
         {
             [ArrayId one] => one,

@@ -38,7 +38,7 @@ internal sealed class JobService(Homes homes, Caller caller, Entities entities, 
         int most = Math.Clamp(limit, 1, PageMax);
         long? begin = before is null ? null : long.Parse(before, CultureInfo.InvariantCulture);
         (long Key, Control.JobView View)[] jobs = await ListJobsAsync(index, filter, wanted, most, begin, cancellationToken).ConfigureAwait(false);
-        (long Key, ArrayView View)[] arrayed = index.Home.IsPool ? [] : [.. (await arrays.ListAsync(filter.State, most, begin, cancellationToken).ConfigureAwait(false)).Where(array => filter.Fits(array.View))];
+        (long Key, ArrayView View)[] arrayed = [.. (await arrays.ListAsync(index, filter.State, most, begin, cancellationToken).ConfigureAwait(false)).Where(array => filter.Fits(array.View))];
         long[] keys = [.. jobs.Select(job => job.Key).Concat(arrayed.Select(array => array.Key)).OrderDescending().Take(most)];
         long last = keys.Length == most ? keys[^1] : 0;
         return new JobPage(

@@ -15,6 +15,7 @@ internal sealed class TestPool : IAsyncDisposable
             DeviceName = device,
             Lease = lease ?? TimeSpan.FromSeconds(30),
             AppendTimeout = TimeSpan.FromSeconds(30),
+            TakeTimeout = TimeSpan.FromSeconds(20),
         };
         Settings = change is null ? settings : change(settings);
         Pool = PostgresPool.Open(Settings, TimeProvider.System);

@@ -145,7 +145,7 @@ public sealed class TrialTests(PostgresFixture postgres)
 
         await first.DisposeAsync();
         PostgresEventStore second = pool.NewStore();
-        Assert.Equal(1, await second.ReadHighestSequenceAsync(Id));
+        Assert.Equal(1, await UntilAsync(() => second.ReadHighestSequenceAsync(Id)));
         await Assert.ThrowsAnyAsync<Exception>(() => transaction.CommitAsync());
     }
 
