@@ -150,7 +150,7 @@ public sealed class NodeHost : IAsyncDisposable
         var choice = new DeviceChoice(identity.Id, devices, settings.Labels, directory, links, OwnLoad, time);
         var outputReading = new OutputReading(outputs, time);
         var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, choice, hub, table, new AttemptAudit(audit, time, log), journal.Store, new CronLog(data["logs/cron"], log), outputReading, pool, artifacts, time);
-        GenerationKeeper generations = EndingAsync(new GenerationKeeper(links, directory, () => NewSystem(settings, identity.Id, journalSettings, pool?.Settings, hub, time), entityHost.Equip, time, log));
+        GenerationKeeper generations = EndingAsync(new GenerationKeeper(links, directory, () => NewSystem(settings, identity.Id, journalSettings, pool?.Settings, hub, links, time), entityHost.Equip, time, log));
         var intake = new OutputIntake(outputs, (job, attempt, from, cancel) => entityHost.MayDeliverAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel));
         EndingAsync(new OutputShipper(identity.Id, home => OutputPlaces.Of(home, identity.Id, pool, generations.Live?.System), table, hub, intake, time));
         hub.Register(OutputServices.Append, intake.ServeAsync);
@@ -226,9 +226,9 @@ public sealed class NodeHost : IAsyncDisposable
         void ShowAdmitted() => directory.Admitted = registry.Devices.ToDictionary(device => device.Key, device => device.Value.Key);
     }
 
-    private static ActorSystem NewSystem(NodeSettings settings, DeviceId self, EventStoreSettings journal, PostgresSettings? pool, ConnectionHub hub, TimeProvider time) => ActorSystem.Create(
+    private static ActorSystem NewSystem(NodeSettings settings, DeviceId self, EventStoreSettings journal, PostgresSettings? pool, ConnectionHub hub, LinkService links, TimeProvider time) => ActorSystem.Create(
         EngineConfig.SystemName,
-        ActorSystemSetup.Create(new MeshTransportSetup(hub, time), BootstrapSetup.Create().WithConfig(EngineConfig.Create(settings, self, journal, pool))));
+        ActorSystemSetup.Create(new MeshTransportSetup(hub, time) { IsInTouch = links.IsInTouch }, BootstrapSetup.Create().WithConfig(EngineConfig.Create(settings, self, journal, pool))));
 
     private PoolHost? PoolOf(NodeSettings settings, DeviceId self, TimeProvider time)
     {

@@ -18,6 +18,20 @@ internal static class LinkContent
         [.. hello.Capabilities.Take(64).Select(Short)],
         [.. hello.Labels.Where(DeviceLabel.IsValid).Take(DeviceLabel.PerDeviceMax)]);
 
+    public static IReadOnlySet<DeviceId> Of(Whereabouts whereabouts)
+    {
+        var devices = new HashSet<DeviceId>();
+        foreach (Sighting sighting in whereabouts.Sightings.Take(1_000))
+        {
+            if (DeviceId.TryParse(sighting.Device, out DeviceId id))
+            {
+                devices.Add(id);
+            }
+        }
+
+        return devices;
+    }
+
     public static ClusterView? Of(DeviceId device, View view)
     {
         var members = new HashSet<ViewMember>();

@@ -88,6 +88,9 @@ internal sealed class LinkService : IAsyncDisposable
     /// <summary>What another device has to do, as it said last.</summary>
     public DeviceLoad LoadOf(DeviceId device) => _sessions.GetValueOrDefault(device)?.Load ?? DeviceLoad.Unknown;
 
+    /// <summary>This device hears another over its link, or hears one that does.</summary>
+    public bool IsInTouch(DeviceId device) => _sessions.Any(session => session.Value.IsHeard && (session.Key == device || session.Value.Hears.Contains(device)));
+
     public bool IsLinked(DeviceId device) => _sessions.ContainsKey(device);
 
     public IReadOnlyCollection<DeviceId> Linked => [.. _sessions.Keys];
@@ -268,6 +271,7 @@ internal sealed class LinkService : IAsyncDisposable
     {
         while (await session.ReadAsync(cancellationToken).ConfigureAwait(false) is { } frame)
         {
+            session.HeardSomething();
             _directory.Seen(device);
             switch (frame.ContentCase)
             {
@@ -286,6 +290,7 @@ internal sealed class LinkService : IAsyncDisposable
                     _registry.Take(frame.RegistryEntries.Entries.Select(entry => entry.ToByteArray()));
                     continue;
                 case Frame.ContentOneofCase.Whereabouts:
+                    session.Hears = LinkContent.Of(frame.Whereabouts);
                     TakeWhereabouts(frame.Whereabouts);
                     continue;
                 case Frame.ContentOneofCase.Load:
@@ -338,11 +343,11 @@ internal sealed class LinkService : IAsyncDisposable
         }
     }
 
-    /// <summary>Where this device has found the others.</summary>
+    /// <summary>Where this device has found the others, those that it hears now.</summary>
     private Whereabouts Whereabouts()
     {
         var all = new Whereabouts();
-        foreach (DeviceId device in _sessions.Keys.Take(200))
+        foreach (DeviceId device in _sessions.Where(session => session.Value.IsHeard).Select(session => session.Key).Take(200))
         {
             var sighting = new Sighting { Device = device.ToString() };
 

@@ -16,13 +16,23 @@ internal sealed class LinkSession(IMeshStream stream, LinkTalk talk, TimeSpan re
     private readonly SemaphoreSlim _poked = new(0, 1);
     private readonly ConcurrentQueue<Frame> _extra = new();
 
+    private long _heardAt = time.GetTimestamp();
+
     public ClusterView? View { get; set; }
 
     /// <summary>Which life of its node the other device has; null before its hello.</summary>
     public long? Life { get; set; }
 
+    /// <summary>The devices that the other device hears over its links, as it said last.</summary>
+    public IReadOnlySet<DeviceId> Hears { get; set; } = new HashSet<DeviceId>();
+
+    /// <summary>The other side says something at every refresh: when two are missing, it is not heard any more, whatever becomes of the connection.</summary>
+    public bool IsHeard => time.GetElapsedTime(_heardAt) < refresh * 2.25;
+
     /// <summary>What the other device has to do, as it said last; null before.</summary>
     public DeviceLoad? Load { get; set; }
+
+    public void HeardSomething() => _heardAt = time.GetTimestamp();
 
     /// <summary>Something may be new: say it now.</summary>
     public void Poke()

@@ -1,3 +1,4 @@
+using AgentMesh.Protocol.Identity;
 using Akka.Actor.Setup;
 
 namespace AgentMesh.Remoting;
@@ -8,4 +9,7 @@ public sealed class MeshTransportSetup(ConnectionHub hub, TimeProvider time) : S
     public TimeProvider Time { get; } = time;
 
     public ConnectionHub Hub { get; } = hub;
+
+    /// <summary>Whether this device, or one that it is in touch with, is in touch with a device; see <see cref="MeshDowningProvider"/>.</summary>
+    public Func<DeviceId, bool> IsInTouch { get; init; } = static _ => false;
 }

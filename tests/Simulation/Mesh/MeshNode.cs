@@ -104,7 +104,7 @@ internal sealed class MeshNode : ISimHome
         var links = new LinkService(hub, directory, new NoRegistry(), Settings.Link, () => new Hello { Version = 1, Name = $"device-{Number}", Life = _life }, clock);
         var journal = new EventStoreSettings { Path = "/nonexistent/journal.db" };
         var keeper = new GenerationKeeper(
-            links, directory, () => machine.CreateSystem(EngineConfig.Create(Settings, Id, journal, pool: null), new MeshTransportSetup(hub, clock)), generation => Equip(generation, machine, links), clock, new SimLog(_loop, Id.ToString()[..4]));
+            links, directory, () => machine.CreateSystem(EngineConfig.Create(Settings, Id, journal, pool: null), new MeshTransportSetup(hub, clock) { IsInTouch = links.IsInTouch }), generation => Equip(generation, machine, links), clock, new SimLog(_loop, Id.ToString()[..4]));
         _links = links;
         _keeper = keeper;
         hub.Start();
