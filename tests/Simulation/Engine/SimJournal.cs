@@ -13,20 +13,22 @@ public sealed class SimJournal : AsyncWriteJournal
 {
     private readonly SimMachine _machine;
     private readonly MeshSerializer _serializer;
+    private readonly SimDisk _disk;
     private readonly long _epoch;
 
     public SimJournal(Config config)
     {
         _machine = SimMachine.Find(config.GetString("machine", ""));
         _serializer = new MeshSerializer((ExtendedActorSystem)Context.System);
-        _epoch = _machine.Disk.NextEpoch();
+        _disk = config.GetBoolean("is-pool", false) ? _machine.PoolDisk! : _machine.Disk;
+        _epoch = _disk.NextEpoch();
     }
 
     public override Task ReplayMessagesAsync(
         IActorContext context, string persistenceId, long fromSequenceNr, long toSequenceNr, long max, Action<IPersistentRepresentation> recoveryCallback)
     {
         _machine.Loop.Note($"{persistenceId} is read");
-        foreach (StoredEvent stored in _machine.Disk.Read(persistenceId, fromSequenceNr, toSequenceNr, max))
+        foreach (StoredEvent stored in _disk.Read(persistenceId, fromSequenceNr, toSequenceNr, max))
         {
             recoveryCallback(new Persistent(_serializer.FromBinary(stored.Bytes, stored.Manifest), stored.Sequence, persistenceId, stored.Manifest));
         }
@@ -34,11 +36,11 @@ public sealed class SimJournal : AsyncWriteJournal
         return Task.CompletedTask;
     }
 
-    public override Task<long> ReadHighestSequenceNrAsync(string persistenceId, long fromSequenceNr) => Task.FromResult(_machine.Disk.Highest(persistenceId));
+    public override Task<long> ReadHighestSequenceNrAsync(string persistenceId, long fromSequenceNr) => Task.FromResult(_disk.Highest(persistenceId));
 
     protected override Task<IImmutableList<Exception>?> WriteMessagesAsync(IEnumerable<AtomicWrite> messages)
     {
-        if (_machine.Disk.Mood == DiskMood.Refuses)
+        if (_disk.Mood == DiskMood.Refuses)
         {
             return Task.FromException<IImmutableList<Exception>?>(new IOException("the disk is full"));
         }
@@ -46,7 +48,7 @@ public sealed class SimJournal : AsyncWriteJournal
         foreach (IPersistentRepresentation each in messages.SelectMany(write => (IEnumerable<IPersistentRepresentation>)write.Payload))
         {
             string manifest = _serializer.Manifest(each.Payload);
-            if (!_machine.Disk.TryStore(_epoch, new StoredEvent(each.PersistenceId, each.SequenceNr, manifest, _serializer.ToBinary(each.Payload))))
+            if (!_disk.TryStore(_epoch, new StoredEvent(each.PersistenceId, each.SequenceNr, manifest, _serializer.ToBinary(each.Payload))))
             {
                 return Task.FromException<IImmutableList<Exception>?>(new IOException("a later journal has written here"));
             }
@@ -54,7 +56,7 @@ public sealed class SimJournal : AsyncWriteJournal
             _machine.Loop.Note($"{each.PersistenceId} {each.SequenceNr} {manifest}");
         }
 
-        return _machine.Disk.Mood switch
+        return _disk.Mood switch
         {
             DiskMood.LosesAnswers => Task.FromException<IImmutableList<Exception>?>(new IOException("the answer was lost")),
             DiskMood.IsSlow => LaterAsync(_machine.Loop.Between(0.1, 4)),
@@ -71,7 +73,7 @@ public sealed class SimJournal : AsyncWriteJournal
 
     protected override Task DeleteMessagesToAsync(string persistenceId, long toSequenceNr)
     {
-        _machine.Disk.Delete(persistenceId, toSequenceNr);
+        _disk.Delete(persistenceId, toSequenceNr);
         return Task.CompletedTask;
     }
 }
@@ -79,41 +81,43 @@ public sealed class SimJournal : AsyncWriteJournal
 public sealed class SimSnapshots : SnapshotStore
 {
     private readonly SimMachine _machine;
+    private readonly SimDisk _disk;
     private readonly MeshSerializer _serializer;
 
     public SimSnapshots(Config config)
     {
         _machine = SimMachine.Find(config.GetString("machine", ""));
+        _disk = config.GetBoolean("is-pool", false) ? _machine.PoolDisk! : _machine.Disk;
         _serializer = new MeshSerializer((ExtendedActorSystem)Context.System);
     }
 
     protected override Task<SelectedSnapshot?> LoadAsync(string persistenceId, SnapshotSelectionCriteria criteria)
     {
         (SnapshotMetadata Metadata, string Manifest, byte[] Bytes)[] found =
-            [.. _machine.Disk.Snapshots.Where(each => each.Metadata.PersistenceId == persistenceId && Matches(criteria, each.Metadata)).OrderBy(each => each.Metadata.SequenceNr)];
+            [.. _disk.Snapshots.Where(each => each.Metadata.PersistenceId == persistenceId && Matches(criteria, each.Metadata)).OrderBy(each => each.Metadata.SequenceNr)];
         return Task.FromResult(found is [.., { } last] ? new SelectedSnapshot(last.Metadata, _serializer.FromBinary(last.Bytes, last.Manifest)) : null);
     }
 
     protected override Task SaveAsync(SnapshotMetadata metadata, object snapshot)
     {
-        if (_machine.Disk.Mood == DiskMood.Refuses)
+        if (_disk.Mood == DiskMood.Refuses)
         {
             return Task.FromException(new IOException("the disk is full"));
         }
 
-        _machine.Disk.Snapshots.Add((metadata, _serializer.Manifest(snapshot), _serializer.ToBinary(snapshot)));
+        _disk.Snapshots.Add((metadata, _serializer.Manifest(snapshot), _serializer.ToBinary(snapshot)));
         return Task.CompletedTask;
     }
 
     protected override Task DeleteAsync(SnapshotMetadata metadata)
     {
-        _machine.Disk.Snapshots.RemoveAll(each => each.Metadata.PersistenceId == metadata.PersistenceId && each.Metadata.SequenceNr == metadata.SequenceNr);
+        _disk.Snapshots.RemoveAll(each => each.Metadata.PersistenceId == metadata.PersistenceId && each.Metadata.SequenceNr == metadata.SequenceNr);
         return Task.CompletedTask;
     }
 
     protected override Task DeleteAsync(string persistenceId, SnapshotSelectionCriteria criteria)
     {
-        _machine.Disk.Snapshots.RemoveAll(each => each.Metadata.PersistenceId == persistenceId && Matches(criteria, each.Metadata));
+        _disk.Snapshots.RemoveAll(each => each.Metadata.PersistenceId == persistenceId && Matches(criteria, each.Metadata));
         return Task.CompletedTask;
     }
 

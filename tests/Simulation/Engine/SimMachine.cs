@@ -33,6 +33,9 @@ internal sealed class SimMachine
 
     public SimProcess Process { get; }
 
+    /// <summary>The database of a pool, which others write to as well.</summary>
+    public SimDisk? PoolDisk { get; init; }
+
     public static SimMachine Find(string name) => ByName[name];
 
     /// <param name="product">What the product would run with; of that, only what would reach out of the simulation is replaced.</param>
@@ -52,8 +55,8 @@ internal sealed class SimMachine
                 default-blocking-io-dispatcher { executor = "Simulation.Engine.SimExecutorConfigurator, Simulation" }
               }
               persistence {
-                journal { plugin = "akka.persistence.journal.sim", sim { class = "Simulation.Engine.SimJournal, Simulation", machine = "{{_name}}" } }
-                snapshot-store { plugin = "akka.persistence.snapshot-store.sim", sim { class = "Simulation.Engine.SimSnapshots, Simulation", machine = "{{_name}}" } }
+                journal { plugin = "akka.persistence.journal.sim", sim { class = "Simulation.Engine.SimJournal, Simulation", machine = "{{_name}}" }, pool { class = "Simulation.Engine.SimJournal, Simulation", machine = "{{_name}}", is-pool = on } }
+                snapshot-store { plugin = "akka.persistence.snapshot-store.sim", sim { class = "Simulation.Engine.SimSnapshots, Simulation", machine = "{{_name}}" }, pool { class = "Simulation.Engine.SimSnapshots, Simulation", machine = "{{_name}}", is-pool = on } }
               }
             }
             """).WithFallback(product).WithFallback(ConfigurationFactory.ParseString(MeshSerializer.Hocon()));

@@ -15,6 +15,7 @@ using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
 using AgentMesh.Workers.Supervision;
 using Akka.Actor;
+using Akka.Configuration;
 using Simulation.Checks;
 using Simulation.Engine;
 using Simulation.Wire;
@@ -29,6 +30,7 @@ namespace Simulation.Mesh;
 internal sealed class MeshNode : ISimHome
 {
     private static readonly NodeSettings Settings = SettingsLoader.Load(new SettingsSource(null, "/nonexistent/agentmesh", new Dictionary<string, string>(StringComparer.Ordinal), _ => null));
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RestAfter = TimeSpan.FromSeconds(20);
 
     private readonly SimLoop _loop;
@@ -68,6 +70,9 @@ internal sealed class MeshNode : ISimHome
 
     public bool IsRunning => _machine is { Process.IsStopped: false };
 
+    /// <summary>The pool that this device is a member of.</summary>
+    public (HomeId Home, SimDisk Disk)? Pool { get; set; }
+
     public TimeSpan Skew
     {
         get => _date.Skew;
@@ -89,7 +94,7 @@ internal sealed class MeshNode : ISimHome
         _life = _loop.Random.Next(1, int.MaxValue);
         var process = new SimProcess(_loop);
         var clock = new SimClock(_loop, process, _date);
-        var machine = new SimMachine(_loop, clock, Disk, process);
+        var machine = new SimMachine(_loop, clock, Disk, process) { PoolDisk = Pool?.Disk };
         _machine = machine;
         var endpoint = new SimEndpoint(_wire, _key, _address, process);
 
@@ -104,7 +109,7 @@ internal sealed class MeshNode : ISimHome
         var links = new LinkService(hub, directory, new NoRegistry(), Settings.Link, () => new Hello { Version = 1, Name = $"device-{Number}", Life = _life }, clock);
         var journal = new EventStoreSettings { Path = "/nonexistent/journal.db" };
         var keeper = new GenerationKeeper(
-            links, directory, () => machine.CreateSystem(EngineConfig.Create(Settings, Id, journal, pool: null), new MeshTransportSetup(hub, clock) { IsInTouch = links.IsInTouch }), generation => Equip(generation, machine, links), clock, new SimLog(_loop, Id.ToString()[..4]));
+            links, directory, () => machine.CreateSystem(RolesOfPool().WithFallback(EngineConfig.Create(Settings, Id, journal, pool: null)), new MeshTransportSetup(hub, clock) { IsInTouch = links.IsInTouch }), generation => Equip(generation, machine, links), clock, new SimLog(_loop, Id.ToString()[..4]));
         _links = links;
         _keeper = keeper;
         hub.Start();
@@ -126,6 +131,29 @@ internal sealed class MeshNode : ISimHome
         }
     }
 
+    /// <summary>As a node that is told to stop: it hands over and goes. Whoever calls starts it again.</summary>
+    public void Leave(Action gone)
+    {
+        if (_keeper is { } keeper && _machine is { } machine)
+        {
+            _ = LeaveAsync(keeper, machine, gone);
+        }
+    }
+
+    private async Task LeaveAsync(GenerationKeeper keeper, SimMachine machine, Action gone)
+    {
+        await keeper.DisposeAsync();
+        if (machine == _machine)
+        {
+            Kill(keepsPrograms: true);
+            gone();
+        }
+    }
+
+    private Config RolesOfPool() => Pool is { } pool
+        ? ConfigurationFactory.ParseString($"akka.cluster.roles = [\"{MeshSharding.RoleOf(Id)}\", \"{MeshSharding.RoleOf(pool.Home)}\"]")
+        : Config.Empty;
+
     public void Stop() => _machine?.Process.Stop();
 
     public void Continue() => _machine?.Process.Continue();
@@ -146,9 +174,22 @@ internal sealed class MeshNode : ISimHome
             {
                 IArrayMessage => equipment.Sharding.Arrays,
                 ICronMessage => equipment.Sharding.Crons,
+                IJobMessage job => equipment.Sharding.JobsOf(job.JobId.Home),
                 _ => equipment.Sharding.Jobs,
             };
-            region.Tell(message, new SimRef((ExtendedActorSystem)equipment.System, new RootActorPath(new Address("akka", "agentmesh")) / "temp" / "asker", (answer, _) => answered(answer)));
+            _ = AskAsync(region, message, answered);
+        }
+    }
+
+    private static async Task AskAsync(IActorRef region, object message, Action<object> answered)
+    {
+        try
+        {
+            answered(await region.Ask<object>(message, AnswerWithin));
+        }
+        catch (AskTimeoutException)
+        {
+            // The caller asks again.
         }
     }
 
@@ -163,6 +204,16 @@ internal sealed class MeshNode : ISimHome
             DevicesFor = _ => [.. _all.Select(node => new ArrayDevice(node.Id, $"device-{node.Number}", LifeOf(node.Id) is null ? "it is away" : null))],
         };
         MeshSharding sharding = MeshSharding.Start(system, environment);
+        if (Pool is { } pool)
+        {
+            HomeTypes types = sharding.StartPool(pool.Home, environment with
+            {
+                Journal = new HomeJournal("akka.persistence.journal.pool", "akka.persistence.snapshot-store.pool", new HomeResidents()),
+                IsHome = _ => true,
+            });
+            Revive(system, "jobs of the pool", types.Jobs, JobId.Prefix, JobManifests.AtRest, text => JobId.TryParse(text, out JobId job) ? new WakeJob(job) : null, machine.Clock, pool.Disk);
+        }
+
         IActorRef workers = system.ActorOf(Props.Create(() => new Workers(_attempts)), WorkerSupervisor.Name);
         Revive(system, "jobs", sharding.Jobs, JobId.Prefix, JobManifests.AtRest, text => JobId.TryParse(text, out JobId job) ? new WakeJob(job) : null, machine.Clock);
         Revive(system, "schedules", sharding.Crons, CronId.Prefix, CronManifests.Gone, text => CronId.TryParse(text, out CronId cron) ? new WakeCron(cron) : null, machine.Clock);
@@ -171,12 +222,12 @@ internal sealed class MeshNode : ISimHome
         _loop.Note($"{Id.ToString()[..4]} {Number} generation {generation.Number} with {generation.Members.Count}");
     }
 
-    private void Revive(ActorSystem system, string kind, IActorRef region, string prefix, IReadOnlySet<string> closed, Func<string, object?> wake, TimeProvider time) => system.ActorOf(EntityReviver.Create(
+    private void Revive(ActorSystem system, string kind, IActorRef region, string prefix, IReadOnlySet<string> closed, Func<string, object?> wake, TimeProvider time, SimDisk? disk = null) => system.ActorOf(EntityReviver.Create(
         kind,
         region,
-        (limit, _) => Disk.Mood == DiskMood.Refuses
+        (limit, _) => (disk ?? Disk).Mood == DiskMood.Refuses
             ? Task.FromException<IReadOnlyList<string>>(new IOException("the disk is full"))
-            : Task.FromResult<IReadOnlyList<string>>([.. Disk.Last.Where(last => last.Id.StartsWith(prefix, StringComparison.Ordinal) && !closed.Contains(last.Manifest)).Select(last => last.Id).Take(limit)]),
+            : Task.FromResult<IReadOnlyList<string>>([.. (disk ?? Disk).Last.Where(last => last.Id.StartsWith(prefix, StringComparison.Ordinal) && !closed.Contains(last.Manifest)).Select(last => last.Id).Take(limit)]),
         wake,
         EntityReviverSettings.Default,
         time));

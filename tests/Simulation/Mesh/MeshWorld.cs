@@ -1,3 +1,4 @@
+using AgentMesh.Mesh;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Protocol.Identity;
 using Simulation.Checks;
@@ -12,12 +13,13 @@ internal abstract class MeshWorld : ISimulated
 {
     private readonly Dictionary<(MeshNode, MeshNode), TimeSpan> _disturbed = [];
     private readonly Probes _probes;
+    private SimDisk? _pool;
 
     protected MeshWorld(int seed, int nodes, Action<string>? told)
     {
         Loop = new SimLoop(seed) { Told = told };
         Wire = new SimWire(Loop) { Slow = Loop.Chance(0.5) ? Loop.Random.NextDouble() * 0.1 : 0 };
-        History = new History(Loop, id => Nodes!.First(node => id.Contains(node.Id.ToString(), StringComparison.Ordinal)).Disk);
+        History = new History(Loop, id => Nodes!.FirstOrDefault(node => id.Contains(node.Id.ToString(), StringComparison.Ordinal))?.Disk ?? _pool!);
         Nodes = [.. Enumerable.Range(0, nodes).Select(number => new MeshNode(Loop, Wire, number, _ => History))];
         DeviceId[] ids = [.. Nodes.Select(node => node.Id)];
         Callers = [.. Nodes.Select(node => new SimCaller(Loop, node, ids, History) { Pause = 4, HasArrays = false })];
@@ -113,7 +115,7 @@ internal abstract class MeshWorld : ISimulated
             }
         }
 
-        Checker.Check(History, Nodes.Select(node => node.Disk), Crons, Unreadable);
+        Checker.Check(History, [.. Nodes.Select(node => node.Disk), .. _pool is null ? (SimDisk[])[] : [_pool]], Crons, Unreadable);
         foreach (MeshNode node in Nodes)
         {
             Assert.True(node.Live is { } live && live.Members.Count == Nodes.Count, $"device {node.Number} sees {node.Live?.Members.Count ?? 0} members of {Nodes.Count} at the end");
@@ -128,6 +130,29 @@ internal abstract class MeshWorld : ISimulated
 
     /// <summary>The most of something.</summary>
     protected void Note(string what, int count) => Counts[what] = Math.Max(Counts.GetValueOrDefault(what), count);
+
+    /// <summary>Makes all devices members of a pool.</summary>
+    protected void SharePool(HomeId pool)
+    {
+        _pool = new SimDisk(Loop) { IsShared = true };
+        foreach (MeshNode node in Nodes)
+        {
+            node.Pool = (pool, _pool);
+        }
+    }
+
+    protected void Leave(MeshNode node, double from, double to)
+    {
+        Touch(node);
+        node.Leave(() => Later(from, to, () =>
+        {
+            if (!node.IsUp)
+            {
+                Touch(node);
+                node.Start();
+            }
+        }));
+    }
 
     protected MeshNode Any() => Nodes[Loop.Random.Next(Nodes.Count)];
 
