@@ -157,7 +157,9 @@ public sealed class Execution
     private async Task<AttemptResult> RunAndReportAsync(ExecutionTools tools, Task turn, FoundAttempt? takenOver)
     {
         AttemptResult result = await RunAsync(tools, turn, takenOver).ConfigureAwait(false);
-        if (result.Outcome == AttemptOutcome.Cancelled && _why is { } why)
+
+        // Whatever the program made of it: one that sees a part of its input and then its end may well say that all is well.
+        if (result.Outcome != AttemptOutcome.Refused && _why is { } why)
         {
             result = result with { Outcome = AttemptOutcome.Failed, Problem = ProblemOf(why) };
         }
