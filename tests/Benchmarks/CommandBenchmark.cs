@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 
 namespace Benchmarks;
 
@@ -15,32 +14,13 @@ internal static class CommandBenchmark
     public static async Task RunAsync(Report report)
     {
         report.Part("durable commands: two nodes on this machine, each a process; SQLite WAL synchronous=FULL at the home");
-        string program = Environment.GetEnvironmentVariable("AGENTMESH_PROGRAM") ?? throw new InvalidOperationException("run it with ./agentmesh bench");
-        string directory = Directory.CreateTempSubdirectory("am-bench-").FullName;
-        string here = Path.Combine(directory, "here"), there = Path.Combine(directory, "there");
-        try
-        {
-            Cli(program, here, "up", "--detach", "--name", "here", "--port", "0", "--listen", "127.0.0.1");
-            Cli(program, there, "up", "--detach", "--name", "there", "--port", "0", "--listen", "127.0.0.1");
-            Cli(program, there, "join", Cli(program, here, "invite", "--link").Trim());
-            for (int i = 0; i < 100 && Cli(program, here, "@there", "calc", "1+2") != "3\n"; i++)
-            {
-                await Task.Delay(100);
-            }
-
-            await MeasureAsync(report, program, here);
-        }
-        finally
-        {
-            Cli(program, here, "down");
-            Cli(program, there, "down");
-            Directory.Delete(directory, recursive: true);
-        }
+        await using BenchNodes nodes = await BenchNodes.StartAsync("here", "there");
+        await MeasureAsync(report, nodes);
     }
 
-    private static async Task MeasureAsync(Report report, string program, string here)
+    private static async Task MeasureAsync(Report report, BenchNodes nodes)
     {
-        using HttpClient client = Connect(Path.Combine(here, "control.sock"));
+        using HttpClient client = nodes.Connect("here", Connections);
         List<double> ours = [], processes = [], theirs = [];
         for (int i = 0; i < Singles + 50; i++)
         {
@@ -55,7 +35,7 @@ internal static class CommandBenchmark
         for (int i = 0; i < Processes; i++)
         {
             long began = Stopwatch.GetTimestamp();
-            Cli(program, here, "@there", "calc", "1+2");
+            nodes.Cli("here", "@there", "calc", "1+2");
             processes.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
         }
 
@@ -122,30 +102,5 @@ internal static class CommandBenchmark
         {
             throw new InvalidOperationException(text);
         }
-    }
-
-    private static HttpClient Connect(string socket) => new(new SocketsHttpHandler
-    {
-        MaxConnectionsPerServer = Connections,
-        ConnectCallback = async (_, cancel) =>
-        {
-            var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancel);
-            return new NetworkStream(connection, ownsSocket: true);
-        },
-    })
-    {
-        BaseAddress = new Uri("http://node/"),
-    };
-
-    private static string Cli(string program, string data, params string[] words)
-    {
-        var start = new ProcessStartInfo("dotnet", [program, .. words]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        start.Environment["AGENTMESH_DATA_DIR"] = data;
-        using Process process = Process.Start(start)!;
-        process.StandardInput.Close();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return output;
     }
 }

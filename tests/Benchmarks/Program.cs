@@ -9,6 +9,7 @@ CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
     ("transport", TransportBenchmark.RunAsync),
     ("actors", ActorBenchmark.RunAsync),
     ("commands", CommandBenchmark.RunAsync),
+    ("tasks", TaskBenchmark.RunAsync),
     ("journal", JournalBenchmark.RunAsync),
 ];
 var report = new Report(Console.Out);
