@@ -38,6 +38,15 @@ internal sealed class SimMachine
 
     public static SimMachine Find(string name) => ByName[name];
 
+    /// <summary>At the end of a world, which is not kept.</summary>
+    public static void ForgetAll()
+    {
+        foreach (SimMachine machine in ByName.Values)
+        {
+            machine.Kill();
+        }
+    }
+
     /// <param name="product">What the product would run with; of that, only what would reach out of the simulation is replaced.</param>
     public ActorSystem CreateSystem(Config product, params Setup[] setups)
     {

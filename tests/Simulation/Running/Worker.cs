@@ -41,6 +41,10 @@ internal static class Worker
         {
             problem = error is RuleBrokenException or Xunit.Sdk.XunitException ? error.Message : error.ToString();
         }
+        finally
+        {
+            SimMachine.ForgetAll();
+        }
 
         return new SimResult(trial.Number, seed, world.Loop.Trace, world.Loop.Steps, world.Counts, problem);
     }
