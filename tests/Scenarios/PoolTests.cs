@@ -40,6 +40,11 @@ public sealed class PoolTests
         Assert.True(swept.Code == 0, swept.ToString());
         Assert.Contains("3/3", (await second.RunAsync("job", "list")).Done(), StringComparison.Ordinal);
 
+        (await second.RunAsync("cron", "add", "lab/nightly", "0 3 * * *", "--on", "@worker", "--", "echo", "night")).Done();
+        Assert.Contains("lab/nightly", (await first.RunAsync("cron", "list")).Done(), StringComparison.Ordinal);
+        string night = (await first.RunAsync("cron", "run", "lab/nightly")).Done().Trim();
+        await Eventually.HoldsAsync(async () => (await second.JobAsync(night)).State == "completed", "a run of the schedule of the pool completes");
+
         // Enough of them for both members to own some.
         var ids = new List<string>();
         string gate = Path.Combine(worker.Data, "gate");

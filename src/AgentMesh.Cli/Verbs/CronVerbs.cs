@@ -54,7 +54,7 @@ internal static class CronVerbs
 
     private static Command Add(GlobalOptions global)
     {
-        var name = new Argument<string>("NAME") { Description = "What it is called on this device." };
+        var name = new Argument<string>("NAME") { Description = "What it is called on this device; POOL/NAME for one that the pool keeps (docs/pools.md)." };
         var schedule = new Argument<string>("SCHEDULE") { Description = "Five fields in quotes ('30 4 * * 1-5'), or @hourly, @daily, @weekly, @monthly, @yearly, @reboot." };
         var program = new Argument<string[]>("PROGRAM") { Description = "After --: the program and its arguments, passed on as they are.", Arity = ArgumentArity.ZeroOrMore };
         var line = new Option<string?>("--line") { Description = "A command line instead of a program, for example 'calc 1+2'." };

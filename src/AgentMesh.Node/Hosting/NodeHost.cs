@@ -172,7 +172,7 @@ public sealed class NodeHost : IAsyncDisposable
         var arrays = new ArrayService(homes, specs, devices, choice, entities, ids);
         var jobs = new JobService(homes, caller, entities, arrays, outputReading, time);
         var artifactService = new ArtifactService(artifacts, jobs);
-        var crons = Ending(new CronService(identity.Id, specs, devices, choice, entities, jobs, journal.Store, ids));
+        var crons = Ending(new CronService(homes, specs, devices, choice, entities, jobs, ids));
         string cronPath = settings.CronFile.Length > 0 ? settings.CronFile : data[CronFile.FileName];
         CronFileKeeper cronFile = EndingAsync(new CronFileKeeper(cronPath, data["cron-file.applied"], crons, time, log));
         _parts = new NodeParts

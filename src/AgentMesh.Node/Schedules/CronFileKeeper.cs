@@ -93,7 +93,7 @@ internal sealed class CronFileKeeper : IAsyncDisposable
         try
         {
             var file = CronFile.Parse(text);
-            IReadOnlyList<CronView> known = await _crons.ListAsync(cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<CronView> known = await _crons.ListAsync(all: false, cancellationToken).ConfigureAwait(false);
             var entries = file.Problems.Select(problem => new CronFileEntryView(problem.Name, problem.Line, "problem", new ProblemView(MeshErrors.CronFile, $"line {problem.Line}: {problem.Text}", problem.NextStep))).ToList();
             foreach (CronFileJob job in file.Jobs)
             {

@@ -9,18 +9,15 @@ using AgentMesh.Mesh.Selectors;
 using AgentMesh.Mesh.Turns;
 using AgentMesh.Mesh.Workflows.File;
 using AgentMesh.Node.Control;
-using AgentMesh.Protocol.Identity;
 using MeshBackfillView = AgentMesh.Mesh.Cron.CronBackfillView;
 using MeshCronView = AgentMesh.Mesh.Cron.CronView;
 
 namespace AgentMesh.Node.Services;
 
-/// <summary>The schedules of this device.</summary>
-internal sealed class CronService(DeviceId self, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, JobService jobs, SqliteEventStore journal, UlidSource ids) : IDisposable
+/// <summary>The schedules of this device, and those of its pool, which are written <c>POOL/NAME</c>.</summary>
+internal sealed class CronService(Homes homes, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, JobService jobs, UlidSource ids) : IDisposable
 {
     private readonly SemaphoreSlim _adding = new(1);
-
-    private string Prefix => $"{CronId.Prefix}{self}/";
 
     public void Dispose() => _adding.Dispose();
 
@@ -28,16 +25,21 @@ internal sealed class CronService(DeviceId self, JobSpecs specs, Devices devices
     public async Task<Control.CronView> AddAsync(CronRequest request, bool isFromFile, CancellationToken cancellationToken)
     {
         // What a client leaves out of its JSON is null, whatever the type says.
-        var id = new CronId(self, request.Name ?? "");
+        (HomeIndex index, CronId id) = Find(request.Name ?? "");
         CronSpec spec = SpecOf(request) with { IsFromFile = isFromFile };
         CronRules.Check(spec);
+        if (index.Home.IsPool && CronExpression.Parse(spec.Schedule).IsReboot)
+        {
+            throw Wrong("@reboot is the start of a device, and a pool has none", "add it to the devices themselves");
+        }
+
         await _adding.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            IReadOnlyList<CronId> known = await FindAsync(CronRules.PerDeviceMax, cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<CronId> known = await FindAsync(index, CronRules.PerDeviceMax, cancellationToken).ConfigureAwait(false);
             if (known.Count >= CronRules.PerDeviceMax && !known.Contains(id))
             {
-                throw new MeshException(MeshErrors.TooManyCrons, $"this device has {known.Count} schedules; more are not kept", "'agentmesh cron rm NAME' removes one");
+                throw new MeshException(MeshErrors.TooManyCrons, $"there are {known.Count} schedules; more are not kept", "'agentmesh cron rm NAME' removes one");
             }
 
             return CronViews.Of(await entities.AskAsync<MeshCronView>(new CreateCron(id, spec, request.Replace), cancellationToken).ConfigureAwait(false));
@@ -48,22 +50,27 @@ internal sealed class CronService(DeviceId self, JobSpecs specs, Devices devices
         }
     }
 
-    public async Task<IReadOnlyList<Control.CronView>> ListAsync(CancellationToken cancellationToken)
+    /// <param name="all">Those of the pool too.</param>
+    public async Task<IReadOnlyList<Control.CronView>> ListAsync(bool all, CancellationToken cancellationToken)
     {
-        IReadOnlyList<CronId> known = await FindAsync(CronRules.PerDeviceMax, cancellationToken).ConfigureAwait(false);
-        Control.CronView?[] views = await Task.WhenAll(known.Select(id => ShowIfThereAsync(id, cancellationToken))).ConfigureAwait(false);
-        return [.. views.OfType<Control.CronView>().OrderBy(view => view.Name, StringComparer.Ordinal)];
+        var views = new List<Control.CronView>();
+        foreach (HomeIndex index in homes.All.Where(index => all || !index.Home.IsPool))
+        {
+            IReadOnlyList<CronId> known = await FindAsync(index, CronRules.PerDeviceMax, cancellationToken).ConfigureAwait(false);
+            views.AddRange((await Task.WhenAll(known.Select(id => ShowIfThereAsync(id, cancellationToken))).ConfigureAwait(false)).OfType<Control.CronView>());
+        }
+
+        return [.. views.OrderBy(view => view.Name, StringComparer.Ordinal)];
     }
 
-    public async Task<Control.CronView> ShowAsync(string name, CancellationToken cancellationToken) =>
-        CronViews.Of(await entities.AskAsync<MeshCronView>(new GetCron(new CronId(self, name)), cancellationToken).ConfigureAwait(false));
+    public Task<Control.CronView> ShowAsync(string name, CancellationToken cancellationToken) => ShowAsync(Find(name).Id, cancellationToken);
 
     public async Task<Control.CronView> EnableAsync(string name, bool enabled, CancellationToken cancellationToken) =>
-        CronViews.Of(await entities.AskAsync<MeshCronView>(new EnableCron(new CronId(self, name), enabled), cancellationToken).ConfigureAwait(false));
+        CronViews.Of(await entities.AskAsync<MeshCronView>(new EnableCron(Find(name).Id, enabled), cancellationToken).ConfigureAwait(false));
 
     public async Task<Control.JobView> RunAsync(string name, CancellationToken cancellationToken)
     {
-        CronStarted started = await entities.AskAsync<CronStarted>(new RunCron(new CronId(self, name), ids.Next().ToString()), cancellationToken).ConfigureAwait(false);
+        CronStarted started = await entities.AskAsync<CronStarted>(new RunCron(Find(name).Id, ids.Next().ToString()), cancellationToken).ConfigureAwait(false);
         return JobViews.Of(await jobs.GetAsync(started.JobId, cancellationToken).ConfigureAwait(false));
     }
 
@@ -71,9 +78,9 @@ internal sealed class CronService(DeviceId self, JobSpecs specs, Devices devices
     public async Task<Control.CronBackfillView> BackfillAsync(string name, BackfillRequest request, CancellationToken cancellationToken)
     {
         TimeZoneInfo zone = TimeZoneInfo.FindSystemTimeZoneById((await ShowAsync(name, cancellationToken).ConfigureAwait(false)).TimeZone);
-        var question = new BackfillCron(new CronId(self, name), MomentOf(request.From, zone, "from"), MomentOf(request.To, zone, "to"), request.DryRun);
+        var question = new BackfillCron(Find(name).Id, MomentOf(request.From, zone, "from"), MomentOf(request.To, zone, "to"), request.DryRun);
         MeshBackfillView answer = await entities.AskAsync<MeshBackfillView>(question, cancellationToken).ConfigureAwait(false);
-        return new Control.CronBackfillView(answer.CronId.Name, zone.Id, answer.IsDryRun, answer.Times);
+        return new Control.CronBackfillView(CronViews.NameOf(answer.CronId), zone.Id, answer.IsDryRun, answer.Times);
     }
 
     /// <summary>With an offset as it is, without one as the clocks of the schedule show it.</summary>
@@ -92,15 +99,26 @@ internal sealed class CronService(DeviceId self, JobSpecs specs, Devices devices
 
     public async Task<CronRemovedView> RemoveAsync(string name, CancellationToken cancellationToken)
     {
-        CronRemoved removed = await entities.AskAsync<CronRemoved>(new RemoveCron(new CronId(self, name)), cancellationToken).ConfigureAwait(false);
-        return new CronRemovedView(removed.CronId.Name);
+        CronRemoved removed = await entities.AskAsync<CronRemoved>(new RemoveCron(Find(name).Id), cancellationToken).ConfigureAwait(false);
+        return new CronRemovedView(CronViews.NameOf(removed.CronId));
+    }
+
+    private async Task<Control.CronView> ShowAsync(CronId id, CancellationToken cancellationToken) =>
+        CronViews.Of(await entities.AskAsync<MeshCronView>(new GetCron(id), cancellationToken).ConfigureAwait(false));
+
+    /// <exception cref="MeshException">AM0344: not a name for a schedule. AM0456: no pool of this device.</exception>
+    private (HomeIndex Index, CronId Id) Find(string name)
+    {
+        int slash = name.IndexOf('/', StringComparison.Ordinal);
+        HomeIndex index = homes.Of(slash > 0 ? name[..slash] : Homes.DeviceName);
+        return (index, new CronId(index.Home, name[(slash + 1)..]));
     }
 
     private async Task<Control.CronView?> ShowIfThereAsync(CronId id, CancellationToken cancellationToken)
     {
         try
         {
-            return await ShowAsync(id.Name, cancellationToken).ConfigureAwait(false);
+            return await ShowAsync(id, cancellationToken).ConfigureAwait(false);
         }
         catch (MeshException gone) when (gone.Code == MeshErrors.UnknownCron)
         {
@@ -108,9 +126,9 @@ internal sealed class CronService(DeviceId self, JobSpecs specs, Devices devices
         }
     }
 
-    private async Task<IReadOnlyList<CronId>> FindAsync(int limit, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<CronId>> FindAsync(HomeIndex index, int limit, CancellationToken cancellationToken)
     {
-        IReadOnlyList<EntitySummary> found = await journal.OpenAsync(Prefix, CronManifests.Gone, limit, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<EntitySummary> found = await index.Journal.OpenAsync($"{CronId.Prefix}{index.Home}/", CronManifests.Gone, limit, cancellationToken).ConfigureAwait(false);
         return [.. found.Select(entity => CronId.TryParse(entity.PersistenceId, out CronId id) ? id : default).Where(id => !id.IsNone)];
     }
 

@@ -9,7 +9,7 @@ namespace AgentMesh.Node.Services;
 internal static class CronViews
 {
     public static CronView Of(MeshCronView cron) => new(
-        cron.CronId.Name,
+        NameOf(cron.CronId),
         cron.CronId.ToString(),
         cron.Spec.Schedule,
         cron.Spec.Zone,
@@ -42,6 +42,9 @@ internal static class CronViews
         { Ticks: var ticks } when ticks % TimeSpan.TicksPerMinute == 0 => $"{span.TotalMinutes:0}m",
         _ => $"{span.TotalSeconds:0}s",
     };
+
+    /// <summary>As people write it.</summary>
+    public static string NameOf(CronId id) => id.Home.IsPool ? $"{id.Home.PoolName}/{id.Name}" : id.Name;
 
     private static string Lower<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();

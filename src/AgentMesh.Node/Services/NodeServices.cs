@@ -229,7 +229,7 @@ internal sealed class NodeServices : IControlServices
 
     public Task<GroupRemovedView> RemoveGroupAsync(string name, string? home, CancellationToken cancellationToken) => _parts.Groups.RemoveAsync(name, home, cancellationToken);
 
-    public Task<IReadOnlyList<CronView>> CronsAsync(CancellationToken cancellationToken) => _parts.Crons.ListAsync(cancellationToken);
+    public Task<IReadOnlyList<CronView>> CronsAsync(CancellationToken cancellationToken) => _parts.Crons.ListAsync(all: true, cancellationToken);
 
     public Task<CronView> AddCronAsync(CronRequest request, CancellationToken cancellationToken) => _parts.Crons.AddAsync(request, isFromFile: false, cancellationToken);
 
