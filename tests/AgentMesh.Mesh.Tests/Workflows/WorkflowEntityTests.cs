@@ -101,6 +101,23 @@ public sealed class WorkflowEntityTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_job_that_was_paused_is_cancelled_when_its_step_begins_anew()
+    {
+        await _lab.Submit(Line);
+        SubmitJob a = await _lab.NextSubmitted();
+        _lab.Ends(a, JobStateName.Paused);
+        await _lab.Until(state => state.Name == WorkflowStateName.Paused);
+        await _lab.Change(WorkflowAction.Retry, "a");
+        (CancelJob cancel, _) = await _lab.NextToJobs<CancelJob>();
+        Assert.Equal(a.JobId, cancel.JobId);
+        _lab.Ends(a, JobStateName.Cancelled);
+        SubmitJob again = await _lab.NextSubmitted();
+        Assert.NotEqual(a.JobId, again.JobId);
+        _lab.Ends(again);
+        Assert.Equal("b", (await _lab.NextSubmitted()).Spec.Owner!.Step);
+    }
+
+    [Fact]
     public async Task A_step_that_is_skipped_counts_as_done()
     {
         await _lab.Submit(Line);

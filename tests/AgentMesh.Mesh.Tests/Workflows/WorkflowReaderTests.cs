@@ -1,5 +1,6 @@
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Mesh.Workflows;
 
 namespace AgentMesh.Mesh.Tests.Workflows;
@@ -30,6 +31,9 @@ public sealed class WorkflowReaderTests
             queue-timeout: 1h
             total-timeout: 2h
             heartbeat-timeout: 20s
+            resources: { gpu: 1, mem: 24G }
+            priority: -3
+            group: train
             allow-failure: true
           - name: rescue
             on: "@any:gpu"
@@ -52,6 +56,7 @@ public sealed class WorkflowReaderTests
         RetryPolicy retry = train.Job.Retry;
         Assert.Equal((5, 500.0, 60.0, true, "2,64"), (retry.Attempts, retry.BackoffMin.TotalMilliseconds, retry.BackoffMax.TotalSeconds, retry.RetryExitCodes, string.Join(',', retry.FinalExitCodes)));
         Assert.Equal(new JobTimeouts(TimeSpan.FromHours(1), TimeSpan.FromMinutes(10), TimeSpan.FromHours(2), TimeSpan.FromSeconds(20)), train.Job.Timeouts);
+        Assert.Equal(JobNeeds.Parse(["gpu=1", "mem=24G"], -3, "train"), train.Job.Needs);
         Assert.Equal([new StepNeed(DependencyCondition.Ok, "prepare")], train.Needs);
         Assert.Equal([new StepNeed(DependencyCondition.Fail, "train")], rescue.Needs);
         Assert.Equal(("echo {{steps.train.exit-code}} {{ workflow.name }}", "gpu"), (rescue.Job.Command.Line, Assert.Single(rescue.Targets.OneOf)));
@@ -96,6 +101,9 @@ public sealed class WorkflowReaderTests
     [InlineData("AM0370", "is no name of a variable of an environment", "steps:\n  - {name: a, run: [b], env: { §A=B: 1}}\n")]
     [InlineData("AM0370", "is no name of a variable of an environment", "steps:\n  - {name: a, run: [b], env: {§AGENTMESH_JOB: 1}}\n")]
     [InlineData("AM0370", "env is for programs only", "steps:\n  - {name: a, command: b, env: §{A: 1}}\n")]
+    [InlineData("AM0390", "gpu", "steps:\n  - {name: a, run: [b], resources: §{gpu: lots}}\n")]
+    [InlineData("AM0391", "99 is no priority", "steps:\n  - {name: a, run: [b], priority: §99}\n")]
+    [InlineData("AM0370", "not a whole number", "steps:\n  - {name: a, run: [b], priority: §high}\n")]
     [InlineData("AM0446", "is no path of an artifact", "steps:\n  - {name: a, run: [b], artifacts: {§x: ../y}}\n")]
     [InlineData("AM0446", "is no name of a file", "steps:\n  - {name: a, run: [b], artifacts: §{.x: y}}\n")]
     [InlineData("AM0370", "artifacts are for programs only", "steps:\n  - {name: a, command: b, artifacts: §{x: y}}\n")]

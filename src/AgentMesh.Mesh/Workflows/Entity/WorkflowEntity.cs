@@ -103,7 +103,12 @@ public sealed class WorkflowEntity : HomeEntity<IWorkflowEvent>
         {
             if (WorkflowChanges.Of(_workflow, request, Now) is { } change)
             {
-                Record(change, asker, () => asker.Tell(View()));
+                WorkflowState before = _workflow;
+                Record(change, asker, () =>
+                {
+                    asker.Tell(View());
+                    CancelPaused(before);
+                });
             }
             else
             {
@@ -113,6 +118,18 @@ public sealed class WorkflowEntity : HomeEntity<IWorkflowEvent>
         catch (MeshException wrong)
         {
             asker.Tell(Refusal(wrong.Code, wrong.Message, wrong.NextStep));
+        }
+    }
+
+    /// <summary>A job that was paused is not needed any more where its step begins anew or is skipped. Told once: it runs nothing, and nobody waits for it.</summary>
+    private void CancelPaused(WorkflowState before)
+    {
+        foreach ((StepState was, StepState now) in before.Steps.Zip(_workflow.Steps))
+        {
+            foreach (StepRun run in was.Blocks && !now.Blocks ? was.Runs.Where(run => run.End?.State == JobStateName.Paused) : [])
+            {
+                _environment.Jobs.Tell(new CancelJob(run.JobId, _workflow.Spec!.Caller), Self);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Selectors;
+using AgentMesh.Mesh.Turns;
 
 namespace AgentMesh.Mesh.Workflows.File;
 
@@ -29,7 +30,7 @@ public sealed class WorkflowReader
 
     private static readonly string[] StepKeys =
     [
-        "name", "on", "run", "command", "needs", "env", "artifacts", "inputs", "allow-failure", "attempts", "backoff", "backoff-max", "retry-exit-codes", "final-exit-codes",
+        "name", "on", "run", "command", "needs", "env", "artifacts", "inputs", "resources", "priority", "group", "allow-failure", "attempts", "backoff", "backoff-max", "retry-exit-codes", "final-exit-codes",
         "attempt-timeout", "queue-timeout", "total-timeout", "heartbeat-timeout",
     ];
 
@@ -132,7 +133,7 @@ public sealed class WorkflowReader
         (JobCommand command, bool isShell) = ReadCommand(map);
         command = command with { Environment = ReadEnvironment(Find(map, "env"), command.IsProgram) };
         (ValueList<StepInput> fromSteps, ValueList<ArtifactInput> known) = ReadInputs(Find(map, "inputs"), command.IsProgram);
-        JobSpec job = _defaults.JobOf(command) with { Artifacts = ReadArtifacts(Find(map, "artifacts"), command.IsProgram), Inputs = known };
+        JobSpec job = _defaults.JobOf(command) with { Artifacts = ReadArtifacts(Find(map, "artifacts"), command.IsProgram), Inputs = known, Needs = ReadPlacement(map) };
         return new StepSpec(
             name,
             job with { Retry = ReadRetry(map, job.Retry), Timeouts = ReadTimeouts(map, job.Timeouts) },
@@ -143,6 +144,19 @@ public sealed class WorkflowReader
         {
             Inputs = fromSteps,
         };
+    }
+
+    private JobNeeds ReadPlacement(YamlMap map)
+    {
+        YamlNode? resources = Find(map, "resources"), priority = Find(map, "priority"), group = Find(map, "group");
+        int? number = priority switch
+        {
+            null => null,
+            YamlText { IsPlain: true } text when int.TryParse(text.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int read) => read,
+            _ => throw Wrong(priority.At, $"the value of 'priority' is {priority.Kind}, not a whole number", $"write a number from -{JobNeeds.PriorityMax} to {JobNeeds.PriorityMax}"),
+        };
+        string[]? amounts = resources is null ? null : [.. Map(resources, "resources", null).Entries.Select(entry => $"{entry.Key.Value}={Text(entry.Value, entry.Key.Value, 1, 32)}")];
+        return At((resources ?? priority ?? group ?? map).At, () => JobNeeds.Parse(amounts, number, group is null ? null : Text(group, "group", 1, 100)));
     }
 
     private ValueList<JobArtifact> ReadArtifacts(YamlNode? node, bool isProgram) => node is null
