@@ -41,7 +41,10 @@ internal static class WorkflowTree
     {
         string text = step.Problem is { } problem && step.State is "failed" ? $"{problem.Code}: {problem.Message}"
             : step.Reason ?? (step.Taken ? "taken over" : step.Jobs is [{ Result: { Length: > 0 } result }] ? result : "");
-        string line = text.ReplaceLineEndings("\n").Split('\n')[0];
+
+
+        // What a program wrote must not move the cursor.
+        string line = string.Concat(text.ReplaceLineEndings("\n").Split('\n')[0].Select(c => char.IsControl(c) ? ' ' : c));
         return line.Length > NoteCharsMax ? line[..NoteCharsMax] : line;
     }
 
