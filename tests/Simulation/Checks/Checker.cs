@@ -3,6 +3,7 @@ using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Workflows;
 using Simulation.Engine;
 using Simulation.World;
 
@@ -34,6 +35,12 @@ internal static class Checker
         {
             Assert.True(events.TryGetValue(array, out object[]? changes), $"{array} was acknowledged and is lost");
             CheckArray(history, array, [.. changes.Cast<IArrayEvent>()], events);
+        }
+
+        foreach (string workflow in history.Workflows.Union(events.Keys.Where(id => id.StartsWith(WorkflowId.Prefix, StringComparison.Ordinal))))
+        {
+            Assert.True(events.TryGetValue(workflow, out object[]? changes), $"{workflow} was acknowledged and is lost");
+            WorkflowChecker.Check(history, workflow, [.. changes.Cast<IWorkflowEvent>()], events);
         }
 
         Assert.True(history.StillRunning.Count == 0, $"nobody waits for {string.Join(", ", history.StillRunning)} and they run on");

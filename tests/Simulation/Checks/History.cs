@@ -11,7 +11,9 @@ internal sealed class History(SimLoop loop, Func<string, SimDisk> diskOf)
 
     public HashSet<string> Arrays { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Jobs and arrays of which somebody was told that they are cancelled, or will be.</summary>
+    public HashSet<string> Workflows { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Jobs, arrays and workflows of which somebody was told that they are cancelled, or will be.</summary>
     public HashSet<string> CancelAcknowledged { get; } = new(StringComparer.Ordinal);
 
     public Dictionary<(string Job, int Attempt), AttemptResult?> Attempts { get; } = [];
@@ -34,6 +36,13 @@ internal sealed class History(SimLoop loop, Func<string, SimDisk> diskOf)
         loop.Note($"accepted {array}");
         Arrays.Add(array);
         loop.Require(diskOf(array).Highest(array) > 0, () => $"{array} was acknowledged and is not on the disk");
+    }
+
+    public void WorkflowAccepted(string workflow)
+    {
+        loop.Note($"accepted {workflow}");
+        Workflows.Add(workflow);
+        loop.Require(diskOf(workflow).Highest(workflow) > 0, () => $"{workflow} was acknowledged and is not on the disk");
     }
 
     public void Began(string job, int attempt)

@@ -4,6 +4,7 @@ using AgentMesh.Mesh;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Workflows;
 using AgentMesh.Protocol.Identity;
 using Simulation.Checks;
 using Simulation.Engine;
@@ -14,6 +15,9 @@ namespace Simulation.World;
 internal sealed class SimCaller(SimLoop loop, ISimHome home, IReadOnlyList<DeviceId> devices, History history)
 {
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(2);
+
+    /// <summary>Each so many submissions one is a workflow.</summary>
+    private const int WorkflowEvery = 20;
 
     private readonly List<string> _own = [];
     private readonly List<CronId> _many = [];
@@ -37,7 +41,11 @@ internal sealed class SimCaller(SimLoop loop, ISimHome home, IReadOnlyList<Devic
 
         string key = $"{home.Id.ToString()[..2]}{++_keys}";
         JobSpec spec = Spec(devices[loop.Random.Next(devices.Count)], key, loop.Chance(0.7));
-        if (HasArrays && loop.Chance(0.05))
+        if (HasArrays && _keys % WorkflowEvery == 0)
+        {
+            new SimWorkflow(loop, history, devices, Repeat).Submit(WorkflowId.FromIdempotencyKey(home.Id, key), spec);
+        }
+        else if (HasArrays && loop.Chance(0.05))
         {
             SubmitArray(key, spec);
         }

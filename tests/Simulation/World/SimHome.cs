@@ -5,6 +5,7 @@ using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Sharding;
+using AgentMesh.Mesh.Workflows;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
 using Akka.Configuration;
@@ -45,6 +46,7 @@ internal sealed class SimHome(SimLoop loop, SimNetwork network, DeviceId id) : I
         EntityReviverSettings settings = EntityReviverSettings.Default;
         _system.ActorOf(EntityReviver.Create("jobs", shard, Open(JobId.Prefix, JobManifests.AtRest), text => JobId.TryParse(text, out JobId job) ? new WakeJob(job) : null, settings, Clock));
         _system.ActorOf(EntityReviver.Create("arrays", shard, Open(ArrayId.Prefix, ArrayManifests.AtRest), text => ArrayId.TryParse(text, out ArrayId array) ? new WakeArray(array) : null, settings, Clock));
+        _system.ActorOf(EntityReviver.Create("workflows", shard, Open(WorkflowId.Prefix, WorkflowManifests.AtRest), text => WorkflowId.TryParse(text, out WorkflowId workflow) ? new WakeWorkflow(workflow) : null, settings, Clock));
         _system.ActorOf(EntityReviver.Create("schedules", shard, Open(CronId.Prefix, CronManifests.Gone), text => CronId.TryParse(text, out CronId cron) ? new WakeCron(cron) : null, settings, Clock));
     }
 

@@ -5,6 +5,8 @@ using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Cron.Entity;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
+using AgentMesh.Mesh.Workflows;
+using AgentMesh.Mesh.Workflows.Entity;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
 
@@ -41,6 +43,8 @@ internal sealed class SimShard : ReceiveActor
         });
         Receive<IJobMessage>(message => Deliver(message.JobId.ToString(), message, () => JobEntity.Create(message.JobId, jobs)));
         Receive<IArrayMessage>(message => Deliver(message.ArrayId.ToString(), message, () => ArrayEntity.Create(message.ArrayId, arrays)));
+        var workflows = new WorkflowEnvironment(jobs.Self, Self, devicesFor, (_, _, _) => Task.FromResult<string?>(null), jobs.Time, jobs.RestAfter);
+        Receive<IWorkflowMessage>(message => Deliver(message.WorkflowId.ToString(), message, () => WorkflowEntity.Create(message.WorkflowId, workflows)));
         Receive<ICronMessage>(message => Deliver(message.CronId.ToString(), message, () => CronEntity.Create(message.CronId, crons)));
     }
 
