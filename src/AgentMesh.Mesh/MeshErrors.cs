@@ -55,6 +55,8 @@ public static class MeshErrors
     public const string PipeSyntax = "AM0361";
     public const string PipeDeviceAway = "AM0362";
     public const string PipeBroken = "AM0363";
+    public const string OutputDenied = "AM0364";
+    public const string OutputLost = "AM0365";
     public const string WorkflowSyntax = "AM0370";
     public const string WorkflowKey = "AM0371";
     public const string WorkflowCycle = "AM0372";

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using AgentMesh.Cli.Client;
+using AgentMesh.Cli.Output;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Workflows;
 using AgentMesh.Node.Control;
@@ -73,11 +74,10 @@ internal static class JobVerbs
     }
 
     public static async Task<int> LogsAsync(
-        Session session, ControlClient client, string id, string? stream, int? attempt, long from, bool follow, CancellationToken cancel)
+        Session session, ControlClient client, string id, string? stream, int? attempt, long from, bool follow, CancellationToken cancel, int? tail = null, string? at = null)
     {
-        using Stream output = Console.OpenStandardOutput();
-        using Stream error = Console.OpenStandardError();
-        await foreach (OutputView chunk in client.OutputAsync(id, stream, attempt, from, follow, cancel).ConfigureAwait(false))
+        WholeCharacters output = new(session.Terminal.RawOut), error = new(session.Terminal.RawError);
+        await foreach (OutputView chunk in client.OutputAsync(id, stream, attempt, from, follow, cancel, tail, at).ConfigureAwait(false))
         {
             if (session.Terminal.Json)
             {
@@ -85,11 +85,11 @@ internal static class JobVerbs
                 continue;
             }
 
-            Stream to = chunk.Stream == "stderr" ? error : output;
-            await to.WriteAsync(chunk.Data, cancel).ConfigureAwait(false);
-            await to.FlushAsync(cancel).ConfigureAwait(false);
+            await (chunk.Stream == "stderr" ? error : output).WriteAsync(chunk.Data, cancel).ConfigureAwait(false);
         }
 
+        await output.FlushAsync(cancel).ConfigureAwait(false);
+        await error.FlushAsync(cancel).ConfigureAwait(false);
         return 0;
     }
 
@@ -116,19 +116,30 @@ internal static class JobVerbs
 
     private static string Part(string name, string? value) => value is null ? "" : $"&{name}={Uri.EscapeDataString(value)}";
 
-    private static Command Logs(GlobalOptions global)
+    public static Command Logs(GlobalOptions global)
     {
         var id = NewId();
-        var follow = new Option<bool>("--follow", "-f") { Description = "Go on until the attempt has ended." };
+        var follow = new Option<bool>("--follow", "-f") { Description = "Go on until the job has ended." };
         var from = new Option<long>("--from") { Description = "Start at this byte offset of the stream." };
-        var stream = new Option<string?>("--stream") { Description = "stdout or stderr; both when absent." };
-        stream.AcceptOnlyFromAmong("stdout", "stderr");
+        var tail = new Option<int?>("--tail", "-n") { Description = "Start so many lines before the end." };
+        var stream = new Option<string?>("--stream") { Description = "out, err or both (the default); stdout and stderr mean the same." };
+        stream.AcceptOnlyFromAmong("out", "err", "both", "stdout", "stderr");
         var attempt = new Option<int?>("--attempt") { Description = "An earlier attempt; the latest when absent." };
-        return global.Verb("logs", "Print the output of a job.", [id, follow, from, stream, attempt], async (session, parsed, cancel) =>
+        var at = new Option<string?>("--at") { Description = "The device where the job is at home, for a short id; a whole id names it. Needs the grant 'logs' there." };
+        return global.Verb("logs", "Print the output of a job, also of one that is at home on another device (docs/output.md).", [id, follow, from, tail, stream, attempt, at], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
             return await LogsAsync(
-                session, client, parsed.GetValue(id)!, parsed.GetValue(stream), parsed.GetValue(attempt), parsed.GetValue(from), parsed.GetValue(follow), cancel).ConfigureAwait(false);
+                session,
+                client,
+                parsed.GetValue(id)!,
+                parsed.GetValue(stream),
+                parsed.GetValue(attempt),
+                parsed.GetValue(from),
+                parsed.GetValue(follow),
+                cancel,
+                parsed.GetValue(tail),
+                parsed.GetValue(at)).ConfigureAwait(false);
         });
     }
 

@@ -22,8 +22,8 @@ internal static class JobMessageContracts
         Contract.Of(
             "job.await.1",
             Wire.AwaitJob.Parser,
-            (AwaitJob m) => new Wire.AwaitJob { Job = m.JobId.ToString(), Deadline = ToWire(m.Deadline) },
-            w => new AwaitJob(ToJobId(w.Job), ToTime(w.Deadline))),
+            WriteAwait,
+            w => new AwaitJob(ToJobId(w.Job), ToTime(w.Deadline)) { AttemptOver = w.HasAttemptOver ? w.AttemptOver : null, AttemptAfter = w.HasAttemptAfter ? w.AttemptAfter : null }),
         Contract.Of(
             "job.cancel.1",
             Wire.CancelJob.Parser,
@@ -95,6 +95,22 @@ internal static class JobMessageContracts
 
     private static AttemptHeartbeat ReadHeartbeat(Wire.AttemptHeartbeat w) =>
         new(ToJobId(w.Job), ToAttempt(w.Attempt), w.StdoutBytes, w.StderrBytes) { Waiting = w.HasWaiting ? w.Waiting : null, Progress = FromWire(w.Progress) };
+
+    private static Wire.AwaitJob WriteAwait(AwaitJob m)
+    {
+        var wire = new Wire.AwaitJob { Job = m.JobId.ToString(), Deadline = ToWire(m.Deadline) };
+        if (m.AttemptOver is { } over)
+        {
+            wire.AttemptOver = over;
+        }
+
+        if (m.AttemptAfter is { } after)
+        {
+            wire.AttemptAfter = after;
+        }
+
+        return wire;
+    }
 
     private static Wire.RunAttempt WriteRun(RunAttempt m)
     {

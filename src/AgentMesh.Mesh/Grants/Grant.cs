@@ -9,7 +9,10 @@ public static class Grant
     /// <summary>Start programs.</summary>
     public const string Run = "run";
 
-    public static ImmutableSortedSet<string> All { get; } = ImmutableSortedSet.Create(StringComparer.Ordinal, Run);
+    /// <summary>Read the output of jobs that are at home here.</summary>
+    public const string Logs = "logs";
+
+    public static ImmutableSortedSet<string> All { get; } = ImmutableSortedSet.Create(StringComparer.Ordinal, Run, Logs);
 
     /// <exception cref="MeshException">AM0332: a name is none of <see cref="All"/>.</exception>
     public static ImmutableSortedSet<string> Check(IEnumerable<string> names)

@@ -21,7 +21,19 @@ public sealed record JobAccepted(JobId JobId, bool Repeated) : IJobMessage;
 public sealed record GetJob(JobId JobId) : IJobMessage;
 
 /// <summary>Answered with the <see cref="JobView"/> when the job has come to rest (<see cref="JobStates.IsAtRest"/>) or when <paramref name="Deadline"/> passes.</summary>
-public sealed record AwaitJob(JobId JobId, DateTimeOffset Deadline) : IJobMessage;
+public sealed record AwaitJob(JobId JobId, DateTimeOffset Deadline) : IJobMessage
+{
+    /// <summary>Answered also when this attempt is out no longer; null for no such wish.</summary>
+    public int? AttemptOver { get; init; }
+
+    /// <summary>Answered also when an attempt after this one is out; null for no such wish.</summary>
+    public int? AttemptAfter { get; init; }
+
+    public bool IsAnsweredBy(JobState job) =>
+        job.IsAtRest
+        || (AttemptOver is { } over && (job.Attempt != over || !job.Name.HasAttempt()))
+        || (AttemptAfter is { } after && job.Attempt > after && job.Name.HasAttempt());
+}
 
 /// <summary>Answered with the <see cref="JobView"/> after the wish is on disk; the attempt may take a moment to end.</summary>
 public sealed record CancelJob(JobId JobId, Caller By) : IJobMessage;

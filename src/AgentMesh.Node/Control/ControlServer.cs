@@ -125,7 +125,8 @@ internal sealed class ControlServer : IAsyncDisposable
         app.MapGet("/v1/job/output", async http =>
             await Stream(
                 http,
-                services.OutputAsync(Need(http, "id"), Query(http, "stream"), Number(http, "attempt"), LongNumber(http, "from") ?? 0, Query(http, "follow") == "true", http.RequestAborted),
+                services.OutputAsync(
+                    new OutputQuery(Need(http, "id"), Query(http, "stream"), Number(http, "attempt"), LongNumber(http, "from") ?? 0, Query(http, "follow") == "true", Number(http, "tail"), Query(http, "at")), http.RequestAborted),
                 ControlJson.Default.OutputView).ConfigureAwait(false));
     }
 

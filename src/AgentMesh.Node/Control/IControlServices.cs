@@ -41,7 +41,7 @@ internal interface IControlServices
     /// <param name="fromStart">Without the checkpoint that an earlier attempt left.</param>
     Task<JobView> RetryAsync(string id, bool fromStart, CancellationToken cancellationToken);
 
-    IAsyncEnumerable<OutputView> OutputAsync(string id, string? stream, int? attempt, long from, bool follow, CancellationToken cancellationToken);
+    IAsyncEnumerable<OutputView> OutputAsync(OutputQuery query, CancellationToken cancellationToken);
 
     IAsyncEnumerable<CommandEvent> PipeAsync(PipeRequest request, CancellationToken cancellationToken);
 

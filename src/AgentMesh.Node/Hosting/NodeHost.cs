@@ -170,7 +170,10 @@ public sealed class NodeHost : IAsyncDisposable
         var specs = new JobSpecs(settings, caller);
         UlidSource ids = UlidSource.Secure(time);
         var arrays = new ArrayService(homes, specs, devices, choice, entities, ids);
-        var jobs = new JobService(homes, caller, entities, arrays, outputReading, time);
+        var jobs = new JobService(homes, caller, entities, arrays, outputReading, new RemoteOutput(hub, time), devices, time);
+        var serving = new OutputServing((reader, request, cancel) =>
+            jobs.ReadForAsync(reader, registry.Devices.TryGetValue(reader, out RegisteredDevice? known) && known.Grants.Contains(Mesh.Grants.Grant.Logs), request, cancel));
+        hub.Register(OutputServices.Read, (connection, stream, cancel) => serving.ServeAsync(connection.RemoteId, stream, cancel));
         var artifactService = new ArtifactService(artifacts, jobs);
         var crons = Ending(new CronService(homes, specs, devices, choice, entities, jobs, ids));
         string cronPath = settings.CronFile.Length > 0 ? settings.CronFile : data[CronFile.FileName];

@@ -16,6 +16,9 @@ internal enum OutputFrameKind : byte
 
     /// <summary>Home to executing device: not wanted (an older attempt, an unknown job); the offset is an <see cref="OutputRefusal"/>.</summary>
     Refuse = 4,
+
+    /// <summary>Home to reader: what follows is of the attempt that stands in the offset.</summary>
+    Attempt = 5,
 }
 
 internal enum OutputRefusal : byte
@@ -48,7 +51,7 @@ internal readonly record struct OutputFrame(OutputFrameKind Kind, byte Stream, l
     public static bool TryRead(ReadOnlySpan<byte> header, out OutputFrame frame)
     {
         frame = default;
-        if (header.Length < HeaderBytes || header[0] is < (byte)OutputFrameKind.Data or > (byte)OutputFrameKind.Refuse)
+        if (header.Length < HeaderBytes || header[0] is < (byte)OutputFrameKind.Data or > (byte)OutputFrameKind.Attempt)
         {
             return false;
         }

@@ -40,11 +40,16 @@ internal sealed class OutputReading(IOutputStore store, TimeProvider time)
     /// <param name="end">
     /// Completes when the attempt is over: with what it wrote in all, or with null when nothing more is to be waited for. Null reads what is there now.
     /// </param>
-    public async IAsyncEnumerable<OutputPiece> ReadAsync(JobId job, int attempt, OutputStreamKind? stream, long from, Task<FinalLengths?>? end, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<OutputPiece> ReadAsync(JobId job, int attempt, OutputStreamKind? stream, OutputStart from, Task<FinalLengths?>? end, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string id = job.ToString();
         OutputStreamKind[] streams = stream is { } one ? [one] : Both;
-        long[] offsets = [.. streams.Select(_ => from)];
+        long[] offsets = [.. streams.Select(_ => from.Offset)];
+        for (int i = 0; from.Lines is { } lines && i < streams.Length; i++)
+        {
+            offsets[i] = await OutputTail.OffsetOfAsync(store, new OutputAddress(id, attempt, streams[i]), lines, cancellationToken).ConfigureAwait(false);
+        }
+
         long? endedAt = null;
         while (true)
         {

@@ -6,9 +6,9 @@ namespace AgentMesh.Node.Output;
 
 /// <summary>
 /// First bytes of both services: 2 bytes length and the job id in UTF-8, 4 bytes attempt, 1 byte stream (0 for all), 8 bytes offset, 1 byte
-/// flags (1: follow). Little-endian.
+/// flags (1: follow, 2: the offset counts lines before the end). Little-endian.
 /// </summary>
-internal readonly record struct OutputRequest(string JobId, int Attempt, byte Stream, long Offset, bool Follow)
+internal readonly record struct OutputRequest(string JobId, int Attempt, byte Stream, long Offset, bool Follow, bool Lines = false)
 {
     private const int JobIdBytesMax = 512;
     private const int TailBytes = 14;
@@ -23,7 +23,7 @@ internal readonly record struct OutputRequest(string JobId, int Attempt, byte St
         BinaryPrimitives.WriteInt32LittleEndian(tail, Attempt);
         tail[4] = Stream;
         BinaryPrimitives.WriteInt64LittleEndian(tail[5..], Offset);
-        tail[13] = Follow ? (byte)1 : (byte)0;
+        tail[13] = (byte)((Follow ? 1 : 0) | (Lines ? 2 : 0));
         return stream.WriteAsync(message, cancellationToken);
     }
 
@@ -46,6 +46,6 @@ internal readonly record struct OutputRequest(string JobId, int Attempt, byte St
         ReadOnlySpan<byte> tail = rest.AsSpan(idBytes);
         int attempt = BinaryPrimitives.ReadInt32LittleEndian(tail);
         long offset = BinaryPrimitives.ReadInt64LittleEndian(tail[5..]);
-        return attempt < 0 || offset < 0 ? null : new OutputRequest(Encoding.UTF8.GetString(rest, 0, idBytes), attempt, tail[4], offset, (tail[13] & 1) != 0);
+        return attempt < 0 || offset < 0 ? null : new OutputRequest(Encoding.UTF8.GetString(rest, 0, idBytes), attempt, tail[4], offset, (tail[13] & 1) != 0, (tail[13] & 2) != 0);
     }
 }

@@ -4,4 +4,5 @@ namespace AgentMesh.Node.Output;
 internal static class OutputServices
 {
     public const string Append = "output-append";
+    public const string Read = "output-read";
 }

@@ -9,20 +9,24 @@ using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Workflows;
 using AgentMesh.Node.Control;
 using AgentMesh.Node.Output;
+using AgentMesh.Protocol.Identity;
 using ArrayView = AgentMesh.Node.Control.ArrayView;
 using MeshJobView = AgentMesh.Mesh.Jobs.JobView;
 
 namespace AgentMesh.Node.Services;
 
 /// <summary>The jobs of this device: lists, details, output, cancel and retry.</summary>
-internal sealed class JobService(Homes homes, Caller caller, Entities entities, ArrayService arrays, OutputReading output, TimeProvider time)
+internal sealed class JobService(Homes homes, Caller caller, Entities entities, ArrayService arrays, OutputReading output, RemoteOutput remote, Devices devices, TimeProvider time)
 {
     private const int PageMax = 1_000;
     private const int SearchedMax = 10_000;
 
+    private const int LinesMax = 1_000_000;
+
     private static readonly TimeSpan WaitSlice = TimeSpan.FromSeconds(20);
 
-    private readonly OutputFollowing _following = new((job, cancel) => entities.AskAsync<MeshJobView>(new GetJob(job), cancel), output, time);
+    private readonly OutputFollowing _following = new((job, cancel) => entities.AskAsync<MeshJobView>(new GetJob(job), cancel), output, time, async (job, over, after, cancel) =>
+        await entities.AskAsync<MeshJobView>(new AwaitJob(job, time.GetUtcNow() + WaitSlice) { AttemptOver = over, AttemptAfter = after }, cancel, WaitSlice + TimeSpan.FromSeconds(5)).ConfigureAwait(false));
 
     public async Task<JobPage> ListAsync(JobFilter filter, int limit, string? before, CancellationToken cancellationToken)
     {
@@ -108,19 +112,45 @@ internal sealed class JobService(Homes homes, Caller caller, Entities entities, 
         }
     }
 
-    public async IAsyncEnumerable<OutputView> OutputAsync(string id, string? stream, int? attempt, long from, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Of a job that is at home here, or on another device that lets this one read.</summary>
+    public async IAsyncEnumerable<OutputView> OutputAsync(OutputQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        JobId job = await FindAsync(id, cancellationToken).ConfigureAwait(false);
-        OutputStreamKind? kind = stream switch
+        OutputStreamKind? kind = query.Stream switch
         {
-            null => null,
-            "stdout" => OutputStreamKind.Stdout,
-            "stderr" => OutputStreamKind.Stderr,
-            _ => throw new MeshException(NodeErrors.ControlRequest, $"'{stream}' is no stream", "streams are stdout and stderr"),
+            null or "both" => null,
+            "stdout" or "out" => OutputStreamKind.Stdout,
+            "stderr" or "err" => OutputStreamKind.Stderr,
+            _ => throw new MeshException(NodeErrors.ControlRequest, $"'{query.Stream}' is no stream", "streams are stdout, stderr and both"),
         };
-        await foreach (OutputPiece piece in ReadAsync(job, kind, attempt, from, follow, cancellationToken).ConfigureAwait(false))
+        OutputStart from = query.Tail is { } lines ? new OutputStart(0, Math.Clamp(lines, 0, LinesMax)) : query.From;
+        DeviceId? elsewhere = query.At is { } at ? devices.One(at.TrimStart('@')) is { IsSelf: false, Id: var there } ? there : null
+            : JobId.TryParse(query.Id, out JobId whole) && !homes.Knows(whole.Home) && !whole.Home.IsPool ? whole.Home.Device
+            : null;
+        IAsyncEnumerable<OutputPiece> pieces = elsewhere is { } home
+            ? remote.ReadAsync(home, query.Id, kind, query.Attempt, from, query.Follow, cancellationToken)
+            : ReadAsync(await FindAsync(query.Id, cancellationToken).ConfigureAwait(false), kind, query.Attempt, from, query.Follow, cancellationToken);
+        await foreach (OutputPiece piece in pieces.ConfigureAwait(false))
         {
             yield return ViewOf(piece);
+        }
+    }
+
+    /// <summary>For another device, which has the grant or runs the job.</summary>
+    /// <exception cref="MeshException">AM0307, or AM0364: it may not.</exception>
+    public async IAsyncEnumerable<OutputPiece> ReadForAsync(DeviceId reader, bool isGranted, OutputRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        JobId job = await FindAsync(request.JobId, cancellationToken).ConfigureAwait(false);
+        MeshJobView view = await GetAsync(job, cancellationToken).ConfigureAwait(false);
+        if (!isGranted && view.Device != reader)
+        {
+            throw new MeshException(MeshErrors.OutputDenied, $"{reader} may not read the output of {job.Short}", "grant it 'logs'");
+        }
+
+        OutputStreamKind? kind = request.Stream switch { 1 => OutputStreamKind.Stdout, 2 => OutputStreamKind.Stderr, _ => null };
+        OutputStart from = request.Lines ? new OutputStart(0, (int)Math.Min(request.Offset, LinesMax)) : request.Offset;
+        await foreach (OutputPiece piece in ReadAsync(job, kind, request.Attempt == 0 ? null : request.Attempt, from, request.Follow, cancellationToken).ConfigureAwait(false))
+        {
+            yield return piece;
         }
     }
 
@@ -131,7 +161,7 @@ internal sealed class JobService(Homes homes, Caller caller, Entities entities, 
     public static OutputView ViewOf(OutputPiece piece) => new(piece.Attempt, piece.Stream == OutputStreamKind.Stderr ? "stderr" : "stdout", piece.Offset, piece.Data.ToArray());
 
     /// <summary>The output of the given attempt, else of the newest one; following, also of those that come after it.</summary>
-    private async IAsyncEnumerable<OutputPiece> ReadAsync(JobId job, OutputStreamKind? stream, int? attempt, long from, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<OutputPiece> ReadAsync(JobId job, OutputStreamKind? stream, int? attempt, OutputStart from, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         MeshJobView view = await GetAsync(job, cancellationToken).ConfigureAwait(false);
         if (attempt is { } wanted && (wanted < 1 || wanted > Math.Max(1, view.Attempt)))

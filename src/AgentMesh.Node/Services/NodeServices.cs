@@ -181,8 +181,7 @@ internal sealed class NodeServices : IControlServices
 
     public Task<JobView> RetryAsync(string id, bool fromStart, CancellationToken cancellationToken) => _parts.Jobs.RetryAsync(id, fromStart, cancellationToken);
 
-    public IAsyncEnumerable<OutputView> OutputAsync(string id, string? stream, int? attempt, long from, bool follow, CancellationToken cancellationToken) =>
-        _parts.Jobs.OutputAsync(id, stream, attempt, from, follow, cancellationToken);
+    public IAsyncEnumerable<OutputView> OutputAsync(OutputQuery query, CancellationToken cancellationToken) => _parts.Jobs.OutputAsync(query, cancellationToken);
 
     public IAsyncEnumerable<CommandEvent> PipeAsync(PipeRequest request, CancellationToken cancellationToken) => _parts.Pipes.RunAsync(request, cancellationToken);
 

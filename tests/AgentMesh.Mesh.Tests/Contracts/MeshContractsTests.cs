@@ -21,6 +21,7 @@ public sealed class MeshContractsTests
         new JobAccepted(Job, Repeated: true),
         new GetJob(Job),
         new AwaitJob(Job, Start),
+        new AwaitJob(Job, Start) { AttemptOver = 3, AttemptAfter = 0 },
         new CancelJob(Job, Laptop),
         new RetryJob(Job, Laptop),
         new WakeJob(Job),

@@ -52,6 +52,37 @@ public sealed class OutputFollowingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_reader_that_is_told_of_attempts_does_not_look_meanwhile()
+    {
+        int looks = 0;
+        using var told = new SemaphoreSlim(0);
+        var following = new OutputFollowing(
+            (_, _) =>
+            {
+                Interlocked.Increment(ref looks);
+                return Task.FromResult(_view);
+            },
+            new OutputReading(_store, TimeProvider.System),
+            TimeProvider.System,
+            (_, _, _, cancel) => told.WaitAsync(cancel));
+        await Write(1, "one");
+        using var reader = new Reader(following, _ending.Task, null, 0);
+        await reader.Reads("one");
+        int before = looks;
+        await Task.Delay(700);
+        Assert.Equal(before, looks);
+
+        _view = View(JobStateName.Retrying, 1, new AttemptResult(AttemptOutcome.Lost));
+        told.Release();
+        await Write(2, "two");
+        _view = View(JobStateName.Running, 2);
+        told.Release();
+        await reader.Reads("onetwo");
+        End(2, 3);
+        await reader.Ends();
+    }
+
+    [Fact]
     public async Task A_job_whose_first_attempt_has_not_begun_is_waited_for()
     {
         _view = View(JobStateName.Queued, 0);

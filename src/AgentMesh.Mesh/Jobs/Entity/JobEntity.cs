@@ -117,11 +117,11 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 
     private void OnAwait(AwaitJob request)
     {
-        if (_job.IsAtRest || request.Deadline <= Now)
+        if (request.IsAnsweredBy(_job) || request.Deadline <= Now)
         {
             Sender.Tell(View());
         }
-        else if (_waiters.TryAdd(Sender, request.Deadline - Now))
+        else if (_waiters.TryAdd(Sender, request.Deadline - Now, request))
         {
             LookAgain();
         }
@@ -330,6 +330,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         if (_job.Exists && !_job.IsAtRest)
         {
             Context.SetReceiveTimeout(null);
+            _waiters.TellFulfilled(_job, View);
             LookAgain();
             return;
         }
