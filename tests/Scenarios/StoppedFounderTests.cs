@@ -17,6 +17,14 @@ public sealed class StoppedFounderTests
         await ThreeMembers(founder, left, right);
         await Eventually.HoldsAsync(async () => (await left.StatusAsync()).PeersConnected == 2, "the two others have found each other");
 
+        // What a command takes here and now: on a busy machine the start of its process alone can take seconds.
+        var usual = Stopwatch.StartNew();
+        for (int i = 0; i < 3; i++)
+        {
+            await left.RunAsync("@right", "calc", "1+1");
+        }
+
+        long limit = 2000 + usual.ElapsedMilliseconds;
         founder.Signal("STOP");
         try
         {
@@ -26,7 +34,7 @@ public sealed class StoppedFounderTests
                 long began = watch.ElapsedMilliseconds;
                 Ran sum = await left.RunAsync("@right", "calc", $"{i}+1");
                 Assert.True(sum.Out == $"{i + 1}\n", sum.ToString());
-                Assert.True(watch.ElapsedMilliseconds - began < 2000, $"command {i} took {watch.ElapsedMilliseconds - began} ms, {began} ms after the founder stopped");
+                Assert.True(watch.ElapsedMilliseconds - began < limit, $"command {i} took {watch.ElapsedMilliseconds - began} ms, {began} ms after the founder stopped; {limit} ms is the most");
             }
         }
         finally
