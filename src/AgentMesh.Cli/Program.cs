@@ -4,6 +4,7 @@ using AgentMesh.Cli;
 using AgentMesh.Cli.Demo;
 using AgentMesh.Cli.Output;
 using AgentMesh.Cli.Repl;
+using AgentMesh.Cli.Sec;
 using AgentMesh.Cli.Verbs;
 using AgentMesh.Node.Control;
 
@@ -27,6 +28,8 @@ foreach (Command verb in (Command[])[.. NodeVerbs.All(global), .. PeerVerbs.All(
     root.Subcommands.Add(verb);
 }
 
+root.Subcommands.Add(DeviceVerbs.All(global));
+root.Subcommands.Add(SecVerbs.All(global));
 root.Subcommands.Add(PingVerb.Create(global));
 root.Subcommands.Add(DoctorVerb.Create(global));
 root.Subcommands.Add(RunVerbs.Run(global));

@@ -54,6 +54,9 @@ internal static partial class Log
     [LoggerMessage(2022, LogLevel.Information, "registered with the beacon {Beacon}, seen there at {Address}")]
     public static partial void BeaconFound(ILogger log, string beacon, IPEndPoint address);
 
+    [LoggerMessage(2026, LogLevel.Warning, "{Name} ({Device}) is revoked by {By}: its connections and attempts end")]
+    public static partial void Revoked(ILogger log, string name, string device, string by);
+
     [LoggerMessage(2024, LogLevel.Information, "the path to {Device} is {Path}, {Place}")]
     public static partial void PathIs(ILogger log, string device, string path, string place);
 

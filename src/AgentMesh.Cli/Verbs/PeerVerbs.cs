@@ -107,7 +107,7 @@ internal static class PeerVerbs
         });
     }
 
-    private static Command Rename(GlobalOptions global)
+    public static Command Rename(GlobalOptions global)
     {
         var peer = new Argument<string>("PEER") { Description = "Name, index or id prefix." };
         var name = new Argument<string>("NAME") { Description = "What it is called on this device from now on." };
@@ -122,7 +122,7 @@ internal static class PeerVerbs
         });
     }
 
-    private static Command Forget(GlobalOptions global)
+    public static Command Forget(GlobalOptions global)
     {
         var peer = new Argument<string>("PEER") { Description = "Name, index or id prefix." };
         return global.Verb("forget", "Put another device out: it cannot connect here any more, nor can those that only it has let in.", [peer], async (session, parsed, cancel) =>
@@ -131,7 +131,7 @@ internal static class PeerVerbs
             ForgottenView gone = await client.PostAsync(
                 "v1/forget", new ForgetRequest(parsed.GetValue(peer)!), ControlJson.Default.ForgetRequest, ControlJson.Default.ForgottenView, cancel).ConfigureAwait(false);
             session.Terminal.Answer(gone, ControlJson.Default.ForgottenView, $"{gone.Name} ({gone.Id[..12]}) is forgotten here; it comes back only with a new invitation");
-            session.Terminal.Hint("other devices decide for themselves: forget it there too");
+            session.Terminal.Hint("other devices decide for themselves: 'agentmesh devices revoke' puts a device out for all of them");
             return 0;
         });
     }

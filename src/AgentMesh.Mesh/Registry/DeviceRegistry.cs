@@ -5,13 +5,6 @@ using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh.Registry;
 
-/// <param name="Name">As it called itself when it was admitted, or was renamed to; unique here.</param>
-/// <param name="Grants">What it may do on this device.</param>
-public sealed record RegisteredDevice(DevicePublicKey Key, string Name, ImmutableSortedSet<string> Grants)
-{
-    public DeviceId Id => Key.Id;
-}
-
 /// <summary>
 /// Who belongs to the mesh, as a signed chain per device. This device believes its own chain and those of devices that it, or one it believes,
 /// has admitted. Grants count only from the own chain: nobody else decides what may be done here. Kept in one file, appended only. Thread-safe.
@@ -29,7 +22,13 @@ public sealed class DeviceRegistry : IDisposable
     private readonly TimeProvider _time;
     private readonly FileStream _file;
     private readonly Dictionary<DevicePublicKey, List<RegistryEntry>> _chains = [];
+    /// <summary>
+    /// Whom others have put out everywhere, where this device has not spoken of them since. The entries of all chains stand in the file in the order in which they came, so a restart
+    /// knows it too.
+    /// </summary>
+    private readonly HashSet<(DevicePublicKey Subject, DevicePublicKey By)> _heard = [];
     private volatile IReadOnlyDictionary<DeviceId, RegisteredDevice> _devices = new Dictionary<DeviceId, RegisteredDevice>();
+    private volatile IReadOnlyDictionary<DeviceId, RevokedDevice> _revoked = new Dictionary<DeviceId, RevokedDevice>();
     private int _entriesOfOthers;
     private long _goodBytes;
     private long _refused;
@@ -46,6 +45,9 @@ public sealed class DeviceRegistry : IDisposable
 
     /// <summary>Every device of the mesh but this one.</summary>
     public IReadOnlyDictionary<DeviceId, RegisteredDevice> Devices => _devices;
+
+    /// <summary>Those that a chain of this copy has put out for the whole mesh and that are not in it.</summary>
+    public IReadOnlyDictionary<DeviceId, RevokedDevice> Revoked => _revoked;
 
     /// <summary>Entries of others that did not verify or did not fit.</summary>
     public long RefusedEntries => Interlocked.Read(ref _refused);
@@ -89,7 +91,15 @@ public sealed class DeviceRegistry : IDisposable
         lock (_gate)
         {
             // That another device vouches for it may end; the own word stays.
-            if (!RegistryFold.Admitted(_chains.GetValueOrDefault(_self.PublicKey) ?? []).Any(admitted => admitted.Subject == key))
+            bool isAdmittedHere = RegistryFold.Admitted(_chains.GetValueOrDefault(_self.PublicKey) ?? []).Any(admitted => admitted.Subject == key);
+            if (isAdmittedHere && _heard.Any(each => each.Subject == key))
+            {
+                // What it had before it was put out does not come back with it.
+                Append(RegistryChange.Forget, key, "", []);
+                isAdmittedHere = false;
+            }
+
+            if (!isAdmittedHere)
             {
                 Append(RegistryChange.Admit, key, DeviceName.Clean(name), []);
             }
@@ -153,6 +163,30 @@ public sealed class DeviceRegistry : IDisposable
         Changed?.Invoke();
     }
 
+    /// <summary>Puts devices out for every device that believes this one; also one that is out here already. Each can be paired again, device by device.</summary>
+    /// <exception cref="MeshException">AM0302: no such device was ever in this copy.</exception>
+    public void Revoke(IReadOnlyCollection<DeviceId> devices)
+    {
+        lock (_gate)
+        {
+            foreach (DevicePublicKey key in devices.Select(KeyOf).ToArray())
+            {
+                Append(RegistryChange.Forget, key, "", [], everywhere: true);
+            }
+        }
+
+        Changed?.Invoke();
+    }
+
+    /// <summary>The devices of the mesh and those that were in it, by the beginning of their ids.</summary>
+    public IReadOnlyList<DeviceId> FindEver(string idPrefix)
+    {
+        lock (_gate)
+        {
+            return [.. Ever().Select(key => key.Id).Where(id => id.ToString().StartsWith(idPrefix, StringComparison.OrdinalIgnoreCase)).Distinct()];
+        }
+    }
+
     /// <summary>Entries that this copy has of each author's chain.</summary>
     public IReadOnlyDictionary<DeviceId, ulong> Heads()
     {
@@ -199,6 +233,12 @@ public sealed class DeviceRegistry : IDisposable
                     Keep(entry);
                     isFolded = false;
                     changed = true;
+                    if (entry.IsEverywhere)
+                    {
+                        // What comes after it from who is out now is not taken.
+                        Fold();
+                        isFolded = true;
+                    }
                 }
                 else if (!IsKnown(entry))
                 {
@@ -209,6 +249,11 @@ public sealed class DeviceRegistry : IDisposable
             if (!isFolded)
             {
                 Fold();
+            }
+
+            if (changed)
+            {
+                TakeUpRevocations();
             }
         }
 
@@ -224,6 +269,33 @@ public sealed class DeviceRegistry : IDisposable
         ? known
         : throw new MeshException(MeshErrors.UnknownPeer, $"{device} is not in the registry", "'agentmesh peers' shows who is");
 
+    private IEnumerable<DevicePublicKey> Ever() => _chains.Values.SelectMany(chain => chain).Where(entry => entry.Change == RegistryChange.Admit && entry.Subject != _self.PublicKey).Select(entry => entry.Subject);
+
+    private DevicePublicKey KeyOf(DeviceId device) => device == _self.Id ? _self.PublicKey
+        : Ever().Where(key => key.Id == device).Select(key => (DevicePublicKey?)key).FirstOrDefault() ?? Find(device).Key;
+
+    /// <summary>Takes back what this device itself said for those that another has put out everywhere: its admission, grants and names.</summary>
+    private void TakeUpRevocations()
+    {
+        if (_heard.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            Dictionary<DeviceId, RegisteredDevice> otherwise = RegistryFold.Devices(_self.PublicKey, ChainOf, static _ => false);
+            foreach (DevicePublicKey key in _heard.Select(heard => heard.Subject).Distinct().Where(key => otherwise.ContainsKey(key.Id)).ToArray())
+            {
+                Append(RegistryChange.Forget, key, "", []);
+            }
+        }
+        catch (MeshException)
+        {
+            // A full disk or chain. They are out all the same; the next entry that comes, or the next start, tries again.
+        }
+    }
+
     private void AppendGrants(DevicePublicKey key, ImmutableSortedSet<string> grants)
     {
         ImmutableSortedSet<string> before = _devices.TryGetValue(key.Id, out RegisteredDevice? known) ? known.Grants : [];
@@ -233,10 +305,10 @@ public sealed class DeviceRegistry : IDisposable
         }
     }
 
-    private void Append(RegistryChange change, DevicePublicKey subject, string name, IEnumerable<string> grants)
+    private void Append(RegistryChange change, DevicePublicKey subject, string name, IEnumerable<string> grants, bool everywhere = false)
     {
         RegistryEntry? before = _chains.TryGetValue(_self.PublicKey, out List<RegistryEntry>? own) && own.Count > 0 ? own[^1] : null;
-        RegistryEntry entry = RegistryEntry.Sign(_self, before, _time.GetUtcNow(), change, subject, name, grants);
+        RegistryEntry entry = RegistryEntry.Sign(_self, before, _time.GetUtcNow(), change, subject, name, grants, everywhere);
         if (!Fits(entry))
         {
             throw new MeshException(MeshErrors.RegistryInvalid, $"the registry of this device has {EntriesOfAuthorMax} entries and takes no more", "start with a new identity: move the data directory away and pair again");
@@ -269,6 +341,18 @@ public sealed class DeviceRegistry : IDisposable
         if (entry.Author != _self.PublicKey)
         {
             _entriesOfOthers++;
+            if (entry.IsEverywhere && entry.Subject != _self.PublicKey)
+            {
+                _heard.Add((entry.Subject, entry.Author));
+            }
+            else if (entry.Change == RegistryChange.Admit)
+            {
+                _heard.Remove((entry.Subject, entry.Author));
+            }
+        }
+        else if (entry.Change is RegistryChange.Admit or RegistryChange.Forget)
+        {
+            _heard.RemoveWhere(heard => heard.Subject == entry.Subject);
         }
     }
 
@@ -321,7 +405,16 @@ public sealed class DeviceRegistry : IDisposable
         _goodBytes = good;
         _file.SetLength(good);
         Fold();
+        TakeUpRevocations();
     }
 
-    private void Fold() => _devices = RegistryFold.Devices(_self.PublicKey, author => _chains.GetValueOrDefault(author) ?? []);
+    private IReadOnlyList<RegistryEntry> ChainOf(DevicePublicKey author) => _chains.GetValueOrDefault(author) ?? [];
+
+    private void Fold()
+    {
+        HashSet<DevicePublicKey> heard = [.. _heard.Select(each => each.Subject)];
+        Dictionary<DeviceId, RegisteredDevice> devices = RegistryFold.Devices(_self.PublicKey, ChainOf, heard.Contains);
+        _revoked = RegistryFold.Revoked(_chains.Values, key => key != _self.PublicKey && !devices.ContainsKey(key.Id));
+        _devices = devices;
+    }
 }

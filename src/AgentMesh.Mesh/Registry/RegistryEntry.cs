@@ -20,6 +20,10 @@ internal enum RegistryChange
 internal sealed record RegistryEntry(
     DevicePublicKey Author, ulong Sequence, DateTimeOffset At, RegistryChange Change, DevicePublicKey Subject, string Name, ImmutableArray<string> Grants, byte[] Previous, byte[] Hash, byte[] Bytes)
 {
+    /// <summary>Of a <see cref="RegistryChange.Forget"/>: for every device that believes the author.</summary>
+    public bool IsEverywhere { get; init; }
+
+
     public const int NameCharactersMax = 64;
     public const int BytesMax = 2048;
 
@@ -28,7 +32,7 @@ internal sealed record RegistryEntry(
 
     private static readonly byte[] Domain = [.. Encoding.ASCII.GetBytes("agentmesh-registry-1"), 0];
 
-    public static RegistryEntry Sign(DeviceIdentity author, RegistryEntry? before, DateTimeOffset at, RegistryChange change, DevicePublicKey subject, string name, IEnumerable<string> grants)
+    public static RegistryEntry Sign(DeviceIdentity author, RegistryEntry? before, DateTimeOffset at, RegistryChange change, DevicePublicKey subject, string name, IEnumerable<string> grants, bool everywhere = false)
     {
         var body = new Body
         {
@@ -40,6 +44,7 @@ internal sealed record RegistryEntry(
             Kind = (Body.Types.Kind)change,
             Subject = ByteString.CopyFrom(subject.Span),
             Name = name,
+            Everywhere = everywhere,
         };
         body.Grants.AddRange(grants);
         byte[] bytes = body.ToByteArray();
@@ -62,7 +67,9 @@ internal sealed record RegistryEntry(
             byte[] raw = signed.Body.ToByteArray();
             Body body = Body.Parser.ParseFrom(raw);
             bool fits = body.Version == Version && body.Author.Length == DevicePublicKey.Size && body.Subject.Length == DevicePublicKey.Size && body.Sequence > 0
-                && body.Kind is Body.Types.Kind.Admit or Body.Types.Kind.Grants or Body.Types.Kind.Rename or Body.Types.Kind.Forget
+
+                // A kind that this version does not know means nothing to it; what follows in the chain does.
+                && body.Kind > Body.Types.Kind.Unknown
                 && body.Name.Length <= NameCharactersMax && body.Grants.Count <= GrantsMax && body.Grants.All(grant => grant.Length <= NameCharactersMax)
                 && body.AtUnixMilliseconds is >= 0 and < 253402300800000;
             if (!fits)
@@ -78,7 +85,8 @@ internal sealed record RegistryEntry(
 
             entry = new RegistryEntry(
                 author, body.Sequence, DateTimeOffset.FromUnixTimeMilliseconds(body.AtUnixMilliseconds), (RegistryChange)body.Kind, new DevicePublicKey(body.Subject.Span), body.Name,
-                [.. body.Grants], body.Previous.ToByteArray(), SHA256.HashData(raw), bytes);
+                [.. body.Grants], body.Previous.ToByteArray(), SHA256.HashData(raw), bytes)
+            { IsEverywhere = body.Everywhere && body.Kind == Body.Types.Kind.Forget };
             return true;
         }
         catch (InvalidProtocolBufferException)

@@ -8,7 +8,8 @@ namespace AgentMesh.Mesh.Registry;
 internal static class RegistryFold
 {
     /// <summary>From the own chain outward: who is admitted, by what name, with which grants here.</summary>
-    public static Dictionary<DeviceId, RegisteredDevice> Devices(DevicePublicKey self, Func<DevicePublicKey, IReadOnlyList<RegistryEntry>> chainOf)
+    /// <param name="isOut">Whom another device has revoked, and who was not paired here again since.</param>
+    public static Dictionary<DeviceId, RegisteredDevice> Devices(DevicePublicKey self, Func<DevicePublicKey, IReadOnlyList<RegistryEntry>> chainOf, Func<DevicePublicKey, bool> isOut)
     {
         Own own = ReadOwn(chainOf(self));
         var devices = new Dictionary<DeviceId, RegisteredDevice>();
@@ -16,12 +17,17 @@ internal static class RegistryFold
         var open = new Queue<DevicePublicKey>([self]);
         while (open.TryDequeue(out DevicePublicKey author))
         {
-            foreach ((DevicePublicKey subject, string name) in Admitted(chainOf(author)))
+            foreach (RegistryEntry admission in Admitted(chainOf(author)))
             {
-                if (subject != self && !devices.ContainsKey(subject.Id) && !own.Forgotten.Contains(subject))
+                DevicePublicKey subject = admission.Subject;
+                if (subject != self && !devices.ContainsKey(subject.Id) && !own.Forgotten.Contains(subject) && !isOut(subject))
                 {
-                    string shown = own.Names.GetValueOrDefault(subject) ?? Unique(name, subject.Id, names);
-                    devices[subject.Id] = new RegisteredDevice(subject, shown, own.Grants.GetValueOrDefault(subject) is { } grants ? [.. grants] : []);
+                    string shown = own.Names.GetValueOrDefault(subject) ?? Unique(admission.Name, subject.Id, names);
+                    devices[subject.Id] = new RegisteredDevice(subject, shown, own.Grants.GetValueOrDefault(subject) is { } grants ? [.. grants] : [])
+                    {
+                        AdmittedBy = author.Id,
+                        AdmittedAt = admission.At,
+                    };
                     open.Enqueue(subject);
                 }
             }
@@ -31,7 +37,7 @@ internal static class RegistryFold
     }
 
     /// <summary>Whom a chain admits in the end, in the order of admission.</summary>
-    public static IEnumerable<(DevicePublicKey Subject, string Name)> Admitted(IReadOnlyList<RegistryEntry> chain)
+    public static IEnumerable<RegistryEntry> Admitted(IReadOnlyList<RegistryEntry> chain)
     {
         var last = new Dictionary<DevicePublicKey, RegistryEntry>();
         foreach (RegistryEntry entry in chain.Where(entry => entry.Change is RegistryChange.Admit or RegistryChange.Forget))
@@ -46,7 +52,34 @@ internal static class RegistryFold
             }
         }
 
-        return last.Values.OrderBy(entry => entry.Sequence).Select(entry => (entry.Subject, entry.Name));
+        return last.Values.OrderBy(entry => entry.Sequence);
+    }
+
+    /// <summary>Whom any of the chains has put out everywhere and has not admitted since; the first to say so is named.</summary>
+    public static Dictionary<DeviceId, RevokedDevice> Revoked(IReadOnlyCollection<List<RegistryEntry>> chains, Func<DevicePublicKey, bool> counts)
+    {
+        var last = new Dictionary<(DevicePublicKey Author, DevicePublicKey Subject), RegistryEntry>();
+        var names = new Dictionary<DevicePublicKey, string>();
+        foreach (RegistryEntry entry in chains.SelectMany(chain => chain))
+        {
+            if (entry.IsEverywhere)
+            {
+                last[(entry.Author, entry.Subject)] = entry;
+            }
+            else if (entry.Change == RegistryChange.Admit)
+            {
+                last.Remove((entry.Author, entry.Subject));
+                names[entry.Subject] = entry.Name;
+            }
+        }
+
+        var revoked = new Dictionary<DeviceId, RevokedDevice>();
+        foreach (RegistryEntry entry in last.Values.Where(entry => counts(entry.Subject)).OrderBy(entry => entry.At))
+        {
+            revoked.TryAdd(entry.Subject.Id, new RevokedDevice(entry.Subject, names.GetValueOrDefault(entry.Subject, ""), entry.Author.Id, entry.At));
+        }
+
+        return revoked;
     }
 
     private static Own ReadOwn(IReadOnlyList<RegistryEntry> chain)

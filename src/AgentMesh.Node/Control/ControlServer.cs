@@ -78,6 +78,10 @@ internal sealed class ControlServer : IAsyncDisposable
             await Answer(http, services.RenameAsync(await Body(http, ControlJson.Default.RenameRequest).ConfigureAwait(false)), ControlJson.Default.PeerView).ConfigureAwait(false));
         app.MapPost("/v1/forget", async http =>
             await Answer(http, services.ForgetAsync(await Body(http, ControlJson.Default.ForgetRequest).ConfigureAwait(false)), ControlJson.Default.ForgottenView).ConfigureAwait(false));
+        app.MapGet("/v1/devices", async http => await Answer(http, services.DevicesAsync(), ControlJson.Default.IReadOnlyListDeviceView).ConfigureAwait(false));
+        app.MapGet("/v1/device", async http => await Answer(http, services.DeviceAsync(Need(http, "peer")), ControlJson.Default.DeviceView).ConfigureAwait(false));
+        app.MapPost("/v1/devices/revoke", async http =>
+            await Answer(http, services.RevokeAsync(await Body(http, ControlJson.Default.RevokeRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.RevokedView).ConfigureAwait(false));
         app.MapPost("/v1/connect", async http =>
             await Answer(http, services.ConnectAsync(await Body(http, ControlJson.Default.ConnectRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.PeerView).ConfigureAwait(false));
         app.MapPost("/v1/ping", async http =>

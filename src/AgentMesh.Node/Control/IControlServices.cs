@@ -26,6 +26,13 @@ internal interface IControlServices
 
     Task<ForgottenView> ForgetAsync(ForgetRequest request);
 
+    /// <summary>The devices of the mesh, then those that are revoked.</summary>
+    Task<IReadOnlyList<DeviceView>> DevicesAsync();
+
+    Task<DeviceView> DeviceAsync(string peer);
+
+    Task<RevokedView> RevokeAsync(RevokeRequest request, CancellationToken cancellationToken);
+
     Task<PeerView> ConnectAsync(ConnectRequest request, CancellationToken cancellationToken);
 
     IAsyncEnumerable<PingEvent> PingAsync(PingRequest request, CancellationToken cancellationToken);

@@ -23,6 +23,7 @@ using AgentMesh.Node.RoundTrips;
 using AgentMesh.Node.Schedules;
 using AgentMesh.Node.Services;
 using AgentMesh.Node.Settings;
+using AgentMesh.Node.Trust;
 using AgentMesh.Protocol.Connections;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Identity;
@@ -146,6 +147,7 @@ public sealed class NodeHost : IAsyncDisposable
         pairing.Codes = EndingAsync(new CodePairing(endpoint, lan, identity, settings.DeviceName, pairing.Book));
         pairing.Codes.Guessed += from => Log.WrongCode(log, from);
 
+        RevocationKeeper revocations = EndingAsync(new RevocationKeeper(registry, table, time, log));
         var devices = new Devices(identity.Id, settings.DeviceName, registry, directory);
         var choice = new DeviceChoice(identity.Id, devices, settings.Labels, directory, links, OwnLoad, time);
         var outputReading = new OutputReading(outputs, time);
@@ -206,6 +208,7 @@ public sealed class NodeHost : IAsyncDisposable
             Artifacts = artifactService,
             Pings = new PingService(devices, links, directory, hub, time),
             Commands = new CommandService(identity.Id, homes, specs, choice, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, artifactService, ids, time),
+            Trust = new TrustService(identity, registry, directory, devices, links, table, revocations, time),
             Addresses = addresses,
             Pool = pool,
             Time = time,

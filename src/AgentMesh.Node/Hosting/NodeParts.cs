@@ -8,6 +8,7 @@ using AgentMesh.Node.RoundTrips;
 using AgentMesh.Node.Schedules;
 using AgentMesh.Node.Services;
 using AgentMesh.Node.Settings;
+using AgentMesh.Node.Trust;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
 using AgentMesh.Transport;
@@ -65,6 +66,8 @@ internal sealed record NodeParts
     public required CronFileKeeper CronFile { get; init; }
 
     public required PingService Pings { get; init; }
+
+    public required TrustService Trust { get; init; }
 
     public required CommandService Commands { get; init; }
 

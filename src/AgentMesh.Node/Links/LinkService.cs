@@ -91,6 +91,9 @@ internal sealed class LinkService : IAsyncDisposable
     /// <summary>This device hears another over its link, or hears one that does.</summary>
     public bool IsInTouch(DeviceId device) => _sessions.Any(session => session.Value.IsHeard && (session.Key == device || session.Value.Hears.Contains(device)));
 
+    /// <summary>How many entries of an author's chain a linked device has said to have; 0 while there is no link.</summary>
+    public ulong HeadOf(DeviceId device, DeviceId author) => _sessions.GetValueOrDefault(device)?.Heads?.GetValueOrDefault(author) ?? 0;
+
     public bool IsLinked(DeviceId device) => _sessions.ContainsKey(device);
 
     public IReadOnlyCollection<DeviceId> Linked => [.. _sessions.Keys];

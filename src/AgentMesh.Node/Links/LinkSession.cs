@@ -34,6 +34,9 @@ internal sealed class LinkSession(IMeshStream stream, LinkTalk talk, TimeSpan re
 
     public void HeardSomething() => _heardAt = time.GetTimestamp();
 
+    /// <summary>How far the other side's copy of the registry reaches, as it said last.</summary>
+    public IReadOnlyDictionary<DeviceId, ulong>? Heads { get; private set; }
+
     /// <summary>Something may be new: say it now.</summary>
     public void Poke()
     {
@@ -62,6 +65,7 @@ internal sealed class LinkSession(IMeshStream stream, LinkTalk talk, TimeSpan re
 
     public void Heard(IReadOnlyDictionary<DeviceId, ulong> heads)
     {
+        Heads = heads;
         talk.Heard(heads);
         Poke();
     }

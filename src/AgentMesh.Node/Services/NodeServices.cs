@@ -135,6 +135,12 @@ internal sealed class NodeServices : IControlServices
         return Task.FromResult(new ForgottenView(device.Name, device.Id.ToString()));
     }
 
+    public Task<IReadOnlyList<DeviceView>> DevicesAsync() => Task.FromResult(_parts.Trust.List());
+
+    public Task<DeviceView> DeviceAsync(string peer) => Task.FromResult(_parts.Trust.Show(peer));
+
+    public Task<RevokedView> RevokeAsync(RevokeRequest request, CancellationToken cancellationToken) => _parts.Trust.RevokeAsync(request, cancellationToken);
+
     /// <exception cref="MeshException">AM0302, AM0303, or it is this device.</exception>
     private NamedDevice Other(string selector, string whyNotSelf) => _parts.Devices.One(selector) is { IsSelf: false } device
         ? device

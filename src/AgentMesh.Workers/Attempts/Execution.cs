@@ -86,7 +86,7 @@ public sealed class Execution
     internal Task OutputClosed => _closeOutput.Task;
 
     /// <summary>Ends it as failed, for a reason that is not the program's.</summary>
-    private void GiveUp(MeshException why)
+    internal void GiveUp(MeshException why)
     {
         _why = why;
         Cancel();

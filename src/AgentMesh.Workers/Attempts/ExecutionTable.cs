@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using AgentMesh.Errors;
+using AgentMesh.Protocol.Identity;
 using AgentMesh.Shim.Format;
 using AgentMesh.Workers.Admission;
 using AgentMesh.Workers.Handlers;
@@ -115,6 +116,30 @@ public sealed class ExecutionTable : IAsyncDisposable
             Drop(execution);
         }
     }
+
+    /// <summary>The attempts that a device has ordered and that have not ended.</summary>
+    public IReadOnlyList<AttemptKey> OrderedBy(DeviceId device) => [.. Of(device).Where(execution => !execution.Ended.IsCompleted).Select(execution => execution.Order.Key)];
+
+    /// <summary>Ends every attempt that a device has ordered. Where it keeps the job itself nobody is left who could be told, so the output goes too.</summary>
+    public async Task EndOfAsync(DeviceId device, MeshException why)
+    {
+        Execution[] all = [.. Of(device)];
+        foreach (Execution execution in all)
+        {
+            execution.GiveUp(why);
+        }
+
+        foreach (Execution execution in all)
+        {
+            await execution.Ended.ConfigureAwait(false);
+            if (execution.Order.Key.Job.Home == device)
+            {
+                Drop(execution);
+            }
+        }
+    }
+
+    private IEnumerable<Execution> Of(DeviceId device) => _byKey.Values.Where(execution => execution.Order.Key.Job.Home == device || execution.Order.Caller.Device == device);
 
     /// <summary>Takes over what earlier processes of this node have left, before anybody asks for it: what runs in its shim, and what has ended.</summary>
     public TakenOver TakeOver()

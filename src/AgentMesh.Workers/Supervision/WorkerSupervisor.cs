@@ -252,6 +252,12 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
 
     private void OnTick()
     {
+        foreach (AttemptKey gone in _tracked.Keys.Where(key => !_settings.Table.TryGet(key, out _)).ToArray())
+        {
+            // Dropped with the device that had ordered it: there is nobody to tell.
+            _tracked.Remove(gone);
+        }
+
         foreach ((AttemptKey key, Tracked tracked) in _tracked)
         {
             TimeSpan since = Now - tracked.ToldAt;

@@ -1,0 +1,38 @@
+namespace AgentMesh.Node.Control;
+
+/// <summary>GET /v1/devices: whom this device trusts, and whom no more.</summary>
+/// <param name="Index">Number in this session; null for one that is revoked.</param>
+/// <param name="Fingerprint">SHA-256 of its public key in hexadecimal, in groups of four.</param>
+/// <param name="State">connected, connecting, disconnected, failed or revoked.</param>
+/// <param name="AdmittedBy">Name of the device whose word lets it in; null for this device and for one that is revoked.</param>
+/// <param name="AdmittedAt">By the clock of that device.</param>
+/// <param name="Grants">What it may do on this device.</param>
+/// <param name="RevokedBy">Name of the device that put it out for the whole mesh; itself where its key was given up.</param>
+public sealed record DeviceView(
+    int? Index,
+    string Name,
+    string Id,
+    string Fingerprint,
+    bool IsLocal,
+    string State,
+    string? AdmittedBy,
+    string? AdmittedById,
+    DateTimeOffset? AdmittedAt,
+    DateTimeOffset? LastSeen,
+    IReadOnlyList<string> Grants,
+    string? RevokedBy = null,
+    DateTimeOffset? RevokedAt = null);
+
+/// <summary>POST /v1/devices/revoke.</summary>
+/// <param name="Peer">Name, number or id prefix; an id prefix also of a device that is forgotten here.</param>
+/// <param name="All">Every other device instead.</param>
+public sealed record RevokeRequest(string? Peer = null, bool All = false);
+
+/// <param name="Told">Names of devices that have put them out too by now.</param>
+/// <param name="NotYetTold">Names of devices that will when they are linked again with this one, or with one that was told.</param>
+public sealed record RevokedView(IReadOnlyList<RevokedDeviceView> Devices, IReadOnlyList<string> Told, IReadOnlyList<string> NotYetTold);
+
+/// <param name="Grants">What it could do here until now.</param>
+/// <param name="WasConnected">Its connection was closed.</param>
+/// <param name="EndedJobs">Jobs of it whose attempts ran or waited on this device.</param>
+public sealed record RevokedDeviceView(string Name, string Id, IReadOnlyList<string> Grants, bool WasConnected, IReadOnlyList<string> EndedJobs);

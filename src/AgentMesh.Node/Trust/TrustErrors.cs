@@ -1,0 +1,7 @@
+namespace AgentMesh.Node.Trust;
+
+/// <summary>Codes of what goes wrong where trust is given and taken, AM0140 to AM0159. Each has a page in <c>docs/errors</c>.</summary>
+internal static class TrustErrors
+{
+    public const string Revoked = "AM0140";
+}

@@ -1,0 +1,117 @@
+using System.Security.Cryptography;
+using AgentMesh.Errors;
+using AgentMesh.Mesh.Grants;
+using AgentMesh.Mesh.Registry;
+using AgentMesh.Node.Control;
+using AgentMesh.Node.Links;
+using AgentMesh.Node.Services;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Workers.Attempts;
+
+namespace AgentMesh.Node.Trust;
+
+/// <summary>Whom this device trusts, since when and by whose word; and what happens at once when that ends.</summary>
+internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry, DeviceDirectory directory, Devices devices, LinkService links, ExecutionTable table, RevocationKeeper keeper, TimeProvider time)
+{
+    private const int IdPrefixMin = 8;
+
+    private static readonly TimeSpan ToldWithin = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan EndWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
+
+    public IReadOnlyList<DeviceView> List() =>
+    [
+        .. devices.All.Select(ViewOf),
+        .. registry.Revoked.Values.OrderBy(gone => gone.At).Select(gone => new DeviceView(
+            null, gone.Name.Length > 0 ? gone.Name : gone.Id.ToString()[..12], gone.Id.ToString(), Fingerprint(gone.Key), false, "revoked", null, null, null, directory.LastSeen(gone.Id), [], NameOf(gone.By), gone.At)),
+    ];
+
+    /// <exception cref="MeshException">AM0302, AM0303.</exception>
+    public DeviceView Show(string selector)
+    {
+        DeviceView[] gone = [.. List().Where(view => view.State == "revoked" && (view.Name == selector || (selector.Length >= IdPrefixMin && view.Id.StartsWith(selector, StringComparison.OrdinalIgnoreCase))))];
+        return gone.Length == 1 && devices.All.All(device => device.Name != selector) ? gone[0] : ViewOf(devices.One(selector));
+    }
+
+    /// <exception cref="MeshException">AM0302, AM0303, AM0208: it is this device.</exception>
+    public async Task<RevokedView> RevokeAsync(RevokeRequest request, CancellationToken cancellationToken)
+    {
+        // Who cannot be told goes first: the others hear of it while they are in themselves.
+        DeviceId[] which = request is { All: true, Peer: null } ? [.. registry.Devices.Keys.OrderBy(links.IsLinked)]
+            : request is { All: false, Peer: { } peer } ? [Find(peer)]
+            : throw new MeshException(NodeErrors.ControlRequest, "either 'peer' or 'all' is needed", "see docs/control-api.md");
+        var gone = new List<RevokedDeviceView>();
+        IReadOnlyList<string> told = [], untold = [];
+        foreach (DeviceId id in which)
+        {
+            RegisteredDevice? known = registry.Devices.GetValueOrDefault(id);
+            bool wasLinked = links.IsLinked(id);
+            string[] jobs = [.. table.OrderedBy(id).Select(key => key.Job.ToString()).Distinct()];
+            string name = devices.All.FirstOrDefault(device => device.Id == id)?.Name ?? id.ToString()[..12];
+            registry.Revoke([id]);
+            gone.Add(new RevokedDeviceView(name, id.ToString(), known is null ? [] : [.. known.Grants], wasLinked, jobs));
+            (told, untold) = await ToldAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        await Task.WhenAny(keeper.Ended, Task.Delay(EndWithin, time, cancellationToken)).ConfigureAwait(false);
+        return new RevokedView(gone, told, untold);
+    }
+
+    /// <summary>Who has the last word of this device by now, and who will be told when it is here again.</summary>
+    private async Task<(IReadOnlyList<string> Told, IReadOnlyList<string> Untold)> ToldAsync(CancellationToken cancellationToken)
+    {
+        ulong last = registry.Heads().GetValueOrDefault(self.Id);
+        long start = time.GetTimestamp();
+        while (registry.Devices.Keys.Any(id => links.IsLinked(id) && links.HeadOf(id, self.Id) < last) && time.GetElapsedTime(start) < ToldWithin)
+        {
+            await Task.Delay(LookEvery, time, cancellationToken).ConfigureAwait(false);
+        }
+
+        ILookup<bool, string> names = devices.All.Where(device => !device.IsSelf).ToLookup(device => links.HeadOf(device.Id, self.Id) >= last, device => device.Name);
+        return ([.. names[true]], [.. names[false]]);
+    }
+
+    /// <summary>Also one that is forgotten here already, by its id.</summary>
+    private DeviceId Find(string selector)
+    {
+        try
+        {
+            return devices.One(selector) is { IsSelf: false } device
+                ? device.Id
+                : throw new MeshException(NodeErrors.ControlRequest, "this device cannot revoke itself", "'agentmesh compromised' gives its key up");
+        }
+        catch (MeshException unknown) when (unknown.Code == Mesh.MeshErrors.UnknownPeer && selector.Length >= IdPrefixMin && registry.FindEver(selector) is [{ } only] && only != self.Id)
+        {
+            return only;
+        }
+    }
+
+    private DeviceView ViewOf(NamedDevice device)
+    {
+        if (device.IsSelf)
+        {
+            return new DeviceView(device.Index, device.Name, device.Id.ToString(), Fingerprint(self.PublicKey), true, "connected", null, null, null, time.GetUtcNow(), [.. Grant.All]);
+        }
+
+        RegisteredDevice? known = registry.Devices.GetValueOrDefault(device.Id);
+        bool isLinked = links.IsLinked(device.Id);
+        return new DeviceView(
+            device.Index,
+            device.Name,
+            device.Id.ToString(),
+            known is null ? "" : Fingerprint(known.Key),
+            false,
+            isLinked ? "connected" : links.IsConnecting(device.Id) ? "connecting" : links.Problem(device.Id) is null ? "disconnected" : "failed",
+            known is null ? null : NameOf(known.AdmittedBy),
+            known?.AdmittedBy.ToString(),
+            known?.AdmittedAt,
+            isLinked ? time.GetUtcNow() : directory.LastSeen(device.Id),
+            known is null ? [] : [.. known.Grants]);
+    }
+
+    private string NameOf(DeviceId device) =>
+        devices.All.FirstOrDefault(each => each.Id == device)?.Name ?? (registry.Revoked.GetValueOrDefault(device) is { Name.Length: > 0 } gone ? gone.Name : device.ToString()[..12]);
+
+    /// <summary>SHA-256 of the public key, in hexadecimal: to be compared by people on two screens.</summary>
+    private static string Fingerprint(DevicePublicKey key) => string.Join(' ', Convert.ToHexStringLower(SHA256.HashData(key.Span)).Chunk(4).Select(four => new string(four)));
+}
