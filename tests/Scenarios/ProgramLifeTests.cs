@@ -100,6 +100,11 @@ public sealed class ProgramLifeTests
 
         JobView end = await AtRest(laptop, job);
         Assert.Equal(("completed", 2), (end.State, end.Attempt));
+        string history = (await laptop.RunAsync("job", "show", job, "--history")).Done();
+        Assert.Matches(@"1 +[-0-9]+ [:.0-9]+ +accepted +1 +from .*@laptop, for gpu\s", history);
+        Assert.Matches(@"checkpointed +1 +[0-9]+ bytes", history);
+        Assert.Matches(@"retrying +1 ", history);
+        Assert.Matches(@"completed +2 +exit code 0", history);
         Ran watched = await watching;
         Assert.Equal(0, watched.Code);
         Assert.Matches(@"running \[#*-*\] +[0-9]+ % counting\n", watched.Out);

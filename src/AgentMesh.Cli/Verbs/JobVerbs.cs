@@ -22,9 +22,15 @@ internal static class JobVerbs
         var id = NewId();
         var failed = new Option<bool>("--failed") { Description = "Of an array only the elements that did not complete." };
         var limit = new Option<int>("--limit") { Description = "Elements of an array to list.", DefaultValueFactory = _ => 50 };
-        job.Subcommands.Add(global.Verb("show", "Show one job, or an array with its elements.", [id, failed, limit], async (session, parsed, cancel) =>
+        var history = new Option<bool>("--history") { Description = "What its journal holds, event by event." };
+        job.Subcommands.Add(global.Verb("show", "Show one job, or an array with its elements.", [id, failed, limit, history], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
+            if (parsed.GetValue(history))
+            {
+                return await HistoryAsync(session, client, parsed.GetValue(id)!, cancel).ConfigureAwait(false);
+            }
+
             return await ShowAsync(session, client, parsed.GetValue(id)!, parsed.GetValue(failed), Math.Max(1, parsed.GetValue(limit)), cancel).ConfigureAwait(false);
         }));
         job.Subcommands.Add(Why(global));
@@ -214,6 +220,33 @@ internal static class JobVerbs
         {
             JobView job = await client.GetAsync($"v1/job?id={query}", ControlJson.Default.JobView, cancel).ConfigureAwait(false);
             session.Terminal.Answer(job, ControlJson.Default.JobView, $"{job.ShortId} is {job.State}{(job.Reason is null ? $" on {job.TargetName}" : $": {job.Reason}")}");
+        }
+
+        return 0;
+    }
+
+    private static async Task<int> HistoryAsync(Session session, ControlClient client, string id, CancellationToken cancel)
+    {
+        IReadOnlyList<JobEventView> events = await client.GetAsync($"v1/job/history?id={Uri.EscapeDataString(id)}", ControlJson.Default.IReadOnlyListJobEventView, cancel).ConfigureAwait(false);
+        if (session.Terminal.Json)
+        {
+            session.Terminal.PrintJson(events, ControlJson.Default.IReadOnlyListJobEventView);
+            return 0;
+        }
+
+        session.Terminal.Table(
+            ["#", "AT", "EVENT", "ATTEMPT", "REASON"],
+            events.Select(each => (IReadOnlyList<string>)
+            [
+                each.Number.ToString(CultureInfo.InvariantCulture),
+                each.At.ToString("yyyy-MM-dd HH:mm:ss.fff", CultureInfo.InvariantCulture),
+                each.What,
+                each.Attempt == 0 ? "" : each.Attempt.ToString(CultureInfo.InvariantCulture),
+                each.Text,
+            ]));
+        if (events is [{ Number: > 1 and var first }, ..])
+        {
+            session.Terminal.Hint($"the {first - 1} events before are summed up in a snapshot");
         }
 
         return 0;

@@ -142,6 +142,13 @@ public sealed class SqliteEventStore : IEntityIndex, IDisposable
         _readers.ReadAsync<IReadOnlyList<EntitySummary>>(reader => reader.WithOpenEnd(prefix, closedManifests, limit), cancellation);
 
     /// <summary>Writes what is queued, copies the log into the file and releases the lock.</summary>
+    public async Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, int max, CancellationToken cancellation = default)
+    {
+        var events = new List<StoredEvent>();
+        await ReplayAsync(persistenceId, 1, long.MaxValue, max, events.Add, cancellation).ConfigureAwait(false);
+        return events;
+    }
+
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)

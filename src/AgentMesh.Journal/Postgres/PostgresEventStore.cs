@@ -107,6 +107,9 @@ public sealed class PostgresEventStore : IEntityIndex, IAsyncDisposable
     public Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default) =>
         _reads.WithOpenEndAsync(prefix, closedManifests, limit, cancellation);
 
+    public Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, int max, CancellationToken cancellation = default) =>
+        _reads.EventsAsync(persistenceId, max, cancellation);
+
     /// <summary>Writes what is queued, then leaves the pool.</summary>
     public async ValueTask DisposeAsync()
     {

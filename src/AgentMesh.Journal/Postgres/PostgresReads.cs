@@ -22,6 +22,13 @@ internal sealed class PostgresReads(NpgsqlDataSource source, string place)
         },
         cancellation);
 
+    public async Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, int max, CancellationToken cancellation)
+    {
+        var events = new List<StoredEvent>();
+        await ReplayAsync(persistenceId, 1, long.MaxValue, max, events.Add, cancellation).ConfigureAwait(false);
+        return events;
+    }
+
     /// <summary>Replays one statement's view of the events and proves that no stored event of the range is missing.</summary>
     public Task<bool> ReplayAsync(string persistenceId, long from, long to, long max, Action<StoredEvent> callback, CancellationToken cancellation)
     {

@@ -197,6 +197,12 @@ public sealed record ArtifactRefView(string Name, string Hash, long Size);
 /// <param name="Hash">sha256: and 64 digits.</param>
 public sealed record ArtifactView(string Name, string? Job, string? ShortJob, string Hash, long Size, DateTimeOffset At);
 
+/// <summary>GET /v1/job/history: one event of a job.</summary>
+/// <param name="Number">From 1; what a snapshot stands for is not there any more.</param>
+/// <param name="What">accepted, placed, released, checkpointed, retrying, paused, completed, failed, cancel requested, cancelled, retried.</param>
+/// <param name="Attempt">0 where it is about none.</param>
+public sealed record JobEventView(long Number, DateTimeOffset At, string What, int Attempt, string Text);
+
 /// <summary>GET /v1/jobs.</summary>
 /// <param name="Next">Pass as <c>before</c> for the next page; null at the end.</param>
 /// <param name="Arrays">Arrays of the same time as the jobs; their elements are not among the jobs.</param>

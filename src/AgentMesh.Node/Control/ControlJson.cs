@@ -21,6 +21,7 @@ namespace AgentMesh.Node.Control;
 [JsonSerializable(typeof(ArrayReport))]
 [JsonSerializable(typeof(ArtifactView))]
 [JsonSerializable(typeof(IReadOnlyList<ArtifactView>))]
+[JsonSerializable(typeof(IReadOnlyList<JobEventView>))]
 [JsonSerializable(typeof(WorkflowRequest))]
 [JsonSerializable(typeof(WorkflowView))]
 [JsonSerializable(typeof(IReadOnlyList<WorkflowView>))]

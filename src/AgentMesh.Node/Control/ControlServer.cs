@@ -123,6 +123,8 @@ internal sealed class ControlServer : IAsyncDisposable
     private static void MapJob(WebApplication app, IControlServices services)
     {
         app.MapGet("/v1/job", async http => await Answer(http, services.JobAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.JobView).ConfigureAwait(false));
+        app.MapGet("/v1/job/history", async http =>
+            await Answer(http, services.JobHistoryAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.IReadOnlyListJobEventView).ConfigureAwait(false));
         app.MapPost("/v1/job/cancel", async http => await Answer(http, services.CancelAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.JobView).ConfigureAwait(false));
         app.MapPost("/v1/job/retry", async http => await Answer(http, services.RetryAsync(Need(http, "id"), Query(http, "from") == "start", http.RequestAborted), ControlJson.Default.JobView).ConfigureAwait(false));
         app.MapGet("/v1/job/input", async http => await InputSocket.ServeAsync(http, Need(http, "id"), services).ConfigureAwait(false));

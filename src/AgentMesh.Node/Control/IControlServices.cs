@@ -45,6 +45,9 @@ internal interface IControlServices
 
     Task<JobView> CancelAsync(string id, CancellationToken cancellationToken);
 
+    /// <summary>The events of a job, the oldest first.</summary>
+    Task<IReadOnlyList<JobEventView>> JobHistoryAsync(string id, CancellationToken cancellationToken);
+
     /// <param name="fromStart">Without the checkpoint that an earlier attempt left.</param>
     Task<JobView> RetryAsync(string id, bool fromStart, CancellationToken cancellationToken);
 

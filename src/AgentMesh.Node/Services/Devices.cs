@@ -39,6 +39,9 @@ internal sealed class Devices(DeviceId self, string ownName, DeviceRegistry regi
 
     public NamedDevice Self => All[0];
 
+    /// <returns>Of one that is not known any more, the beginning of its id.</returns>
+    public string NameOf(DeviceId device) => All.FirstOrDefault(known => known.Id == device)?.Name ?? device.ToString()[..12];
+
     /// <param name="selector">Of one device, with or without the leading @.</param>
     /// <exception cref="MeshException">AM0302: nobody is called that. AM0303: several are.</exception>
     public NamedDevice One(string selector) => One(selector.TrimStart('@'), All);

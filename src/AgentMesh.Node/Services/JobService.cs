@@ -78,6 +78,17 @@ internal sealed class JobService(Homes homes, Caller caller, Entities entities, 
 
     public async Task<Control.JobView> ShowAsync(string id, CancellationToken cancellationToken) => JobViews.Of(await GetAsync(await FindAsync(id, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false));
 
+    /// <summary>What the journal holds of it, the oldest first.</summary>
+    public async Task<IReadOnlyList<JobEventView>> HistoryAsync(string id, CancellationToken cancellationToken)
+    {
+        JobId job = await FindAsync(id, cancellationToken).ConfigureAwait(false);
+        HomeIndex index = homes.All.First(home => home.Home == job.Home);
+        IReadOnlyList<StoredEvent> events = await index.Journal.EventsAsync(job.ToString(), PageMax, cancellationToken).ConfigureAwait(false);
+        return [.. events.Select(stored => ViewOf(stored.SequenceNr, JobHistoryLine.Read(stored.Manifest, stored.Payload, DateTimeOffset.FromUnixTimeMilliseconds(stored.Timestamp), devices.NameOf)))];
+    }
+
+    private static JobEventView ViewOf(long number, JobHistoryLine line) => new(number, line.At, line.What, line.Attempt, line.Text);
+
     public async Task<Control.JobView> CancelAsync(string id, CancellationToken cancellationToken) =>
         JobViews.Of(await entities.AskAsync<MeshJobView>(new CancelJob(await FindAsync(id, cancellationToken).ConfigureAwait(false), caller), cancellationToken).ConfigureAwait(false));
 

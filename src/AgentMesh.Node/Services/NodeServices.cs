@@ -185,6 +185,8 @@ internal sealed class NodeServices : IControlServices
 
     public Task<JobView> CancelAsync(string id, CancellationToken cancellationToken) => _parts.Jobs.CancelAsync(id, cancellationToken);
 
+    public Task<IReadOnlyList<JobEventView>> JobHistoryAsync(string id, CancellationToken cancellationToken) => _parts.Jobs.HistoryAsync(id, cancellationToken);
+
     public Task<JobView> RetryAsync(string id, bool fromStart, CancellationToken cancellationToken) => _parts.Jobs.RetryAsync(id, fromStart, cancellationToken);
 
     public IAsyncEnumerable<OutputView> OutputAsync(OutputQuery query, CancellationToken cancellationToken) => _parts.Jobs.OutputAsync(query, cancellationToken);
