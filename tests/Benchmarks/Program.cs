@@ -10,6 +10,7 @@ CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
     ("actors", ActorBenchmark.RunAsync),
     ("commands", CommandBenchmark.RunAsync),
     ("tasks", TaskBenchmark.RunAsync),
+    ("output", OutputBenchmark.RunAsync),
     ("journal", JournalBenchmark.RunAsync),
 ];
 var report = new Report(Console.Out);
