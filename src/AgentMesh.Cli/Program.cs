@@ -29,6 +29,7 @@ foreach (Command verb in (Command[])[.. NodeVerbs.All(global), .. PeerVerbs.All(
 }
 
 root.Subcommands.Add(DeviceVerbs.All(global));
+root.Subcommands.Add(CompromisedVerb.Create(global));
 root.Subcommands.Add(SecVerbs.All(global));
 root.Subcommands.Add(PingVerb.Create(global));
 root.Subcommands.Add(DoctorVerb.Create(global));

@@ -54,6 +54,9 @@ internal static partial class Log
     [LoggerMessage(2022, LogLevel.Information, "registered with the beacon {Beacon}, seen there at {Address}")]
     public static partial void BeaconFound(ILogger log, string beacon, IPEndPoint address);
 
+    [LoggerMessage(2027, LogLevel.Warning, "the identity before was given up: this device has a new one; the data of the old one is in {Directory}")]
+    public static partial void NewIdentity(ILogger log, string directory);
+
     [LoggerMessage(2026, LogLevel.Warning, "{Name} ({Device}) is revoked by {By}: its connections and attempts end")]
     public static partial void Revoked(ILogger log, string name, string device, string by);
 

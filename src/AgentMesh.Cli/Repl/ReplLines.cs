@@ -19,6 +19,7 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
         ("COMMAND", "run it on this device: calc 2^64, echo hello, status, help"),
         ("connect HOST PORT", "try an address at which an admitted device may be found"),
         ("peers", "list the devices"),
+        ("compromised", "give the key of this device up: everybody puts it out, and it stops"),
         ("sec create | inspect | join", "pair by a file that a passphrase opens"),
         ("devices list | show | rename | revoke | forget", "whom this device trusts, and since when; take it back"),
         ("jobs [STATE]", "list jobs, the newest first"),
@@ -112,7 +113,7 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
                     "v1/join", PairingVerbs.RequestOf(string.Join(' ', words[1..])), ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
                 session.Terminal.Out.WriteLine($"paired with {paired.Name}, check digits: {paired.CheckDigits}");
                 return 0;
-            case "devices" or "sec" or "cron" or "group" or "audit" or "ping" or "doctor" or "map" or "pipe" or "script" or "watch" or "workflow" or "artifact":
+            case "compromised" or "devices" or "sec" or "cron" or "group" or "audit" or "ping" or "doctor" or "map" or "pipe" or "script" or "watch" or "workflow" or "artifact":
             case "run" when words.Length > 1 && (words[1].StartsWith('@') || (words[1].StartsWith("--", StringComparison.Ordinal) && words[1].Length > 2)):
                 return await PromptVerbs.ExecuteAsync(session, text, cancel).ConfigureAwait(false);
             default:

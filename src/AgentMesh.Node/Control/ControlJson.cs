@@ -53,6 +53,7 @@ namespace AgentMesh.Node.Control;
 [JsonSerializable(typeof(IReadOnlyList<DeviceView>))]
 [JsonSerializable(typeof(RevokeRequest))]
 [JsonSerializable(typeof(RevokedView))]
+[JsonSerializable(typeof(CompromisedView))]
 [JsonSerializable(typeof(ConnectRequest))]
 [JsonSerializable(typeof(DiagnosticsView))]
 [JsonSerializable(typeof(PingRequest))]

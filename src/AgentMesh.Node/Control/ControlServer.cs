@@ -82,6 +82,13 @@ internal sealed class ControlServer : IAsyncDisposable
         app.MapGet("/v1/device", async http => await Answer(http, services.DeviceAsync(Need(http, "peer")), ControlJson.Default.DeviceView).ConfigureAwait(false));
         app.MapPost("/v1/devices/revoke", async http =>
             await Answer(http, services.RevokeAsync(await Body(http, ControlJson.Default.RevokeRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.RevokedView).ConfigureAwait(false));
+        app.MapPost("/v1/compromised", async http =>
+        {
+            // Whoever asked may go away: it is done all the same.
+            await Answer(http, services.CompromisedAsync(), ControlJson.Default.CompromisedView).ConfigureAwait(false);
+            await http.Response.CompleteAsync().ConfigureAwait(false);
+            services.Shutdown(endPrograms: true);
+        });
         app.MapPost("/v1/connect", async http =>
             await Answer(http, services.ConnectAsync(await Body(http, ControlJson.Default.ConnectRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.PeerView).ConfigureAwait(false));
         app.MapPost("/v1/ping", async http =>

@@ -33,6 +33,9 @@ internal interface IControlServices
 
     Task<RevokedView> RevokeAsync(RevokeRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Gives the key of this device up; the node is to be shut down after it.</summary>
+    Task<CompromisedView> CompromisedAsync();
+
     Task<PeerView> ConnectAsync(ConnectRequest request, CancellationToken cancellationToken);
 
     IAsyncEnumerable<PingEvent> PingAsync(PingRequest request, CancellationToken cancellationToken);

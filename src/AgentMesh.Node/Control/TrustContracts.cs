@@ -32,6 +32,14 @@ public sealed record RevokeRequest(string? Peer = null, bool All = false);
 /// <param name="NotYetTold">Names of devices that will when they are linked again with this one, or with one that was told.</param>
 public sealed record RevokedView(IReadOnlyList<RevokedDeviceView> Devices, IReadOnlyList<string> Told, IReadOnlyList<string> NotYetTold);
 
+/// <summary>POST /v1/compromised: the last answer of the node.</summary>
+/// <param name="Id">The identity that was given up.</param>
+/// <param name="Acknowledged">Names of devices that have said to know it, or closed the connection after it was sent.</param>
+/// <param name="Silent">Names of all others: they were away, or did not answer within 10 seconds.</param>
+/// <param name="EndedJobs">Jobs of other devices whose attempts ran or waited here.</param>
+/// <param name="OldData">Where the next start puts the data of the old identity.</param>
+public sealed record CompromisedView(string Name, string Id, IReadOnlyList<string> Acknowledged, IReadOnlyList<string> Silent, IReadOnlyList<string> EndedJobs, string OldData);
+
 /// <param name="Grants">What it could do here until now.</param>
 /// <param name="WasConnected">Its connection was closed.</param>
 /// <param name="EndedJobs">Jobs of it whose attempts ran or waited on this device.</param>

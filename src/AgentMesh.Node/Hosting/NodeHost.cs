@@ -107,6 +107,11 @@ public sealed class NodeHost : IAsyncDisposable
             console.UseUtcTimestamp = true;
         })));
         ILogger log = loggers.CreateLogger("node");
+        if (BurntIdentity.Replace(data.Root) is { } old)
+        {
+            Log.NewIdentity(log, old);
+        }
+
         DeviceIdentity identity = IdentityFile.LoadOrCreate(data.Root, SystemEntropy.Instance);
         DeviceRegistry registry = Ending(DeviceRegistry.Open(data[DeviceRegistry.FileName], identity, time));
         var directory = new DeviceDirectory(data["devices.json"], time);
@@ -208,7 +213,7 @@ public sealed class NodeHost : IAsyncDisposable
             Artifacts = artifactService,
             Pings = new PingService(devices, links, directory, hub, time),
             Commands = new CommandService(identity.Id, homes, specs, choice, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, artifactService, ids, time),
-            Trust = new TrustService(identity, registry, directory, devices, links, table, revocations, time),
+            Trust = new TrustService(identity, registry, directory, devices, links, hub, table, revocations, time),
             Addresses = addresses,
             Pool = pool,
             Time = time,

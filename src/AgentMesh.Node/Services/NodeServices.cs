@@ -141,6 +141,8 @@ internal sealed class NodeServices : IControlServices
 
     public Task<RevokedView> RevokeAsync(RevokeRequest request, CancellationToken cancellationToken) => _parts.Trust.RevokeAsync(request, cancellationToken);
 
+    public Task<CompromisedView> CompromisedAsync() => _parts.Trust.GiveUpAsync(_parts.Settings.DataDirectory);
+
     /// <exception cref="MeshException">AM0302, AM0303, or it is this device.</exception>
     private NamedDevice Other(string selector, string whyNotSelf) => _parts.Devices.One(selector) is { IsSelf: false } device
         ? device

@@ -4,4 +4,5 @@ namespace AgentMesh.Node.Trust;
 internal static class TrustErrors
 {
     public const string Revoked = "AM0140";
+    public const string NotBurnt = "AM0150";
 }

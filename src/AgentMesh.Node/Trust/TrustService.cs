@@ -6,17 +6,20 @@ using AgentMesh.Node.Control;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Services;
 using AgentMesh.Protocol.Identity;
+using AgentMesh.Remoting;
+using AgentMesh.Transport;
 using AgentMesh.Workers.Attempts;
 
 namespace AgentMesh.Node.Trust;
 
 /// <summary>Whom this device trusts, since when and by whose word; and what happens at once when that ends.</summary>
-internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry, DeviceDirectory directory, Devices devices, LinkService links, ExecutionTable table, RevocationKeeper keeper, TimeProvider time)
+internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry, DeviceDirectory directory, Devices devices, LinkService links, ConnectionHub hub, ExecutionTable table, RevocationKeeper keeper, TimeProvider time)
 {
     private const int IdPrefixMin = 8;
 
     private static readonly TimeSpan ToldWithin = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan EndWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AcknowledgedWithin = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
 
     public IReadOnlyList<DeviceView> List() =>
@@ -55,6 +58,60 @@ internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry,
 
         await Task.WhenAny(keeper.Ended, Task.Delay(EndWithin, time, cancellationToken)).ConfigureAwait(false);
         return new RevokedView(gone, told, untold);
+    }
+
+    /// <summary>
+    /// The key of this device may be in other hands: tells everybody who can be reached to put this device out, ends what the others have here, and destroys the key. Needs nobody's answer.
+    /// </summary>
+    /// <exception cref="MeshException">AM0150: nothing can be written.</exception>
+    public async Task<CompromisedView> GiveUpAsync(string dataDirectory)
+    {
+        string oldData = BurntIdentity.Mark(dataDirectory, self.Id, time.GetUtcNow());
+        NamedDevice[] others = [.. devices.All.Where(device => !device.IsSelf)];
+        Dictionary<DeviceId, IMeshConnection?> linked = others.Select(device => device.Id).Where(links.IsLinked).ToDictionary(id => id, hub.Find);
+        Said(() => registry.Revoke([self.Id]));
+        ulong last = registry.Heads().GetValueOrDefault(self.Id);
+        long start = time.GetTimestamp();
+        while (linked.Keys.Any(id => !Knows(id)) && time.GetElapsedTime(start) < AcknowledgedWithin)
+        {
+            await Task.Delay(LookEvery, time).ConfigureAwait(false);
+        }
+
+        HashSet<DeviceId> acknowledged = [.. linked.Keys.Where(Knows)];
+        var jobs = new List<string>();
+        var ending = new List<Task>();
+        foreach (NamedDevice other in others)
+        {
+            jobs.AddRange(table.OrderedBy(other.Id).Select(key => key.Job.ToString()).Distinct());
+            Said(() => registry.Forget(other.Id));
+            ending.Add(table.EndOfAsync(other.Id, new MeshException(TrustErrors.Revoked, "this device has given its key up", "have it run elsewhere")));
+        }
+
+        BurntIdentity.DestroyKey(dataDirectory);
+        await Task.WhenAny(Task.WhenAll(ending), Task.Delay(EndWithin, time)).ConfigureAwait(false);
+        return new CompromisedView(
+            devices.Self.Name,
+            self.Id.ToString(),
+            [.. others.Where(other => acknowledged.Contains(other.Id)).Select(other => other.Name)],
+            [.. others.Where(other => !acknowledged.Contains(other.Id)).Select(other => other.Name)],
+            jobs,
+            oldData);
+
+        // Who has put this device out closes the connection, often before it says what it knows.
+        bool Knows(DeviceId id) => links.HeadOf(id, self.Id) >= last || (linked[id]?.Closed is { IsCompletedSuccessfully: true } closed && closed.Result.ByRemote);
+    }
+
+    /// <summary>A full disk keeps nobody from giving the key up.</summary>
+    private static void Said(Action say)
+    {
+        try
+        {
+            say();
+        }
+        catch (MeshException)
+        {
+            // The others are not told, or the device stays in a registry that is not used again.
+        }
     }
 
     /// <summary>Who has the last word of this device by now, and who will be told when it is here again.</summary>
