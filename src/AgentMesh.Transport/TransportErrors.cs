@@ -1,6 +1,6 @@
 namespace AgentMesh.Transport;
 
-/// <summary>Error codes of sockets and connections, AM0130 to AM0149. Each has a page <c>docs/errors/CODE.md</c>.</summary>
+/// <summary>Error codes of sockets and connections, AM0130 to AM0139. Each has a page <c>docs/errors/CODE.md</c>.</summary>
 public static class TransportErrors
 {
     public const string CannotListen = "AM0130";
