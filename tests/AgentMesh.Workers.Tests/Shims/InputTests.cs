@@ -136,6 +136,12 @@ public sealed class InputTests
     {
         await using var lab = new ShimLab { InputGrace = TimeSpan.FromMilliseconds(200) };
         Execution run = await lab.Start(OnTerminal("trap 'exit 6' HUP; echo ready; while :; do sleep 0.1; done"));
+        using (InputSender sender = run.Input!.Attach())
+        {
+            await sender.ReadyAsync(CancellationToken.None);
+            await ShimLab.Until(() => run.Spool!.Length(SpoolStream.Stdout) > 0, "it listens");
+        }
+
         Assert.Equal(6, (await ShimLab.End(run)).ExitCode);
     }
 

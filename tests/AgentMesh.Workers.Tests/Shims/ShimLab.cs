@@ -66,7 +66,9 @@ internal sealed class ShimLab : IAsyncDisposable
     {
         Up();
         Execution run = Node.StartOrGet(order);
-        await Until(() => Record(run) is { Program.IsAlive: true }, "the program runs");
+
+        // A short one may be over before it is looked at.
+        await Until(() => run.Ended.IsCompleted || Record(run) is { Program.IsAlive: true }, "the program runs");
         return run;
     }
 
