@@ -34,6 +34,7 @@ internal sealed partial class DemoScript
             ("Commands: one line, one durable job", Commands),
             ("Grants: programs run only where they were allowed", Grants),
             ("A sweep: a durable job for each row of a table, on whichever device is free", _work.Sweep),
+            ("A pipe across three devices: what one writes the next one reads", _work.Pipe),
             ("A workflow: a step that fails pauses it, a person mends the step, and it goes on", _work.Workflow),
             ("A schedule fires once, though its node is killed with -9", _work.Schedule),
             ("The executing node is killed with -9 in mid-job", KillExecutingNode),

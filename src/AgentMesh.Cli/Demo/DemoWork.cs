@@ -28,6 +28,14 @@ internal sealed class DemoWork(DemoStage stage)
         _report.Check("the output of row 11 is 33", eleven.Out == "33\n", eleven.Out + eleven.Error);
     }
 
+    public async Task Pipe()
+    {
+        Answer first = await stage.Show(_laptop, "@lab seq 100000 | @gpu-box sort -rn | @laptop head -3").ConfigureAwait(false);
+        _report.Check("the greatest three, and the reader that has enough ends those before it", first is { Code: 0, Out: "100000\n99999\n99998\n" }, first.Out + first.Error);
+        Answer failing = await stage.Show(_laptop, "pipe", "--pipefail", "@lab sh -c 'echo 7; exit 3' | @gpu-box cat").ConfigureAwait(false);
+        _report.Check("the exit code of each stage is told", failing is { Code: 3, Out: "7\n" } && failing.Error.Contains("lab 3, gpu-box 0", StringComparison.Ordinal), failing.Out + failing.Error);
+    }
+
     public async Task Workflow()
     {
         string file = Path.Combine(stage.Directory, "nightly.yaml");

@@ -14,7 +14,7 @@ internal static class RunVerbs
         var line = new Argument<string[]>("PROGRAM") { Description = "After --: the program and its arguments, passed on as they are.", Arity = ArgumentArity.ZeroOrMore };
         var array = new Option<string?>("--array") { Description = "A job for each number, for example 0-99%8 (eight at a time) or 1,5,10-20:2; {} in the command is the number (docs/arrays.md)." };
         var parallel = new Option<int?>("--max-parallel") { Description = "With --array: elements at the same time (default: one on each device)." };
-        var input = new Option<bool>("--input", "-i") { Description = "Standard input goes to the program: cat FILE | agentmesh run -i @peer -- sort (docs/interactive.md)." };
+        var input = new Option<bool>("--interactive", "-i") { Description = "Standard input goes to the program: cat FILE | agentmesh run -i @peer -- sort (docs/interactive.md)." };
         var tty = new Option<bool>("--tty", "-t") { Description = "The program gets a terminal: run -it @peer -- vim. Enter ~ . leaves it." };
         var options = new SubmitOptions();
         return global.Verb("run", "Run a program on a device: run @peer -- PROGRAM ARGS.", [target, line, input, tty, array, parallel, .. options.All], async (session, parsed, cancel) =>
