@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using AgentMesh.Errors;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Arrays;
@@ -38,29 +37,13 @@ internal static class MapVerb
             });
     }
 
-    private static async Task<string> ReadAsync(string name, CancellationToken cancel)
-    {
-        try
-        {
-            Stream stream = name == "-" ? Console.OpenStandardInput() : File.OpenRead(name);
-            await using (stream.ConfigureAwait(false))
-            {
-                byte[] bytes = new byte[FileBytesMax + 1];
-                int read = await stream.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancel).ConfigureAwait(false);
-                return read > FileBytesMax
-                    ? throw new MeshException(MeshErrors.ArrayTooLarge, $"{name} is larger than {FileBytesMax} bytes", "let the program read long values from files of its own, and put their names into the table")
-                    : new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes, 0, read);
-            }
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new MeshException(MeshErrors.ParameterFile, $"{name} cannot be read: {error.Message}", "name a file of comma-separated values", error);
-        }
-        catch (DecoderFallbackException error)
-        {
-            throw new MeshException(MeshErrors.ParameterFile, $"{name} is not text in UTF-8, from byte {error.Index} on", "save it as UTF-8", error);
-        }
-    }
+    private static Task<string> ReadAsync(string name, CancellationToken cancel) => TextFile.ReadAsync(
+        name,
+        FileBytesMax,
+        MeshErrors.ParameterFile,
+        "name a file of comma-separated values",
+        (MeshErrors.ArrayTooLarge, "let the program read long values from files of its own, and put their names into the table"),
+        cancel);
 }
 
 /// <summary>The options of an array, the same for map and for run --array.</summary>

@@ -59,22 +59,11 @@ internal static class ScriptVerb
         variables.TrySet(given[..equals], given[(equals + 1)..]);
     }
 
-    private static async Task<string> TextAsync(string path, CancellationToken cancel)
-    {
-        try
-        {
-            if (path == "-")
-            {
-                return await Console.In.ReadToEndAsync(cancel).ConfigureAwait(false);
-            }
-
-            return new FileInfo(path).Length > ScriptFile.BytesMax
-                ? throw new MeshException(CliErrors.Script, $"{path} has more than {ScriptFile.BytesMax} bytes", "a script of that size is data: give it to a program, or use 'map --params'")
-                : await File.ReadAllTextAsync(path, cancel).ConfigureAwait(false);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new MeshException(CliErrors.Script, $"the script cannot be read: {error.Message}", "give the path of a file, or - for standard input", error);
-        }
-    }
+    private static Task<string> TextAsync(string path, CancellationToken cancel) => TextFile.ReadAsync(
+        path,
+        ScriptFile.BytesMax,
+        CliErrors.Script,
+        "give the path of a file, or - for standard input",
+        (CliErrors.Script, "a script of that size is data: give it to a program, or use 'map --params'"),
+        cancel);
 }

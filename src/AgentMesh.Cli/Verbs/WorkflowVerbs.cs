@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
 using AgentMesh.Cli.Client;
 using AgentMesh.Errors;
 using AgentMesh.Mesh;
@@ -197,29 +196,13 @@ internal static class WorkflowVerbs
         return 0;
     }
 
-    private static async Task<string> ReadAsync(string name, CancellationToken cancel)
-    {
-        try
-        {
-            Stream stream = name == "-" ? Console.OpenStandardInput() : File.OpenRead(name);
-            await using (stream.ConfigureAwait(false))
-            {
-                byte[] bytes = new byte[FileBytesMax + 1];
-                int read = await stream.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancel).ConfigureAwait(false);
-                return read > FileBytesMax
-                    ? throw new MeshException(MeshErrors.WorkflowTooLarge, $"{name} is larger than {FileBytesMax} bytes", "keep long texts in files that the programs read")
-                    : new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes, 0, read);
-            }
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new MeshException(MeshErrors.WorkflowSyntax, $"{name} cannot be read: {error.Message}", "name a workflow in YAML; docs/workflows.md shows one", error);
-        }
-        catch (DecoderFallbackException error)
-        {
-            throw new MeshException(MeshErrors.WorkflowSyntax, $"{name} is not text in UTF-8, from byte {error.Index} on", "save it as UTF-8", error);
-        }
-    }
+    private static Task<string> ReadAsync(string name, CancellationToken cancel) => TextFile.ReadAsync(
+        name,
+        FileBytesMax,
+        MeshErrors.WorkflowSyntax,
+        "name a workflow in YAML; docs/workflows.md shows one",
+        (MeshErrors.WorkflowTooLarge, "keep long texts in files that the programs read"),
+        cancel);
 
     private static Dictionary<string, string> Values(string[]? set)
     {
