@@ -85,7 +85,7 @@ public sealed class ProgramLifeTests
         Ran ran = await laptop.RunAsync("run", "@gpu", "--detach", "--", "python3", Path.Combine(AppContext.BaseDirectory, "count.py"), "150");
         Assert.True(ran.Code == 0, ran.ToString());
         string job = ran.Out.Trim().Split('\n')[0];
-        await Eventually.HoldsAsync(async () => (await laptop.JobAsync(job)).Checkpoint is not null, "a checkpoint is kept");
+        await Eventually.HoldsAsync(async () => await laptop.JobAsync(job) is { Checkpoint: not null, Progress: not null }, "a checkpoint is kept and progress is told");
         JobView running = await laptop.JobAsync(job);
         Assert.InRange(running.Progress!.Fraction!.Value, 0.01, 0.99);
         Assert.Equal("counting", running.Progress.Text);

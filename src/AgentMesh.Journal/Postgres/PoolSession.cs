@@ -212,36 +212,43 @@ public sealed class PoolSession : IAsyncDisposable
         string member = _memberId;
         try
         {
-            NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellation).ConfigureAwait(false);
-            await using (connection.ConfigureAwait(false))
+            (int status, long epoch, string holder) = await PostgresProblems.OverFreshAsync(_source, () => TakeAsync(key, member, cancellation)).ConfigureAwait(false);
+            switch (status)
             {
-                NpgsqlCommand take = new("SELECT r_status, r_epoch, r_holder FROM agentmesh.take($1, $2, $3)", connection);
-                await using (take.ConfigureAwait(false))
-                {
-                    take.Parameters.AddRange((NpgsqlParameter[])[PostgresReads.Text(key.Home), PostgresReads.Text(key.Shard), PostgresReads.Text(member)]);
-                    NpgsqlDataReader row = await take.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
-                    await using (row.ConfigureAwait(false))
-                    {
-                        Invariant.Check(await row.ReadAsync(cancellation).ConfigureAwait(false));
-                        switch (row.GetInt32(0))
-                        {
-                            case 0:
-                                return Hold(key, member, row.GetInt64(1));
-                            case 1:
-                                return new MeshException(
-                                    JournalErrors.ShardHeld, $"shard {key.Shard} of the pool '{key.Home}' belongs to {row.GetString(2)}, which is alive", "ask there, or wait until it has left; 'agentmesh status' shows the members of the pool");
-                            default:
-                                Lose(Gone());
-                                return Gone();
-                        }
-                    }
-                }
+                case 0:
+                    return Hold(key, member, epoch);
+                case 1:
+                    return new MeshException(
+                        JournalErrors.ShardHeld, $"shard {key.Shard} of the pool '{key.Home}' belongs to {holder}, which is alive", "ask there, or wait until it has left; 'agentmesh status' shows the members of the pool");
+                default:
+                    Lose(Gone());
+                    return Gone();
             }
         }
         catch (Exception error) when (PostgresProblems.IsOne(error) && !cancellation.IsCancellationRequested)
         {
             _source.Clear();
             return PostgresProblems.Unreachable(error, _place);
+        }
+    }
+
+    private async Task<(int Status, long Epoch, string Holder)> TakeAsync(LeaseKey key, string member, CancellationToken cancellation)
+    {
+        NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellation).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            NpgsqlCommand take = new("SELECT r_status, r_epoch, r_holder FROM agentmesh.take($1, $2, $3)", connection);
+            await using (take.ConfigureAwait(false))
+            {
+                take.Parameters.AddRange((NpgsqlParameter[])[PostgresReads.Text(key.Home), PostgresReads.Text(key.Shard), PostgresReads.Text(member)]);
+                NpgsqlDataReader row = await take.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+                await using (row.ConfigureAwait(false))
+                {
+                    Invariant.Check(await row.ReadAsync(cancellation).ConfigureAwait(false));
+                    int status = row.GetInt32(0);
+                    return (status, status == 0 ? row.GetInt64(1) : 0, status == 1 ? row.GetString(2) : "");
+                }
+            }
         }
     }
 

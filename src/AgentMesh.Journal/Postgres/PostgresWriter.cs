@@ -165,7 +165,8 @@ internal sealed class PostgresWriter : IAsyncDisposable
         Outcome outcome = await TryCommitAsync(batch).ConfigureAwait(false);
         if (outcome.IsStale)
         {
-            // The database was restarted since the last write: the connection has only now told so, and nothing was committed.
+            // The database was restarted since the connection was last used, here or by another writer of this process: it has only now told so, and
+            // nothing was committed.
             outcome = await TryCommitAsync(batch).ConfigureAwait(false);
         }
 
@@ -222,7 +223,6 @@ internal sealed class PostgresWriter : IAsyncDisposable
             }
 
             bool committing = false;
-            bool isReused = _connection is not null;
             try
             {
                 NpgsqlConnection connection = await ConnectionAsync(late.Token).ConfigureAwait(false);
@@ -245,8 +245,8 @@ internal sealed class PostgresWriter : IAsyncDisposable
                 if (!committing)
                 {
                     return error is PostgresException refused
-                        ? new Outcome(PostgresProblems.NotStored(error, _place), refused.SqlState[..2] is "22" or "23" or "54", isReused && PostgresProblems.IsBroken(refused))
-                        : new Outcome(PostgresProblems.NotStored(error, _place), false, isReused && error is NpgsqlException broken && PostgresProblems.IsBroken(broken));
+                        ? new Outcome(PostgresProblems.NotStored(error, _place), refused.SqlState[..2] is "22" or "23" or "54", PostgresProblems.IsBroken(refused))
+                        : new Outcome(PostgresProblems.NotStored(error, _place), false, error is NpgsqlException broken && PostgresProblems.IsBroken(broken));
                 }
 
                 // Whoever recovers now must not read before this is decided: the shard gets a new epoch first, which waits for what is under way.
