@@ -21,6 +21,13 @@ internal sealed class PartialWorld(int seed, Action<string>? told) : MeshWorld(s
 
     protected override void Disturb()
     {
+        if (Nodes.Any(node => node.Live?.Members.Count != Nodes.Count))
+        {
+            // A device that was still joining over the line that breaks has to begin anew: that is not what this is about.
+            Later(0.5, 1, Disturb);
+            return;
+        }
+
         _before = [.. Nodes.Select(node => node.Generations)];
         MeshNode one = Any();
         MeshNode other = Nodes.Where(node => node != one).ElementAt(Loop.Random.Next(Nodes.Count - 1));
@@ -33,7 +40,7 @@ internal sealed class PartialWorld(int seed, Action<string>? told) : MeshWorld(s
             Cut(other, one);
         }
 
-        Later(20, 75, () =>
+        Later(20, 65, () =>
         {
             Heal(one, other);
             Heal(other, one);
