@@ -141,11 +141,15 @@ public sealed class NodeHost : IAsyncDisposable
         long life = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & long.MaxValue | 1;
         OwnAddresses addresses = Ending(new OwnAddresses(endpoint.LocalAddresses, settings.Announce, time));
         LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, addresses.Current, handlers, life), time));
+        CandidateList candidates = Ending(new CandidateList());
+        candidates.Add(addresses);
+        links.Candidates = () => candidates.Current;
+        candidates.Changed += links.TakeNewCandidates;
         links.OwnLoad = OwnLoad;
         links.Changed += pairing.AdmitIfKnown;
         links.PathChanged += (device, path) => Log.PathIs(log, device.ToString(), path.Description, path.Place);
         BeaconService beacons = EndingAsync(new BeaconService(
-            settings.Beacons, new BeaconFile(data[BeaconFile.FileName]), identity.Id, endpoint, directory, links, addresses, pairing.Book, time, log));
+            settings.Beacons, new BeaconFile(data[BeaconFile.FileName]), identity.Id, endpoint, directory, links, candidates, pairing.Book, time, log));
         pairing.Beacons = beacons;
         registry.Changed += beacons.Refresh;
         LanDiscovery? lan = settings.Lan.Enabled ? EndingAsync(Lan(settings, identity, endpoint, directory, registry, links, time, log)) : null;

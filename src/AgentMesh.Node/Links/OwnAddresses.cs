@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.NetworkInformation;
+using AgentMesh.Node.Reach;
 using AgentMesh.Node.Settings;
 
 namespace AgentMesh.Node.Links;
@@ -8,7 +9,7 @@ namespace AgentMesh.Node.Links;
 /// Where this device can be told to be, now: networks come and go. Looked up when the system tells of a change, and every now and then, because a name
 /// that is announced may get another address without any; never by a reader. Thread-safe.
 /// </summary>
-internal sealed class OwnAddresses : IDisposable
+internal sealed class OwnAddresses : ICandidateSource, IDisposable
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(20);
 
@@ -27,6 +28,10 @@ internal sealed class OwnAddresses : IDisposable
         NetworkChange.NetworkAddressChanged += OnChange;
     }
 
+    public event Action? Changed;
+
+    public CandidateKind Kind => CandidateKind.Interface;
+
     public IReadOnlyList<IPEndPoint> Current => _current;
 
     public void Dispose()
@@ -41,7 +46,13 @@ internal sealed class OwnAddresses : IDisposable
     {
         try
         {
-            _current = _look();
+            IReadOnlyList<IPEndPoint> now = _look();
+            bool isOther = !now.SequenceEqual(_current);
+            _current = now;
+            if (isOther)
+            {
+                Changed?.Invoke();
+            }
         }
         catch (NetworkInformationException)
         {

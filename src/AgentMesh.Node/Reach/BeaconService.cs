@@ -25,7 +25,7 @@ internal sealed class BeaconService : IAsyncDisposable
     private readonly DeviceDirectory _directory;
     private readonly DeviceId _self;
     private readonly LinkService _links;
-    private readonly OwnAddresses _addresses;
+    private readonly BeaconObservations _observations;
     private readonly InvitationBook _invitations;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -38,7 +38,7 @@ internal sealed class BeaconService : IAsyncDisposable
         MeshEndpoint endpoint,
         DeviceDirectory directory,
         LinkService links,
-        OwnAddresses addresses,
+        CandidateList candidates,
         InvitationBook invitations,
         TimeProvider time,
         ILogger log)
@@ -48,7 +48,7 @@ internal sealed class BeaconService : IAsyncDisposable
         _endpoint = endpoint;
         _directory = directory;
         _links = links;
-        _addresses = addresses;
+        _observations = new BeaconObservations(() => Clients.Select(client => client.Observed));
         _invitations = invitations;
         _time = time;
         _log = log;
@@ -58,7 +58,7 @@ internal sealed class BeaconService : IAsyncDisposable
         }
 
         directory.WaysRound = device => endpoint.Relays.To(device).Select(channel => channel.Address);
-        links.Candidates = () => Candidates;
+        candidates.Add(_observations);
         endpoint.Relays.Changed += OnChannelsChanged;
     }
 
@@ -72,10 +72,6 @@ internal sealed class BeaconService : IAsyncDisposable
             }
         }
     }
-
-    /// <summary>Where this device may be reached now: as beacons see it, then its interfaces.</summary>
-    private IReadOnlyList<IPEndPoint> Candidates => [.. Clients.Select(client => client.Observed).OfType<IPEndPoint>().Concat(_addresses.Current)
-        .Where(address => !IPAddress.IsLoopback(address.Address) && !address.Address.IsIPv6LinkLocal).Distinct()];
 
     public void Start()
     {
@@ -170,7 +166,7 @@ internal sealed class BeaconService : IAsyncDisposable
         if (client.Observed is { } seen)
         {
             Log.BeaconFound(_log, client.Place.Name, seen);
-            _links.TakeNewCandidates();
+            _observations.Update();
         }
         else if (_started)
         {
