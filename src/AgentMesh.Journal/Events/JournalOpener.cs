@@ -129,6 +129,9 @@ internal static class JournalOpener
             SqliteConnections.Execute(connection, $"PRAGMA max_page_count = {Math.Max(32, settings.FileBytesMax / JournalSchema.PageBytes)}");
         }
 
+        // While another program holds the file (a backup, a query by hand), a write waits for it as long as it may take.
+        SqliteConnections.Execute(connection, $"PRAGMA busy_timeout = {(int)Math.Min(settings.AppendTimeout.TotalMilliseconds, int.MaxValue)}");
+
         // The first write lock proves that the file can be written at all.
         SqliteConnections.Execute(connection, "BEGIN IMMEDIATE; ROLLBACK");
     }

@@ -44,6 +44,8 @@ public sealed class SqliteEventStore : IEntityIndex, IDisposable
     /// <summary>Transactions committed since the store was opened.</summary>
     public long Commits => _writer.Commits;
 
+    internal GroupCommitWriter Writer => _writer;
+
     /// <exception cref="MeshException">
     /// <c>AM0401</c> locked by another process, <c>AM0402</c> damaged, <c>AM0403</c> newer format, <c>AM0404</c> no journal, <c>AM0407</c> not writable, <c>AM0410</c> no SQLite.
     /// A file that is refused is left as it was found.
@@ -141,7 +143,8 @@ public sealed class SqliteEventStore : IEntityIndex, IDisposable
     public Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default) =>
         _readers.ReadAsync<IReadOnlyList<EntitySummary>>(reader => reader.WithOpenEnd(prefix, closedManifests, limit), cancellation);
 
-    /// <summary>Writes what is queued, copies the log into the file and releases the lock.</summary>
+    /// <summary>The first events of an entity that are still there, ascending, at most <paramref name="max"/> of them; payloads as they were stored.</summary>
+    /// <exception cref="MeshException"><c>AM0402</c> when one of them is missing or damaged.</exception>
     public async Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, int max, CancellationToken cancellation = default)
     {
         var events = new List<StoredEvent>();
@@ -149,6 +152,7 @@ public sealed class SqliteEventStore : IEntityIndex, IDisposable
         return events;
     }
 
+    /// <summary>Writes what is queued, copies the log into the file and releases the lock.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)

@@ -6,7 +6,7 @@ namespace AgentMesh.Journal.Tests.Contract;
 /// <summary>An actor whose messages a test takes one by one, with their senders.</summary>
 internal sealed class Inbox
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly BlockingCollection<(object Message, IActorRef Sender)> _received = [];
 
     public Inbox(ActorSystem system)

@@ -14,12 +14,13 @@ public sealed class SqliteActorTests : IDisposable
     private readonly TempDirectory _directory = new();
     private readonly List<ActorSystem> _systems = [];
     private readonly Reports _reports = new();
-    private EventStoreSettings _settings;
+    private readonly ManualTime _time = new();
+    private readonly EventStoreSettings _settings;
     private EventStoreLease? _node;
 
-    public SqliteActorTests() => _settings = new EventStoreSettings { Path = _directory.File("journal.db") };
+    public SqliteActorTests() => _settings = new EventStoreSettings { Path = _directory.File("journal.db"), AppendTimeout = Events.StoreFixture.Ample };
 
-    private SqliteEventStore Store => (_node ??= EventStoreRegistry.Acquire(_settings, TimeProvider.System)).Store;
+    private SqliteEventStore Store => (_node ??= EventStoreRegistry.Acquire(_settings, _time)).Store;
 
     public void Dispose()
     {
@@ -66,13 +67,12 @@ public sealed class SqliteActorTests : IDisposable
     [Fact]
     public void A_journal_that_starts_while_the_disk_is_stuck_writes_when_it_is_free_again()
     {
-        _settings = _settings with { AppendTimeout = TimeSpan.FromSeconds(1) };
         _ = Store;
         IActorRef ledger;
         using (SqliteConnection blocker = Block())
         {
             ledger = Start(NewSystem());
-            _reports.Expect("recovered 0");
+            Assert.Equal("recovered 0", AfterDeadlines());
             Release(blocker);
         }
 
@@ -83,7 +83,6 @@ public sealed class SqliteActorTests : IDisposable
     [Fact]
     public void An_actor_that_fails_while_its_write_is_on_its_way_recovers_that_write()
     {
-        _settings = _settings with { AppendTimeout = TimeSpan.FromMinutes(2) };
         _ = Store;
         IActorRef ledger = Start(NewSystem());
         ledger.Tell(new Put(["a"]));
@@ -102,7 +101,6 @@ public sealed class SqliteActorTests : IDisposable
     [Fact]
     public void A_write_that_misses_its_deadline_stops_the_actor_and_the_next_one_recovers_the_truth()
     {
-        _settings = _settings with { AppendTimeout = TimeSpan.FromSeconds(2) };
         _ = Store;
         ActorSystem system = NewSystem();
         IActorRef ledger = Start(system);
@@ -111,7 +109,8 @@ public sealed class SqliteActorTests : IDisposable
         using (SqliteConnection blocker = Block())
         {
             ledger.Tell(new Put(["b"]));
-            _reports.Expect($"persist failure b@2 {JournalErrors.Timeout}", "stopped");
+            Assert.Equal($"persist failure b@2 {JournalErrors.Timeout}", AfterDeadlines());
+            _reports.Expect("stopped");
             Release(blocker);
         }
 
@@ -189,6 +188,22 @@ public sealed class SqliteActorTests : IDisposable
         command.ExecuteNonQuery();
     }
 
+    /// <summary>Lets one deadline after the other pass until something is reported.</summary>
+    private string AfterDeadlines()
+    {
+        for (int i = 0; i < 6000; i++)
+        {
+            if (_reports.TryNext(out string? line))
+            {
+                return line!;
+            }
+
+            _time.Advance(_settings.AppendTimeout);
+        }
+
+        throw new TimeoutException("nothing was reported");
+    }
+
     private sealed record Put(string[] Entries, bool Fails = false);
 
     private sealed class Reports
@@ -197,7 +212,9 @@ public sealed class SqliteActorTests : IDisposable
 
         public void Add(string line) => _lines.Add(line);
 
-        public string Next() => _lines.TryTake(out string? line, TimeSpan.FromSeconds(30)) ? line : throw new TimeoutException("nothing was reported");
+        public string Next() => _lines.TryTake(out string? line, TimeSpan.FromMinutes(2)) ? line : throw new TimeoutException("nothing was reported");
+
+        public bool TryNext(out string? line) => _lines.TryTake(out line, TimeSpan.FromMilliseconds(20));
 
         public void Expect(params string[] lines)
         {

@@ -1,4 +1,5 @@
 using AgentMesh.Errors;
+using AgentMesh.Journal.Events;
 using Microsoft.Data.Sqlite;
 using static AgentMesh.Journal.Tests.Events.StoreFixture;
 
@@ -142,30 +143,48 @@ public sealed class RefusalTests : IDisposable
     [Fact]
     public async Task A_stuck_file_fails_the_append_at_its_deadline_and_no_write_comes_late()
     {
-        using SqliteEventStore store = Open(_path, s => s with { AppendTimeout = TimeSpan.FromSeconds(2) });
+        ManualTime time = new();
+        using SqliteEventStore store = Open(_path, time: time);
         await store.AppendAsync(Append("a", 0, 1));
-        using (SqliteConnection blocker = Connect())
+        using ManualResetEventSlim isWriting = new(), goesOn = new();
+        Task<long> recovery;
+        try
         {
-            Execute(blocker, "BEGIN IMMEDIATE");
-            Task<AppendResult> inFlight = store.AppendAsync(Append("a", 1, 1));
-            await FailsWith(JournalErrors.Timeout, () => inFlight);
+            Task<AppendResult> inFlight = store.Writer.Enqueue("a", 1, statements =>
+            {
+                AppendResult result = EventWrites.Append(statements, Append("a", 1, 1), 0);
+                isWriting.Set();
+                goesOn.Wait();
+                return result;
+            });
+            isWriting.Wait();
+            time.Advance(Ample);
+            MeshException open = await FailsWith(JournalErrors.Timeout, () => inFlight);
+            Assert.Contains("it may still be stored", open.Message, StringComparison.Ordinal);
             Task<AppendResult> queued = store.AppendAsync(Append("b", 0, 1));
-            MeshException e = await FailsWith(JournalErrors.Timeout, () => queued);
-            Assert.Contains("nothing was stored", e.Message, StringComparison.Ordinal);
-            Execute(blocker, "ROLLBACK");
+            time.Advance(Ample);
+            MeshException never = await FailsWith(JournalErrors.Timeout, () => queued);
+            Assert.Contains("nothing was stored", never.Message, StringComparison.Ordinal);
+
+            // A recovery waits until the write that was given up is decided, so it reads the truth.
+            recovery = store.ReadHighestSequenceAsync("a");
+            Assert.False(recovery.IsCompleted);
+        }
+        finally
+        {
+            goesOn.Set();
         }
 
-        // A recovery waits until the write that was given up is decided, so it reads the truth.
-        long highest = await store.ReadHighestSequenceAsync("a");
-        Assert.Equal(highest, (await ReplayAll(store, "a")).Count);
-        Assert.Equal(AppendStatus.Stored, (await store.AppendAsync(Append("a", highest, 1))).Status);
+        Assert.Equal(2, await recovery);
+        Assert.Equal(2, (await ReplayAll(store, "a")).Count);
+        Assert.Equal(AppendStatus.Stored, (await store.AppendAsync(Append("a", 2, 1))).Status);
         Assert.Empty(await ReplayAll(store, "b"));
     }
 
     [Fact]
     public async Task A_recovery_reads_behind_the_writes_of_its_entity_that_are_on_their_way()
     {
-        using SqliteEventStore store = Open(_path, s => s with { AppendTimeout = TimeSpan.FromMinutes(2) });
+        using SqliteEventStore store = Open(_path);
         await store.AppendAsync(Append("a", 0, 1));
         await store.AppendAsync(Append("c", 0, 1));
         Task<long> inFlight, queued;

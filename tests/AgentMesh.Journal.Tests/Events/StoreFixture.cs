@@ -5,10 +5,13 @@ namespace AgentMesh.Journal.Tests.Events;
 
 internal static class StoreFixture
 {
-    public static SqliteEventStore Open(string path, Func<EventStoreSettings, EventStoreSettings>? change = null)
+    /// <summary>More than any machine needs, however busy it is: a deadline that is at stake passes in a <see cref="ManualTime"/>.</summary>
+    public static readonly TimeSpan Ample = TimeSpan.FromMinutes(10);
+
+    public static SqliteEventStore Open(string path, Func<EventStoreSettings, EventStoreSettings>? change = null, TimeProvider? time = null)
     {
-        EventStoreSettings settings = new() { Path = path };
-        return SqliteEventStore.Open(change is null ? settings : change(settings), TimeProvider.System);
+        EventStoreSettings settings = new() { Path = path, AppendTimeout = Ample };
+        return SqliteEventStore.Open(change is null ? settings : change(settings), time ?? TimeProvider.System);
     }
 
     public static EventRecord Event(long sequence, string text = "x", string manifest = "E") =>

@@ -27,7 +27,7 @@ public sealed class OutputFlusherTests : IDisposable
             }
 
             flusher.Add(log, end);
-            await flushed.WaitAsync(TimeSpan.FromSeconds(30));
+            await flushed.WaitAsync(TimeSpan.FromMinutes(2));
             Assert.Equal(end, counted);
         }
 

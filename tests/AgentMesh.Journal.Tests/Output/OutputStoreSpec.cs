@@ -123,12 +123,12 @@ public abstract class OutputStoreSpec : IDisposable
         Task<OutputState> waiting = Store.WaitForLengthAsync(Out1, 0, default);
         Assert.False(waiting.IsCompleted);
         await Append(Out1, 0, "abc");
-        Assert.Equal(3, (await waiting.WaitAsync(TimeSpan.FromSeconds(30))).Length);
+        Assert.Equal(3, (await waiting.WaitAsync(TimeSpan.FromMinutes(2))).Length);
 
         waiting = Store.WaitForLengthAsync(Out1, 3, default);
         Assert.False(waiting.IsCompleted);
         await Store.SetFinalLengthsAsync(Job, 1, Lengths(3));
-        Assert.True((await waiting.WaitAsync(TimeSpan.FromSeconds(30))).IsComplete);
+        Assert.True((await waiting.WaitAsync(TimeSpan.FromMinutes(2))).IsComplete);
     }
 
     [SkippableFact]
@@ -139,7 +139,7 @@ public abstract class OutputStoreSpec : IDisposable
         using CancellationTokenSource cancellation = new();
         Task<OutputState> cancelled = Store.WaitForLengthAsync(Out2, 0, cancellation.Token);
         await Store.StartAttemptAsync(Job, 2);
-        Assert.Equal(2, (await waiting.WaitAsync(TimeSpan.FromSeconds(30))).CurrentAttempt);
+        Assert.Equal(2, (await waiting.WaitAsync(TimeSpan.FromMinutes(2))).CurrentAttempt);
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
     }

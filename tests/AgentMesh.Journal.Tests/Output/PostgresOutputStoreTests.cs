@@ -43,7 +43,7 @@ public sealed class PostgresOutputStoreTests : OutputStoreSpec
         Assert.Equal("abc"u8.ToArray(), (await other.ReadAsync(Out1, 0, 100)).Data.ToArray());
         Task<OutputState> waiting = other.WaitForLengthAsync(Out1, 3, default);
         await Append(Out1, 3, "def");
-        Assert.Equal(6, (await waiting.WaitAsync(TimeSpan.FromSeconds(30))).Length);
+        Assert.Equal(6, (await waiting.WaitAsync(TimeSpan.FromMinutes(2))).Length);
         Assert.Equal(OutputAppendStatus.Acknowledged, (await other.AppendAsync(Out1, 6, "ghi"u8.ToArray())).Status);
         Assert.Equal("abcdefghi", await Text(Out1));
     }

@@ -14,7 +14,7 @@ internal sealed class TestPool : IAsyncDisposable
             Device = device,
             DeviceName = device,
             Lease = lease ?? TimeSpan.FromSeconds(30),
-            AppendTimeout = TimeSpan.FromSeconds(30),
+            AppendTimeout = TimeSpan.FromMinutes(2),
             TakeTimeout = TimeSpan.FromSeconds(20),
         };
         Settings = change is null ? settings : change(settings);

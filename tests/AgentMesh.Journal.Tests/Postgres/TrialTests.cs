@@ -39,7 +39,7 @@ public sealed class TrialTests(PostgresFixture postgres)
     {
         Skip.If(PostgresServer.WhyNot is not null, PostgresServer.WhyNot);
         using PostgresServer server = new();
-        await using TestPool pool = new(server.NewDatabase(), change: s => s with { AppendTimeout = TimeSpan.FromSeconds(10) });
+        await using TestPool pool = new(server.NewDatabase());
         PostgresEventStore store = pool.NewStore();
         long[] acknowledged = new long[6];
         using CancellationTokenSource over = new();
@@ -68,7 +68,7 @@ public sealed class TrialTests(PostgresFixture postgres)
                 }
             }
         }))];
-        await enough.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await enough.Task.WaitAsync(TimeSpan.FromMinutes(2));
         server.Crash();
         await Task.WhenAll(writers);
         server.Start();
@@ -89,7 +89,7 @@ public sealed class TrialTests(PostgresFixture postgres)
     public async Task A_member_that_was_stopped_past_its_lease_and_resumed_writes_nothing_between_the_events_of_the_next_owner()
     {
         string database = postgres.Server.NewDatabase();
-        await using TestPool pool = new(database, "next", lease: TimeSpan.FromSeconds(2));
+        await using TestPool pool = new(database, "next");
         using VictimProcess zombie = new("pool-member", database);
         for (int i = 0; i < 40; i++)
         {
@@ -128,7 +128,7 @@ public sealed class TrialTests(PostgresFixture postgres)
     [SkippableFact]
     public async Task A_writer_that_was_stopped_inside_its_transaction_does_not_keep_the_shard()
     {
-        await using TestPool pool = new(postgres.Server.NewDatabase(), lease: TimeSpan.FromSeconds(2));
+        await using TestPool pool = new(postgres.Server.NewDatabase(), lease: TimeSpan.FromSeconds(8));
         PostgresEventStore first = pool.NewStore();
         await first.AppendAsync(StoreFixture.Append(Id, 0, 1));
         long epoch = first.Session.Holdings[LeaseKey.Of(Id)];
@@ -154,13 +154,13 @@ public sealed class TrialTests(PostgresFixture postgres)
     {
         string database = postgres.Server.NewDatabase();
         using DatabaseProxy proxy = new(postgres.Server);
-        await using TestPool pool = new(proxy.ConnectionString(database), lease: TimeSpan.FromSeconds(2), change: s => s with { TakeTimeout = TimeSpan.FromSeconds(1), AppendTimeout = TimeSpan.FromSeconds(5) });
+        await using TestPool pool = new(proxy.ConnectionString(database), lease: TimeSpan.FromSeconds(6), change: s => s with { TakeTimeout = TimeSpan.FromSeconds(1) });
         PostgresEventStore store = pool.NewStore();
         await store.AppendAsync(StoreFixture.Append(Id, 0, 1));
         TaskCompletionSource lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
         store.Session.Lost += () => lost.TrySetResult();
         proxy.Refuses = true;
-        await lost.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await lost.Task.WaitAsync(TimeSpan.FromMinutes(2));
         Assert.False(store.Session.IsLive);
         Assert.Empty(store.Session.Holdings);
         await Assert.ThrowsAsync<MeshException>(() => store.AppendAsync(StoreFixture.Append(Id, 1, 1)));
