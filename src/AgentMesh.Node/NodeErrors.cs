@@ -1,7 +1,7 @@
 namespace AgentMesh.Node;
 
 /// <summary>Codes of configuration, data directory and control API. Each has a page in <c>docs/errors</c>.</summary>
-internal static class NodeErrors
+public static class NodeErrors
 {
     public const string ConfigurationSyntax = "AM0201";
     public const string ConfigurationUnknownKey = "AM0202";

@@ -101,7 +101,7 @@ internal sealed class ControlClient : IDisposable
             null,
             cancellationToken);
 
-    /// <exception cref="MeshException">AM0221: the node does not take it; what it says itself is in the events of the command.</exception>
+    /// <exception cref="MeshException">AM0221: the node has gone. Why it refuses the input stands in <see cref="InputLink.Closed"/>.</exception>
     public async Task<InputLink> OpenInputAsync(string job, CancellationToken cancellationToken)
     {
         try

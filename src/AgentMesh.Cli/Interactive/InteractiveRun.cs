@@ -3,6 +3,7 @@ using AgentMesh.Cli.Client;
 using AgentMesh.Cli.Output;
 using AgentMesh.Cli.Verbs;
 using AgentMesh.Errors;
+using AgentMesh.Node;
 using AgentMesh.Node.Control;
 
 namespace AgentMesh.Cli.Interactive;
@@ -110,6 +111,10 @@ internal sealed class InteractiveRun(ControlClient client, Terminal terminal)
             }
 
             await link.Closed.WaitAsync(over.Token).ConfigureAwait(false);
+        }
+        catch (MeshException ended) when (ended.Code == NodeErrors.InputOver)
+        {
+            // It ended before its input was asked for, as a program does that cannot start: the events of the command say how.
         }
         catch (MeshException) when (!over.IsCancellationRequested)
         {

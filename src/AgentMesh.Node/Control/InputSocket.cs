@@ -17,10 +17,21 @@ internal static class InputSocket
             throw new MeshException(NodeErrors.ControlRequest, "input is sent over a WebSocket", "see docs/control-api.md");
         }
 
-        IInputSession session = await services.OpenInputAsync(job, http.RequestAborted).ConfigureAwait(false);
+        // Also a refusal is a message: a client that only sees the handshake fail could not tell it from a node that has gone.
+        using WebSocket socket = await http.WebSockets.AcceptWebSocketAsync().ConfigureAwait(false);
+        IInputSession session;
+        try
+        {
+            session = await services.OpenInputAsync(job, http.RequestAborted).ConfigureAwait(false);
+        }
+        catch (Exception refused) when (refused is not OperationCanceledException)
+        {
+            await EndAsync(socket, new InputMessage("problem", Problem: Problems.Describe(refused).Problem), http.RequestAborted).ConfigureAwait(false);
+            return;
+        }
+
         await using (session.ConfigureAwait(false))
         {
-            using WebSocket socket = await http.WebSockets.AcceptWebSocketAsync().ConfigureAwait(false);
             using var over = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
             Task receiving = ReceiveAsync(socket, session, over.Token);
             try
@@ -31,8 +42,7 @@ internal static class InputSocket
                     InputMessage last = session.Closed.IsCompletedSuccessfully
                         ? new InputMessage("closed")
                         : new InputMessage("problem", Problem: Problems.Describe(session.Closed.Exception!.InnerException!).Problem);
-                    await socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(last, ControlJson.Default.InputMessage), WebSocketMessageType.Text, true, over.Token).ConfigureAwait(false);
-                    await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, over.Token).ConfigureAwait(false);
+                    await EndAsync(socket, last, over.Token).ConfigureAwait(false);
                     await receiving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 }
             }
@@ -46,6 +56,12 @@ internal static class InputSocket
                 await receiving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
+    }
+
+    private static async Task EndAsync(WebSocket socket, InputMessage last, CancellationToken cancellationToken)
+    {
+        await socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(last, ControlJson.Default.InputMessage), WebSocketMessageType.Text, true, cancellationToken).ConfigureAwait(false);
+        await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task ReceiveAsync(WebSocket socket, IInputSession session, CancellationToken cancellationToken)
