@@ -38,4 +38,13 @@ public sealed class LivePanelTests
             "one\n" + new string('x', 40) + "\u001b[1A\r\u001b[J" + "1\n2\nand 3 more" + "\u001b[2A\r\u001b[J",
             screen.ToString());
     }
+
+    [Fact]
+    public void Colours_take_no_room_and_wide_characters_take_two_columns()
+    {
+        using var screen = new StringWriter();
+        var live = new LiveLines(screen, () => (21, 4));
+        live.Draw("\u001b[32m" + new string('x', 30) + "\u001b[0m", new string('\u4e16', 30));
+        Assert.Equal("\u001b[32m" + new string('x', 20) + "\u001b[0m\n" + new string('\u4e16', 10), screen.ToString());
+    }
 }

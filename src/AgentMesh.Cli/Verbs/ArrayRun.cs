@@ -72,7 +72,7 @@ internal sealed class ArrayRun(Session session, ControlClient client)
         }
 
         TimeSpan took = (array.EndedAt ?? TimeProvider.System.GetUtcNow()) - array.CreatedAt;
-        session.Terminal.Out.WriteLine($"{array.ShortId} {array.State}: {Counts(array)}; {Seconds(took)}");
+        session.Terminal.Out.WriteLine($"{array.ShortId} {array.State}: {Counts(array)}; {Durations.Seconds(took)}");
         if (array.Reason is { } reason)
         {
             session.Terminal.Out.WriteLine($"waiting   {reason}");
@@ -99,7 +99,7 @@ internal sealed class ArrayRun(Session session, ControlClient client)
             string? reason = array.Running == 0 ? array.Reason : null;
             if (_isLive)
             {
-                LiveLines.OnStderr.Draw($"{Counts(array)}, {Seconds(TimeProvider.System.GetElapsedTime(start))}{(reason is null ? "" : $"; waiting: {reason}")}");
+                LiveLines.OnStderr.Draw($"{Counts(array)}, {Durations.Seconds(TimeProvider.System.GetElapsedTime(start))}{(reason is null ? "" : $"; waiting: {reason}")}");
             }
             else if (reason is not null && reason != told)
             {
@@ -133,11 +133,7 @@ internal sealed class ArrayRun(Session session, ControlClient client)
             element.Device ?? "-",
             element.State,
             element.ExitCode?.ToString(CultureInfo.InvariantCulture) ?? "-",
-            element is { BeganAt: { } began, EndedAt: { } ended } ? Seconds(ended - began) : "-",
+            element is { BeganAt: { } began, EndedAt: { } ended } ? Durations.Seconds(ended - began) : "-",
             element.Problem is { } problem ? $"{problem.Code}: {problem.Message.Split('\n')[0]}" : element.Result ?? "",
         ]));
-
-    private static string Seconds(TimeSpan span) => span.TotalSeconds < 100
-        ? string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, span.TotalSeconds):0.0} s")
-        : string.Create(CultureInfo.InvariantCulture, $"{(int)span.TotalHours:00}:{span:mm\\:ss}");
 }

@@ -33,4 +33,9 @@ internal static class Durations
         < 172_800 => string.Create(CultureInfo.InvariantCulture, $"{span.TotalHours:0} h"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{span.TotalDays:0} d"),
     };
+
+    /// <summary>"12.3 s", from 100 seconds on "00:02:05".</summary>
+    public static string Seconds(TimeSpan span) => span.TotalSeconds < 100
+        ? string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, span.TotalSeconds):0.0} s")
+        : string.Create(CultureInfo.InvariantCulture, $"{(int)span.TotalHours:00}:{span:mm\\:ss}");
 }

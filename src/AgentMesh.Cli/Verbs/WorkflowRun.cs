@@ -1,5 +1,6 @@
 using System.Globalization;
 using AgentMesh.Cli.Client;
+using AgentMesh.Cli.Output;
 using AgentMesh.Errors;
 using AgentMesh.Mesh;
 using AgentMesh.Node.Control;
@@ -14,7 +15,6 @@ internal sealed class WorkflowRun(Session session, ControlClient client)
 
     private readonly bool _isLive = !session.Terminal.Json && !Console.IsErrorRedirected && !Console.IsOutputRedirected;
     private readonly Dictionary<string, string> _told = new(StringComparer.Ordinal);
-    private int _drawn;
 
     /// <summary>Until it is over, or paused and nothing of it runs.</summary>
     /// <returns>0 when it completed.</returns>
@@ -26,11 +26,12 @@ internal sealed class WorkflowRun(Session session, ControlClient client)
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
+            LiveLines.OnStderr.Erase();
             session.Terminal.Hint($"it goes on: 'agentmesh workflow show {workflow.ShortId}' shows it, 'agentmesh workflow cancel {workflow.ShortId}' ends it");
             throw;
         }
 
-        Erase();
+        LiveLines.OnStderr.Erase();
         Show(workflow);
         return workflow.State == "completed" ? 0 : 1;
     }
@@ -63,7 +64,7 @@ internal sealed class WorkflowRun(Session session, ControlClient client)
 
             if (session.Timeout is { } limit && TimeProvider.System.GetElapsedTime(start) >= limit)
             {
-                Erase();
+                LiveLines.OnStderr.Erase();
                 throw new MeshException(
                     MeshErrors.NoAnswer,
                     $"workflow {workflow.ShortId} was not done within {limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s: {workflow.State}",
@@ -96,7 +97,6 @@ internal sealed class WorkflowRun(Session session, ControlClient client)
         }
     }
 
-    /// <summary>Over what was drawn before; a line that is too long would fold, and the count of lines be wrong.</summary>
     private void Draw(WorkflowView workflow, DateTimeOffset now)
     {
         using var text = new StringWriter();
@@ -107,29 +107,18 @@ internal sealed class WorkflowRun(Session session, ControlClient client)
             ColorSystem = session.Terminal.Console.Profile.Capabilities.ColorSystem == ColorSystem.NoColors ? ColorSystemSupport.NoColors : ColorSystemSupport.Standard,
             Interactive = InteractionSupport.No,
         });
+
+        // A line that is too long is folded by it, and not by the terminal: their count is right.
         console.Profile.Width = Math.Max(20, Console.BufferWidth - 1);
         console.Write(WorkflowTree.Of(workflow, now));
-        string drawn = text.ToString();
-        int lines = drawn.Count(c => c == '\n');
-        if (lines >= Console.WindowHeight)
+        string[] lines = text.ToString().TrimEnd('\n').Split('\n');
+        if (lines.Length >= Console.WindowHeight)
         {
             // What has left the screen cannot be drawn again: the tree is shown at the end.
             int over = workflow.Steps.Count(step => step.State is not ("waiting" or "running"));
-            drawn = $"{workflow.ShortId} {workflow.State}: {over} of {workflow.Steps.Count} steps are over\n";
-            lines = 1;
+            lines = [$"{workflow.ShortId} {workflow.State}: {over} of {workflow.Steps.Count} steps are over"];
         }
 
-        Erase();
-        Console.Error.Write(drawn);
-        _drawn = lines;
-    }
-
-    private void Erase()
-    {
-        if (_drawn > 0)
-        {
-            Console.Error.Write($"\u001b[{_drawn}A\r\u001b[J");
-            _drawn = 0;
-        }
+        LiveLines.OnStderr.Draw(lines);
     }
 }

@@ -11,7 +11,7 @@ internal static class WorkflowTree
 
     public static Tree Of(WorkflowView workflow, DateTimeOffset now)
     {
-        var tree = new Tree(new Markup($"[bold]{Markup.Escape(workflow.Name)}[/] {Markup.Escape(workflow.ShortId)} {Coloured(workflow.State)} {Markup.Escape(Seconds((workflow.EndedAt ?? now) - workflow.CreatedAt))}"));
+        var tree = new Tree(new Markup($"[bold]{Markup.Escape(workflow.Name)}[/] {Markup.Escape(workflow.ShortId)} {Coloured(workflow.State)} {Markup.Escape(Durations.Seconds((workflow.EndedAt ?? now) - workflow.CreatedAt))}"));
         var nodes = new Dictionary<string, TreeNode>(StringComparer.Ordinal);
         WorkflowStepView[] open = [.. workflow.Steps];
         while (open.Length > 0)
@@ -34,7 +34,7 @@ internal static class WorkflowTree
         _ => string.Create(CultureInfo.InvariantCulture, $"{step.Jobs.Count} devices, {step.Jobs.Count(job => job.State != "running")} done"),
     };
 
-    public static string Took(WorkflowStepView step, DateTimeOffset now) => step.BeganAt is { } began && step.Generation > 0 ? Seconds((step.EndedAt ?? now) - began) : "-";
+    public static string Took(WorkflowStepView step, DateTimeOffset now) => step.BeganAt is { } began && step.Generation > 0 ? Durations.Seconds((step.EndedAt ?? now) - began) : "-";
 
     /// <summary>Why it waits or failed, or what came of it; one line.</summary>
     public static string Note(WorkflowStepView step)
@@ -66,8 +66,4 @@ internal static class WorkflowTree
     };
 
     private static string NameOf(string need) => need[(need.IndexOf(':', StringComparison.Ordinal) + 1)..];
-
-    public static string Seconds(TimeSpan span) => span.TotalSeconds < 100
-        ? string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, span.TotalSeconds):0.0} s")
-        : string.Create(CultureInfo.InvariantCulture, $"{(int)span.TotalHours:00}:{span:mm\\:ss}");
 }

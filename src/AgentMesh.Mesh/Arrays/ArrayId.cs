@@ -31,10 +31,8 @@ public readonly record struct ArrayId
     public string Short => ShortPrefix + Ulid.ToString()[^JobId.ShortLength..];
 
     /// <summary>The same home and key give the same array.</summary>
-    public static ArrayId FromIdempotencyKey(HomeId home, string key) =>
-        key.Length is > 0 and <= JobId.IdempotencyKeyCharsMax
-            ? new ArrayId(home, Ulid.FromHash(SHA256.HashData(Encoding.UTF8.GetBytes($"array/{home}{key}"))))
-            : throw new MeshException(MeshErrors.BadJobId, $"an idempotency key has 1 to {JobId.IdempotencyKeyCharsMax} characters, not {key.Length}", "use a shorter key, for example a hash of what it stands for");
+    /// <exception cref="MeshException">AM0308: the key is empty or too long.</exception>
+    public static ArrayId FromIdempotencyKey(HomeId home, string key) => new(home, IdempotencyKeys.UlidOf($"array/{home}", key));
 
     /// <summary>The job of an element. The same numbers give the same job, so that whatever is repeated after a crash reaches it.</summary>
     /// <param name="generation">From 1; another one for each time the element is given to a device anew.</param>
@@ -46,14 +44,9 @@ public readonly record struct ArrayId
 
     public static bool TryParse([NotNullWhen(true)] string? text, out ArrayId id)
     {
-        id = default;
-        if (!HomePath.TryParse(text, Prefix, out HomeId home, out string? name) || !Ulid.TryParse(name, out Ulid ulid))
-        {
-            return false;
-        }
-
-        id = new ArrayId(home, ulid);
-        return true;
+        bool isId = HomePath.TryParse(text, Prefix, out HomeId home, out Ulid ulid);
+        id = isId ? new ArrayId(home, ulid) : default;
+        return isId;
     }
 
     public override string ToString() => IsNone ? "(none)" : $"{Prefix}{Home}/{Ulid}";

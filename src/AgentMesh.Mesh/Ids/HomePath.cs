@@ -25,4 +25,11 @@ internal static class HomePath
         name = text[(slash + 1)..];
         return true;
     }
+
+    /// <summary>For the kinds that are named by an ulid.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? text, string prefix, out HomeId home, out Ulid ulid)
+    {
+        ulid = default;
+        return TryParse(text, prefix, out home, out string? name) && Ulid.TryParse(name, out ulid);
+    }
 }

@@ -1,6 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
-using System.Text;
 using AgentMesh.Errors;
 
 namespace AgentMesh.Mesh;
@@ -35,28 +33,13 @@ public readonly record struct JobId
 
     /// <summary>The same home and key give the same job, so that a repeated submission reaches the entity that has the first one.</summary>
     /// <exception cref="MeshException">AM0308: the key is empty or too long.</exception>
-    public static JobId FromIdempotencyKey(HomeId home, string key)
-    {
-        if (key.Length is 0 or > IdempotencyKeyCharsMax)
-        {
-            throw new MeshException(MeshErrors.BadJobId, $"an idempotency key has 1 to {IdempotencyKeyCharsMax} characters, not {key.Length}", "use a shorter key, for example a hash of what it stands for");
-        }
-
-        // Within one home no two keys give the same bytes; and the home is part of the id.
-        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{home}{key}"));
-        return new JobId(home, Ulid.FromHash(hash));
-    }
+    public static JobId FromIdempotencyKey(HomeId home, string key) => new(home, IdempotencyKeys.UlidOf($"{home}", key));
 
     public static bool TryParse([NotNullWhen(true)] string? text, out JobId id)
     {
-        id = default;
-        if (!HomePath.TryParse(text, Prefix, out HomeId home, out string? name) || !Ulid.TryParse(name, out Ulid ulid))
-        {
-            return false;
-        }
-
-        id = new JobId(home, ulid);
-        return true;
+        bool isId = HomePath.TryParse(text, Prefix, out HomeId home, out Ulid ulid);
+        id = isId ? new JobId(home, ulid) : default;
+        return isId;
     }
 
     /// <exception cref="MeshException">AM0308</exception>

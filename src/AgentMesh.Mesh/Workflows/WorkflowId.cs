@@ -33,10 +33,7 @@ public readonly record struct WorkflowId
 
     /// <summary>The same home and key give the same workflow.</summary>
     /// <exception cref="MeshException">AM0308: the key is empty or too long.</exception>
-    public static WorkflowId FromIdempotencyKey(DeviceId home, string key) =>
-        key.Length is > 0 and <= JobId.IdempotencyKeyCharsMax
-            ? new WorkflowId(home, Ulid.FromHash(SHA256.HashData(Encoding.UTF8.GetBytes($"workflow/{home}{key}"))))
-            : throw new MeshException(MeshErrors.BadJobId, $"an idempotency key has 1 to {JobId.IdempotencyKeyCharsMax} characters, not {key.Length}", "use a shorter key, for example a hash of what it stands for");
+    public static WorkflowId FromIdempotencyKey(DeviceId home, string key) => new(home, IdempotencyKeys.UlidOf($"workflow/{home}", key));
 
     /// <summary>The job of a step on a device. The same values give the same job, so that whatever is repeated after a crash reaches it.</summary>
     /// <param name="generation">From 1; another one for each time the step begins anew.</param>
@@ -45,14 +42,9 @@ public readonly record struct WorkflowId
 
     public static bool TryParse([NotNullWhen(true)] string? text, out WorkflowId id)
     {
-        id = default;
-        if (!HomePath.TryParse(text, Prefix, out HomeId home, out string? name) || home.IsPool || !Ulid.TryParse(name, out Ulid ulid))
-        {
-            return false;
-        }
-
-        id = new WorkflowId(home.Device, ulid);
-        return true;
+        bool isId = HomePath.TryParse(text, Prefix, out HomeId home, out Ulid ulid) && !home.IsPool;
+        id = isId ? new WorkflowId(home.Device, ulid) : default;
+        return isId;
     }
 
     public override string ToString() => IsNone ? "(none)" : $"{Prefix}{Home}/{Ulid}";

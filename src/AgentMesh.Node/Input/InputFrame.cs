@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using AgentMesh.Node.Output;
 using AgentMesh.Transport;
 
 namespace AgentMesh.Node.Input;
@@ -48,44 +48,23 @@ internal enum InputRefusal : byte
 /// </summary>
 internal readonly record struct InputFrame(InputFrameKind Kind, long Offset, int Length)
 {
-    public const int HeaderBytes = 14;
+    public const int HeaderBytes = FrameHeader.Bytes;
 
     /// <summary>Data of one frame; a longer one breaks the protocol.</summary>
     public const int DataBytesMax = 64 * 1024;
 
+    private FrameHeader Header => new((byte)Kind, 0, Offset, Length);
+
     public static bool TryRead(ReadOnlySpan<byte> header, out InputFrame frame)
     {
-        frame = default;
-        if (header.Length < HeaderBytes || header[0] is < (byte)InputFrameKind.Data or > (byte)InputFrameKind.Refuse)
-        {
-            return false;
-        }
-
-        long offset = BinaryPrimitives.ReadInt64LittleEndian(header[2..]);
-        int length = BinaryPrimitives.ReadInt32LittleEndian(header[10..]);
-        if (offset < 0 || length is < 0 or > DataBytesMax || (length > 0 && header[0] != (byte)InputFrameKind.Data))
-        {
-            return false;
-        }
-
-        frame = new InputFrame((InputFrameKind)header[0], offset, length);
-        return true;
+        bool isFrame = FrameHeader.TryRead(header, (byte)InputFrameKind.Refuse, DataBytesMax, out FrameHeader read);
+        frame = new InputFrame((InputFrameKind)read.Kind, read.Offset, read.Length);
+        return isFrame;
     }
 
-    public void Write(Span<byte> header)
-    {
-        header[0] = (byte)Kind;
-        header[1] = 0;
-        BinaryPrimitives.WriteInt64LittleEndian(header[2..], Offset);
-        BinaryPrimitives.WriteInt32LittleEndian(header[10..], Length);
-    }
+    public void Write(Span<byte> header) => Header.Write(header);
 
-    public ValueTask SendAsync(IMeshStream stream, CancellationToken cancellationToken)
-    {
-        byte[] header = new byte[HeaderBytes];
-        Write(header);
-        return stream.WriteAsync(header, cancellationToken);
-    }
+    public ValueTask SendAsync(IMeshStream stream, CancellationToken cancellationToken) => Header.SendAsync(stream, cancellationToken);
 
     /// <summary>Null at the end of the stream or at bytes that are no frame.</summary>
     public static async ValueTask<InputFrame?> ReadAsync(IMeshStream stream, byte[] header, CancellationToken cancellationToken) =>

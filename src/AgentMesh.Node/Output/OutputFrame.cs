@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using AgentMesh.Transport;
 
 namespace AgentMesh.Node.Output;
@@ -43,46 +42,25 @@ internal enum OutputRefusal : byte
 /// </summary>
 internal readonly record struct OutputFrame(OutputFrameKind Kind, byte Stream, long Offset, int Length)
 {
-    public const int HeaderBytes = 14;
+    public const int HeaderBytes = FrameHeader.Bytes;
 
     /// <summary>Data of one frame; a longer one breaks the protocol.</summary>
     public const int DataBytesMax = 256 * 1024;
 
+    private FrameHeader Header => new((byte)Kind, Stream, Offset, Length);
+
     public static bool TryRead(ReadOnlySpan<byte> header, out OutputFrame frame)
     {
-        frame = default;
-        if (header.Length < HeaderBytes || header[0] is < (byte)OutputFrameKind.Data or > (byte)OutputFrameKind.Attempt)
-        {
-            return false;
-        }
-
-        long offset = BinaryPrimitives.ReadInt64LittleEndian(header[2..]);
-        int length = BinaryPrimitives.ReadInt32LittleEndian(header[10..]);
-        if (offset < 0 || length is < 0 or > DataBytesMax || (length > 0 && header[0] != (byte)OutputFrameKind.Data))
-        {
-            return false;
-        }
-
-        frame = new OutputFrame((OutputFrameKind)header[0], header[1], offset, length);
-        return true;
+        bool isFrame = FrameHeader.TryRead(header, (byte)OutputFrameKind.Attempt, DataBytesMax, out FrameHeader read);
+        frame = new OutputFrame((OutputFrameKind)read.Kind, read.Stream, read.Offset, read.Length);
+        return isFrame;
     }
 
-    public void Write(Span<byte> header)
-    {
-        header[0] = (byte)Kind;
-        header[1] = Stream;
-        BinaryPrimitives.WriteInt64LittleEndian(header[2..], Offset);
-        BinaryPrimitives.WriteInt32LittleEndian(header[10..], Length);
-    }
+    public void Write(Span<byte> header) => Header.Write(header);
 
-    public ValueTask SendAsync(IMeshStream stream, CancellationToken cancellationToken)
-    {
-        byte[] header = new byte[HeaderBytes];
-        Write(header);
-        return stream.WriteAsync(header, cancellationToken);
-    }
+    public ValueTask SendAsync(IMeshStream stream, CancellationToken cancellationToken) => Header.SendAsync(stream, cancellationToken);
 
-    /// <summary>False at the end of the stream or at bytes that are no frame.</summary>
+    /// <summary>Null at the end of the stream or at bytes that are no frame.</summary>
     public static async ValueTask<OutputFrame?> ReadAsync(IMeshStream stream, byte[] header, CancellationToken cancellationToken) =>
         await stream.TryFillAsync(header.AsMemory(0, HeaderBytes), cancellationToken).ConfigureAwait(false) && TryRead(header, out OutputFrame frame) ? frame : null;
 }

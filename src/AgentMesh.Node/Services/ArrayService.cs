@@ -14,8 +14,6 @@ namespace AgentMesh.Node.Services;
 /// <summary>The arrays of jobs of this device and of its pool.</summary>
 internal sealed class ArrayService(Homes homes, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, UlidSource ids)
 {
-    private const int PageMax = 1_000;
-
     /// <exception cref="MeshException">The range, the table, the selector, the command or a placeholder is wrong, or the array is too large.</exception>
     public async Task<ArrayView> SubmitAsync(ArrayRequest request, CancellationToken cancellationToken)
     {
@@ -109,26 +107,9 @@ internal sealed class ArrayService(Homes homes, JobSpecs specs, Devices devices,
                 : throw new MeshException(MeshErrors.HomeUnreachable, $"{text} is at home at {whole.Home}", "ask there");
         }
 
-        string part = (text.StartsWith(ArrayId.ShortPrefix, StringComparison.OrdinalIgnoreCase) ? text[ArrayId.ShortPrefix.Length..] : text).ToLowerInvariant();
-        var found = new List<ArrayId>();
-        foreach (HomeIndex index in homes.All)
-        {
-            long? next = null;
-            do
-            {
-                EntityPage page = await index.Journal.ListAsync($"{ArrayId.Prefix}{index.Home}/", next, PageMax, cancellationToken).ConfigureAwait(false);
-                found.AddRange(page.Entities.Select(entity => Parse(entity.PersistenceId)).Where(id => part.Length >= 4 && id.Ulid.ToString().Contains(part, StringComparison.Ordinal)));
-                next = page.Next;
-            }
-            while (next is not null && found.Count < 2);
-        }
-
-        return found switch
-        {
-            [ArrayId one] => one,
-            [] => throw new MeshException(MeshErrors.UnknownArray, $"there is no array '{text}'", "'agentmesh job list' shows the arrays of this device; their ids begin with a-"),
-            _ => throw new MeshException(MeshErrors.AmbiguousJob, $"'{text}' is in the ids of several arrays", "write more of the id"),
-        };
+        return await ShortIds.FindAsync(homes.All, ArrayId.Prefix, ArrayId.ShortPrefix, text, cancellationToken).ConfigureAwait(false) is { } found
+            ? new ArrayId(found.Home, found.Ulid)
+            : throw new MeshException(MeshErrors.UnknownArray, $"there is no array '{text}'", "'agentmesh job list' shows the arrays of this device; their ids begin with a-");
     }
 
     private static ArrayId Parse(string persistenceId) => ArrayId.TryParse(persistenceId, out ArrayId id) ? id : throw new InvariantException($"'{persistenceId}' is no array id");

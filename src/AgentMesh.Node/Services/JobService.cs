@@ -224,45 +224,9 @@ internal sealed class JobService(Homes homes, Caller caller, Entities entities, 
             return await arrays.JobOfAsync(element, cancellationToken).ConfigureAwait(false);
         }
 
-        string part = text.ToLowerInvariant();
-        JobId? found = null;
-        foreach (HomeIndex index in homes.All)
-        {
-            if (await FindAsync(index, part, cancellationToken).ConfigureAwait(false) is { } here)
-            {
-                found = found is null ? here : throw Ambiguous(text);
-            }
-        }
-
-        return found ?? throw new MeshException(MeshErrors.UnknownJob, $"there is no job '{text}'", "'agentmesh job list' shows the jobs of this device");
-    }
-
-    private static MeshException Ambiguous(string text) => new(MeshErrors.AmbiguousJob, $"'{text}' is in the ids of several jobs", "write more of the id");
-
-    private static async Task<JobId?> FindAsync(HomeIndex index, string part, CancellationToken cancellationToken)
-    {
-        JobId? found = null;
-        long? next = null;
-        int searched = 0;
-        do
-        {
-            EntityPage page = await index.Journal.ListAsync($"{JobId.Prefix}{index.Home}/", next, PageMax, cancellationToken).ConfigureAwait(false);
-            foreach (EntitySummary entity in page.Entities)
-            {
-                JobId id = Parse(entity.PersistenceId);
-                if (part.Length < 4 || !id.Ulid.ToString().Contains(part, StringComparison.Ordinal))
-                {
-                    continue;
-                }
-
-                found = found is null ? id : throw Ambiguous(part);
-            }
-
-            searched += page.Entities.Count(entity => !Parse(entity.PersistenceId).Ulid.IsPart);
-            next = page.Next;
-        }
-        while (next is not null && searched < SearchedMax);
-        return found;
+        return await ShortIds.FindAsync(homes.All, JobId.Prefix, "", text, cancellationToken, SearchedMax, ulid => !ulid.IsPart).ConfigureAwait(false) is { } found
+            ? new JobId(found.Home, found.Ulid)
+            : throw new MeshException(MeshErrors.UnknownJob, $"there is no job '{text}'", "'agentmesh job list' shows the jobs of this device");
     }
 
     private static JobId Parse(string persistenceId) => JobId.TryParse(persistenceId, out JobId id) ? id : throw new InvariantException($"'{persistenceId}' is no job id");

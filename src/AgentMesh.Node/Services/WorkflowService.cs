@@ -166,22 +166,9 @@ internal sealed class WorkflowService(DeviceId self, JobSpecs specs, Devices dev
                 : throw new MeshException(MeshErrors.HomeUnreachable, $"{text} was accepted by the device {whole.Home}", "ask there");
         }
 
-        string part = (text.StartsWith(WorkflowId.ShortPrefix, StringComparison.OrdinalIgnoreCase) ? text[WorkflowId.ShortPrefix.Length..] : text).ToLowerInvariant();
-        var found = new List<WorkflowId>();
-        long? next = null;
-        do
-        {
-            EntityPage page = await journal.ListAsync(Prefix, next, PageMax, cancellationToken).ConfigureAwait(false);
-            found.AddRange(page.Entities.Select(entity => Parse(entity.PersistenceId)).Where(id => part.Length >= 4 && id.Ulid.ToString().Contains(part, StringComparison.Ordinal)));
-            next = page.Next;
-        }
-        while (next is not null && found.Count < 2);
-        return found switch
-        {
-            [WorkflowId one] => one,
-            [] => throw new MeshException(MeshErrors.UnknownWorkflow, $"there is no workflow '{text}'", "'agentmesh workflow list' shows those of this device; their ids begin with w-"),
-            _ => throw new MeshException(MeshErrors.AmbiguousJob, $"'{text}' is in the ids of several workflows", "write more of the id"),
-        };
+        return await ShortIds.FindAsync([new HomeIndex(self, journal)], WorkflowId.Prefix, WorkflowId.ShortPrefix, text, cancellationToken).ConfigureAwait(false) is { } found
+            ? new WorkflowId(found.Home.Device, found.Ulid)
+            : throw new MeshException(MeshErrors.UnknownWorkflow, $"there is no workflow '{text}'", "'agentmesh workflow list' shows those of this device; their ids begin with w-");
     }
 
     private static WorkflowId Parse(string persistenceId) => WorkflowId.TryParse(persistenceId, out WorkflowId id) ? id : throw new InvariantException($"'{persistenceId}' is no workflow id");

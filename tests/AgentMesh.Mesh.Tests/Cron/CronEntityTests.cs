@@ -2,14 +2,12 @@ using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Tests.Jobs;
 using Akka.Actor;
-using static AgentMesh.Mesh.Tests.Cron.CronRulesTests;
+using static AgentMesh.Mesh.Tests.Cron.CronSamples;
 
 namespace AgentMesh.Mesh.Tests.Cron;
 
 public sealed class CronEntityTests : IAsyncLifetime
 {
-    private static readonly DateTimeOffset Midnight = new(2026, 1, 2, 0, 0, 0, TimeSpan.Zero);
-
     private readonly CronLab _lab = new();
 
     public Task InitializeAsync() => Task.CompletedTask;
@@ -38,7 +36,7 @@ public sealed class CronEntityTests : IAsyncLifetime
         await _lab.At(Midnight.AddHours(1));
         (SubmitJob first, _) = await _lab.NextToJobs<SubmitJob>();
 
-        await _lab.Restart();
+        await _lab.RestartNode();
         (SubmitJob second, _) = await _lab.NextToJobs<SubmitJob>();
 
         Assert.Equal(first, second);
@@ -53,7 +51,7 @@ public sealed class CronEntityTests : IAsyncLifetime
         await _lab.RunNext();
         await _lab.Until(each => each.Runs.Any(run => run.IsOver));
 
-        await _lab.Restart();
+        await _lab.RestartNode();
         await _lab.At(Midnight.AddHours(1).AddSeconds(30));
 
         CronView view = await _lab.View();
@@ -66,7 +64,7 @@ public sealed class CronEntityTests : IAsyncLifetime
     {
         await Create("0 * * * *", CronMissed.Once);
         _lab.Time.Now = Midnight.AddHours(5.5);
-        await _lab.Restart();
+        await _lab.RestartNode();
 
         await _lab.RunNext();
 
@@ -78,15 +76,15 @@ public sealed class CronEntityTests : IAsyncLifetime
     public async Task Reboot_fires_at_each_start_of_the_node_and_not_when_the_actor_system_is_replaced()
     {
         await Create("@reboot");
-        await _lab.Restart(sameProcess: true);
+        await _lab.RestartNode(sameProcess: true);
         Assert.Equal(0, (await _lab.View()).Fired);
 
         for (int start = 1; start <= 3; start++)
         {
-            await _lab.Restart();
+            await _lab.RestartNode();
             await _lab.RunNext();
             await _lab.Until(each => each.Fired == start && each.Runs.All(run => run.IsOver));
-            await _lab.Restart(sameProcess: true);
+            await _lab.RestartNode(sameProcess: true);
             await _lab.At(Midnight.AddHours(start));
             Assert.Equal(start, (await _lab.View()).Fired);
         }
@@ -154,7 +152,7 @@ public sealed class CronEntityTests : IAsyncLifetime
         await _lab.Ask<CronRemoved>(new RemoveCron(CronLab.Id));
         Assert.Equal(MeshErrors.UnknownCron, (await _lab.Ask<CronProblem>(new GetCron(CronLab.Id))).Problem.Code);
 
-        await _lab.Restart();
+        await _lab.RestartNode();
         Assert.Equal(MeshErrors.UnknownCron, (await _lab.Ask<CronProblem>(new WakeCron(CronLab.Id))).Problem.Code);
         await Create("@daily");
     }
@@ -199,7 +197,7 @@ public sealed class CronEntityTests : IAsyncLifetime
 
         CronView before = await _lab.View();
         Assert.Equal((120, CronState.RunsKept), (before.Fired, before.Runs.Length));
-        await _lab.Restart();
+        await _lab.RestartNode();
         Assert.Equal(before, await _lab.View());
     }
 

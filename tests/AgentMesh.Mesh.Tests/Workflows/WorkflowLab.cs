@@ -7,25 +7,15 @@ using AgentMesh.Mesh.Workflows;
 using AgentMesh.Mesh.Workflows.Entity;
 using AgentMesh.Mesh.Workflows.File;
 using Akka.Actor;
-using Akka.Configuration;
 using static AgentMesh.Mesh.Tests.Samples;
 
 namespace AgentMesh.Mesh.Tests.Workflows;
 
 /// <summary>One workflow at its home with a journal in memory; the clock, the devices and the jobs are the test's.</summary>
-internal sealed class WorkflowLab : IAsyncDisposable
+internal sealed class WorkflowLab : EntityLab
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
-    private readonly JobsOfTest _jobs;
+    private readonly HashSet<JobId> _submitted = [];
     private volatile IReadOnlyList<ArrayDevice> _devices = [GpuBox, Lab];
-
-    public WorkflowLab()
-    {
-        System = ActorSystem.Create("agentmesh", ConfigurationFactory.ParseString("akka.loglevel = OFF\nakka.stdout-loglevel = OFF\nakka.log-dead-letters = off"));
-        _jobs = new JobsOfTest(System);
-        Entity = Begin();
-    }
 
     public static WorkflowId Id { get; } = WorkflowId.FromIdempotencyKey(Home, "lab");
 
@@ -35,11 +25,7 @@ internal sealed class WorkflowLab : IAsyncDisposable
 
     public static WorkflowDefaults Defaults { get; } = new(TargetsOf, line => JobCommand.Handler(line), command => SpecOf(command: command), Laptop);
 
-    public ActorSystem System { get; }
-
     public CronLab.SetTime Time { get; } = new();
-
-    public IActorRef Entity { get; private set; }
 
     /// <summary>What programs wrote.</summary>
     public ConcurrentDictionary<JobId, string> Outputs { get; } = new();
@@ -58,37 +44,20 @@ internal sealed class WorkflowLab : IAsyncDisposable
         return await View();
     }
 
-    public Task<object> Ask(object message) => Entity.Ask<object>(message, Patience);
-
-    public async Task<T> Ask<T>(object message) => Assert.IsType<T>(await Ask(message));
-
     public Task<WorkflowView> View() => Ask<WorkflowView>(new GetWorkflow(Id));
 
     public Task<WorkflowView> Change(WorkflowAction action, string step = "") => Ask<WorkflowView>(new ChangeWorkflow(Id, action, step, Laptop));
 
     public async Task<Problem> Refused(WorkflowAction action, string step = "") => (await Ask<WorkflowProblem>(new ChangeWorkflow(Id, action, step, Laptop))).Problem;
 
-    public async Task<WorkflowView> Until(Func<WorkflowState, bool> holds)
-    {
-        using var limit = new CancellationTokenSource(Patience);
-        while (true)
-        {
-            WorkflowView view = await View();
-            if (holds(view.State))
-            {
-                return view;
-            }
-
-            await Task.Delay(10, limit.Token);
-        }
-    }
+    public Task<WorkflowView> Until(Func<WorkflowState, bool> holds) => Until(View, view => holds(view.State));
 
     /// <summary>The next job that is submitted for the first time since the last restart.</summary>
     public async Task<SubmitJob> NextSubmitted()
     {
         while (true)
         {
-            (SubmitJob submit, IActorRef asker) = await _jobs.Next<SubmitJob>();
+            (SubmitJob submit, IActorRef asker) = await Jobs.Next<SubmitJob>();
             Say(asker, new JobAccepted(submit.JobId, Repeated: false));
             if (_submitted.Add(submit.JobId))
             {
@@ -96,11 +65,6 @@ internal sealed class WorkflowLab : IAsyncDisposable
             }
         }
     }
-
-    public Task<(T Message, IActorRef Asker)> NextToJobs<T>() => _jobs.Next<T>();
-
-    /// <summary>As a job of this home says it.</summary>
-    public void Say(IActorRef to, object message) => to.Tell(message, _jobs.Ref);
 
     public void Ends(SubmitJob job, JobStateName state = JobStateName.Completed, string? text = "42") => Say(Entity, ViewOf(job, state, text));
 
@@ -113,21 +77,10 @@ internal sealed class WorkflowLab : IAsyncDisposable
         return new JobView(submit.JobId, state, submit.Spec, 1, submit.Spec.Target.Device, result, problem, Start, Start, Start, null, false, null);
     }
 
-    /// <summary>The entity goes as with its process; a new one reads the journal.</summary>
-    public async Task Restart()
-    {
-        await Entity.GracefulStop(Patience);
-        _jobs.Forget();
-        _submitted.Clear();
-        Entity = Begin();
-    }
+    protected override Props Create() => WorkflowEntity.Create(
+        Id, new WorkflowEnvironment(Home, Jobs.Ref, DevicesFor, (job, _, _) => Task.FromResult(Outputs.GetValueOrDefault(job)), Time, TimeSpan.FromMinutes(1)));
 
-    public async ValueTask DisposeAsync() => await System.Terminate().WaitAsync(Patience);
-
-    private readonly HashSet<JobId> _submitted = [];
-
-    private IActorRef Begin() => System.ActorOf(WorkflowEntity.Create(
-        Id, new WorkflowEnvironment(Home, _jobs.Ref, DevicesFor, (job, _, _) => Task.FromResult(Outputs.GetValueOrDefault(job)), Time, TimeSpan.FromMinutes(1))));
+    protected override void Restarting() => _submitted.Clear();
 
     private IReadOnlyList<ArrayDevice> DevicesFor(ArrayTargets targets) => targets.Devices.Contains(Home)
         ? [new ArrayDevice(Home, "laptop", null)]
