@@ -11,8 +11,11 @@ internal static class ShimProcess
 {
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(20);
 
-    /// <summary>Completes when the program of the attempt runs.</summary>
-    /// <exception cref="MeshException">AM0614: the shim says why not, or says nothing.</exception>
+    /// <summary>
+    /// Completes when the program of the attempt runs, or when a shim that had begun was killed or kept silent: nobody knows then whether the program ran, and
+    /// whoever follows the attempt finds it lost.
+    /// </summary>
+    /// <exception cref="MeshException">AM0614: the shim says why not; nothing of the program has run.</exception>
     public static async Task StartAsync(ShimCommand command, string directory, TimeProvider time)
     {
         var start = new ProcessStartInfo(command.Program, [.. command.Arguments, directory])
@@ -30,18 +33,29 @@ internal static class ShimProcess
             Task<string?> answer = shim.StandardOutput.ReadLineAsync();
             said = await answer.WaitAsync(ReadyWithin, time).ConfigureAwait(false) ?? await shim.StandardError.ReadToEndAsync().WaitAsync(ReadyWithin, time).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is Win32Exception or TimeoutException)
+        catch (TimeoutException)
+        {
+            said = "";
+        }
+        catch (Win32Exception error)
         {
             said = error.Message;
         }
 
-        if (said != "ready")
+        if (said == "ready")
         {
-            if (LivingPrograms.RecordOf(directory) is { } record)
-            {
-                End(record);
-            }
+            return;
+        }
 
+        ShimRecord? record = LivingPrograms.RecordOf(directory);
+        if (record is not null)
+        {
+            End(record);
+        }
+
+        if (record is null || said.Length > 0)
+        {
+            said = said.Length > 0 ? said : "it said nothing";
             throw new MeshException(WorkerErrors.ShimNotStarted, $"the supervisor of the program could not be started: {said.Trim()}", "free memory and disk space on that device; 'sh' has to be there");
         }
     }

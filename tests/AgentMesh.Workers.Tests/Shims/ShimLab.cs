@@ -33,6 +33,8 @@ internal sealed class ShimLab : IAsyncDisposable
 
     public string Spool => Path.Combine(Root, "spool");
 
+    public ShimCommand StartedWith { get; init; } = Command;
+
     public TimeSpan? Lease { get; init; } = TimeSpan.FromMinutes(5);
 
     public TimeSpan InputGrace { get; init; } = TimeSpan.FromMinutes(5);
@@ -56,7 +58,7 @@ internal sealed class ShimLab : IAsyncDisposable
     {
         HandlerRegistry handlers = BuiltIns.CreateRegistry(new DeviceFacts("test", Root, TimeProvider.System));
         var tools = new ExecutionTools(
-            "test", handlers, ProcessLauncher.ForThisPlatform(), new ProcessLedger(Path.Combine(Root, "running")), Root, TimeSpan.FromSeconds(1), TimeProvider.System, new ShimSettings(Command, Lease, KeepOnStop: true)) { Artifacts = Carrier, Input = new InputSettings(InputGrace) };
+            "test", handlers, ProcessLauncher.ForThisPlatform(), new ProcessLedger(Path.Combine(Root, "running")), Root, TimeSpan.FromSeconds(1), TimeProvider.System, new ShimSettings(StartedWith, Lease, KeepOnStop: true)) { Artifacts = Carrier, Input = new InputSettings(InputGrace) };
         Node = new ExecutionTable(tools, Spool, SpoolBytesMax, Admission);
         return Node.TakeOver();
     }

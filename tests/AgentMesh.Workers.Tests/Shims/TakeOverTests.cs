@@ -91,6 +91,38 @@ public sealed class TakeOverTests
     }
 
     [Fact]
+    public async Task A_shim_that_is_killed_before_it_says_that_the_program_runs_leaves_a_lost_attempt()
+    {
+        string directory = Directory.CreateTempSubdirectory("am-silent-").FullName, ran = Path.Combine(directory, "ran");
+
+        // What the shim says goes nowhere; when the program has run, the shim is killed.
+        string silent = $"'{ShimLab.Command.Program}' {string.Join(' ', ShimLab.Command.Arguments.Select(each => $"'{each}'"))} \"$0\" >/dev/null 2>&1 & while [ ! -e {ran} ]; do sleep 0.01; done; kill -9 $!";
+        try
+        {
+            await using var lab = new ShimLab { StartedWith = new ShimCommand("/bin/sh", ["-c", silent], IsNative: false) };
+
+            AttemptResult end = await ShimLab.End(await lab.Start(ShimLab.Script($"echo > {ran}; exec sleep 300")));
+
+            Assert.Equal((AttemptOutcome.Lost, WorkerErrors.ShimLost), (end.Outcome, end.Problem?.Code));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_shim_that_cannot_begin_refuses_the_attempt_with_its_reason()
+    {
+        await using var lab = new ShimLab { StartedWith = new ShimCommand("/bin/sh", ["-c", "echo no memory; exit 1"], IsNative: false) };
+
+        AttemptResult end = await ShimLab.End(await lab.Start(ShimLab.Script("exit 0")));
+
+        Assert.Equal((AttemptOutcome.Refused, WorkerErrors.ShimNotStarted), (end.Outcome, end.Problem?.Code));
+        Assert.Contains("no memory", end.Problem!.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task When_node_and_shim_were_killed_the_next_node_knows_nothing_of_the_attempt_and_leaves_nothing()
     {
         await using var lab = new ShimLab();
