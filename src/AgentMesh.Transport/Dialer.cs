@@ -15,6 +15,7 @@ internal sealed class Dialer
     private readonly ITimer _timer;
     private readonly Dictionary<DevicePublicKey, Dial> _dials = [];
     private readonly byte[] _buffer = new byte[HandshakeEndpoint.MaxDatagramBytes];
+    private TimeSpan? _wakeUp;
     private bool _stopped;
 
     public Dialer(HandshakeEndpoint handshakes, MeshEndpoint endpoint, TimeProvider time)
@@ -130,6 +131,7 @@ internal sealed class Dialer
         {
             if (!_stopped)
             {
+                _wakeUp = null;
                 _handshakes.HandleTimeout(_endpoint.Now);
                 Pump();
             }
@@ -141,7 +143,7 @@ internal sealed class Dialer
     {
         while (_handshakes.TryTransmit(_buffer, out HandshakeTransmit transmit))
         {
-            _endpoint.Send(_buffer.AsSpan(0, transmit.Length), transmit.To.Serialize());
+            _endpoint.Send(_buffer.AsSpan(0, transmit.Length), transmit.To);
         }
 
         while (_handshakes.TryReadEvent(out HandshakeEvent? happened))
@@ -160,7 +162,15 @@ internal sealed class Dialer
             }
         }
 
-        TimeSpan wait = _handshakes.NextWakeUp is { } next ? next - _endpoint.Now.Monotonic : Timeout.InfiniteTimeSpan;
+        // Most datagrams of a flood change nothing: the timer stays as it is.
+        TimeSpan? next = _handshakes.NextWakeUp;
+        if (next == _wakeUp)
+        {
+            return;
+        }
+
+        _wakeUp = next;
+        TimeSpan wait = next is { } at ? at - _endpoint.Now.Monotonic : Timeout.InfiniteTimeSpan;
         _timer.Change(wait == Timeout.InfiniteTimeSpan || wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 

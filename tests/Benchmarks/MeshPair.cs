@@ -3,7 +3,6 @@ using AgentMesh.Protocol.Connections;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Handshake;
 using AgentMesh.Protocol.Identity;
-using AgentMesh.Protocol.Pairing;
 using AgentMesh.Transport;
 
 namespace Benchmarks;
@@ -46,7 +45,7 @@ internal sealed class MeshPair : IAsyncDisposable
         return pair;
 
         MeshEndpoint Open(DeviceIdentity self, DeviceIdentity peer, IPAddress at) => MeshEndpoint.Open(
-            self, new Only(peer.PublicKey), new InitiationStamps(0, null), settings with { Listen = [new IPEndPoint(at, 0)] }, SystemEntropy.Instance, TimeProvider.System);
+            self, new Guests(peer.PublicKey), new InitiationStamps(0, null), settings with { Listen = [new IPEndPoint(at, 0)] }, SystemEntropy.Instance, TimeProvider.System);
     }
 
     public async ValueTask DisposeAsync()
@@ -62,14 +61,5 @@ internal sealed class MeshPair : IAsyncDisposable
         IMeshStream theirs = (await to.AcceptStreamAsync(CancellationToken.None))!;
         await theirs.ReadAsync(new byte[1], CancellationToken.None);
         return (ours, theirs);
-    }
-
-    private sealed class Only(DevicePublicKey other) : IAdmission
-    {
-        public bool IsAdmitted(DevicePublicKey key) => key == other;
-
-        public InvitationLookup FindInvitation(InvitationId id, DateTimeOffset now) => new(InvitationStatus.Unknown, default);
-
-        public bool TryTakeInvitation(InvitationId id, DevicePublicKey by, DateTimeOffset now) => false;
     }
 }

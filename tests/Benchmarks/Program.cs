@@ -7,6 +7,7 @@ CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 (string Name, Func<Report, Task> Run)[] all =
 [
     ("transport", TransportBenchmark.RunAsync),
+    ("sessions", SessionBenchmark.RunAsync),
     ("actors", ActorBenchmark.RunAsync),
     ("commands", CommandBenchmark.RunAsync),
     ("tasks", TaskBenchmark.RunAsync),

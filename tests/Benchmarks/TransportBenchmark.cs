@@ -38,6 +38,12 @@ internal static class TransportBenchmark
         report.Part($"transport, {wire.Title}, one process (both ends share the cores)");
         await using TlsPeer tls = await TlsPeer.ConnectAsync(wire);
         double theirs = await Goodput((data, cancel) => tls.Client.WriteAsync(data, cancel), (buffer, cancel) => tls.Server.ReadAsync(buffer, cancel));
+        ((string Version, double Gigabits)? udx, string? why) = NodePeers.Udx(wire, (int)Duration.TotalSeconds);
+        if (udx is null)
+        {
+            report.Note($"UDX: skipped, {why}");
+        }
+
         bool isLoopback = ReferenceEquals(wire, Wire.Loopback);
         foreach (int? limit in isLoopback ? [null, NetworkDatagramBytes] : new int?[] { null })
         {
@@ -46,6 +52,10 @@ internal static class TransportBenchmark
             string bytes = string.Create(CultureInfo.InvariantCulture, $"{mesh.Connection.Path.MaxPayloadBytes + PacketLayout.Overhead:N0}");
             string loss = string.Create(CultureInfo.InvariantCulture, $"{100 * (mesh.Connection.Path.LossRatio ?? 0):0.00} % lost");
             report.Line($"one stream, goodput, datagrams of {bytes} bytes", ours, theirs, "Gb/s", Peer, includes: $"encrypted, application bytes only; {(limit is null ? "the size was searched for" : "the size is set, TLS keeps 64 KiB segments")}; {loss}");
+            if (udx is { } other)
+            {
+                report.Line("the same", ours, other.Gigabits, "Gb/s", $"udx-native {other.Version}", includes: "UDX does not encrypt, and has a process for each end");
+            }
         }
 
         await using var echoing = await MeshPair.ConnectAsync(wire);

@@ -97,6 +97,10 @@ internal sealed partial class Wire : IDisposable
         return failed is null ? made : throw new InvalidOperationException(failed.Message, failed);
     }
 
+    /// <summary>The words that start a program at that end.</summary>
+    public string[] Command(bool near, params string[] words) =>
+        _namespaces.Length == 0 ? words : ["ip", "netns", "exec", _namespaces[near ? 0 : 1], .. words];
+
     public void Dispose()
     {
         foreach (string name in _namespaces)

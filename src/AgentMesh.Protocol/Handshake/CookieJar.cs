@@ -25,6 +25,11 @@ internal sealed class CookieJar(IEntropy entropy)
     public bool HasValidCookie(ReadOnlySpan<byte> initiation, IPEndPoint address, TimeSpan now)
     {
         Rotate(now);
+        if (!initiation[InitiationMessage.Mac2Offset..].ContainsAnyExcept((byte)0))
+        {
+            return false; // sent without a cookie, as most of a flood is: four hashes saved
+        }
+
         return Matches(_current, initiation, address) || Matches(_previous, initiation, address);
     }
 
