@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace AgentMesh.Node.Control;
 
@@ -32,9 +32,12 @@ internal sealed class ControlServer : IAsyncDisposable
 
         // A file that a killed node left behind: the lock on the data directory says that nobody listens there.
         File.Delete(socket);
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(options =>
+
+        // Empty: the others read appsettings.json from the working directory, which is the data directory of a node, and watch everything below it for
+        // changes. Each write to the journal then costs two wake-ups, and a file that lies there could change how this door opens.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { Args = [] });
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
         {
             options.Limits.MaxRequestBodySize = BodyBytesMax;
             options.AddServerHeader = false;
