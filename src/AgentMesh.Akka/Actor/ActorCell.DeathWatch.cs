@@ -30,7 +30,7 @@ public partial class ActorCell
         if (_watching?.Remove(subject) == true)
         {
             ((IInternalActorRef)subject).SendSystemMessage(new Unwatch((IInternalActorRef)subject, _self));
-            MaintainAddressSubscription();
+            MaintainAddressSubscription(subject);
         }
 
         _terminatedQueued?.Remove(subject);
@@ -54,7 +54,7 @@ public partial class ActorCell
     {
         if (TryTakeWatching(actor, out object? custom))
         {
-            MaintainAddressSubscription();
+            MaintainAddressSubscription(actor);
             if (!IsTerminating)
             {
                 TerminatedQueuedFor(actor, custom);
@@ -72,7 +72,7 @@ public partial class ActorCell
         {
             if (!(_watchedBy ??= []).Add(watcher))
                 return;
-            MaintainAddressSubscription();
+            MaintainAddressSubscription(watcher);
             DebugLifecycle($"now watched by {watcher}");
         }
         else if (watcher.Equals(Self))
@@ -86,7 +86,7 @@ public partial class ActorCell
         if (watchee.Equals(Self))
         {
             if (_watchedBy?.Remove(watcher) == true)
-                MaintainAddressSubscription();
+                MaintainAddressSubscription(watcher);
         }
         else if (watcher.Equals(Self))
         {
@@ -142,7 +142,7 @@ public partial class ActorCell
 
         (_watching ??= [])[subject] = custom;
         ((IInternalActorRef)subject).SendSystemMessage(new Watch((IInternalActorRef)subject, _self));
-        MaintainAddressSubscription();
+        MaintainAddressSubscription(subject);
         return subject;
     }
 
@@ -157,6 +157,13 @@ public partial class ActorCell
         // A reference that was made from a path without a uid stands for whichever incarnation there is.
         IActorRef? withoutUid = _watching.Keys.FirstOrDefault(k => k.Path.Uid == UndefinedUid && k.Path.Equals(actor.Path));
         return withoutUid is not null && _watching.Remove(withoutUid, out custom!);
+    }
+
+    /// <summary>One came or went. A local one changes nothing, and an actor with thousands of children watches thousands of those.</summary>
+    private void MaintainAddressSubscription(IActorRef changed)
+    {
+        if (!IsLocalRef(changed))
+            MaintainAddressSubscription();
     }
 
     private void MaintainAddressSubscription()

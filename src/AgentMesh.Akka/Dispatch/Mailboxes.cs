@@ -16,6 +16,9 @@ public class Mailboxes
     private readonly Dictionary<Type, string> _requirements = [];
     private readonly ConcurrentDictionary<string, MailboxType> _types = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Type, Type> _required = new();
+
+    /// <summary>By the ids of dispatcher and mailbox: an actor with a stash asks when it is made, and the settings do not change.</summary>
+    private readonly ConcurrentDictionary<(string? Dispatcher, string? Mailbox), int> _stashCapacities = new();
     private readonly MailboxType _default;
 
     public Mailboxes(ActorSystem system)
@@ -63,7 +66,10 @@ public class Mailboxes
         return _default;
     }
 
-    public int StashCapacity(string dispatcher, string mailbox)
+    public int StashCapacity(string dispatcher, string mailbox) =>
+        _stashCapacities.GetOrAdd((dispatcher, mailbox), static (ids, self) => self.ReadStashCapacity(ids.Dispatcher, ids.Mailbox), this);
+
+    private int ReadStashCapacity(string? dispatcher, string? mailbox)
     {
         int ofMailbox = string.IsNullOrEmpty(mailbox) ? 0 : _system.Settings.Config.GetInt(mailbox + ".stash-capacity");
         if (ofMailbox != 0)
