@@ -62,6 +62,18 @@ public sealed class ArrayEntityTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_wish_to_cancel_is_told_when_the_job_is_there_and_its_end_is_awaited_at_once()
+    {
+        await Submit(1);
+        (SubmitJob submitted, IActorRef asker) = await _lab.NextToJobs<SubmitJob>();
+        await _lab.Ask<ArrayView>(new CancelArray(ArrayLab.Id, Laptop));
+
+        _lab.Say(asker, new JobAccepted(submitted.JobId, Repeated: false));
+        Assert.Equal(submitted.JobId, (await _lab.NextToJobs<CancelJob>()).Message.JobId);
+        Assert.Equal(submitted.JobId, (await _lab.NextToJobs<AwaitJob>()).Message.JobId);
+    }
+
+    [Fact]
     public async Task A_crash_after_any_event_gives_the_same_jobs_and_each_result_once()
     {
         const int count = 6;

@@ -159,11 +159,7 @@ public sealed class ArrayEntity : HomeEntity<IArrayEvent>
         }
     }
 
-    private void OnFound(JobId job)
-    {
-        _watch.Found(job);
-        LookAgain(TimeSpan.Zero);
-    }
+    private void OnFound(JobId job) => _watch.Found(job, Self);
 
     private void OnJobProblem(JobProblem problem)
     {

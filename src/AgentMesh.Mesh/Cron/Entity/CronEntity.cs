@@ -180,7 +180,7 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
 
     private void OnFound(JobId job)
     {
-        _watch.Found(job);
+        _watch.Found(job, Self);
         if (_askers.Remove(job, out IActorRef? asker))
         {
             asker.Tell(new CronStarted(_cron.CronId, job));

@@ -35,19 +35,25 @@ internal sealed class JobWatch(IActorRef jobs, TimeProvider time, TimeSpan await
                 _questions[job.JobId] = question = new Question();
             }
 
-            if (job.Cancel is { } cancel && question is { IsThere: true, IsCancelled: false })
-            {
-                question.IsCancelled = true;
-                jobs.Tell(cancel, asker);
-            }
+            question.Cancel = job.Cancel;
+            TellWish(question, asker);
 
             TimeSpan left = question.Wait - time.GetElapsedTime(question.AskedAt);
             if (left <= TimeSpan.Zero)
             {
-                question.AskedAt = time.GetTimestamp();
                 question.IsCancelled = false;
-                question.Wait = left = question.IsThere ? awaitFor + AwaitGrace : SubmitAgainAfter;
-                jobs.Tell(question.IsThere ? new AwaitJob(job.JobId, time.GetUtcNow() + awaitFor) : job.Submission(), asker);
+                if (question.IsThere)
+                {
+                    Await(job.JobId, question, asker);
+                }
+                else
+                {
+                    question.AskedAt = time.GetTimestamp();
+                    question.Wait = SubmitAgainAfter;
+                    jobs.Tell(job.Submission(), asker);
+                }
+
+                left = question.Wait;
             }
 
             next = next < left ? next : left;
@@ -56,13 +62,15 @@ internal sealed class JobWatch(IActorRef jobs, TimeProvider time, TimeSpan await
         return next;
     }
 
-    /// <summary>The job is on disk: from now on its end is waited for.</summary>
-    public void Found(JobId job)
+    /// <summary>The job is on disk: its end is waited for, from now on and without a look at all the others.</summary>
+    public void Found(JobId job, IActorRef asker)
     {
         if (_questions.TryGetValue(job, out Question? question) && !question.IsThere)
         {
             question.IsThere = true;
-            question.Wait = TimeSpan.Zero;
+            question.IsCancelled = false;
+            TellWish(question, asker);
+            Await(job, question, asker);
         }
     }
 
@@ -108,9 +116,28 @@ internal sealed class JobWatch(IActorRef jobs, TimeProvider time, TimeSpan await
         }
     }
 
+    private void TellWish(Question question, IActorRef asker)
+    {
+        if (question is { Cancel: { } cancel, IsThere: true, IsCancelled: false })
+        {
+            question.IsCancelled = true;
+            jobs.Tell(cancel, asker);
+        }
+    }
+
+    private void Await(JobId job, Question question, IActorRef asker)
+    {
+        question.AskedAt = time.GetTimestamp();
+        question.Wait = awaitFor + AwaitGrace;
+        jobs.Tell(new AwaitJob(job, time.GetUtcNow() + awaitFor), asker);
+    }
+
     private sealed class Question
     {
         public bool IsThere { get; set; }
+
+        /// <summary>Set when it shall end.</summary>
+        public CancelJob? Cancel { get; set; }
 
         /// <summary>The wish was told; it is told again with the next question.</summary>
         public bool IsCancelled { get; set; }

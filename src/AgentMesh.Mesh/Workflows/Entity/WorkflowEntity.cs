@@ -148,7 +148,7 @@ public sealed class WorkflowEntity : HomeEntity<IWorkflowEvent>
 
     private void OnFound(JobId job)
     {
-        _watch.Found(job);
+        _watch.Found(job, Self);
         LookAgain(TimeSpan.Zero);
     }
 
