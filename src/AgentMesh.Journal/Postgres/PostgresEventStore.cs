@@ -35,6 +35,8 @@ public sealed class PostgresEventStore : IEntityIndex, IAsyncDisposable
     /// <summary>Transactions committed by this member.</summary>
     public long Commits => _writer.Commits;
 
+    internal PostgresWriter Writer => _writer;
+
     /// <summary>Appends all events or none, under the epoch that this member holds the shard with; <see cref="EventAppend.Epoch"/> is not looked at.</summary>
     public async Task<AppendResult> AppendAsync(EventAppend append)
     {

@@ -204,6 +204,12 @@ internal sealed class PostgresWriter : IAsyncDisposable
         {
             foreach (PostgresOperation operation in batch)
             {
+                if (operation.Ended.IsCompleted)
+                {
+                    // From the second try on: what its caller was told must stay true.
+                    continue;
+                }
+
                 // In the order of the queue, so that the writes of an entity do not overtake each other.
                 MeshException? refusal = operation.Key is { } key && _session!.EpochOf(key) is null ? await OwnAsync(key, late.Token).ConfigureAwait(false) : null;
                 if (refusal is null && (operation.Key is { } shard ? _session!.EpochOf(shard) : 0) is { } epoch)

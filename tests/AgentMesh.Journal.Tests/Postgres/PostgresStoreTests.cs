@@ -102,6 +102,30 @@ public sealed class PostgresStoreTests(PostgresFixture postgres)
     }
 
     [SkippableFact]
+    public async Task A_write_whose_caller_was_told_that_it_is_not_stored_is_not_tried_again_with_its_batch()
+    {
+        await using TestPool pool = new(postgres.Server.NewDatabase());
+        PostgresEventStore owner = pool.NewStore(), store = pool.NewStore();
+        await owner.AppendAsync(StoreFixture.Append(Id, 0, 1));
+        using ManualResetEventSlim isBusy = new(), goesOn = new();
+        Task before = store.Writer.Enqueue("before", null, 0, _ => Select("1", () =>
+        {
+            isBusy.Set();
+            goesOn.Wait();
+        }), row => row.GetInt32(0));
+        isBusy.Wait();
+        Task<AppendResult> refused = store.AppendAsync(StoreFixture.Append(Id, 1, 1));
+
+        // In the same transaction: the shard gets free behind the first refusal, and the transaction fails and is taken apart.
+        Task bad = store.Writer.Enqueue("bad", null, 0, _ => Select("1/0", () => owner.Session.ReleaseAsync([LeaseKey.Of(Id)]).GetAwaiter().GetResult()), row => row.GetInt32(0));
+        goesOn.Set();
+        await before;
+        await StoreFixture.FailsWith(JournalErrors.ShardHeld, () => refused);
+        await Assert.ThrowsAsync<MeshException>(() => bad);
+        Assert.Equal(1, await store.ReadHighestSequenceAsync(Id));
+    }
+
+    [SkippableFact]
     public async Task A_missing_or_changed_event_fails_the_replay()
     {
         await using TestPool pool = new(postgres.Server.NewDatabase());
@@ -161,6 +185,12 @@ public sealed class PostgresStoreTests(PostgresFixture postgres)
         MeshException error = Assert.Throws<MeshException>(() => PostgresPool.Open(settings, TimeProvider.System));
         Assert.Equal(JournalErrors.BadConnection, error.Code);
         Assert.DoesNotContain("secret-word", error.ToString(), StringComparison.Ordinal);
+    }
+
+    private static NpgsqlBatchCommand Select(string what, Action before)
+    {
+        before();
+        return new NpgsqlBatchCommand($"SELECT {what}");
     }
 
     private static async Task ExecuteAsync(TestPool pool, string sql)
