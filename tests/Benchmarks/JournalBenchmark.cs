@@ -36,7 +36,7 @@ internal static class JournalBenchmark
 
             using PostgresServer server = new(flushes: true);
             await using PostgresPool pool = PostgresPool.Open(new PostgresSettings { Pool = "pool-bench", Device = "bench", ConnectionString = server.NewDatabase() }, TimeProvider.System);
-            using PostgresStoreLease lease = pool.Acquire(pool);
+            using StoreLease<PostgresEventStore> lease = pool.Acquire(pool);
             PostgresEventStore store = lease.Store;
             await store.ReadHighestSequenceAsync("job/pool-bench/first");
             report.Line("persist, PostgreSQL, 200 writers of 200 bytes", await ThroughputAsync(store.AppendAsync, Writers), sqliteRate, "events/s", "SQLite", includes: "acknowledged; fenced by epoch and sequence number");

@@ -11,7 +11,7 @@ public static class EventStoreRegistry
 
     /// <summary>Opens the store or joins the one that is open; settings count only for the one that opens it.</summary>
     /// <exception cref="AgentMesh.Errors.MeshException">As <see cref="SqliteEventStore.Open"/>.</exception>
-    public static EventStoreLease Acquire(EventStoreSettings settings, TimeProvider time)
+    public static StoreLease<SqliteEventStore> Acquire(EventStoreSettings settings, TimeProvider time)
     {
         string path = Path.GetFullPath(settings.Path);
         lock (Gate)
@@ -23,7 +23,7 @@ public static class EventStoreRegistry
             }
 
             shared.Leases++;
-            return new EventStoreLease(shared.Store, () => Release(path, shared));
+            return new StoreLease<SqliteEventStore>(shared.Store, () => Release(path, shared));
         }
     }
 
@@ -45,20 +45,4 @@ public static class EventStoreRegistry
 
         public int Leases { get; set; }
     }
-}
-
-/// <summary>A share of an open store.</summary>
-public sealed class EventStoreLease : IDisposable
-{
-    private Action? _release;
-
-    internal EventStoreLease(SqliteEventStore store, Action release)
-    {
-        Store = store;
-        _release = release;
-    }
-
-    public SqliteEventStore Store { get; }
-
-    public void Dispose() => Interlocked.Exchange(ref _release, null)?.Invoke();
 }

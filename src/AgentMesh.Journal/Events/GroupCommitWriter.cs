@@ -11,29 +11,30 @@ namespace AgentMesh.Journal.Events;
 internal sealed class GroupCommitWriter : IDisposable
 {
     private readonly EventStoreSettings _settings;
-    private readonly TimeProvider _time;
+    private readonly WriteQueue<WriteOperation> _queue;
     private readonly JournalStatements _statements;
     private readonly AckFile _ack;
     private readonly Thread _thread;
-    private readonly ITimer _deadlines;
-    private readonly Lock _fileGate = new();
-    private readonly object _gate = new();
-    private readonly Queue<WriteOperation> _queue = new();
-    private readonly List<WriteOperation> _batch = [];
-    private TaskCompletionSource _batchEnd = Completed();
-    private long _queuedBytes;
-    private int _queuedLive;
-    private bool _closing;
 
     public GroupCommitWriter(EventStoreSettings settings, SqliteConnection connection, AckFile ack, TimeProvider time)
     {
         _settings = settings;
-        _time = time;
         _ack = ack;
         _statements = new JournalStatements(connection);
+        _queue = new WriteQueue<WriteOperation>(
+            new WriteQueueSettings
+            {
+                Place = settings.Path,
+                ClosedBecause = $"{settings.Path} is closed",
+                WhenFull = "the disk is slower than the writers; try again, or raise agentmesh.journal.queued-writes-max",
+                WhenLate = "the disk is very slow or stuck; see agentmesh status",
+                Timeout = settings.AppendTimeout,
+                WritesMax = settings.QueuedWritesMax,
+                BytesMax = settings.QueuedBytesMax,
+                BatchWritesMax = settings.BatchWritesMax,
+            },
+            time);
         _thread = new Thread(Run) { IsBackground = true, Name = "journal writer" };
-        TimeSpan period = TimeSpan.FromMilliseconds(Math.Clamp(settings.AppendTimeout.TotalMilliseconds / 16, 10, 1000));
-        _deadlines = time.CreateTimer(_ => AbandonLate(), null, period, period);
         _thread.Start();
     }
 
@@ -42,149 +43,34 @@ internal sealed class GroupCommitWriter : IDisposable
 
     public Task<T> Enqueue<T>(string scope, long bytes, Func<JournalStatements, T> work)
     {
-        WriteOperation<T> operation = new(work)
-        {
-            Scope = scope,
-            Bytes = bytes,
-            Deadline = _time.GetTimestamp() + (long)(_settings.AppendTimeout.TotalSeconds * _time.TimestampFrequency),
-        };
-        lock (_gate)
-        {
-            if (_closing)
-            {
-                operation.Fail(new MeshException(JournalErrors.Closed, $"{_settings.Path} is closed; nothing was stored"));
-            }
-            else if (_queuedLive >= _settings.QueuedWritesMax || (_queuedBytes + bytes > _settings.QueuedBytesMax && _queuedLive > 0))
-            {
-                operation.Fail(new MeshException(
-                    JournalErrors.Overloaded,
-                    $"{_queuedLive} writes ({_queuedBytes} bytes) wait for {_settings.Path}; nothing was stored",
-                    "the disk is slower than the writers; try again, or raise agentmesh.journal.queued-writes-max"));
-            }
-            else
-            {
-                _queue.Enqueue(operation);
-                _queuedLive++;
-                _queuedBytes += bytes;
-                if (_queue.Count == 1)
-                {
-                    Monitor.Pulse(_gate);
-                }
-            }
-        }
-
+        WriteOperation<T> operation = new(work) { Scope = scope, Bytes = bytes };
+        _queue.Add(operation);
         return operation.Task;
     }
 
-    /// <summary>
-    /// Ends when it is decided what becomes of the writes of this entity that were queued before, those included that their callers have given up: a recovery must see them, or never.
-    /// </summary>
-    public async Task WritesSettledAsync(string scope)
-    {
-        while (TryFindUndecided(scope, out Task decided))
-        {
-            await decided.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    /// <inheritdoc cref="WriteQueue{TWrite}.SettledAsync"/>
+    public Task WritesSettledAsync(string scope) => _queue.SettledAsync(scope);
 
     /// <summary>Writes what is queued, then closes the file.</summary>
     public void Dispose()
     {
-        lock (_gate)
+        if (!_queue.Close())
         {
-            if (_closing)
-            {
-                return;
-            }
-
-            _closing = true;
-            Monitor.Pulse(_gate);
+            return;
         }
 
         _thread.Join();
-        _deadlines.Dispose();
-        lock (_fileGate)
-        {
-            _statements.Dispose();
-            _ack.Flush();
-        }
+        _queue.Dispose();
+        _statements.Dispose();
+        _ack.Flush();
     }
 
     private void Run()
     {
-        while (TakeBatch())
+        while (_queue.TakeBatch() is { } batch)
         {
-            lock (_fileGate)
-            {
-                Write(_batch);
-            }
-
-            TaskCompletionSource end;
-            lock (_gate)
-            {
-                _batch.Clear();
-                end = _batchEnd;
-            }
-
-            end.TrySetResult();
-        }
-    }
-
-    private bool TryFindUndecided(string scope, out Task decided)
-    {
-        lock (_gate)
-        {
-            foreach (WriteOperation operation in _batch)
-            {
-                if (operation.Scope == scope)
-                {
-                    decided = _batchEnd.Task;
-                    return true;
-                }
-            }
-
-            // One that was given up in the queue is never tried.
-            foreach (WriteOperation operation in _queue)
-            {
-                if (operation.Scope == scope && !operation.IsAbandoned)
-                {
-                    decided = operation.Ended;
-                    return true;
-                }
-            }
-
-            decided = Task.CompletedTask;
-            return false;
-        }
-    }
-
-    private bool TakeBatch()
-    {
-        lock (_gate)
-        {
-            while (_queuedLive == 0)
-            {
-                _queue.Clear();
-                if (_closing)
-                {
-                    return false;
-                }
-
-                Monitor.Wait(_gate);
-            }
-
-            while (_batch.Count < _settings.BatchWritesMax && _queue.TryDequeue(out WriteOperation? operation))
-            {
-                if (!operation.IsAbandoned)
-                {
-                    _queuedLive--;
-                    _queuedBytes -= operation.Bytes;
-                    _batch.Add(operation);
-                }
-            }
-
-            _batchEnd = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return true;
+            Write(batch);
+            _queue.EndBatch();
         }
     }
 
@@ -254,52 +140,5 @@ internal sealed class GroupCommitWriter : IDisposable
             _statements.RollbackQuietly();
             return new MeshException(JournalErrors.StorageFailed, $"{_settings.Path}: the write failed: {e.Message}", "check the disk and the system log", e);
         }
-    }
-
-    private void AbandonLate()
-    {
-        long now = _time.GetTimestamp();
-        lock (_gate)
-        {
-            // Deadlines are in the order of the queue.
-            foreach (WriteOperation operation in _queue)
-            {
-                if (operation.Deadline > now)
-                {
-                    break;
-                }
-
-                if (!operation.IsAbandoned)
-                {
-                    Abandon(operation, "nothing was stored");
-                    _queuedLive--;
-                    _queuedBytes -= operation.Bytes;
-                }
-            }
-
-            foreach (WriteOperation operation in _batch)
-            {
-                if (operation.Deadline <= now && !operation.IsAbandoned)
-                {
-                    Abandon(operation, "it may still be stored");
-                }
-            }
-        }
-    }
-
-    private void Abandon(WriteOperation operation, string outcome)
-    {
-        operation.IsAbandoned = true;
-        operation.Fail(new MeshException(
-            JournalErrors.Timeout,
-            $"a write for {operation.Scope} to {_settings.Path} did not finish in {_settings.AppendTimeout.TotalSeconds:0.#} s; {outcome}",
-            "the disk is very slow or stuck; see agentmesh status"));
-    }
-
-    private static TaskCompletionSource Completed()
-    {
-        TaskCompletionSource source = new();
-        source.SetResult();
-        return source;
     }
 }

@@ -11,10 +11,8 @@ namespace AgentMesh.Journal;
 /// <c>AM0406</c> or <c>AM0408</c> means: nothing was stored; with these two, only the next recovery knows.
 /// </summary>
 /// <remarks>Thread-safe. One process at a time per file; within a process share one object, see <see cref="EventStoreRegistry"/>.</remarks>
-public sealed class SqliteEventStore : IEntityIndex, IDisposable
+public sealed class SqliteEventStore : IEventStore, IDisposable
 {
-    private const int PersistenceIdCharsMax = 1024;
-
     private readonly EventStoreSettings _settings;
     private readonly TimeProvider _time;
     private readonly FileLock _lock;
@@ -41,7 +39,6 @@ public sealed class SqliteEventStore : IEntityIndex, IDisposable
 
     public string Path => _settings.Path;
 
-    /// <summary>Transactions committed since the store was opened.</summary>
     public long Commits => _writer.Commits;
 
     internal GroupCommitWriter Writer => _writer;
@@ -75,10 +72,9 @@ public sealed class SqliteEventStore : IEntityIndex, IDisposable
     /// <summary>Takes the next fencing token. From the first append with it on, the entity refuses all older ones.</summary>
     public Task<long> BeginEpochAsync() => _writer.Enqueue("epoch", 0, static s => s.NextEpoch.ExecuteInt64());
 
-    /// <summary>Appends all events or none. A refusal is a result and fails nobody else; a failed task carries a <see cref="MeshException"/>.</summary>
     public Task<AppendResult> AppendAsync(EventAppend append)
     {
-        Validate(append);
+        append.Check();
         long bytes = 0;
         for (int i = 0; i < append.Events.Count; i++)
         {
@@ -89,19 +85,17 @@ public sealed class SqliteEventStore : IEntityIndex, IDisposable
         return _writer.Enqueue(append.PersistenceId, bytes, s => EventWrites.Append(s, append, now));
     }
 
-    /// <summary>Deletes events up to and including <paramref name="toSequenceNr"/>. The highest sequence number of the entity does not change.</summary>
     public Task DeleteToAsync(string persistenceId, long toSequenceNr) =>
         _writer.Enqueue(persistenceId, 0, s => EventWrites.DeleteTo(s, persistenceId, toSequenceNr));
 
-    /// <summary>Highest sequence number ever used by the entity, 0 when it has none. Like all reads of one entity it waits for the entity's writes that were queued before.</summary>
     public async Task<long> ReadHighestSequenceAsync(string persistenceId, CancellationToken cancellation = default)
     {
         await _writer.WritesSettledAsync(persistenceId).WaitAsync(cancellation).ConfigureAwait(false);
         return await _readers.ReadAsync(reader => reader.HighestSequence(persistenceId), cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Calls back for each event with a sequence number in [<paramref name="from"/>, <paramref name="to"/>], ascending, at most <paramref name="max"/> of them, one after the other on a pool thread.</summary>
-    /// <exception cref="MeshException"><c>AM0402</c> when an event of the range is missing or damaged; the callback may have seen the ones before it.</exception>
+    /// <inheritdoc/>
+    /// <remarks>Calls back on a pool thread.</remarks>
     public async Task ReplayAsync(string persistenceId, long from, long to, long max, Action<StoredEvent> callback, CancellationToken cancellation = default)
     {
         await _writer.WritesSettledAsync(persistenceId).WaitAsync(cancellation).ConfigureAwait(false);
@@ -114,11 +108,9 @@ public sealed class SqliteEventStore : IEntityIndex, IDisposable
             cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Stores a snapshot; one with the same sequence number is replaced.</summary>
     public Task SaveSnapshotAsync(StoredSnapshot snapshot) =>
         _writer.Enqueue(snapshot.PersistenceId, snapshot.Payload.Length, s => EventWrites.SaveSnapshot(s, snapshot));
 
-    /// <summary>The snapshot with the highest sequence number within the bounds, or null.</summary>
     public async Task<StoredSnapshot?> FindSnapshotAsync(string persistenceId, SnapshotBounds bounds, CancellationToken cancellation = default)
     {
         // An actor may have deleted the events that a snapshot on its way stands for.
@@ -129,22 +121,14 @@ public sealed class SqliteEventStore : IEntityIndex, IDisposable
     public Task DeleteSnapshotsAsync(string persistenceId, SnapshotBounds bounds) =>
         _writer.Enqueue(persistenceId, 0, s => EventWrites.DeleteSnapshots(s, persistenceId, bounds));
 
-    /// <summary>Entities whose id begins with <paramref name="prefix"/> (ordinal; the category up to the first slash must be complete), newest first.</summary>
-    /// <param name="prefix">For example <c>job/</c> or <c>job/HOME/</c>.</param>
-    /// <param name="before">The <see cref="EntityPage.Next"/> of the page before; null for the first.</param>
-    /// <param name="limit">Entities on a page, 1 to 10,000.</param>
     public Task<EntityPage> ListAsync(string prefix, long? before, int limit, CancellationToken cancellation = default) =>
         _readers.ReadAsync(reader => reader.NewestFirst(prefix, before, Math.Clamp(limit, 1, 10_000)), cancellation);
 
-    /// <summary>
-    /// Entities whose last event is none of <paramref name="closedManifests"/>: the unfinished ones that must be woken after a restart.
-    /// Costs one index step per distinct manifest and one per entity found, however many are closed.
-    /// </summary>
+    /// <inheritdoc/>
+    /// <remarks>Costs one index step per distinct manifest and one per entity found, however many are closed.</remarks>
     public Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default) =>
         _readers.ReadAsync<IReadOnlyList<EntitySummary>>(reader => reader.WithOpenEnd(prefix, closedManifests, limit), cancellation);
 
-    /// <summary>The first events of an entity that are still there, ascending, at most <paramref name="max"/> of them; payloads as they were stored.</summary>
-    /// <exception cref="MeshException"><c>AM0402</c> when one of them is missing or damaged.</exception>
     public async Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, int max, CancellationToken cancellation = default)
     {
         var events = new List<StoredEvent>();
@@ -164,17 +148,5 @@ public sealed class SqliteEventStore : IEntityIndex, IDisposable
         _writer.Dispose();
         _ack.Dispose();
         _lock.Dispose();
-    }
-
-    private static void Validate(EventAppend append)
-    {
-        Invariant.Check(append.PersistenceId.Length is > 0 and <= PersistenceIdCharsMax && !append.PersistenceId.Contains('\0', StringComparison.Ordinal));
-        Invariant.Check(append.PreviousSequence >= 0 && append.LastSequence > append.PreviousSequence);
-        long previous = append.PreviousSequence;
-        for (int i = 0; i < append.Events.Count; i++)
-        {
-            Invariant.Check(append.Events[i].SequenceNr > previous && append.Events[i].SequenceNr <= append.LastSequence);
-            previous = append.Events[i].SequenceNr;
-        }
     }
 }

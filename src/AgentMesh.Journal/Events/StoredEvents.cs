@@ -1,3 +1,5 @@
+using AgentMesh.Errors;
+
 namespace AgentMesh.Journal;
 
 /// <summary>One serialized event to append.</summary>
@@ -21,7 +23,22 @@ public readonly record struct StoredEvent(long Ordering, string PersistenceId, l
 /// <param name="LastSequence">Highest sequence number after the append. May be beyond the last event: numbers that were used up without an event.</param>
 /// <param name="Events">Ascending, within (<paramref name="PreviousSequence"/>, <paramref name="LastSequence"/>]; may be empty.</param>
 /// <param name="Epoch">Fencing token of the writer, see <see cref="SqliteEventStore.BeginEpochAsync"/>.</param>
-public sealed record EventAppend(string PersistenceId, long PreviousSequence, long LastSequence, IReadOnlyList<EventRecord> Events, long Epoch);
+public sealed record EventAppend(string PersistenceId, long PreviousSequence, long LastSequence, IReadOnlyList<EventRecord> Events, long Epoch)
+{
+    private const int PersistenceIdCharsMax = 1024;
+
+    internal void Check()
+    {
+        Invariant.Check(PersistenceId.Length is > 0 and <= PersistenceIdCharsMax && !PersistenceId.Contains('\0', StringComparison.Ordinal));
+        Invariant.Check(PreviousSequence >= 0 && LastSequence > PreviousSequence);
+        long previous = PreviousSequence;
+        for (int i = 0; i < Events.Count; i++)
+        {
+            Invariant.Check(Events[i].SequenceNr > previous && Events[i].SequenceNr <= LastSequence);
+            previous = Events[i].SequenceNr;
+        }
+    }
+}
 
 public enum AppendStatus
 {

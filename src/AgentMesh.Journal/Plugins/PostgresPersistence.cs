@@ -38,5 +38,5 @@ public static class PostgresPersistence
             """;
     }
 
-    internal static PostgresStoreLease Acquire(Config config, ActorSystem system) => PostgresPool.Find(config.GetString("pool", ""), config.GetString("device", "")).Acquire(system);
+    internal static StoreLease<PostgresEventStore> Acquire(Config config, ActorSystem system) => PostgresPool.Find(config.GetString("pool", ""), config.GetString("device", "")).Acquire(system);
 }

@@ -11,10 +11,8 @@ namespace AgentMesh.Journal;
 /// than <c>AM0406</c> or <c>AM0408</c> means: nothing was stored; with these two, only the next recovery knows.
 /// </summary>
 /// <remarks>Thread-safe. Everything about one entity is done as the owner of its shard: reads take it first, writes carry its epoch.</remarks>
-public sealed class PostgresEventStore : IEntityIndex, IAsyncDisposable
+public sealed class PostgresEventStore : IEventStore, IAsyncDisposable
 {
-    private const int PersistenceIdCharsMax = 1024;
-
     private readonly PostgresWriter _writer;
     private readonly PostgresReads _reads;
     private readonly TimeProvider _time;
@@ -40,7 +38,7 @@ public sealed class PostgresEventStore : IEntityIndex, IAsyncDisposable
     /// <summary>Appends all events or none, under the epoch that this member holds the shard with; <see cref="EventAppend.Epoch"/> is not looked at.</summary>
     public async Task<AppendResult> AppendAsync(EventAppend append)
     {
-        Validate(append);
+        append.Check();
         long now = _time.GetUtcNow().ToUnixTimeMilliseconds();
         AppendResult result = await _writer.Enqueue(
             append.PersistenceId,
@@ -56,11 +54,9 @@ public sealed class PostgresEventStore : IEntityIndex, IAsyncDisposable
         return result;
     }
 
-    /// <summary>Deletes events up to and including <paramref name="toSequenceNr"/>. The highest sequence number of the entity does not change.</summary>
     public Task DeleteToAsync(string persistenceId, long toSequenceNr) => FencedAsync(
         persistenceId, 0, "SELECT agentmesh.delete_events($1, $2, $3, $4, $5)", () => [PostgresReads.Number(toSequenceNr)]);
 
-    /// <summary>Stores a snapshot; one with the same sequence number is replaced.</summary>
     public Task SaveSnapshotAsync(StoredSnapshot snapshot) => FencedAsync(
         snapshot.PersistenceId,
         snapshot.Payload.Length,
@@ -77,15 +73,12 @@ public sealed class PostgresEventStore : IEntityIndex, IAsyncDisposable
         "SELECT agentmesh.delete_snapshots($1, $2, $3, $4, $5, $6, $7, $8)",
         () => [PostgresReads.Number(bounds.MinSequenceNr), PostgresReads.Number(bounds.MaxSequenceNr), PostgresReads.Number(bounds.MinTimestamp), PostgresReads.Number(bounds.MaxTimestamp)]);
 
-    /// <summary>Highest sequence number ever used by the entity, 0 when it has none. Takes the shard of the entity first.</summary>
     public async Task<long> ReadHighestSequenceAsync(string persistenceId, CancellationToken cancellation = default)
     {
         await OwnAsync(persistenceId, cancellation).ConfigureAwait(false);
         return await _reads.HighestSequenceAsync(persistenceId, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Calls back for each event with a sequence number in [<paramref name="from"/>, <paramref name="to"/>], ascending, at most <paramref name="max"/> of them, one after the other.</summary>
-    /// <exception cref="MeshException"><c>AM0402</c> when an event of the range is missing or damaged; the callback may have seen the ones before it.</exception>
     public async Task ReplayAsync(string persistenceId, long from, long to, long max, Action<StoredEvent> callback, CancellationToken cancellation = default)
     {
         if (max > 0 && from <= to)
@@ -95,7 +88,6 @@ public sealed class PostgresEventStore : IEntityIndex, IAsyncDisposable
         }
     }
 
-    /// <summary>The snapshot with the highest sequence number within the bounds, or null.</summary>
     public async Task<StoredSnapshot?> FindSnapshotAsync(string persistenceId, SnapshotBounds bounds, CancellationToken cancellation = default)
     {
         // An earlier owner may be about to delete the events that a newer snapshot stands for.
@@ -162,17 +154,5 @@ public sealed class PostgresEventStore : IEntityIndex, IAsyncDisposable
         NpgsqlBatchCommand command = new(sql);
         command.Parameters.AddRange(parameters);
         return command;
-    }
-
-    private static void Validate(EventAppend append)
-    {
-        Invariant.Check(append.PersistenceId.Length is > 0 and <= PersistenceIdCharsMax && !append.PersistenceId.Contains('\0', StringComparison.Ordinal));
-        Invariant.Check(append.PreviousSequence >= 0 && append.LastSequence > append.PreviousSequence);
-        long previous = append.PreviousSequence;
-        for (int i = 0; i < append.Events.Count; i++)
-        {
-            Invariant.Check(append.Events[i].SequenceNr > previous && append.Events[i].SequenceNr <= append.LastSequence);
-            previous = append.Events[i].SequenceNr;
-        }
     }
 }

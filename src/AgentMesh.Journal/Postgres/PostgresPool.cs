@@ -58,13 +58,13 @@ public sealed class PostgresPool : IEntityIndex, IAsyncDisposable
 
     /// <summary>The store of the actor system, which joins the pool when it is asked for first.</summary>
     /// <param name="owner">The actor system.</param>
-    public PostgresStoreLease Acquire(object owner)
+    public StoreLease<PostgresEventStore> Acquire(object owner)
     {
         lock (Gate)
         {
             Shared shared = _stores.GetValue(owner, _ => NewStore());
             shared.Leases++;
-            return new PostgresStoreLease(shared.Store, () => Release(owner, shared));
+            return new StoreLease<PostgresEventStore>(shared.Store, () => Release(owner, shared));
         }
     }
 
@@ -159,20 +159,4 @@ public sealed class PostgresPool : IEntityIndex, IAsyncDisposable
 
         public Task? Ending { get; set; }
     }
-}
-
-/// <summary>A share of the store of an actor system.</summary>
-public sealed class PostgresStoreLease : IDisposable
-{
-    private Action? _release;
-
-    internal PostgresStoreLease(PostgresEventStore store, Action release)
-    {
-        Store = store;
-        _release = release;
-    }
-
-    public PostgresEventStore Store { get; }
-
-    public void Dispose() => Interlocked.Exchange(ref _release, null)?.Invoke();
 }

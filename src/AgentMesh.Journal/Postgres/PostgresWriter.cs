@@ -1,4 +1,5 @@
 using AgentMesh.Errors;
+using AgentMesh.Journal.Events;
 using Npgsql;
 
 namespace AgentMesh.Journal.Postgres;
@@ -17,17 +18,9 @@ internal sealed class PostgresWriter : IAsyncDisposable
     private readonly PoolSession? _session;
     private readonly string _place;
     private readonly TimeProvider _time;
-    private readonly ITimer _deadlines;
-    private readonly Lock _gate = new();
-    private readonly Queue<PostgresOperation> _queue = new();
-    private readonly List<PostgresOperation> _batch = [];
-    private readonly SemaphoreSlim _work = new(0);
+    private readonly WriteQueue<PostgresOperation> _queue;
     private readonly Task _running;
-    private TaskCompletionSource _batchEnd = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private NpgsqlConnection? _connection;
-    private long _queuedBytes;
-    private int _queuedLive;
-    private bool _closing;
 
     /// <param name="session">Holds the shards that writes with a key are made for; null where none have one.</param>
     public PostgresWriter(PostgresSettings settings, NpgsqlDataSource source, string place, PoolSession? session, TimeProvider time)
@@ -37,8 +30,20 @@ internal sealed class PostgresWriter : IAsyncDisposable
         _place = place;
         _session = session;
         _time = time;
-        TimeSpan period = TimeSpan.FromMilliseconds(Math.Clamp(settings.AppendTimeout.TotalMilliseconds / 16, 10, 1000));
-        _deadlines = time.CreateTimer(_ => AbandonLate(), null, period, period);
+        _queue = new WriteQueue<PostgresOperation>(
+            new WriteQueueSettings
+            {
+                Place = place,
+                ClosedBecause = $"{place}: this member has left the pool",
+                WhenFull = "the database is slower than the writers; try again",
+                WhenLate = "the database is very slow or stuck; see 'agentmesh doctor'",
+                Timeout = settings.AppendTimeout,
+                WritesMax = settings.QueuedWritesMax,
+                BytesMax = settings.QueuedBytesMax,
+                BatchWritesMax = settings.BatchWritesMax,
+                BatchBytesMax = BatchBytesMax,
+            },
+            time);
         _running = Task.Run(RunAsync);
     }
 
@@ -48,115 +53,33 @@ internal sealed class PostgresWriter : IAsyncDisposable
     /// <param name="scope">What it concerns; with a key, the persistence id.</param>
     public Task<T> Enqueue<T>(string scope, LeaseKey? key, long bytes, Func<long, NpgsqlBatchCommand> command, Func<NpgsqlDataReader, T> read)
     {
-        PostgresOperation<T> operation = new(command, read)
-        {
-            Scope = scope,
-            Key = key,
-            Bytes = bytes,
-            Deadline = _time.GetTimestamp() + (long)(_settings.AppendTimeout.TotalSeconds * _time.TimestampFrequency),
-        };
-        lock (_gate)
-        {
-            if (_closing)
-            {
-                operation.Fail(new MeshException(JournalErrors.Closed, $"{_place}: this member has left the pool; nothing was stored"));
-            }
-            else if (_queuedLive >= _settings.QueuedWritesMax || (_queuedBytes + bytes > _settings.QueuedBytesMax && _queuedLive > 0))
-            {
-                operation.Fail(new MeshException(
-                    JournalErrors.Overloaded, $"{_queuedLive} writes ({_queuedBytes} bytes) wait for {_place}; nothing was stored", "the database is slower than the writers; try again"));
-            }
-            else
-            {
-                _queue.Enqueue(operation);
-                _queuedLive++;
-                _queuedBytes += bytes;
-                if (_work.CurrentCount == 0)
-                {
-                    _work.Release();
-                }
-            }
-        }
-
+        PostgresOperation<T> operation = new(command, read) { Scope = scope, Key = key, Bytes = bytes };
+        _queue.Add(operation);
         return operation.Task;
     }
 
-    /// <summary>Ends when it is decided what becomes of the writes of this entity that were queued before: a recovery must see them, or never.</summary>
-    public async Task WritesSettledAsync(string scope)
-    {
-        while (TryFindUndecided(scope, out Task decided))
-        {
-            await decided.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    /// <inheritdoc cref="WriteQueue{TWrite}.SettledAsync"/>
+    public Task WritesSettledAsync(string scope) => _queue.SettledAsync(scope);
 
     /// <summary>Writes what is queued, as far as the deadlines allow.</summary>
     public async ValueTask DisposeAsync()
     {
-        lock (_gate)
+        if (!_queue.Close())
         {
-            if (_closing)
-            {
-                return;
-            }
-
-            _closing = true;
+            return;
         }
 
-        _work.Release();
         await _running.ConfigureAwait(false);
-        await _deadlines.DisposeAsync().ConfigureAwait(false);
+        _queue.Dispose();
         await CloseAsync().ConfigureAwait(false);
-        _work.Dispose();
     }
 
     private async Task RunAsync()
     {
-        while (await TakeBatchAsync().ConfigureAwait(false))
+        while (await _queue.TakeBatchAsync().ConfigureAwait(false) is { } batch)
         {
-            await WriteAsync(_batch).ConfigureAwait(false);
-            TaskCompletionSource end;
-            lock (_gate)
-            {
-                _batch.Clear();
-                end = _batchEnd;
-            }
-
-            end.TrySetResult();
-        }
-    }
-
-    private async Task<bool> TakeBatchAsync()
-    {
-        while (true)
-        {
-            lock (_gate)
-            {
-                long bytes = 0;
-                while (_batch.Count < _settings.BatchWritesMax && bytes < BatchBytesMax && _queue.TryDequeue(out PostgresOperation? operation))
-                {
-                    if (!operation.IsAbandoned)
-                    {
-                        _queuedLive--;
-                        _queuedBytes -= operation.Bytes;
-                        bytes += operation.Bytes;
-                        _batch.Add(operation);
-                    }
-                }
-
-                if (_batch.Count > 0)
-                {
-                    _batchEnd = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                    return true;
-                }
-
-                if (_closing)
-                {
-                    return false;
-                }
-            }
-
-            await _work.WaitAsync().ConfigureAwait(false);
+            await WriteAsync(batch).ConfigureAwait(false);
+            _queue.EndBatch();
         }
     }
 
@@ -330,72 +253,6 @@ internal sealed class PostgresWriter : IAsyncDisposable
                 // It is broken already.
             }
         }
-    }
-
-    private bool TryFindUndecided(string scope, out Task decided)
-    {
-        lock (_gate)
-        {
-            foreach (PostgresOperation operation in _batch)
-            {
-                if (operation.Scope == scope)
-                {
-                    decided = _batchEnd.Task;
-                    return true;
-                }
-            }
-
-            // One that was given up in the queue is never tried.
-            foreach (PostgresOperation operation in _queue)
-            {
-                if (operation.Scope == scope && !operation.IsAbandoned)
-                {
-                    decided = operation.Ended;
-                    return true;
-                }
-            }
-
-            decided = Task.CompletedTask;
-            return false;
-        }
-    }
-
-    private void AbandonLate()
-    {
-        long now = _time.GetTimestamp();
-        lock (_gate)
-        {
-            // Deadlines are in the order of the queue.
-            foreach (PostgresOperation operation in _queue)
-            {
-                if (operation.Deadline > now)
-                {
-                    break;
-                }
-
-                if (!operation.IsAbandoned)
-                {
-                    Abandon(operation, "nothing was stored");
-                    _queuedLive--;
-                    _queuedBytes -= operation.Bytes;
-                }
-            }
-
-            foreach (PostgresOperation operation in _batch)
-            {
-                if (operation.Deadline <= now && !operation.IsAbandoned)
-                {
-                    Abandon(operation, "it may still be stored");
-                }
-            }
-        }
-    }
-
-    private void Abandon(PostgresOperation operation, string outcome)
-    {
-        operation.IsAbandoned = true;
-        operation.Fail(new MeshException(
-            JournalErrors.Timeout, $"a write for {operation.Scope} to {_place} did not finish in {_settings.AppendTimeout.TotalSeconds:0.#} s; {outcome}", "the database is very slow or stuck; see 'agentmesh doctor'"));
     }
 
     /// <param name="Error">Null when the operations that were tried are stored and told.</param>

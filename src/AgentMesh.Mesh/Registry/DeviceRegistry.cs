@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Collections.Immutable;
 using AgentMesh.Errors;
 using AgentMesh.Protocol.Identity;
@@ -13,31 +12,21 @@ public sealed class DeviceRegistry : IDisposable
 {
     public const string FileName = "registry";
 
-    private const int EntriesOfAuthorMax = 10_000;
-    private const int AuthorsMax = 1_000;
-    private const int EntriesOfOthersMax = 50_000;
-
     private readonly Lock _gate = new();
     private readonly DeviceIdentity _self;
     private readonly TimeProvider _time;
-    private readonly FileStream _file;
-    private readonly Dictionary<DevicePublicKey, List<RegistryEntry>> _chains = [];
-    /// <summary>
-    /// Whom others have put out everywhere, where this device has not spoken of them since. The entries of all chains stand in the file in the order in which they came, so a restart
-    /// knows it too.
-    /// </summary>
-    private readonly HashSet<(DevicePublicKey Subject, DevicePublicKey By)> _heard = [];
+    private readonly RegistryFile _file;
+    private readonly RegistryChains _chains;
     private volatile IReadOnlyDictionary<DeviceId, RegisteredDevice> _devices = new Dictionary<DeviceId, RegisteredDevice>();
     private volatile IReadOnlyDictionary<DeviceId, RevokedDevice> _revoked = new Dictionary<DeviceId, RevokedDevice>();
-    private int _entriesOfOthers;
-    private long _goodBytes;
     private long _refused;
 
-    private DeviceRegistry(DeviceIdentity self, TimeProvider time, FileStream file)
+    private DeviceRegistry(DeviceIdentity self, TimeProvider time, RegistryFile file)
     {
         _self = self;
         _time = time;
         _file = file;
+        _chains = new RegistryChains(self.PublicKey);
     }
 
     /// <summary>Raised after the devices or the chains changed.</summary>
@@ -55,28 +44,18 @@ public sealed class DeviceRegistry : IDisposable
     /// <exception cref="MeshException">AM0331: the file cannot be used. AM0330: it holds what this device never signed, or is damaged.</exception>
     public static DeviceRegistry Open(string path, DeviceIdentity self, TimeProvider time)
     {
-        FileStream? file = null;
+        RegistryFile file = RegistryFile.Open(path);
         try
         {
-            var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.Read };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            }
-
-            file = new FileStream(path, options);
             var registry = new DeviceRegistry(self, time, file);
-            registry.Load(path);
+            file.Load(registry.TryKeep);
+            registry.Fold();
+            registry.TakeUpRevocations();
             return registry;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            file?.Dispose();
-            throw new MeshException(MeshErrors.RegistryFile, $"the registry {path} cannot be used: {error.Message}", "check the owner and the permissions of the data directory", error);
         }
         catch
         {
-            file?.Dispose();
+            file.Dispose();
             throw;
         }
     }
@@ -91,8 +70,8 @@ public sealed class DeviceRegistry : IDisposable
         lock (_gate)
         {
             // That another device vouches for it may end; the own word stays.
-            bool isAdmittedHere = RegistryFold.Admitted(_chains.GetValueOrDefault(_self.PublicKey) ?? []).Any(admitted => admitted.Subject == key);
-            if (isAdmittedHere && _heard.Any(each => each.Subject == key))
+            bool isAdmittedHere = RegistryFold.Admitted(_chains.Of(_self.PublicKey)).Any(admitted => admitted.Subject == key);
+            if (isAdmittedHere && _chains.PutOut.Contains(key))
             {
                 // What it had before it was put out does not come back with it.
                 Append(RegistryChange.Forget, key, "", []);
@@ -183,7 +162,7 @@ public sealed class DeviceRegistry : IDisposable
     {
         lock (_gate)
         {
-            return [.. Ever().Select(key => key.Id).Where(id => id.ToString().StartsWith(idPrefix, StringComparison.OrdinalIgnoreCase)).Distinct()];
+            return [.. _chains.Ever.Select(key => key.Id).Where(id => id.ToString().StartsWith(idPrefix, StringComparison.OrdinalIgnoreCase)).Distinct()];
         }
     }
 
@@ -192,7 +171,7 @@ public sealed class DeviceRegistry : IDisposable
     {
         lock (_gate)
         {
-            return _chains.ToDictionary(chain => chain.Key.Id, chain => (ulong)chain.Value.Count);
+            return _chains.Heads();
         }
     }
 
@@ -201,7 +180,7 @@ public sealed class DeviceRegistry : IDisposable
     {
         lock (_gate)
         {
-            return [.. _chains.SelectMany(chain => chain.Value.Skip((int)Math.Min(heads.GetValueOrDefault(chain.Key.Id), int.MaxValue))).Take(most).Select(entry => entry.Bytes)];
+            return _chains.EntriesAfter(heads, most);
         }
     }
 
@@ -227,10 +206,9 @@ public sealed class DeviceRegistry : IDisposable
                     isFolded = true;
                 }
 
-                if (entry.Author != _self.PublicKey && IsAdmitted(entry.Author) && Fits(entry))
+                if (entry.Author != _self.PublicKey && IsAdmitted(entry.Author) && _chains.Fits(entry))
                 {
                     Write(entry);
-                    Keep(entry);
                     isFolded = false;
                     changed = true;
                     if (entry.IsEverywhere)
@@ -240,7 +218,7 @@ public sealed class DeviceRegistry : IDisposable
                         isFolded = true;
                     }
                 }
-                else if (!IsKnown(entry))
+                else if (!_chains.Has(entry))
                 {
                     Interlocked.Increment(ref _refused);
                 }
@@ -269,23 +247,22 @@ public sealed class DeviceRegistry : IDisposable
         ? known
         : throw new MeshException(MeshErrors.UnknownPeer, $"{device} is not in the registry", "'agentmesh peers' shows who is");
 
-    private IEnumerable<DevicePublicKey> Ever() => _chains.Values.SelectMany(chain => chain).Where(entry => entry.Change == RegistryChange.Admit && entry.Subject != _self.PublicKey).Select(entry => entry.Subject);
-
     private DevicePublicKey KeyOf(DeviceId device) => device == _self.Id ? _self.PublicKey
-        : Ever().Where(key => key.Id == device).Select(key => (DevicePublicKey?)key).FirstOrDefault() ?? Find(device).Key;
+        : _chains.Ever.Where(key => key.Id == device).Select(key => (DevicePublicKey?)key).FirstOrDefault() ?? Find(device).Key;
 
     /// <summary>Takes back what this device itself said for those that another has put out everywhere: its admission, grants and names.</summary>
     private void TakeUpRevocations()
     {
-        if (_heard.Count == 0)
+        IReadOnlySet<DevicePublicKey> putOut = _chains.PutOut;
+        if (putOut.Count == 0)
         {
             return;
         }
 
         try
         {
-            Dictionary<DeviceId, RegisteredDevice> otherwise = RegistryFold.Devices(_self.PublicKey, ChainOf, static _ => false);
-            foreach (DevicePublicKey key in _heard.Select(heard => heard.Subject).Distinct().Where(key => otherwise.ContainsKey(key.Id)).ToArray())
+            Dictionary<DeviceId, RegisteredDevice> otherwise = RegistryFold.Devices(_self.PublicKey, _chains.Of, static _ => false);
+            foreach (DevicePublicKey key in putOut.Where(key => otherwise.ContainsKey(key.Id)).ToArray())
             {
                 Append(RegistryChange.Forget, key, "", []);
             }
@@ -307,114 +284,40 @@ public sealed class DeviceRegistry : IDisposable
 
     private void Append(RegistryChange change, DevicePublicKey subject, string name, IEnumerable<string> grants, bool everywhere = false)
     {
-        RegistryEntry? before = _chains.TryGetValue(_self.PublicKey, out List<RegistryEntry>? own) && own.Count > 0 ? own[^1] : null;
+        RegistryEntry? before = _chains.Of(_self.PublicKey) is { Count: > 0 } own ? own[^1] : null;
         RegistryEntry entry = RegistryEntry.Sign(_self, before, _time.GetUtcNow(), change, subject, name, grants, everywhere);
-        if (!Fits(entry))
+        if (!_chains.Fits(entry))
         {
-            throw new MeshException(MeshErrors.RegistryInvalid, $"the registry of this device has {EntriesOfAuthorMax} entries and takes no more", "start with a new identity: move the data directory away and pair again");
+            throw new MeshException(MeshErrors.RegistryInvalid, $"the registry of this device has {RegistryChains.EntriesOfAuthorMax} entries and takes no more", "start with a new identity: move the data directory away and pair again");
         }
 
         Write(entry);
-        Keep(entry);
         Fold();
     }
 
-    private bool Fits(RegistryEntry entry)
+    private bool TryKeep(RegistryEntry entry)
     {
-        bool isOwn = entry.Author == _self.PublicKey;
-        return _chains.TryGetValue(entry.Author, out List<RegistryEntry>? chain)
-            ? chain.Count < EntriesOfAuthorMax && (isOwn || _entriesOfOthers < EntriesOfOthersMax) && entry.Follows(chain[^1])
-            : (isOwn || (_chains.Count < AuthorsMax && _entriesOfOthers < EntriesOfOthersMax)) && entry.Follows(null);
-    }
-
-    private bool IsKnown(RegistryEntry entry) =>
-        _chains.TryGetValue(entry.Author, out List<RegistryEntry>? chain) && entry.Sequence <= (ulong)chain.Count && chain[(int)entry.Sequence - 1].Hash.AsSpan().SequenceEqual(entry.Hash);
-
-    private void Keep(RegistryEntry entry)
-    {
-        if (!_chains.TryGetValue(entry.Author, out List<RegistryEntry>? chain))
+        if (!_chains.Fits(entry))
         {
-            _chains.Add(entry.Author, chain = []);
+            return false;
         }
 
-        chain.Add(entry);
-        if (entry.Author != _self.PublicKey)
-        {
-            _entriesOfOthers++;
-            if (entry.IsEverywhere && entry.Subject != _self.PublicKey)
-            {
-                _heard.Add((entry.Subject, entry.Author));
-            }
-            else if (entry.Change == RegistryChange.Admit)
-            {
-                _heard.Remove((entry.Subject, entry.Author));
-            }
-        }
-        else if (entry.Change is RegistryChange.Admit or RegistryChange.Forget)
-        {
-            _heard.RemoveWhere(heard => heard.Subject == entry.Subject);
-        }
+        _chains.Keep(entry);
+        return true;
     }
 
     /// <summary>On disk before it counts.</summary>
     private void Write(RegistryEntry entry)
     {
-        byte[] record = new byte[sizeof(int) + entry.Bytes.Length];
-        BinaryPrimitives.WriteInt32LittleEndian(record, entry.Bytes.Length);
-        entry.Bytes.CopyTo(record, sizeof(int));
-        try
-        {
-            // What an earlier write left behind when the disk was full is not read as an entry.
-            _file.SetLength(_goodBytes);
-            _file.Seek(_goodBytes, SeekOrigin.Begin);
-            _file.Write(record);
-            _file.Flush(flushToDisk: true);
-            _goodBytes += record.Length;
-        }
-        catch (IOException error)
-        {
-            throw new MeshException(MeshErrors.RegistryFile, $"the registry cannot be written: {error.Message}", "free space on the disk of the data directory", error);
-        }
+        _file.Append(entry);
+        _chains.Keep(entry);
     }
-
-    private void Load(string path)
-    {
-        byte[] all = new byte[_file.Length];
-        _file.ReadExactly(all);
-        ReadOnlySpan<byte> rest = all;
-        long good = 0;
-        while (rest.Length >= sizeof(int))
-        {
-            int length = BinaryPrimitives.ReadInt32LittleEndian(rest);
-            if (length is <= 0 or > RegistryEntry.BytesMax || rest.Length - sizeof(int) < length)
-            {
-                break;
-            }
-
-            if (!RegistryEntry.TryRead(rest.Slice(sizeof(int), length).ToArray(), out RegistryEntry? entry) || !Fits(entry))
-            {
-                throw new MeshException(MeshErrors.RegistryInvalid, $"the registry {path} is damaged at byte {good}", "restore it from a backup, or move it away and pair the devices again");
-            }
-
-            Keep(entry);
-            rest = rest[(sizeof(int) + length)..];
-            good += sizeof(int) + length;
-        }
-
-        // A last entry that a crash cut short was never told to anybody.
-        _goodBytes = good;
-        _file.SetLength(good);
-        Fold();
-        TakeUpRevocations();
-    }
-
-    private IReadOnlyList<RegistryEntry> ChainOf(DevicePublicKey author) => _chains.GetValueOrDefault(author) ?? [];
 
     private void Fold()
     {
-        HashSet<DevicePublicKey> heard = [.. _heard.Select(each => each.Subject)];
-        Dictionary<DeviceId, RegisteredDevice> devices = RegistryFold.Devices(_self.PublicKey, ChainOf, heard.Contains);
-        _revoked = RegistryFold.Revoked(_chains.Values, key => key != _self.PublicKey && !devices.ContainsKey(key.Id));
+        IReadOnlySet<DevicePublicKey> putOut = _chains.PutOut;
+        Dictionary<DeviceId, RegisteredDevice> devices = RegistryFold.Devices(_self.PublicKey, _chains.Of, putOut.Contains);
+        _revoked = RegistryFold.Revoked(_chains.All, key => key != _self.PublicKey && !devices.ContainsKey(key.Id));
         _devices = devices;
     }
 }

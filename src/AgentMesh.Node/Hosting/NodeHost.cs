@@ -129,7 +129,7 @@ public sealed class NodeHost : IAsyncDisposable
         EndingAsync(new Departures(registry, pairing, hub));
 
         EventStoreSettings journalSettings = new() { Path = data["journal.db"] };
-        EventStoreLease journal = Ending(EventStoreRegistry.Acquire(journalSettings, time));
+        StoreLease<SqliteEventStore> journal = Ending(EventStoreRegistry.Acquire(journalSettings, time));
         PoolHost? pool = PoolOf(settings, identity.Id, time);
         OutputStore files = Ending(OutputStore.Open(new OutputStoreSettings { Directory = data["output"], BytesMax = settings.Output.RetainedBytesMax, JobBytesMax = settings.Output.JobBytesMax }, time));
         IOutputStore outputs = pool is null ? files : new RoutedOutput(files, EndingAsync(pool.Pool.OpenOutput(settings.Output.JobBytesMax, settings.Pool!.OutputRetained)));

@@ -39,7 +39,7 @@ internal sealed class PoolHost(PostgresPool pool, PostgresSettings settings, str
     public void Equip(Generation generation, MeshSharding sharding, JobEnvironment environment)
     {
         ActorSystem system = generation.System;
-        PostgresStoreLease lease = pool.Acquire(system);
+        StoreLease<PostgresEventStore> lease = pool.Acquire(system);
         PoolSession session = lease.Store.Session;
         _sessions.AddOrUpdate(system, session);
         var residents = new HomeResidents();

@@ -16,7 +16,7 @@ public sealed class SqliteActorTests : IDisposable
     private readonly Reports _reports = new();
     private readonly ManualTime _time = new();
     private readonly EventStoreSettings _settings;
-    private EventStoreLease? _node;
+    private StoreLease<SqliteEventStore>? _node;
 
     public SqliteActorTests() => _settings = new EventStoreSettings { Path = _directory.File("journal.db"), AppendTimeout = Events.StoreFixture.Ample };
 

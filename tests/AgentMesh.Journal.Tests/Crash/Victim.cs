@@ -36,7 +36,7 @@ internal static class Victim
     {
         await using PostgresPool pool = PostgresPool.Open(
             new PostgresSettings { Pool = "zombie", ConnectionString = connection, Device = "zombie", DeviceName = "zombie", Lease = TimeSpan.FromSeconds(2) }, TimeProvider.System);
-        using PostgresStoreLease lease = pool.Acquire(pool);
+        using StoreLease<PostgresEventStore> lease = pool.Acquire(pool);
         using Stream output = Console.OpenStandardOutput();
         long at = await lease.Store.ReadHighestSequenceAsync(PoolEntity);
         while (true)

@@ -229,8 +229,8 @@ public sealed class RefusalTests : IDisposable
     public void One_store_is_shared_within_the_process_and_closes_with_its_last_lease()
     {
         EventStoreSettings settings = new() { Path = _path };
-        EventStoreLease first = EventStoreRegistry.Acquire(settings, TimeProvider.System);
-        EventStoreLease second = EventStoreRegistry.Acquire(settings, TimeProvider.System);
+        StoreLease<SqliteEventStore> first = EventStoreRegistry.Acquire(settings, TimeProvider.System);
+        StoreLease<SqliteEventStore> second = EventStoreRegistry.Acquire(settings, TimeProvider.System);
         Assert.Same(first.Store, second.Store);
         first.Dispose();
         Assert.Throws<MeshException>(() => Open(_path));

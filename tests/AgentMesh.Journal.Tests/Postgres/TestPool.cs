@@ -3,7 +3,7 @@ namespace AgentMesh.Journal.Tests.Postgres;
 /// <summary>A member of a pool in this process.</summary>
 internal sealed class TestPool : IAsyncDisposable
 {
-    private readonly List<PostgresStoreLease> _leases = [];
+    private readonly List<StoreLease<PostgresEventStore>> _leases = [];
 
     public TestPool(string connectionString, string device = "d1", TimeSpan? lease = null, Func<PostgresSettings, PostgresSettings>? change = null)
     {
@@ -28,14 +28,14 @@ internal sealed class TestPool : IAsyncDisposable
     /// <summary>A membership as an actor system has it; several can exist at a time.</summary>
     public PostgresEventStore NewStore()
     {
-        PostgresStoreLease lease = Pool.Acquire(new object());
+        StoreLease<PostgresEventStore> lease = Pool.Acquire(new object());
         _leases.Add(lease);
         return lease.Store;
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (PostgresStoreLease lease in _leases)
+        foreach (StoreLease<PostgresEventStore> lease in _leases)
         {
             await lease.Store.DisposeAsync();
             lease.Dispose();
