@@ -22,7 +22,7 @@ internal static partial class Log
     public static partial void Paired(ILogger log, string name, string device, string digits);
 
     [LoggerMessage(2030, LogLevel.Warning, "somebody at {Address} tried a wrong pairing code; another one takes its place")]
-    public static partial void WrongCode(ILogger log, IPEndPoint address);
+    public static partial void WrongCode(ILogger log, string address);
 
     [LoggerMessage(2005, LogLevel.Warning, "ended {Count} program groups that an earlier run left behind")]
     public static partial void Swept(ILogger log, int count);

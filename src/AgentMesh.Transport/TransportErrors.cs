@@ -1,6 +1,6 @@
 namespace AgentMesh.Transport;
 
-/// <summary>Error codes of sockets and connections, AM0130 to AM0139. Each has a page <c>docs/errors/CODE.md</c>.</summary>
+/// <summary>Error codes of sockets and connections, AM0130 to AM0139, and AM0173 to AM0179 where they are of discovery. Each has a page <c>docs/errors/CODE.md</c>.</summary>
 public static class TransportErrors
 {
     public const string CannotListen = "AM0130";
@@ -12,4 +12,5 @@ public static class TransportErrors
     public const string CodeOver = "AM0137";
     public const string CodeBrokenOff = "AM0138";
     public const string CodeOwn = "AM0139";
+    public const string CodeNoBeacon = "AM0173";
 }

@@ -68,7 +68,7 @@ public sealed class BeaconCoreTests
         _world.Meet(inviter, 7);
         _world.Meet(joiner, 7);
         ulong channel = inviter.Channels[joiner.Device].Id;
-        _world.Core.Handle(inviter, new BeaconFrame(BeaconFrameType.Hello, Devices: [joiner.Device], Meetings: [7]));
+        _world.Core.Handle(inviter, new BeaconFrame(BeaconFrameType.Hello, Devices: [joiner.Device], Meetings: [7]), _world.Now);
         _world.Hello(joiner, 1);
         _world.Hello(inviter, 2);
         Assert.Equal(channel, inviter.Channels[joiner.Device].Id);
@@ -230,14 +230,14 @@ public sealed class BeaconCoreTests
         var world = new BeaconWorld(new BeaconLimits { FramesMax = 50 });
         Guest guest = world.Enter(1);
         int answered = 0;
-        while (world.Core.Handle(guest, new BeaconFrame(BeaconFrameType.Ping, 1)))
+        while (world.Core.Handle(guest, new BeaconFrame(BeaconFrameType.Ping, 1), _world.Now))
         {
             Assert.InRange(answered++, 0, 50);
         }
 
         for (int i = 0; i < 1_000; i++)
         {
-            world.Core.Handle(guest, new BeaconFrame(BeaconFrameType.Ping, 1));
+            world.Core.Handle(guest, new BeaconFrame(BeaconFrameType.Ping, 1), _world.Now);
         }
 
         Assert.Equal(51, guest.Outbox.Count);
@@ -285,7 +285,7 @@ public sealed class BeaconCoreTests
                     world.Core.Handle(guest, new BeaconFrame(
                         BeaconFrameType.Hello,
                         Devices: [.. Enumerable.Range(0, devices).Where(_ => random.Next(3) > 0).Select(BeaconWorld.Device)],
-                        Meetings: [.. Enumerable.Range(0, 5).Where(_ => random.Next(3) == 0).Select(meeting => (UInt128)meeting)]));
+                        Meetings: [.. Enumerable.Range(0, 5).Where(_ => random.Next(3) == 0).Select(meeting => (UInt128)meeting)]), world.Now);
                     seen.AddRange(guest.Channels.Values.Select(end => end.Id));
                     break;
                 case 4:

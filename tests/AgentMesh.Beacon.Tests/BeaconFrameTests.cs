@@ -40,7 +40,9 @@ public sealed class BeaconFrameTests
             Assert.Null(BeaconFrame.TryRead(body.AsSpan(0, length)));
         }
 
-        Assert.Null(BeaconFrame.TryRead([.. body, 0]));
+        // A message of a code says itself how long it is.
+        byte[] longer = [.. body, .. new byte[FrameOf(Vectors[index]!).Message is null ? 1 : BeaconFrame.CodeMessageBytesMax]];
+        Assert.Null(BeaconFrame.TryRead(longer));
     }
 
     [Theory]
@@ -65,7 +67,7 @@ public sealed class BeaconFrameTests
         {
             int length = random.Next(noise.Length);
             random.NextBytes(noise.AsSpan(0, length));
-            noise[0] = (byte)random.Next(0x18);
+            noise[0] = (byte)random.Next(0x48);
             _ = BeaconFrame.TryRead(noise.AsSpan(0, length));
         }
     }
@@ -100,6 +102,7 @@ public sealed class BeaconFrameTests
             given["address"] is { } address ? IPEndPoint.Parse((string)address!) : null,
             given["devices"] is JsonArray devices ? [.. devices.Select(device => DeviceId.Parse((string)device!))] : null,
             (uint?)given["count"] ?? 0,
-            given["meetings"] is JsonArray meetings ? [.. meetings.Select(meeting => UInt128.Parse((string)meeting!, System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture))] : null);
+            given["meetings"] is JsonArray meetings ? [.. meetings.Select(meeting => UInt128.Parse((string)meeting!, System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture))] : null,
+            given["message"] is { } message ? Convert.FromHexString((string)message!) : null);
     }
 }

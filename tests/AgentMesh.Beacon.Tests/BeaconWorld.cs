@@ -28,9 +28,9 @@ internal sealed class BeaconWorld
 
     public Guest Enter(int number) => Core.TryEnter(Device(number), Place(number), Now)!;
 
-    public bool Hello(Guest guest, params int[] wanted) => Core.Handle(guest, new BeaconFrame(BeaconFrameType.Hello, Devices: [.. wanted.Select(Device)]));
+    public bool Hello(Guest guest, params int[] wanted) => Core.Handle(guest, new BeaconFrame(BeaconFrameType.Hello, Devices: [.. wanted.Select(Device)]), Now);
 
-    public bool Meet(Guest guest, params UInt128[] meetings) => Core.Handle(guest, new BeaconFrame(BeaconFrameType.Hello, Devices: [], Meetings: meetings));
+    public bool Meet(Guest guest, params UInt128[] meetings) => Core.Handle(guest, new BeaconFrame(BeaconFrameType.Hello, Devices: [], Meetings: meetings), Now);
 
     /// <summary>What was said to it since the last time.</summary>
     public static IReadOnlyList<BeaconFrame> Said(Guest guest)

@@ -89,6 +89,41 @@ public sealed class BeaconTests(ITestOutputHelper output)
     }
 
     [SkippableFact]
+    public async Task Two_devices_behind_NATs_that_know_nothing_but_a_code_and_a_beacon_pair_and_work_together()
+    {
+        using NatLab? lab = NatLab.TryBuild(out string whyNot);
+        Skip.If(lab is null, $"a network with NATs cannot be made here: {whyNot}");
+        await using TestBeacon beacon = await TestBeacon.StartAsync(lab.Host("beacon", BeaconAddress), BeaconAddress);
+        await using var a = new TestNode("a") { Namespace = lab.Home("a", NatKind.PortRestrictedCone()), Listen = "0.0.0.0" };
+        await using var b = new TestNode("b") { Namespace = lab.Home("b", NatKind.Symmetric()), Listen = "0.0.0.0" };
+        foreach (TestNode node in new[] { a, b })
+        {
+            File.WriteAllText(Path.Combine(node.Data, "agentmesh.conf"), $"agentmesh {{ {beacon.Setting} }}");
+            await node.UpAsync();
+            await Eventually.HoldsAsync(async () => (await node.RunAsync("status")).Out.Contains(": registered", StringComparison.Ordinal), "the beacon has taken it in");
+        }
+
+        Ran invited = await a.RunAsync("invite");
+        Assert.Contains($"with the beacon {BeaconAddress}:14592", invited.Error, StringComparison.Ordinal);
+        string code = invited.Out.Split('\n')[0].Split(' ')[^1];
+        string wrong = code[..^1] + (code[^1] == '0' ? '1' : '0');
+        Ran refused = await b.RunAsync("join", wrong);
+        Assert.True(refused.Code == 255 && refused.Error.Contains("AM0136", StringComparison.Ordinal), refused.ToString());
+        Assert.Contains("AM0137", (await b.RunAsync("join", code)).Error, StringComparison.Ordinal);
+        string listed = (await a.RunAsync("invitations")).Out;
+        Assert.Contains($"1, last from the beacon {BeaconAddress}:14592", listed, StringComparison.Ordinal);
+
+        code = (await a.RunAsync("invite", "--code")).Out.Trim();
+        var watch = Stopwatch.StartNew();
+        Ran joined = await b.RunAsync("join", code);
+        output.WriteLine($"paired after {watch.Elapsed.TotalSeconds:0.0} s, the start of the command line included");
+        Assert.True(joined.Code == 0, joined.ToString());
+        await Eventually.HoldsAsync(async () => (await a.RunAsync("--timeout", "20s", "@b", "calc", "1+2")).Out == "3\n", "a gives work to b");
+        await Eventually.HoldsAsync(async () => (await b.RunAsync("--timeout", "20s", "@a", "calc", "6*7")).Out == "42\n", "b gives work to a");
+        output.WriteLine($"both work for each other after {watch.Elapsed.TotalSeconds:0.0} s");
+    }
+
+    [SkippableFact]
     public async Task A_relayed_pair_is_back_when_its_beacon_was_killed_and_started_again()
     {
         using NatLab? lab = NatLab.TryBuild(out string whyNot);

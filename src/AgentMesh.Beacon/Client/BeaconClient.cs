@@ -7,6 +7,7 @@ using AgentMesh.Errors;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Transport;
+using AgentMesh.Transport.Pairing;
 using AgentMesh.Transport.Relaying;
 
 namespace AgentMesh.Beacon.Client;
@@ -22,6 +23,7 @@ public sealed class BeaconClient : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
     private readonly HashSet<ulong> _channels = [];
+    private readonly BeaconCodeWay _codes;
     private Task _running = Task.CompletedTask;
     private volatile Registration? _registration;
     private volatile IPEndPoint? _observed;
@@ -38,6 +40,7 @@ public sealed class BeaconClient : IAsyncDisposable
         _meetings = meetings;
         _settings = settings;
         _time = time;
+        _codes = new BeaconCodeWay(place, frame => _registration?.SayIfRoom(frame), () => IsRegistered);
         endpoint.Relays.Doubted += OnDoubted;
     }
 
@@ -45,6 +48,9 @@ public sealed class BeaconClient : IAsyncDisposable
     public event Action<BeaconClient>? Changed;
 
     public BeaconAddress Place => _place;
+
+    /// <summary>By this way codes can be found and followed.</summary>
+    public ICodeWay Codes => _codes;
 
     public bool IsRegistered => _observed is not null;
 
@@ -154,6 +160,7 @@ public sealed class BeaconClient : IAsyncDisposable
             _registration = null;
             _observed = null;
             CloseAll();
+            _codes.Changed(isWelcome: false);
             await connection.CloseAsync(0, "done").ConfigureAwait(false);
             Changed?.Invoke(this);
         }
@@ -170,6 +177,11 @@ public sealed class BeaconClient : IAsyncDisposable
                     welcome();
                     _problem = null;
                     _observed = frame.Address;
+                    if (frame.Type == BeaconFrameType.Welcome)
+                    {
+                        _codes.Changed(isWelcome: true);
+                    }
+
                     Changed?.Invoke(this);
                     break;
                 case BeaconFrameType.Channel:
@@ -180,6 +192,9 @@ public sealed class BeaconClient : IAsyncDisposable
                     break;
                 case BeaconFrameType.Limited:
                     Interlocked.Add(ref _limited, frame.Count);
+                    break;
+                case >= BeaconFrameType.CodePlaces and <= BeaconFrameType.CodeNobody:
+                    _codes.Take(frame);
                     break;
                 default:
                     // Pong has said all by coming; a newer beacon may say more.
@@ -279,6 +294,15 @@ public sealed class BeaconClient : IAsyncDisposable
         public void Heard(long at) => Interlocked.Exchange(ref _heardAt, at);
 
         public void Say(BeaconFrame frame) => _frames.Writer.TryWrite(frame);
+
+        /// <summary>What others make this device say may not push out what it has to say itself.</summary>
+        public void SayIfRoom(BeaconFrame frame)
+        {
+            if (_frames.Reader.Count < FramesMax / 2)
+            {
+                Say(frame);
+            }
+        }
 
         public bool TryDoubt() => Interlocked.Exchange(ref _doubting, 1) == 0;
 

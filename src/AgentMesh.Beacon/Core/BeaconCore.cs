@@ -16,7 +16,7 @@ namespace AgentMesh.Beacon.Core;
 /// relayed datagram             limited, when it has no more   the datagram
 /// </code>
 /// </summary>
-internal sealed class BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan now)
+internal sealed class BeaconCore
 {
     private const int MeetingDevicesMax = 8;
 
@@ -26,7 +26,10 @@ internal sealed class BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan n
     private readonly Dictionary<ulong, ChannelEnd> _ends = [];
     private readonly Dictionary<UInt128, List<Guest>> _meetings = [];
     private readonly HashSet<Guest> _dry = [];
-    private readonly ByteBucket _notices = new(limits.NoticesPerSecond, limits.NoticesPerSecond, now);
+    private readonly BeaconLimits _limits;
+    private readonly ChannelIds _ids;
+    private readonly ByteBucket _notices;
+    private readonly CodeDesk _codes;
     private long _relayed;
     private long _bytes;
     private long _limited;
@@ -36,10 +39,18 @@ internal sealed class BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan n
     private long _refused;
     private long _channelsRefused;
 
+    public BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan now)
+    {
+        _limits = limits;
+        _ids = ids;
+        _notices = new ByteBucket(limits.NoticesPerSecond, limits.NoticesPerSecond, now);
+        _codes = new CodeDesk(limits, Say);
+    }
+
     /// <summary>A guest's outbox is no longer empty.</summary>
     public event Action<Guest>? HasFrames;
 
-    public BeaconCounters Counters => new(_guests.Count, _ends.Count / 2, _relayed, _bytes, _limited, _wrongAddress, _unknown, _told, _refused, _channelsRefused);
+    public BeaconCounters Counters => new(_guests.Count, _ends.Count / 2, _relayed, _bytes, _limited, _wrongAddress, _unknown, _told, _refused, _channelsRefused) { Codes = _codes.Counters };
 
     /// <summary>A device has an authenticated connection; an earlier one of it counts no more. Null when the beacon is full.</summary>
     public Guest? TryEnter(DeviceId device, IPEndPoint address, TimeSpan at)
@@ -48,13 +59,13 @@ internal sealed class BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan n
         {
             Leave(before);
         }
-        else if (_guests.Count >= limits.DevicesMax)
+        else if (_guests.Count >= _limits.DevicesMax)
         {
             _refused++;
             return null;
         }
 
-        var guest = new Guest(device, address, new ByteBucket(limits.BurstBytes, limits.BytesPerSecond, at));
+        var guest = new Guest(device, address, new ByteBucket(_limits.BurstBytes, _limits.BytesPerSecond, at));
         _guests.Add(device, guest);
         return guest;
     }
@@ -69,6 +80,7 @@ internal sealed class BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan n
         _guests.Remove(guest.Device);
         _dry.Remove(guest);
         LeaveMeetings(guest);
+        _codes.Leave(guest);
         foreach (ChannelEnd end in guest.Channels.Values.ToArray())
         {
             Close(end);
@@ -89,7 +101,7 @@ internal sealed class BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan n
     }
 
     /// <returns>False when the connection has to end.</returns>
-    public bool Handle(Guest guest, BeaconFrame frame)
+    public bool Handle(Guest guest, BeaconFrame frame, TimeSpan at)
     {
         switch (frame.Type)
         {
@@ -99,12 +111,21 @@ internal sealed class BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan n
             case BeaconFrameType.Ping:
                 Say(guest, frame with { Type = BeaconFrameType.Pong });
                 break;
+            case BeaconFrameType.CodePlaces when guest.IsWelcomed:
+                _codes.Name(guest, frame.Meetings!, at);
+                break;
+            case BeaconFrameType.CodeAsk when guest.IsWelcomed:
+                _codes.Ask(guest, frame.Meetings![0], frame.Message!, at);
+                break;
+            case BeaconFrameType.CodeAnswer when guest.IsWelcomed:
+                _codes.Answer(guest, frame.Count, frame.Message!, at);
+                break;
             default:
                 // A newer device may say more than this version understands.
                 break;
         }
 
-        return guest.Outbox.Count <= limits.FramesMax;
+        return guest.Outbox.Count <= _limits.FramesMax;
     }
 
     /// <summary>
@@ -124,7 +145,7 @@ internal sealed class BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan n
         if (!_ends.TryGetValue(id, out ChannelEnd? end))
         {
             _unknown++;
-            return ids.IsOurs(id) && _notices.TryTake(1, at) ? Notice(envelope, id) : 0;
+            return _ids.IsOurs(id) && _notices.TryTake(1, at) ? Notice(envelope, id) : 0;
         }
 
         if (!end.Owner.Address.Equals(from))
@@ -186,7 +207,7 @@ internal sealed class BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan n
         if (!guest.IsWelcomed)
         {
             guest.IsWelcomed = true;
-            Say(guest, new BeaconFrame(BeaconFrameType.Welcome, (ulong)limits.BytesPerSecond, guest.Address));
+            Say(guest, new BeaconFrame(BeaconFrameType.Welcome, (ulong)_limits.BytesPerSecond, guest.Address));
         }
 
         guest.Wanted = [.. wanted.Where(device => device != guest.Device)];
@@ -254,7 +275,7 @@ internal sealed class BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan n
             return;
         }
 
-        if (_ends.Count / 2 >= limits.ChannelsMax)
+        if (_ends.Count / 2 >= _limits.ChannelsMax)
         {
             _channelsRefused++;
             return;
@@ -273,7 +294,7 @@ internal sealed class BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan n
         ChannelEnd end;
         do
         {
-            end = new ChannelEnd(ids.Next(), owner);
+            end = new ChannelEnd(_ids.Next(), owner);
         }
         while (!_ends.TryAdd(end.Id, end));
         return end;
@@ -296,7 +317,7 @@ internal sealed class BeaconCore(BeaconLimits limits, ChannelIds ids, TimeSpan n
     private void Say(Guest guest, BeaconFrame frame)
     {
         // One more than may wait: who does not take its frames is found by that and sent away.
-        if (guest.Outbox.Count <= limits.FramesMax)
+        if (guest.Outbox.Count <= _limits.FramesMax)
         {
             guest.Outbox.Enqueue(frame);
         }

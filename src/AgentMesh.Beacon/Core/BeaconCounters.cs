@@ -7,4 +7,8 @@ namespace AgentMesh.Beacon.Core;
 /// <param name="Refused">Devices sent away because there were too many.</param>
 /// <param name="ChannelsRefused">Pairs that got no channel because there were too many.</param>
 public sealed record BeaconCounters(
-    int Devices, int Channels, long DatagramsRelayed, long BytesRelayed, long Limited, long WrongAddress, long UnknownChannel, long Notices, long Refused, long ChannelsRefused);
+    int Devices, int Channels, long DatagramsRelayed, long BytesRelayed, long Limited, long WrongAddress, long UnknownChannel, long Notices, long Refused, long ChannelsRefused)
+{
+    /// <summary>Of pairing by codes.</summary>
+    public CodeCounters Codes { get; init; } = new(0, 0, 0, 0);
+}

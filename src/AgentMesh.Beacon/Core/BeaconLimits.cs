@@ -18,6 +18,21 @@ public sealed record BeaconLimits
     /// <summary>Frames that wait to be sent to a device; when there are more its connection ends.</summary>
     public int FramesMax { get; init; } = 2 * Wire.BeaconFrame.DevicesMax + 64;
 
+    /// <summary>Places for codes at one time, of all devices.</summary>
+    public int CodePlacesMax { get; init; } = 4_096;
+
+    /// <summary>Devices that ask at such places at one time.</summary>
+    public int CodeCallsMax { get; init; } = 10_000;
+
+    /// <summary>Devices that may ask at one place in all: the right one, those that mistyped, and some that guess.</summary>
+    public int CallsPerCodePlace { get; init; } = 16;
+
+    /// <summary>Messages that are passed on in either direction between one device and one place. An exchange with every repetition takes less than half.</summary>
+    public int MessagesPerCodeCall { get; init; } = 48;
+
+    /// <summary>Client addresses whose allowances for codes are remembered.</summary>
+    public int CodeSourcesMax { get; init; } = 4_096;
+
     /// <summary>"I do not know this channel" a second, for all together.</summary>
     public int NoticesPerSecond { get; init; } = 1_000;
 }

@@ -22,6 +22,12 @@ internal sealed class Guest(DeviceId device, IPEndPoint address, ByteBucket allo
 
     public Dictionary<DeviceId, ChannelEnd> Channels { get; } = [];
 
+    /// <summary>Where it is asked for codes that it made.</summary>
+    public List<CodeDesk.Place> CodePlaces { get; } = [];
+
+    /// <summary>Where it asks for codes that it was told.</summary>
+    public Dictionary<UInt128, CodeDesk.Call> CodeCalls { get; } = [];
+
     /// <summary>Frames that wait to be sent.</summary>
     public Queue<BeaconFrame> Outbox { get; } = new();
 

@@ -211,7 +211,7 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
         {
             lock (_gate)
             {
-                if (!_core.Handle(guest, frame))
+                if (!_core.Handle(guest, frame, Now))
                 {
                     return;
                 }

@@ -10,9 +10,11 @@ namespace AgentMesh.Beacon.Wire;
 /// <param name="Value">The bytes of Ping and Pong, the channel of Channel, Gone and Limited, the bytes a second of Welcome.</param>
 /// <param name="Address">Of Welcome and Observed.</param>
 /// <param name="Devices">Of Hello; the one of Channel.</param>
-/// <param name="Count">Datagrams of Limited.</param>
-/// <param name="Meetings">Of Hello: who else says one of these is to be met too.</param>
-internal sealed record BeaconFrame(BeaconFrameType Type, ulong Value = 0, IPEndPoint? Address = null, IReadOnlyList<DeviceId>? Devices = null, uint Count = 0, IReadOnlyList<UInt128>? Meetings = null)
+/// <param name="Count">Datagrams of Limited; the caller of CodeAsked and CodeAnswer; the status of CodePlace; the reason of CodeNobody.</param>
+/// <param name="Meetings">Of Hello: who else says one of these is to be met too. The places of CodePlaces; the one of CodePlace, CodeAsk, CodeAnswered and CodeNobody.</param>
+/// <param name="Message">Of pairing-v1, in CodeAsk, CodeAsked, CodeAnswer and CodeAnswered.</param>
+internal sealed partial record BeaconFrame(
+    BeaconFrameType Type, ulong Value = 0, IPEndPoint? Address = null, IReadOnlyList<DeviceId>? Devices = null, uint Count = 0, IReadOnlyList<UInt128>? Meetings = null, byte[]? Message = null)
 {
     public const byte Version = 1;
     public const int LengthBytes = 2;
@@ -58,6 +60,8 @@ internal sealed record BeaconFrame(BeaconFrameType Type, ulong Value = 0, IPEndP
                 return new BeaconFrame(type, BinaryPrimitives.ReadUInt64BigEndian(body), Devices: [device]);
             case BeaconFrameType.Limited when body.Length == sizeof(ulong) + sizeof(uint):
                 return new BeaconFrame(type, BinaryPrimitives.ReadUInt64BigEndian(body), Count: BinaryPrimitives.ReadUInt32BigEndian(body[8..]));
+            case >= BeaconFrameType.CodePlaces and <= BeaconFrameType.CodeNobody:
+                return TryReadCode(type, body);
             default:
                 return Enum.IsDefined(type) ? null : new BeaconFrame(type);
         }
@@ -95,6 +99,8 @@ internal sealed record BeaconFrame(BeaconFrameType Type, ulong Value = 0, IPEndP
                 byte[] count = new byte[sizeof(uint)];
                 BinaryPrimitives.WriteUInt32BigEndian(count, Count);
                 return [.. Number(Value), .. count];
+            case >= BeaconFrameType.CodePlaces and <= BeaconFrameType.CodeNobody:
+                return CodeBody();
             default:
                 return Number(Value);
         }

@@ -24,4 +24,25 @@ internal enum BeaconFrameType : byte
 
     /// <summary>From the beacon: datagrams were dropped because the allowance is used up.</summary>
     Limited = 0x14,
+
+    /// <summary>From a device that made codes: the places at which it is to be asked for them; all of them, again when that changes.</summary>
+    CodePlaces = 0x40,
+
+    /// <summary>From the beacon: what became of one of these places.</summary>
+    CodePlace = 0x41,
+
+    /// <summary>From a device that was told a code: a message for whoever has the place.</summary>
+    CodeAsk = 0x42,
+
+    /// <summary>From the beacon to who has the place: the message, and the number of who sent it.</summary>
+    CodeAsked = 0x43,
+
+    /// <summary>The answer to that number.</summary>
+    CodeAnswer = 0x44,
+
+    /// <summary>From the beacon: the answer of who has the place.</summary>
+    CodeAnswered = 0x45,
+
+    /// <summary>From the beacon: the message went nowhere.</summary>
+    CodeNobody = 0x46,
 }

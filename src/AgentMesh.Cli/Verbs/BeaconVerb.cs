@@ -63,7 +63,7 @@ internal static class BeaconVerb
 
     private static void Report(Session session, BeaconCounters counters) => session.Terminal.Note(string.Create(
         CultureInfo.InvariantCulture,
-        $"{counters.Devices} devices, {counters.Channels} channels; relayed {counters.DatagramsRelayed} datagrams, {counters.BytesRelayed / Mebibyte:0.0} MiB; dropped: {counters.Limited} over the allowance, {counters.WrongAddress} from wrong addresses, {counters.UnknownChannel} on unknown channels; refused: {counters.Refused} devices, {counters.ChannelsRefused} channels"));
+        $"{counters.Devices} devices, {counters.Channels} channels; relayed {counters.DatagramsRelayed} datagrams, {counters.BytesRelayed / Mebibyte:0.0} MiB; dropped: {counters.Limited} over the allowance, {counters.WrongAddress} from wrong addresses, {counters.UnknownChannel} on unknown channels; refused: {counters.Refused} devices, {counters.ChannelsRefused} channels; codes: {counters.Codes.Places} offered, {counters.Codes.Messages} messages passed on, {counters.Codes.Limited} over the limits"));
 
     // Port 0, for any free one, has to be written.
     private static IPEndPoint Address(string text) => IPEndPoint.TryParse(text, out IPEndPoint? address)

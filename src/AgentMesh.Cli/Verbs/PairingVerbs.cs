@@ -49,12 +49,20 @@ internal static class PairingVerbs
             session.Terminal.Hint($"valid once, until {invitation.ExpiresAt.ToLocalTime():HH:mm:ss}; on the other device: agentmesh join {example}");
             if (both && invitation.Code is not null)
             {
-                session.Terminal.Hint("the code works on the same network, or with --at HOST; the link works wherever this device can be reached");
+                session.Terminal.Hint($"the code works {WaysOf(invitation.Ways)}with --at HOST; the link works wherever this device can be reached");
             }
 
             return parsed.GetValue(wait) ? await WaitForJoin(session, client, invitation, cancel).ConfigureAwait(false) : 0;
         });
     }
+
+    private static string WaysOf(CodeWaysView? ways) => ways switch
+    {
+        { LocalNetwork: true, Beacons: [] } => "on the same network, or ",
+        { LocalNetwork: true, Beacons: var beacons } => $"on the same network, anywhere for a device with the beacon {string.Join(" or ", beacons)}, or ",
+        { Beacons: { Count: > 0 } beacons } => $"for a device with the beacon {string.Join(" or ", beacons)}, or ",
+        _ => "",
+    };
 
     private static async Task<int> WaitForJoin(Session session, ControlClient client, InvitationView invitation, CancellationToken cancel)
     {

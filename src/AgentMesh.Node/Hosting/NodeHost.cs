@@ -154,6 +154,7 @@ public sealed class NodeHost : IAsyncDisposable
         registry.Changed += beacons.Refresh;
         LanDiscovery? lan = settings.Lan.Enabled ? EndingAsync(Lan(settings, identity, endpoint, directory, registry, links, time, log)) : null;
         pairing.Codes = EndingAsync(new CodePairing(endpoint, lan, identity, settings.DeviceName, pairing.Book));
+        beacons.Carry(pairing.Codes);
         pairing.Codes.Guessed += from => Log.WrongCode(log, from);
 
         RevocationKeeper revocations = EndingAsync(new RevocationKeeper(registry, table, time, log));

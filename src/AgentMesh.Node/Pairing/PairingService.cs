@@ -11,6 +11,7 @@ using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Handshake;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Protocol.Pairing;
+using AgentMesh.Protocol.Pairing.Codes;
 using AgentMesh.Remoting;
 using AgentMesh.Transport;
 using AgentMesh.Transport.Pairing;
@@ -100,7 +101,7 @@ internal sealed class PairingService : IAdmission
         Remember(device, hello.Name, guest.Digits, invitation);
     }
 
-    public InvitationView Invite(InviteRequest request, IReadOnlyList<IPEndPoint> addresses)
+    public async Task<InvitationView> InviteAsync(InviteRequest request, IReadOnlyList<IPEndPoint> addresses)
     {
         IReadOnlyCollection<string> grants = Grant.Check(request.Grants ?? []);
         DateTimeOffset now = _time.GetUtcNow();
@@ -123,7 +124,8 @@ internal sealed class PairingService : IAdmission
             Beacons = [.. Beacons!.Clients.Select(client => client.Place.ToString()).Take(Invitation.BeaconsMax)],
         };
         Beacons.Refresh();
-        return new InvitationView(invitation.ToLink(), expires, [.. grants], secret.Id.ToString(), CodeFor(secret.Id));
+        PairingCode code = await CodeForAsync(secret.Id).ConfigureAwait(false);
+        return new InvitationView(invitation.ToLink(), expires, [.. grants], secret.Id.ToString(), code.IsNone ? null : code.ToString(), WaysOf(code));
     }
 
     public async Task<PairingView> JoinAsync(JoinRequest request, MeshEndpoint endpoint, LinkService links, CancellationToken cancellationToken)
@@ -192,17 +194,19 @@ internal sealed class PairingService : IAdmission
         }
     }
 
-    private string? CodeFor(InvitationId invitation)
+    private async Task<PairingCode> CodeForAsync(InvitationId invitation)
     {
         try
         {
-            return Codes!.Offer(invitation).ToString();
+            return await Codes!.OfferAsync(invitation, CancellationToken.None).ConfigureAwait(false);
         }
         catch (MeshException error) when (error.Code == Protocol.ProtocolErrors.SodiumMissing)
         {
-            return null; // too old for codes; the link is as good
+            return default; // too old for codes; the link is as good
         }
     }
+
+    private CodeWaysView? WaysOf(PairingCode code) => code.IsNone ? null : new CodeWaysView(Codes!.HasLink, Codes.WaysOf(code));
 
     private InvitationStateView ViewOf(InvitationId id, Invited invited)
     {
@@ -214,7 +218,7 @@ internal sealed class PairingService : IAdmission
         };
         CodeStatus? codes = Codes!.StatusOf(id);
         string? code = state == "open" && codes is { Code.IsNone: false } status ? status.Code.ToString() : null;
-        return new InvitationStateView(id.ToString(), state, code, invited.ExpiresAt, [.. invited.Grants], codes?.WrongGuesses ?? 0, codes?.LastWrongFrom?.ToString(), invited.UsedBy, invited.CheckDigits);
+        return new InvitationStateView(id.ToString(), state, code, invited.ExpiresAt, [.. invited.Grants], codes?.WrongGuesses ?? 0, codes?.LastWrongFrom, invited.UsedBy, invited.CheckDigits, code is null ? null : WaysOf(codes!.Value.Code));
     }
 
     private PairingView Remember(DeviceId device, string name, string digits, InvitationId invitation)

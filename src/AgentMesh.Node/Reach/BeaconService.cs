@@ -5,6 +5,7 @@ using AgentMesh.Node.Links;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Protocol.Pairing;
 using AgentMesh.Transport;
+using AgentMesh.Transport.Pairing;
 using Microsoft.Extensions.Logging;
 
 namespace AgentMesh.Node.Reach;
@@ -29,6 +30,7 @@ internal sealed class BeaconService : IAsyncDisposable
     private readonly InvitationBook _invitations;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private CodePairing? _codes;
     private bool _started;
 
     public BeaconService(
@@ -71,6 +73,21 @@ internal sealed class BeaconService : IAsyncDisposable
                 return [.. _clients];
             }
         }
+    }
+
+    /// <summary>From now on codes lead over the beacons too.</summary>
+    public void Carry(CodePairing codes)
+    {
+        lock (_gate)
+        {
+            _codes = codes;
+            foreach (BeaconClient client in _clients)
+            {
+                codes.AddWay(client.Codes);
+            }
+        }
+
+        codes.Proven += Refresh;
     }
 
     public void Start()
@@ -124,12 +141,12 @@ internal sealed class BeaconService : IAsyncDisposable
         }
     }
 
-    // Until an invitation expires, also when it was used: both sides need the way that they met by until both have told the beacon that they know each other.
+    // Those that expire first come first: who has proven a code comes within half a minute. Until an invitation expires, also when it was used: both sides need the way that they met by until both have told the beacon that they know each other.
     private IEnumerable<UInt128> Meetings()
     {
         DateTimeOffset now = _time.GetUtcNow();
         return _joining.Where(joining => joining.Value > now).Select(joining => joining.Key)
-            .Concat(_invitations.Records.Where(record => record.Of.IsNone && record.ExpiresAt > now).Select(record => record.Secret.Meeting));
+            .Concat(_invitations.Records.Where(record => record.ExpiresAt > now).OrderBy(record => record.ExpiresAt).Select(record => record.Secret.Meeting));
     }
 
     /// <returns>Null when it is one of this device's already, or there are too many.</returns>
@@ -145,6 +162,7 @@ internal sealed class BeaconService : IAsyncDisposable
             var fresh = new BeaconClient(_endpoint, place, () => _directory.Admitted.Keys.Where(device => device != _self), Meetings, new BeaconClientSettings(), _time);
             fresh.Changed += OnClientChanged;
             _clients.Add(fresh);
+            _codes?.AddWay(fresh.Codes);
             return fresh;
         }
     }
@@ -154,6 +172,7 @@ internal sealed class BeaconService : IAsyncDisposable
         lock (_gate)
         {
             _clients.Remove(client);
+            _codes?.RemoveWay(client.Codes);
         }
 
         await client.DisposeAsync().ConfigureAwait(false);

@@ -100,7 +100,7 @@ internal sealed class NodeServices : IControlServices
 
     public Task<IReadOnlyList<InvitationStateView>> InvitationsAsync() => Task.FromResult(_parts.Pairing.Invitations);
 
-    public Task<InvitationView> InviteAsync(InviteRequest request) => Task.FromResult(_parts.Pairing.Invite(request, _parts.Addresses.Current));
+    public Task<InvitationView> InviteAsync(InviteRequest request) => _parts.Pairing.InviteAsync(request, _parts.Addresses.Current);
 
     public Task<PairingView> JoinAsync(JoinRequest request, CancellationToken cancellationToken) => _parts.Pairing.JoinAsync(request, _parts.Endpoint, _parts.Links, cancellationToken);
 

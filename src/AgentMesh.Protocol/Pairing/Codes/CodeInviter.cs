@@ -41,6 +41,9 @@ internal sealed class CodeInviter(DeviceIdentity identity, string name, Invitati
     /// <summary>How long an exchange may hold the others up.</summary>
     public static readonly TimeSpan ExchangeWithin = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long a code can be asked for over a beacon.</summary>
+    public static readonly TimeSpan NamedFor = TimeSpan.FromMinutes(10);
+
     /// <summary>How long after its proof a joiner may begin the handshake.</summary>
     public static readonly TimeSpan JoinWithin = TimeSpan.FromSeconds(30);
 
@@ -92,6 +95,32 @@ internal sealed class CodeInviter(DeviceIdentity identity, string name, Invitati
     {
         RenewUnused(now);
         return _tallies.GetValueOrDefault(invitation);
+    }
+
+    /// <summary>The first words of codes that may be asked for over a beacon: the newest, each for ten minutes from its first mention here.</summary>
+    public IReadOnlyList<ushort> Nameplates(int max, MeshInstant now)
+    {
+        var found = new List<ushort>();
+        foreach (ushort nameplate in _byAge.Reverse())
+        {
+            CodeOffer offer = _offers[nameplate];
+            offer.NamedAt ??= now.Monotonic;
+            if (found.Count < max && now.Monotonic - offer.NamedAt < NamedFor && offer.State != CodeState.Withdrawn)
+            {
+                found.Add(nameplate);
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>A code that was shown to nobody; another one takes its place.</summary>
+    public void Withdraw(PairingCode code)
+    {
+        if (IsOwn(code))
+        {
+            _offers[code.Nameplate].State = CodeState.Withdrawn;
+        }
     }
 
     public bool IsOwn(PairingCode code) => _offers.TryGetValue(code.Nameplate, out CodeOffer? offer) && offer.Code == code;

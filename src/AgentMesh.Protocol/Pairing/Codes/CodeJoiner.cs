@@ -51,6 +51,8 @@ internal sealed class CodeJoiner : IDisposable
         Tick(now);
     }
 
+    public ushort Nameplate => _code.Nameplate;
+
     /// <summary>Null while there is hope.</summary>
     public CodeResult? Result { get; private set; }
 

@@ -10,6 +10,9 @@ internal enum CodeState
     /// <summary>A wrong proof ended it.</summary>
     Burnt,
 
+    /// <summary>Given up before anybody was shown it.</summary>
+    Withdrawn,
+
     /// <summary>A joiner has proven it and may use the invitation.</summary>
     Proven,
 }
@@ -20,6 +23,7 @@ internal enum CodeState
 /// Open   --start-->        Open, with an exchange
 /// Open   --wrong proof-->  Burnt, and another code for the invitation
 /// Open   --right proof-->  Proven
+/// Open   --first word taken at a beacon-->  Withdrawn, and another code
 /// Proven --not used-->     Burnt, and another code
 /// </code>
 /// </remarks>
@@ -33,6 +37,9 @@ internal sealed class CodeOffer(PairingCode code, InvitationId invitation)
 
     /// <summary>The latest exchange; kept after its end so that what is repeated gets the same answer.</summary>
     public CodeExchange? Exchange { get; set; }
+
+    /// <summary>When it was first named at a beacon.</summary>
+    public TimeSpan? NamedAt { get; set; }
 
     /// <summary>When it was proven.</summary>
     public TimeSpan ProvenAt { get; set; }
