@@ -37,6 +37,9 @@ internal sealed class InteractiveRun(ControlClient client, Terminal terminal)
         var run = new CommandRun(client, terminal)
         {
             IsQuiet = onTerminal,
+
+            // Keys that are typed here, and shown here, would be written over.
+            ShowsProgress = !onTerminal && Console.IsInputRedirected,
             Accepted = accepted =>
             {
                 job = accepted.Id;

@@ -38,20 +38,26 @@ internal sealed class Terminal
 
     public IAnsiConsole Console { get; }
 
+    /// <summary>Lines about what goes on, for a person at a terminal; null where there is none, or they are not wanted.</summary>
+    public LiveLines? Live { get; private init; }
+
+    public bool HasColours { get; private init; }
+
     /// <summary>For the output of programs, which need not be text.</summary>
     public Stream RawOut => _rawOut ??= System.Console.OpenStandardOutput();
 
     public Stream RawError => _rawError ??= System.Console.OpenStandardError();
 
-    public static Terminal Create(bool json, bool noColour, TextWriter? output = null, TextWriter? error = null)
+    public static Terminal Create(bool json, bool noColour, TextWriter? output = null, TextWriter? error = null, bool noProgress = false)
     {
         bool colour = !noColour && !json && output is null && !System.Console.IsOutputRedirected &&
             string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
-        return new Terminal(json, colour, output ?? System.Console.Out, error ?? System.Console.Error);
+        bool live = !noProgress && !json && error is null && !System.Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not "dumb";
+        return new Terminal(json, colour, output ?? System.Console.Out, error ?? System.Console.Error) { Live = live ? LiveLines.OnStderr : null, HasColours = colour };
     }
 
     /// <summary>The same for a line whose output goes elsewhere.</summary>
-    public Terminal Into(TextWriter output, Stream raw) => new(Json, colour: false, output, Error) { _rawOut = raw };
+    public Terminal Into(TextWriter output, Stream raw) => new(Json, colour: false, output, Error) { _rawOut = raw, Live = Live };
 
     public void PrintJson<T>(T value, JsonTypeInfo<T> type) => Out.WriteLine(JsonSerializer.Serialize(value, type));
 

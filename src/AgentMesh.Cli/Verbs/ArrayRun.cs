@@ -15,7 +15,7 @@ internal sealed class ArrayRun(Session session, ControlClient client)
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
 
-    private readonly bool _isLive = !session.Terminal.Json && !Console.IsErrorRedirected;
+    private readonly LiveLines? _live = session.Terminal.Live;
 
     /// <returns>0 when every element completed, 1 when one did not.</returns>
     public async Task<int> ExecuteAsync(ArrayRequest request, bool detach, CancellationToken cancel)
@@ -34,7 +34,7 @@ internal sealed class ArrayRun(Session session, ControlClient client)
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            LiveLines.OnStderr.Erase();
+            _live?.Erase();
             session.Terminal.Hint($"it goes on: 'agentmesh job show {array.ShortId}' shows it, 'agentmesh job cancel {array.ShortId}' ends it");
             throw;
         }
@@ -94,12 +94,16 @@ internal sealed class ArrayRun(Session session, ControlClient client)
     {
         long start = TimeProvider.System.GetTimestamp();
         string? told = null;
+        var pace = new ProgressPace(TimeProvider.System);
         while (array.EndedAt is null)
         {
             string? reason = array.Running == 0 ? array.Reason : null;
-            if (_isLive)
+            if (_live is not null)
             {
-                LiveLines.OnStderr.Draw($"{Counts(array)}, {Durations.Seconds(TimeProvider.System.GetElapsedTime(start))}{(reason is null ? "" : $"; waiting: {reason}")}");
+                double over = (double)(array.Count - array.Waiting - array.Running) / Math.Max(1, array.Count);
+                pace.Add(over);
+                string[] parts = [ProgressBar.Of(over, session.Terminal.HasColours), Counts(array), pace.Words, Durations.Seconds(TimeProvider.System.GetElapsedTime(start)), reason is null ? "" : $"waiting: {reason}"];
+                _live.Draw(string.Join("  ", parts.Where(part => part.Length > 0)));
             }
             else if (reason is not null && reason != told)
             {
@@ -109,7 +113,7 @@ internal sealed class ArrayRun(Session session, ControlClient client)
 
             if (session.Timeout is { } limit && TimeProvider.System.GetElapsedTime(start) >= limit)
             {
-                LiveLines.OnStderr.Erase();
+                _live?.Erase();
                 throw new MeshException(
                     MeshErrors.NoAnswer,
                     $"array {array.ShortId} was not done within {limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s: {Counts(array)}",
@@ -120,7 +124,7 @@ internal sealed class ArrayRun(Session session, ControlClient client)
             array = await client.GetAsync($"v1/array?id={Uri.EscapeDataString(array.Id)}", ControlJson.Default.ArrayView, cancel).ConfigureAwait(false);
         }
 
-        LiveLines.OnStderr.Erase();
+        _live?.Erase();
         return array;
     }
 

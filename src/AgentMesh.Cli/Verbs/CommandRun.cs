@@ -12,12 +12,15 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
     /// <summary>The exit code where the mesh, and not the command, failed.</summary>
     public const int MeshFailure = 255;
 
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+
     private readonly List<JobView> _ended = [];
     private readonly Dictionary<string, string> _addresses = new(StringComparer.Ordinal);
     private readonly PrefixedLines _lines = new(terminal.Out, terminal.Error);
     private readonly List<string> _skipped = [];
     private readonly List<string> _failed = [];
     private readonly HashSet<string> _targets = new(StringComparer.Ordinal);
+    private readonly ForegroundProgress? _progress = terminal.Live is { } live ? new ForegroundProgress(live, terminal.HasColours, TimeProvider.System) : null;
     private int _accepted;
     private bool _many;
 
@@ -26,6 +29,9 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
 
     /// <summary>Says nothing of an exit code: on a terminal the program has said it all.</summary>
     public bool IsQuiet { get; init; }
+
+    /// <summary>Shows how far jobs are, where there is somebody to see it.</summary>
+    public bool ShowsProgress { get; init; } = true;
 
     /// <summary>Called with each job that was accepted.</summary>
     public Action<JobView>? Accepted { get; init; }
@@ -36,14 +42,17 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
     /// <returns>The exit code: the command's own, the first that is not 0 of several, 255 for a failure of the mesh.</returns>
     public async Task<int> ExecuteAsync(CommandRequest request, CancellationToken cancellationToken)
     {
-        await foreach (CommandEvent happened in client.RunAsync(request, cancellationToken).ConfigureAwait(false))
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task progress = _progress is { } shown && ShowsProgress && !request.Detach ? DrawAsync(shown, over.Token) : Task.CompletedTask;
+        try
         {
-            if (terminal.Json)
-            {
-                terminal.PrintJson(happened, ControlJson.Default.CommandEvent);
-            }
-
-            Show(happened, request);
+            await FollowAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await over.CancelAsync().ConfigureAwait(false);
+            await progress.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _progress?.Erase();
         }
 
         if (_many && !terminal.Json)
@@ -52,6 +61,57 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
         }
 
         return ExitCode();
+    }
+
+    private async Task FollowAsync(CommandRequest request, CancellationToken cancellationToken)
+    {
+        await foreach (CommandEvent happened in client.RunAsync(request, cancellationToken).ConfigureAwait(false))
+        {
+            if (terminal.Json)
+            {
+                terminal.PrintJson(happened, ControlJson.Default.CommandEvent);
+            }
+
+            if (_progress is null)
+            {
+                Show(happened, request);
+            }
+            else
+            {
+                _progress.Write(() => Show(happened, request), EndsLine(happened));
+            }
+        }
+    }
+
+    /// <summary>Whether the terminal is at the beginning of a line after it; null where nothing was written there.</summary>
+    private bool? EndsLine(CommandEvent happened) => happened.Output switch
+    {
+        // Lines with the name of their device are whole.
+        null => true,
+        _ when _many => true,
+        { Stream: "stdout" } when Console.IsOutputRedirected => null,
+        { Data: var data } => data is [.., (byte)'\n'],
+    };
+
+    private async Task DrawAsync(ForegroundProgress progress, CancellationToken cancel)
+    {
+        while (true)
+        {
+            await Task.Delay(LookEvery, TimeProvider.System, cancel).ConfigureAwait(false);
+            try
+            {
+                foreach (JobView job in await Task.WhenAll(progress.Wanted.Select(id => client.GetAsync($"v1/job?id={Uri.EscapeDataString(id)}", ControlJson.Default.JobView, cancel))).ConfigureAwait(false))
+                {
+                    progress.Look(job);
+                }
+            }
+            catch (MeshException)
+            {
+                // What is wrong with the node the events of the command say.
+            }
+
+            progress.Draw();
+        }
     }
 
     private void Show(CommandEvent happened, CommandRequest request)
@@ -66,6 +126,7 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
             case "accepted":
                 _accepted++;
                 Accepted?.Invoke(happened.Job!);
+                _progress?.Begin(happened.Job!);
                 _addresses[happened.Job!.Id] = happened.Address ?? happened.Job.TargetName;
                 if (request.Detach && !terminal.Json)
                 {
@@ -89,6 +150,7 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
                 break;
             case "ended":
                 Ending?.Invoke();
+                _progress?.End(happened.Job!);
                 _ended.Add(happened.Job!);
                 _lines.End(happened.Target!);
                 if (!terminal.Json)

@@ -10,13 +10,14 @@ internal sealed class GlobalOptions(Session? given = null)
 {
     private readonly Option<bool> _json = new("--json") { Description = "Answer with JSON (fields: docs/control-api.md).", Recursive = true };
     private readonly Option<bool> _noColour = new("--no-color") { Description = "No colours.", Recursive = true };
+    private readonly Option<bool> _noProgress = new("--no-progress") { Description = "No lines that are drawn over while something goes on.", Recursive = true };
     private readonly Option<string?> _data = new("--data-dir") { Description = "The data directory of the device (default: AGENTMESH_DATA_DIR, else ~/.local/share/agentmesh).", Recursive = true };
     private readonly Option<string?> _config = new("--config") { Description = "A configuration file (HOCON or peer_config.json).", Recursive = true };
     private readonly Option<TimeSpan?> _timeout = new("--timeout") { Description = "Give up waiting after this long, for example 10s; an accepted job goes on.", Recursive = true, CustomParser = Durations.Parse };
 
     public void AddTo(Command root)
     {
-        foreach (Option option in new Option[] { _json, _noColour, _data, _config, _timeout })
+        foreach (Option option in new Option[] { _json, _noColour, _noProgress, _data, _config, _timeout })
         {
             root.Options.Add(option);
         }
@@ -60,7 +61,7 @@ internal sealed class GlobalOptions(Session? given = null)
     }
 
     public Session Session(ParseResult parsed) => given ?? new(
-        Terminal.Create(parsed.GetValue(_json), parsed.GetValue(_noColour)),
+        Terminal.Create(parsed.GetValue(_json), parsed.GetValue(_noColour), noProgress: parsed.GetValue(_noProgress)),
         parsed.GetValue(_data),
         parsed.GetValue(_config),
         parsed.GetValue(_timeout),

@@ -45,7 +45,7 @@ internal static class WatchVerb
 
     private sealed class Watch(Session session, ControlClient client, string[] wanted, TimeSpan pause)
     {
-        private readonly bool _isLive = !session.Terminal.Json && !Console.IsErrorRedirected && !Console.IsOutputRedirected;
+        private readonly bool _isLive = session.Terminal.Live is not null && !Console.IsOutputRedirected;
         private readonly Dictionary<string, string> _told = new(StringComparer.Ordinal);
         private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
 

@@ -1,4 +1,4 @@
-using System.Globalization;
+using AgentMesh.Cli.Output;
 using AgentMesh.Node.Control;
 
 namespace AgentMesh.Cli.Verbs;
@@ -8,8 +8,6 @@ namespace AgentMesh.Cli.Verbs;
 /// <param name="Words">What it does or waits for; may be empty.</param>
 internal sealed record WatchedJob(string Id, string ShortId, string State, string On, double? Fraction, string Words, string Command, DateTimeOffset CreatedAt, DateTimeOffset? EndedAt)
 {
-    private const int BarCells = 16;
-
     public bool IsAtRest => State is "completed" or "failed" or "cancelled" or "paused";
 
     public static WatchedJob Of(JobView job) => new(
@@ -27,19 +25,7 @@ internal sealed record WatchedJob(string Id, string ShortId, string State, strin
         array.EndedAt);
 
     /// <summary>Empty where nobody says how far it is.</summary>
-    public string Bar
-    {
-        get
-        {
-            if (Fraction is not { } fraction)
-            {
-                return "";
-            }
-
-            int full = (int)Math.Floor(fraction * BarCells);
-            return string.Create(CultureInfo.InvariantCulture, $"[{new string('#', full)}{new string('-', BarCells - full)}] {Math.Floor(fraction * 100),3} %");
-        }
-    }
+    public string Bar => Fraction is { } fraction ? ProgressBar.Of(fraction) : "";
 
     /// <summary>A line for each, in columns; the headings first.</summary>
     public static IReadOnlyList<string> Panel(IReadOnlyList<WatchedJob> jobs, DateTimeOffset now)

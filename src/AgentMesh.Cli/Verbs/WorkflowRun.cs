@@ -13,7 +13,7 @@ internal sealed class WorkflowRun(Session session, ControlClient client)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
 
-    private readonly bool _isLive = !session.Terminal.Json && !Console.IsErrorRedirected && !Console.IsOutputRedirected;
+    private readonly bool _isLive = session.Terminal.Live is not null && !Console.IsOutputRedirected;
     private readonly Dictionary<string, string> _told = new(StringComparer.Ordinal);
 
     /// <summary>Until it is over, or paused and nothing of it runs.</summary>
