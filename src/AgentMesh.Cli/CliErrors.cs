@@ -19,5 +19,7 @@ internal static class CliErrors
     public const string TimedOut = "AM0224";
     public const string Script = "AM0225";
     public const string KeptTooMuch = "AM0226";
+    public const string NothingToAttach = "AM0228";
+    public const string NotDetached = "AM0229";
     public const string NoTerminal = "AM0625";
 }

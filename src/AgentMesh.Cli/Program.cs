@@ -39,6 +39,7 @@ root.Subcommands.Add(PipeVerb.Create(global));
 root.Subcommands.Add(MapVerb.Create(global));
 root.Subcommands.Add(JobVerbs.All(global));
 root.Subcommands.Add(JobVerbs.Logs(global));
+root.Subcommands.Add(AttachVerb.Create(global));
 root.Subcommands.Add(WatchVerb.Create(global));
 root.Subcommands.Add(WorkflowVerbs.All(global));
 root.Subcommands.Add(GroupVerbs.All(global));

@@ -27,4 +27,39 @@ public sealed class EscapeKeysTests
             Assert.Equal((passed, leaves), (Encoding.ASCII.GetString([.. got]), keys.IsLeaving));
         }
     }
+
+    [Theory]
+    [InlineData("ls\u0010\u0011x", "ls", true)]
+    [InlineData("\u0010ls", "\u0010ls", false)]
+    [InlineData("\u0010\u0010\u0011", "\u0010", true)]
+    [InlineData("\u0011\u0010", "\u0011", false)]
+    [InlineData("\u0010~.", "\u0010~.", false)]
+    public void Ctrl_P_and_then_Ctrl_Q_detach(string typed, string passed, bool detaches)
+    {
+        foreach (int piece in (int[])[1, typed.Length])
+        {
+            var keys = new EscapeKeys();
+            var got = new List<byte>();
+            foreach (char[] part in typed.Chunk(piece))
+            {
+                if (!keys.IsDetaching)
+                {
+                    got.AddRange(keys.Pass(Encoding.ASCII.GetBytes(part)));
+                }
+            }
+
+            Assert.Equal((passed, detaches, false), (Encoding.ASCII.GetString([.. got]), keys.IsDetaching, keys.IsLeaving));
+        }
+    }
+
+    [Fact]
+    public void A_Ctrl_P_that_stays_alone_is_the_programs()
+    {
+        var keys = new EscapeKeys();
+        Assert.Empty(keys.Pass([0x10]));
+        Assert.True(keys.IsWaiting);
+        Assert.Equal([0x10], keys.Release());
+        Assert.Equal([0x11], keys.Pass([0x11]));
+        Assert.False(keys.IsDetaching);
+    }
 }

@@ -69,10 +69,10 @@ public sealed class ForegroundProgressTests
         pace.Add(0.1);
         Assert.Equal("", pace.Words);
         _time.Pass(10);
-        pace.Add(0.3);
-        Assert.Equal("2.0 %/s, 35 s left", pace.Words);
+        pace.Add(0.6);
+        Assert.Equal("5.0 %/s, 8 s left", pace.Words);
         _time.Pass(10);
-        Assert.Equal("1.0 %/s, 70 s left", pace.Words);
+        Assert.Equal("2.5 %/s, 16 s left", pace.Words);
         pace.Add(0.05);
         Assert.Equal("", pace.Words);
         _time.Pass(100);

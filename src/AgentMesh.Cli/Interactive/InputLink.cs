@@ -81,7 +81,7 @@ internal sealed class InputLink : IDisposable
                         throw new MeshException(problem.Code, problem.Message, problem.Next);
                     }
 
-                    if (message.Type == "closed")
+                    if (message.Type is "closed" or "detached")
                     {
                         return;
                     }

@@ -3,7 +3,6 @@ using AgentMesh.Cli.Client;
 using AgentMesh.Cli.Output;
 using AgentMesh.Cli.Verbs;
 using AgentMesh.Errors;
-using AgentMesh.Node;
 using AgentMesh.Node.Control;
 
 namespace AgentMesh.Cli.Interactive;
@@ -11,13 +10,10 @@ namespace AgentMesh.Cli.Interactive;
 /// <summary>Runs a program whose input is the standard input of this process, on a terminal of its own or through a pipe.</summary>
 internal sealed class InteractiveRun(ControlClient client, Terminal terminal)
 {
-    private const int PieceBytes = 64 * 1024;
-
-    /// <summary>The reader looks so often whether it is still wanted.</summary>
-    private static readonly TimeSpan ReadWithin = TimeSpan.FromMilliseconds(100);
-
     /// <summary>What is left to say when the person has left.</summary>
     private static readonly TimeSpan CancelWithin = TimeSpan.FromSeconds(5);
+
+    private InputEnd _end;
 
     /// <param name="onTerminal">The program gets a terminal of the size and name of this one.</param>
     /// <exception cref="MeshException">AM0625: there is no terminal here.</exception>
@@ -32,7 +28,7 @@ internal sealed class InteractiveRun(ControlClient client, Terminal terminal)
         string name = Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } term ? term : "dumb";
         request = request with { Input = true, Terminal = onTerminal ? new TerminalView(name, columns, rows) : null };
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        string? job = null;
+        string? job = null, shortId = null;
         Task sending = Task.CompletedTask;
         var run = new CommandRun(client, terminal)
         {
@@ -42,8 +38,8 @@ internal sealed class InteractiveRun(ControlClient client, Terminal terminal)
             ShowsProgress = !onTerminal && Console.IsInputRedirected,
             Accepted = accepted =>
             {
-                job = accepted.Id;
-                sending = SendAsync(accepted.Id, onTerminal, over);
+                (job, shortId) = (accepted.Id, accepted.ShortId);
+                sending = SendAsync(new InputPump(client, accepted.Id, onTerminal), over);
             },
             Ending = Tty.Restore,
         };
@@ -58,6 +54,14 @@ internal sealed class InteractiveRun(ControlClient client, Terminal terminal)
         {
             // The reason stands in the task of the sender, where it was the sender.
             await sending.ConfigureAwait(false);
+            if (_end == InputEnd.Detached)
+            {
+                Tty.Restore();
+                job = null;
+                terminal.Hint($"\nit goes on: 'agentmesh attach {shortId}' comes back to it, 'agentmesh job cancel {shortId}' ends it");
+                return 0;
+            }
+
             cancel.ThrowIfCancellationRequested();
             return CommandRun.MeshFailure;
         }
@@ -88,88 +92,21 @@ internal sealed class InteractiveRun(ControlClient client, Terminal terminal)
     }
 
     /// <param name="over">Cancelled here when the person leaves, or the input is refused.</param>
-    private async Task SendAsync(string job, bool onTerminal, CancellationTokenSource over)
+    private async Task SendAsync(InputPump pump, CancellationTokenSource over)
     {
         try
         {
-            using InputLink link = await client.OpenInputAsync(job, over.Token).ConfigureAwait(false);
-            if (onTerminal)
-            {
-                Tty.MakeRaw();
-            }
-
-            using PosixSignalRegistration? resizing = onTerminal && !OperatingSystem.IsWindows() ? PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => TellSize(link)) : null;
-            if (onTerminal)
-            {
-                TellSize(link);
-            }
-
-            using var done = CancellationTokenSource.CreateLinkedTokenSource(over.Token);
-            Task reading = Task.Run(() => ReadAsync(link, onTerminal ? new EscapeKeys() : null, done.Token), CancellationToken.None);
-            Task first = await Task.WhenAny(reading, link.Closed).ConfigureAwait(false);
-            await done.CancelAsync().ConfigureAwait(false);
-            if (first == reading)
-            {
-                await reading.ConfigureAwait(false);
-            }
-
-            await link.Closed.WaitAsync(over.Token).ConfigureAwait(false);
-        }
-        catch (MeshException ended) when (ended.Code == NodeErrors.InputOver)
-        {
-            // It ended before its input was asked for, as a program does that cannot start: the events of the command say how.
+            _end = await pump.RunAsync(over.Token).ConfigureAwait(false);
         }
         catch (MeshException) when (!over.IsCancellationRequested)
         {
             await over.CancelAsync().ConfigureAwait(false);
             throw;
         }
-        catch (LeaveException)
+
+        if (_end != InputEnd.Over)
         {
             await over.CancelAsync().ConfigureAwait(false);
         }
-        catch (OperationCanceledException)
-        {
-            // The program has ended.
-        }
     }
-
-    private static void TellSize(InputLink link)
-    {
-        if (Tty.Size is { } size)
-        {
-            _ = link.SendAsync(new InputMessage("resize", size.Columns, size.Rows), CancellationToken.None);
-        }
-    }
-
-    private static async Task ReadAsync(InputLink link, EscapeKeys? keys, CancellationToken cancel)
-    {
-        byte[] buffer = new byte[PieceBytes];
-        while (!cancel.IsCancellationRequested)
-        {
-            if (Tty.Read(buffer, ReadWithin) is not { } read)
-            {
-                continue;
-            }
-
-            if (read == 0)
-            {
-                await link.SendAsync(new InputMessage("end"), cancel).ConfigureAwait(false);
-                return;
-            }
-
-            ReadOnlyMemory<byte> typed = keys is null ? buffer.AsMemory(0, read) : keys.Pass(buffer.AsSpan(0, read));
-            if (!typed.IsEmpty)
-            {
-                await link.SendAsync(typed, cancel).ConfigureAwait(false);
-            }
-
-            if (keys is { IsLeaving: true })
-            {
-                throw new LeaveException();
-            }
-        }
-    }
-
-    private sealed class LeaveException : Exception;
 }

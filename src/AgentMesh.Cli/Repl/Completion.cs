@@ -7,9 +7,9 @@ namespace AgentMesh.Cli.Repl;
 /// <summary>What Tab offers: device names after '@', job ids after the job verbs, verbs and commands at the start.</summary>
 internal sealed class Completion(ControlClient client)
 {
-    private static readonly string[] First = ["artifact", "audit", "calc", "cancel", "compromised", "connect", "cron", "devices", "doctor", "echo", "exit", "help", "invite", "jobs", "join", "logs", "map", "peers", "ping", "quit", "retry", "run", "script", "sec", "show", "status", "system", "watch", "workflow"];
+    private static readonly string[] First = ["artifact", "attach", "audit", "calc", "cancel", "compromised", "connect", "cron", "devices", "doctor", "echo", "exit", "help", "invite", "jobs", "join", "logs", "map", "peers", "ping", "quit", "retry", "run", "script", "sec", "show", "status", "system", "watch", "workflow"];
     private static readonly string[] AfterPeer = ["calc", "echo", "help", "run", "status", "system", "watch"];
-    private static readonly string[] JobVerbsOfPrompt = ["logs", "show", "cancel", "retry", "watch"];
+    private static readonly string[] JobVerbsOfPrompt = ["logs", "show", "cancel", "retry", "watch", "attach"];
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
     public IReadOnlyList<string> Complete(string before)

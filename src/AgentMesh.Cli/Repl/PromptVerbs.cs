@@ -15,7 +15,7 @@ internal static class PromptVerbs
     public static async Task<int> ExecuteAsync(Session session, string text, CancellationToken cancel)
     {
         var global = new GlobalOptions(session);
-        var root = new RootCommand { DeviceVerbs.All(global), CompromisedVerb.Create(global), Sec.SecVerbs.All(global), CronVerbs.All(global), AuditVerb.Create(global), PingVerb.Create(global), DoctorVerb.Create(global), MapVerb.Create(global), RunVerbs.Run(global), PipeVerb.Create(global), ScriptVerb.Create(global), WatchVerb.Create(global), WorkflowVerbs.All(global), GroupVerbs.All(global), ArtifactVerbs.All(global) };
+        var root = new RootCommand { DeviceVerbs.All(global), CompromisedVerb.Create(global), Sec.SecVerbs.All(global), CronVerbs.All(global), AuditVerb.Create(global), PingVerb.Create(global), DoctorVerb.Create(global), MapVerb.Create(global), RunVerbs.Run(global), PipeVerb.Create(global), ScriptVerb.Create(global), WatchVerb.Create(global), AttachVerb.Create(global), WorkflowVerbs.All(global), GroupVerbs.All(global), ArtifactVerbs.All(global) };
         ParseResult parsed = root.Parse([.. Quoting.Split(text)], new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {

@@ -25,6 +25,7 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
         ("jobs [STATE]", "list jobs, the newest first"),
         ("watch [JOB...]", "show how jobs go, as they go; Ctrl+C ends it"),
         ("logs JOB [OFFSET]", "print the output of a job and follow it"),
+        ("attach JOB", "come to a job that runs; Ctrl-P Ctrl-Q, or Ctrl+C, leaves it"),
         ("show JOB | why JOB", "look at a job; why it waits"),
         ("cancel JOB | retry JOB", "stop a job, try it again"),
         ("invite [GRANT...]", "print a single-use code and link for another device"),
@@ -113,7 +114,7 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
                     "v1/join", PairingVerbs.RequestOf(string.Join(' ', words[1..])), ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
                 session.Terminal.Out.WriteLine($"paired with {paired.Name}, check digits: {paired.CheckDigits}");
                 return 0;
-            case "compromised" or "devices" or "sec" or "cron" or "group" or "audit" or "ping" or "doctor" or "map" or "pipe" or "script" or "watch" or "workflow" or "artifact":
+            case "compromised" or "devices" or "sec" or "cron" or "group" or "audit" or "ping" or "doctor" or "map" or "pipe" or "script" or "watch" or "attach" or "workflow" or "artifact":
             case "run" when words.Length > 1 && (words[1].StartsWith('@') || (words[1].StartsWith("--", StringComparison.Ordinal) && words[1].Length > 2)):
                 return await PromptVerbs.ExecuteAsync(session, text, cancel).ConfigureAwait(false);
             default:

@@ -15,7 +15,7 @@ internal static class RunVerbs
         var array = new Option<string?>("--array") { Description = "A job for each number, for example 0-99%8 (eight at a time) or 1,5,10-20:2; {} in the command is the number (docs/arrays.md)." };
         var parallel = new Option<int?>("--max-parallel") { Description = "With --array: elements at the same time (default: one on each device)." };
         var input = new Option<bool>("--interactive", "-i") { Description = "Standard input goes to the program: cat FILE | agentmesh run -i @peer -- sort (docs/interactive.md)." };
-        var tty = new Option<bool>("--tty", "-t") { Description = "The program gets a terminal: run -it @peer -- vim. Enter ~ . leaves it." };
+        var tty = new Option<bool>("--tty", "-t") { Description = "The program gets a terminal: run -it @peer -- vim. Enter ~ . ends it, Ctrl-P Ctrl-Q leaves it running." };
         var options = new SubmitOptions();
         return global.Verb("run", "Run a program on a device: run @peer -- PROGRAM ARGS.", [target, line, input, tty, array, parallel, .. options.All], async (session, parsed, cancel) =>
         {
@@ -61,7 +61,7 @@ internal static class RunVerbs
     public static Command Shell(GlobalOptions global)
     {
         var target = new Argument<string>("TARGET") { Description = "@name, @index, @id-prefix or @any:LABEL; this device when it is left out.", Arity = ArgumentArity.ZeroOrOne };
-        return global.Verb("shell", "Open the login shell of the node's user on a device (docs/interactive.md). Enter ~ . leaves it.", [target], async (session, parsed, cancel) =>
+        return global.Verb("shell", "Open the login shell of the node's user on a device (docs/interactive.md). Enter ~ . ends it, Ctrl-P Ctrl-Q leaves it running.", [target], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
             var request = new CommandRequest(Target: parsed.GetValue(target)) { LoginShell = true };

@@ -175,6 +175,12 @@ public sealed record JobView(
     string? Step = null,
     IReadOnlyList<ArtifactRefView>? Artifacts = null)
 {
+    /// <summary>Its program reads what a client sends.</summary>
+    public bool Input { get; init; }
+
+    /// <summary>Its program has a terminal.</summary>
+    public bool Terminal { get; init; }
+
     /// <summary>What the running program says of itself; null where it has not, or nothing runs.</summary>
     public ProgressView? Progress { get; init; }
 

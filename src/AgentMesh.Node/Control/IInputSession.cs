@@ -14,4 +14,7 @@ internal interface IInputSession : IAsyncDisposable
     void End();
 
     void Resize(int columns, int rows);
+
+    /// <summary>Completes when the program waits for another sender, however long, or takes no more.</summary>
+    Task LeaveAsync(CancellationToken cancellationToken);
 }

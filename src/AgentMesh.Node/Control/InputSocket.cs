@@ -33,7 +33,7 @@ internal static class InputSocket
         await using (session.ConfigureAwait(false))
         {
             using var over = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
-            Task receiving = ReceiveAsync(socket, session, over.Token);
+            Task<bool> receiving = ReceiveAsync(socket, session, over.Token);
             try
             {
                 await Task.WhenAny(receiving, session.Closed).ConfigureAwait(false);
@@ -43,7 +43,11 @@ internal static class InputSocket
                         ? new InputMessage("closed")
                         : new InputMessage("problem", Problem: Problems.Describe(session.Closed.Exception!.InnerException!).Problem);
                     await EndAsync(socket, last, over.Token).ConfigureAwait(false);
-                    await receiving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await ((Task)receiving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
+                else if (await receiving.ConfigureAwait(false))
+                {
+                    await EndAsync(socket, new InputMessage("detached"), over.Token).ConfigureAwait(false);
                 }
             }
             catch (WebSocketException)
@@ -53,7 +57,7 @@ internal static class InputSocket
             finally
             {
                 await over.CancelAsync().ConfigureAwait(false);
-                await receiving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await ((Task)receiving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -64,7 +68,8 @@ internal static class InputSocket
         await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken).ConfigureAwait(false);
     }
 
-    private static async Task ReceiveAsync(WebSocket socket, IInputSession session, CancellationToken cancellationToken)
+    /// <returns>Whether the client has left the program to another one; false where it is just gone.</returns>
+    private static async Task<bool> ReceiveAsync(WebSocket socket, IInputSession session, CancellationToken cancellationToken)
     {
         byte[] buffer = new byte[MessageBytesMax];
         while (true)
@@ -77,10 +82,16 @@ internal static class InputSocket
                     await session.WriteAsync(buffer.AsMemory(0, got.Count), cancellationToken).ConfigureAwait(false);
                     break;
                 case WebSocketMessageType.Text when got.EndOfMessage && JsonSerializer.Deserialize(buffer.AsSpan(0, got.Count), ControlJson.Default.InputMessage) is { } message:
+                    if (message.Type == "detach")
+                    {
+                        await session.LeaveAsync(cancellationToken).ConfigureAwait(false);
+                        return true;
+                    }
+
                     Act(session, message);
                     break;
                 default:
-                    return;
+                    return false;
             }
         }
     }

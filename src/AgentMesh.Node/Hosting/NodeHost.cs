@@ -206,7 +206,7 @@ public sealed class NodeHost : IAsyncDisposable
             Table = table,
             Pairing = pairing,
             Jobs = jobs,
-            Inputs = new InputService(jobs, feeder),
+            Inputs = new InputService(jobs, feeder, time),
             Pipes = new PipeService(
                 identity.Id, specs, choice, links, entities, jobs, feeder, (device, name) => device == identity.Id ? handlers.All.Any(handler => handler.Name == name) : directory.Hello(device)?.Capabilities.Contains(name) == true, ids, settings.Programs.InputGrace, time),
             Audit = new AuditService(audit, devices),

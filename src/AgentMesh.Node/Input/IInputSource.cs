@@ -14,6 +14,14 @@ internal interface IInputSource
     /// <summary>Of the terminal; null without one.</summary>
     (int Columns, int Rows)? Size { get; }
 
+    /// <summary>The sender goes after <see cref="Length"/>, and the program is to wait for another one.</summary>
+    bool IsLeaving => false;
+
+    /// <summary>The receiver waits for another sender.</summary>
+    void Left()
+    {
+    }
+
     /// <summary>The receiver has what is before the offset, whatever was acknowledged.</summary>
     void Begin(long offset);
 

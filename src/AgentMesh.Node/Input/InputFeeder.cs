@@ -27,9 +27,12 @@ internal sealed class InputFeeder(DeviceId self, ConnectionHub hub, InputIntake 
 
         /// <summary>The program takes no more.</summary>
         Closed,
+
+        /// <summary>The program waits for another sender.</summary>
+        Left,
     }
 
-    /// <summary>Completes when the program takes no more, which the source is told; until then it tries again.</summary>
+    /// <summary>Completes when the program takes no more or the sender has left it, which the source is told; until then it tries again.</summary>
     /// <param name="byHome">Whether the home of the job passes it on where the device itself is not reached.</param>
     /// <exception cref="MeshException">The device refuses it for good.</exception>
     public async Task FeedAsync(IInputSource source, AttemptKey to, DeviceId device, bool byHome, StreamPriority priority, CancellationToken cancellationToken)
@@ -43,10 +46,14 @@ internal sealed class InputFeeder(DeviceId self, ConnectionHub hub, InputIntake 
                 long before = source.Length;
                 try
                 {
-                    if (await TryFeedAsync(source, to, way, priority, cancellationToken).ConfigureAwait(false) == FeedEnd.Closed)
+                    switch (await TryFeedAsync(source, to, way, priority, cancellationToken).ConfigureAwait(false))
                     {
-                        source.Close();
-                        return;
+                        case FeedEnd.Closed:
+                            source.Close();
+                            return;
+                        case FeedEnd.Left:
+                            source.Left();
+                            return;
                     }
                 }
                 catch (StreamAbortedException refused) when (refused.Code == StreamCodes.UnknownService)
@@ -142,6 +149,7 @@ internal sealed class InputFeeder(DeviceId self, ConnectionHub hub, InputIntake 
     private static FeedEnd EndOf(InputFrame? frame, AttemptKey to) => frame switch
     {
         { Kind: InputFrameKind.Closed } or { Kind: InputFrameKind.Refuse, Offset: (long)InputRefusal.Over } => FeedEnd.Closed,
+        { Kind: InputFrameKind.Left } => FeedEnd.Left,
         { Kind: InputFrameKind.Refuse, Offset: (long)InputRefusal.NotYours or (long)InputRefusal.NoInput } => throw new MeshException(
             NodeErrors.InputRefused, $"the device refuses input for {to.Job.Short}", "its program was started without input, or for another device: see 'agentmesh job show'"),
         _ => FeedEnd.Again,
@@ -155,7 +163,7 @@ internal sealed class InputFeeder(DeviceId self, ConnectionHub hub, InputIntake 
         while (true)
         {
             Task changed = source.Changed;
-            bool isEnded = source.IsEnded;
+            bool isEnded = source.IsEnded, isLeaving = source.IsLeaving;
             long length = source.Length;
             if (source.Size is { } wanted && wanted != size)
             {
@@ -175,6 +183,12 @@ internal sealed class InputFeeder(DeviceId self, ConnectionHub hub, InputIntake 
             if (isEnded && sent >= length)
             {
                 await new InputFrame(InputFrameKind.End, sent, 0).SendAsync(stream, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+
+            if (isLeaving && sent >= length)
+            {
+                await new InputFrame(InputFrameKind.Leave, sent, 0).SendAsync(stream, cancellationToken).ConfigureAwait(false);
                 return;
             }
 

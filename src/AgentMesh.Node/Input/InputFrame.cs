@@ -25,6 +25,12 @@ internal enum InputFrameKind : byte
 
     /// <summary>Device to sender, last: the offset is an <see cref="InputRefusal"/>.</summary>
     Refuse = 7,
+
+    /// <summary>Sender to device, last: the sender goes after the offset, and the program waits for another one, however long.</summary>
+    Leave = 8,
+
+    /// <summary>Device to sender, last: it does.</summary>
+    Left = 9,
 }
 
 internal enum InputRefusal : byte
@@ -57,7 +63,7 @@ internal readonly record struct InputFrame(InputFrameKind Kind, long Offset, int
 
     public static bool TryRead(ReadOnlySpan<byte> header, out InputFrame frame)
     {
-        bool isFrame = FrameHeader.TryRead(header, (byte)InputFrameKind.Refuse, DataBytesMax, out FrameHeader read);
+        bool isFrame = FrameHeader.TryRead(header, (byte)InputFrameKind.Left, DataBytesMax, out FrameHeader read);
         frame = new InputFrame((InputFrameKind)read.Kind, read.Offset, read.Length);
         return isFrame;
     }

@@ -58,10 +58,15 @@ internal sealed class InputIntake(ExecutionTable table, InputRoute route, Func<D
         long offset = await sender.ReadyAsync(cancellationToken).ConfigureAwait(false);
         await new InputFrame(InputFrameKind.Accept, offset, 0).SendAsync(stream, cancellationToken).ConfigureAwait(false);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task telling = TellAsync(input, stream, over);
+        var left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task telling = TellAsync(input, stream, left.Task, over);
         try
         {
-            await ReceiveAsync(sender, stream, over.Token).ConfigureAwait(false);
+            if (await ReceiveAsync(sender, stream, over.Token).ConfigureAwait(false))
+            {
+                left.SetResult();
+                await telling.ConfigureAwait(false);
+            }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -78,7 +83,8 @@ internal sealed class InputIntake(ExecutionTable table, InputRoute route, Func<D
         }
     }
 
-    private static async Task ReceiveAsync(InputSender sender, IMeshStream stream, CancellationToken cancellationToken)
+    /// <returns>Whether the sender has left the program to another one.</returns>
+    private static async Task<bool> ReceiveAsync(InputSender sender, IMeshStream stream, CancellationToken cancellationToken)
     {
         byte[] header = new byte[InputFrame.HeaderBytes], data = new byte[InputFrame.DataBytesMax];
         while (await InputFrame.ReadAsync(stream, header, cancellationToken).ConfigureAwait(false) is { } frame)
@@ -88,7 +94,7 @@ internal sealed class InputIntake(ExecutionTable table, InputRoute route, Func<D
                 case InputFrameKind.Data:
                     if (!await stream.TryFillAsync(data.AsMemory(0, frame.Length), cancellationToken).ConfigureAwait(false))
                     {
-                        return;
+                        return false;
                     }
 
                     await sender.WriteAsync(frame.Offset, data.AsMemory(0, frame.Length), cancellationToken).ConfigureAwait(false);
@@ -99,14 +105,20 @@ internal sealed class InputIntake(ExecutionTable table, InputRoute route, Func<D
                 case InputFrameKind.Resize:
                     sender.Resize((int)(frame.Offset >> 16 & ushort.MaxValue), (int)(frame.Offset & ushort.MaxValue));
                     break;
+                case InputFrameKind.Leave:
+                    sender.Leave(frame.Offset);
+                    return true;
                 default:
-                    return;
+                    return false;
             }
         }
+
+        return false;
     }
 
+    /// <param name="left">The sender has left the program to another one.</param>
     /// <param name="over">Cancelled here when the program takes no more.</param>
-    private static async Task TellAsync(ProgramInput input, IMeshStream stream, CancellationTokenSource over)
+    private static async Task TellAsync(ProgramInput input, IMeshStream stream, Task left, CancellationTokenSource over)
     {
         long told = -1;
         while (true)
@@ -127,7 +139,14 @@ internal sealed class InputIntake(ExecutionTable table, InputRoute route, Func<D
                 return;
             }
 
-            await changed.WaitAsync(over.Token).ConfigureAwait(false);
+            if (left.IsCompleted)
+            {
+                await new InputFrame(InputFrameKind.Left, taken, 0).SendAsync(stream, over.Token).ConfigureAwait(false);
+                await stream.CompleteWritesAsync().ConfigureAwait(false);
+                return;
+            }
+
+            await Task.WhenAny(changed, left).WaitAsync(over.Token).ConfigureAwait(false);
         }
     }
 

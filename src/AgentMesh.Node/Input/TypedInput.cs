@@ -9,6 +9,8 @@ internal sealed class TypedInput : IInputSource
     private readonly Lock _gate = new();
     private readonly byte[] _ring = new byte[BytesMax];
     private readonly TaskCompletionSource _closed = NewSignal();
+    private readonly TaskCompletionSource _left = NewSignal();
+    private volatile bool _isLeaving;
     private TaskCompletionSource _changed = NewSignal();
     private long? _begun;
     private long _acknowledged;
@@ -29,6 +31,8 @@ internal sealed class TypedInput : IInputSource
     public Task Closed => _closed.Task;
 
     public bool IsEnded { get; private set; }
+
+    public bool IsLeaving => _isLeaving;
 
     public long Length
     {
@@ -91,6 +95,16 @@ internal sealed class TypedInput : IInputSource
         IsEnded = true;
         Signal();
     }
+
+    /// <summary>Completes when the program waits for another sender.</summary>
+    public Task LeaveAsync()
+    {
+        _isLeaving = true;
+        Signal();
+        return _left.Task;
+    }
+
+    public void Left() => _left.TrySetResult();
 
     public void Resize(int columns, int rows)
     {

@@ -21,6 +21,11 @@ internal static class OutputTail
     public static async ValueTask<long> OffsetOfAsync(IOutputStore store, OutputAddress address, int lines, CancellationToken cancellationToken)
     {
         long end = (await store.ReadAsync(address, 0, 1, cancellationToken).ConfigureAwait(false)).State.Length, least = Math.Max(0, end - BytesMax);
+        if (lines <= 0)
+        {
+            return end;
+        }
+
         int wanted = lines;
         for (long to = end; to > least;)
         {
@@ -37,7 +42,7 @@ internal static class OutputTail
             to = from;
         }
 
-        return lines <= 0 ? end : least;
+        return least;
     }
 
     private static async ValueTask<byte[]> ReadAsync(IOutputStore store, OutputAddress address, long from, int count, CancellationToken cancellationToken)

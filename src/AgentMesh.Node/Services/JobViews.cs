@@ -42,6 +42,8 @@ internal static class JobViews
             job.Spec.Owner?.Step,
             ArtifactsOf(result))
         {
+            Input = job.Spec.Command.Input is { From: null },
+            Terminal = job.Spec.Command.Input?.Terminal is not null,
             Progress = job.Progress is { } progress ? new ProgressView(progress.Fraction, progress.Text) : null,
             Checkpoint = job.Checkpoint is { } kept ? new CheckpointInfo(kept.Bytes, kept.Attempt, kept.At) : null,
         };

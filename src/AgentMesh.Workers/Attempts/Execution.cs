@@ -12,6 +12,9 @@ namespace AgentMesh.Workers.Attempts;
 /// <summary>One attempt on this device, from the order to its end, and its output until the home has it.</summary>
 public sealed class Execution
 {
+    /// <summary>In the directory of the attempt, while a program waits for who sends its input without limit.</summary>
+    private const string InputLeftFile = "input-left";
+
     private readonly CancellationTokenSource _cancel = new();
     private readonly CancellationTokenSource _leave = new();
     private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -32,7 +35,7 @@ public sealed class Execution
             spool!.Passing = reports.Take;
         }
         Input = order.Input is { } input && order.IsProgram && tools.Shims is not null
-            ? new ProgramInput(input, tools.Input.Grace, tools.Time, () => GiveUp(InputLost(tools)))
+            ? new ProgramInput(input, tools.Input.Grace, tools.Time, () => GiveUp(InputLost(tools)), spool is null ? null : Path.Combine(spool.Directory, InputLeftFile))
             : null;
     }
 

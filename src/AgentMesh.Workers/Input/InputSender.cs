@@ -17,6 +17,9 @@ public sealed class InputSender : IDisposable
     /// <summary>There is no more after <paramref name="offset"/>.</summary>
     public void End(long offset) => _input.End(this, offset);
 
+    /// <summary>Goes after <paramref name="offset"/>: the program waits for another sender, however long.</summary>
+    public void Leave(long offset) => _input.Leave(this, offset);
+
     public void Resize(int columns, int rows) => _input.Resize(this, columns, rows);
 
     public void Dispose() => _input.Detach(this);

@@ -8,7 +8,7 @@ namespace AgentMesh.Workers.Input;
 /// <see cref="ShimFiles.InputBytesMax"/>, and a sender that is further ahead waits. One sender at a time, the newest; any thread.
 /// </summary>
 /// <remarks>
-/// A program from whose sender nothing is heard for the grace period loses it: a terminal is hung up, a pipe ends as if the sender had ended it. But the input
+/// A program whose sender has left it waits for the next one. One from whose sender nothing is heard for the grace period loses it: a terminal is hung up, a pipe ends as if the sender had ended it. But the input
 /// of another program must not end as if that was all: then the attempt is given up (<c>lost</c>).
 /// </remarks>
 public sealed class ProgramInput : IDisposable
@@ -18,6 +18,7 @@ public sealed class ProgramInput : IDisposable
     private readonly JobInput _kind;
     private readonly TimeSpan _grace;
     private readonly Action _lost;
+    private readonly string? _leftFile;
     private readonly ITimer _timer;
     private TaskCompletionSource _changed = NewSignal();
     private InputSender? _sender;
@@ -25,14 +26,18 @@ public sealed class ProgramInput : IDisposable
     private long _sent;
     private long? _end;
     private bool _isConnected;
+    private bool _isLeft;
     private bool _isSizeSent = true;
     private bool _isEndSent;
     private bool _isHungUp;
     private bool _isHangUpSent;
 
     /// <param name="lost">Called once, when the output of another program will not come to its end.</param>
-    public ProgramInput(JobInput kind, TimeSpan grace, TimeProvider time, Action lost)
+    /// <param name="leftFile">Is there while the program waits for a sender without limit, also for the next process of the node; null to keep that in memory.</param>
+    public ProgramInput(JobInput kind, TimeSpan grace, TimeProvider time, Action lost, string? leftFile = null)
     {
+        _leftFile = leftFile;
+        _isLeft = leftFile is not null && File.Exists(leftFile);
         _kind = kind;
         _grace = grace;
         _lost = lost;
@@ -78,6 +83,7 @@ public sealed class ProgramInput : IDisposable
         lock (_gate)
         {
             _sender = sender;
+            SetLeft(false);
             _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
 
@@ -254,6 +260,20 @@ public sealed class ProgramInput : IDisposable
         Signal();
     }
 
+    internal void Leave(InputSender sender, long offset)
+    {
+        lock (_gate)
+        {
+            Check(sender);
+            if (offset != Received)
+            {
+                throw new IOException("the sender leaves where it has not been");
+            }
+
+            SetLeft(true);
+        }
+    }
+
     internal void Resize(InputSender sender, int columns, int rows)
     {
         lock (_gate)
@@ -282,9 +302,34 @@ public sealed class ProgramInput : IDisposable
 
     private void ArmUnlessAttached()
     {
-        if (_sender is null && _isConnected && !IsClosed && _end is null)
+        if (_sender is null && !_isLeft && _isConnected && !IsClosed && _end is null)
         {
             _timer.Change(_grace, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void SetLeft(bool isLeft)
+    {
+        if (_isLeft == isLeft)
+        {
+            return;
+        }
+
+        _isLeft = isLeft;
+        try
+        {
+            if (isLeft && _leftFile is not null)
+            {
+                File.WriteAllBytes(_leftFile, []);
+            }
+            else if (_leftFile is not null)
+            {
+                File.Delete(_leftFile);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // It holds until the node ends.
         }
     }
 
@@ -293,7 +338,7 @@ public sealed class ProgramInput : IDisposable
         bool isLost;
         lock (_gate)
         {
-            if (_sender is not null || IsClosed || _end is not null)
+            if (_sender is not null || _isLeft || IsClosed || _end is not null)
             {
                 return;
             }

@@ -54,7 +54,8 @@ public sealed class TypedInputTests
     [InlineData(InputFrameKind.Data, -1, 5, false)]
     [InlineData(InputFrameKind.Data, 0, InputFrame.DataBytesMax + 1, false)]
     [InlineData((InputFrameKind)0, 0, 0, false)]
-    [InlineData((InputFrameKind)8, 0, 0, false)]
+    [InlineData(InputFrameKind.Leave, 12, 0, true)]
+    [InlineData((InputFrameKind)10, 0, 0, false)]
     internal void Frames_are_read_back_and_others_are_none(InputFrameKind kind, long offset, int length, bool isFrame)
     {
         byte[] header = new byte[InputFrame.HeaderBytes];

@@ -112,6 +112,53 @@ public sealed class ProgramInputTests
     }
 
     [Fact]
+    public async Task A_program_that_was_left_waits_without_limit_also_for_a_restarted_node()
+    {
+        string file = Path.GetTempFileName();
+        File.Delete(file);
+        try
+        {
+            foreach (bool isRestarted in (bool[])[false, true])
+            {
+                using ProgramInput input = New(new JobInput(Terminal: new JobTerminal("dumb", 80, 24)), file);
+                if (isRestarted)
+                {
+                    input.Connected(0);
+                }
+                else
+                {
+                    using InputSender sender = Ready(input);
+                    await Send(sender, 0, "ls");
+                    sender.Leave(2);
+                }
+
+                Pump(input);
+                _time.Advance(Grace * 10);
+                Assert.Empty(Pump(input));
+            }
+
+            using ProgramInput found = New(new JobInput(Terminal: new JobTerminal("dumb", 80, 24)), file);
+            Ready(found).Dispose();
+            Assert.False(File.Exists(file));
+            _time.Advance(Grace);
+            Assert.Equal([ShimFrameKind.HangUp, ShimFrameKind.InputEnd], Pump(found));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public async Task A_sender_leaves_only_where_it_is()
+    {
+        using ProgramInput input = New();
+        using InputSender sender = Ready(input);
+        await Send(sender, 0, "abc");
+        Assert.Throws<IOException>(() => sender.Leave(4));
+    }
+
+    [Fact]
     public void Who_comes_back_within_the_grace_goes_on()
     {
         using ProgramInput input = New();
@@ -168,7 +215,7 @@ public sealed class ProgramInputTests
 
     private static ValueTask<bool> Send(InputSender sender, long offset, string text) => sender.WriteAsync(offset, Encoding.UTF8.GetBytes(text), CancellationToken.None);
 
-    private ProgramInput New(JobInput? kind = null) => new(kind ?? new JobInput(), Grace, _time, () => _lost++);
+    private ProgramInput New(JobInput? kind = null, string? leftFile = null) => new(kind ?? new JobInput(), Grace, _time, () => _lost++, leftFile);
 
     private static InputSender Ready(ProgramInput input)
     {
