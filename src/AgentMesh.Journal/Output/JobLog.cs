@@ -106,22 +106,53 @@ internal sealed class JobLog(string jobId, string path, OutputStoreSettings sett
     /// <summary>Ends at the next publication of anything; take it before reading the state.</summary>
     public Task Changed => _changed.Task;
 
-    /// <summary>Writes one record; it is durable when <see cref="Flushed"/> says so.</summary>
-    public void Write(RecordType type, int attempt, OutputStreamKind stream, long offset, ReadOnlyMemory<byte> payload)
+    /// <summary>Writes one record that is no chunk; it is durable when <see cref="Flushed"/> says so.</summary>
+    public void Write(RecordType type, int attempt, ReadOnlyMemory<byte> payload)
     {
         EnsureFile();
-        if (Position + RecordHeader.Size + payload.Length > settings.JobBytesMax && type == RecordType.Chunk)
+        RecordHeader header = HeaderOf(type, attempt, default, 0, payload.Span);
+        byte[] head = new byte[RecordHeader.Size];
+        header.Write(head);
+        Append([head, payload]);
+        Visit(header, Position, payload.ToArray());
+        Position += RecordHeader.Size + payload.Length;
+    }
+
+    /// <summary>Writes bytes of a stream, as many records as they need with one call; they are durable when <see cref="Flushed"/> says so.</summary>
+    public void WriteChunks(int attempt, OutputStreamKind stream, long offset, ReadOnlyMemory<byte> data)
+    {
+        if (data.IsEmpty)
+        {
+            return;
+        }
+
+        EnsureFile();
+        int count = (data.Length + RecordHeader.PayloadBytesWritten - 1) / RecordHeader.PayloadBytesWritten;
+        if (Position + (count * (long)RecordHeader.Size) + data.Length > settings.JobBytesMax)
         {
             throw new MeshException(
                 JournalErrors.OutputTooLarge, $"the output of {jobId} has reached {settings.JobBytesMax} bytes", "write large results to a file, or raise agentmesh.output.job-max");
         }
 
-        RecordHeader header = new(type, stream, attempt, payload.Length, offset, DurablePosition, Crc32C.Of(payload.Span));
-        byte[] head = new byte[RecordHeader.Size];
-        header.Write(head);
-        Append([head, payload]);
-        Visit(header, Position, type == RecordType.Chunk ? [] : payload.ToArray());
-        Position += RecordHeader.Size + payload.Length;
+        var headers = new RecordHeader[count];
+        byte[] heads = new byte[count * RecordHeader.Size];
+        var parts = new ReadOnlyMemory<byte>[2 * count];
+        for (int i = 0, at = 0; i < count; i++)
+        {
+            ReadOnlyMemory<byte> payload = data.Slice(at, Math.Min(data.Length - at, RecordHeader.PayloadBytesWritten));
+            headers[i] = HeaderOf(RecordType.Chunk, attempt, stream, offset + at, payload.Span);
+            Memory<byte> head = heads.AsMemory(i * RecordHeader.Size, RecordHeader.Size);
+            headers[i].Write(head.Span);
+            (parts[2 * i], parts[(2 * i) + 1]) = (head, payload);
+            at += payload.Length;
+        }
+
+        Append(parts);
+        foreach (RecordHeader header in headers)
+        {
+            Visit(header, Position, []);
+            Position += RecordHeader.Size + header.PayloadLength;
+        }
     }
 
     /// <summary>Ends when everything written until now is on disk.</summary>
@@ -215,6 +246,9 @@ internal sealed class JobLog(string jobId, string path, OutputStoreSettings sett
         _file is { } file && _streams.TryGetValue((attempt, stream), out StreamIndex? index) && offset < index.Durable
             ? (file, index.PositionBefore(offset), DurablePosition)
             : null;
+
+    private RecordHeader HeaderOf(RecordType type, int attempt, OutputStreamKind stream, long offset, ReadOnlySpan<byte> payload) =>
+        new(type, stream, attempt, payload.Length, offset, DurablePosition, Crc32C.Of(payload));
 
     private void Visit(RecordHeader header, long position, byte[] payload)
     {

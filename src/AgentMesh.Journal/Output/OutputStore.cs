@@ -88,12 +88,7 @@ public sealed class OutputStore : IOutputStore, IDisposable
                 before = log.Position;
                 try
                 {
-                    for (long at = written; at < end;)
-                    {
-                        int take = (int)Math.Min(end - at, RecordHeader.PayloadBytesMax);
-                        log.Write(RecordType.Chunk, address.Attempt, address.Stream, at, data.Slice((int)(at - offset), take));
-                        at += take;
-                    }
+                    log.WriteChunks(address.Attempt, address.Stream, written, end == written ? default : data[(int)(written - offset)..]);
                 }
                 finally
                 {
@@ -126,7 +121,7 @@ public sealed class OutputStore : IOutputStore, IDisposable
                 long before = log.Position;
                 if (attempt > log.CurrentAttempt)
                 {
-                    log.Write(RecordType.AttemptStarted, attempt, default, 0, default);
+                    log.Write(RecordType.AttemptStarted, attempt, default);
                 }
 
                 flushed = log.Flushed();
@@ -175,7 +170,7 @@ public sealed class OutputStore : IOutputStore, IDisposable
                 long before = log.Position;
                 if (known is null)
                 {
-                    log.Write(RecordType.FinalLengths, attempt, default, 0, LogRecovery.FinalPayload(lengths));
+                    log.Write(RecordType.FinalLengths, attempt, LogRecovery.FinalPayload(lengths));
                 }
 
                 flushed = log.Flushed();

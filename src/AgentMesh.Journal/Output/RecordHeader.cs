@@ -24,8 +24,11 @@ internal readonly record struct RecordHeader(RecordType Type, OutputStreamKind S
 {
     public const int Size = 40;
 
-    /// <summary>Longer appends are split, so that a reader verifies at most this much to return one byte.</summary>
+    /// <summary>What a reader takes: earlier versions wrote up to this much into one record.</summary>
     public const int PayloadBytesMax = 256 * 1024;
+
+    /// <summary>Longer appends are split. A reader verifies a whole record to return one byte of it, and readers take as much at a time.</summary>
+    public const int PayloadBytesWritten = 64 * 1024;
 
     private const uint Magic = 0x31524D41;
 

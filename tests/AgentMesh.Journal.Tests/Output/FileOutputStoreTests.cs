@@ -1,4 +1,6 @@
 using AgentMesh.Errors;
+using AgentMesh.Journal.Output;
+using AgentMesh.Journal.Storage;
 
 namespace AgentMesh.Journal.Tests.Output;
 
@@ -116,6 +118,40 @@ public sealed class FileOutputStoreTests : OutputStoreSpec
         MeshException e = await Assert.ThrowsAsync<MeshException>(() => Append(Out1, 40_000, new string('x', 20_000)));
         Assert.Equal(JournalErrors.OutputFull, e.Code);
         Assert.Equal(40_000, _store.GetState(Out1).Length);
+    }
+
+    /// <summary>Earlier versions wrote up to 256 KiB into one record.</summary>
+    [Fact]
+    public async Task Reads_the_longer_records_of_earlier_versions_and_goes_on_behind_them()
+    {
+        await Append(Out1, 0, "x");
+        string path = OneFile();
+        _store.Dispose();
+        byte[] data = new byte[600_000];
+        new Random(5).NextBytes(data);
+        using (FileStream file = File.Create(path))
+        {
+            file.Write(FileHeader.Write(Job));
+            for (int at = 0; at < data.Length; at += RecordHeader.PayloadBytesMax)
+            {
+                ReadOnlySpan<byte> payload = data.AsSpan(at, Math.Min(RecordHeader.PayloadBytesMax, data.Length - at));
+                byte[] head = new byte[RecordHeader.Size];
+                new RecordHeader(RecordType.Chunk, OutputStreamKind.Stdout, 1, payload.Length, at, 0, Crc32C.Of(payload)).Write(head);
+                file.Write(head);
+                file.Write(payload);
+            }
+        }
+
+        Reopen();
+        byte[] more = new byte[100_000];
+        new Random(6).NextBytes(more);
+        await Store.AppendAsync(Out1, data.Length, more);
+        byte[] all = [.. data, .. more];
+        foreach (int offset in (int[])[0, 1, 65_536, 262_143, 262_144, 599_999, 600_000, 665_536])
+        {
+            int count = Math.Min(65_536, all.Length - offset);
+            Assert.True((await Store.ReadAsync(Out1, offset, count)).Data.Span.SequenceEqual(all.AsSpan(offset, count)), $"offset {offset}");
+        }
     }
 
     [Fact]

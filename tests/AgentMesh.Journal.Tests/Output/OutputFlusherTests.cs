@@ -21,7 +21,7 @@ public sealed class OutputFlusherTests : IDisposable
             lock (log.Gate)
             {
                 log.Load();
-                log.Write(RecordType.Chunk, 1, OutputStreamKind.Stdout, 0, new byte[100]);
+                log.WriteChunks(1, OutputStreamKind.Stdout, 0, new byte[100]);
                 flushed = log.Flushed();
                 end = log.Position;
             }
