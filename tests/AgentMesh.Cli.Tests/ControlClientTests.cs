@@ -70,6 +70,45 @@ public sealed class ControlClientTests : IDisposable
     }
 
     [Fact]
+    public async Task Output_is_asked_for_in_frames_and_read_from_them()
+    {
+        using var client = new ControlClient(SocketPath);
+        IAsyncEnumerator<OutputView> output = client.OutputAsync("job", null, null, 0, true, CancellationToken.None).GetAsyncEnumerator();
+        ValueTask<bool> first = output.MoveNextAsync();
+        using Socket connection = await _node.AcceptAsync();
+        Assert.Contains($"Accept: {EventFrames.MediaType}", await RequestAsync(connection), StringComparison.Ordinal);
+        byte[] frames = [.. Frame("""{"attempt":1,"stream":"stdout","offset":0,"data":""}"""u8, 1, 2, 255), .. Frame("""{"attempt":1,"stream":"stderr","offset":0,"data":""}"""u8)];
+        await AnswerAsync(connection, frames);
+
+        Assert.True(await first);
+        Assert.Equal("stdout", output.Current.Stream);
+        Assert.Equal([1, 2, 255], output.Current.Data.ToArray());
+        Assert.True(await output.MoveNextAsync());
+        Assert.Equal("stderr", output.Current.Stream);
+        Assert.Empty(output.Current.Data.ToArray());
+        Assert.False(await output.MoveNextAsync());
+    }
+
+    [Theory]
+    [InlineData(new byte[] { 0 })]
+    [InlineData(new byte[] { 1, 0, 0, 0, 0, 0, 0, 0, 65 })]
+    [InlineData(new byte[] { 255, 255, 255, 127, 0, 0, 0, 0 })]
+    [InlineData(new byte[] { 2, 0, 0, 0, 255, 255, 255, 255, 123, 125 })]
+    [InlineData(new byte[] { 2, 0, 0, 0, 2, 0, 0, 0, 123, 125, 1 })]
+    public async Task An_answer_that_is_no_frame_or_a_part_of_one_is_a_lost_connection(byte[] frames)
+    {
+        using var client = new ControlClient(SocketPath);
+        IAsyncEnumerator<OutputView> output = client.OutputAsync("job", null, null, 0, true, CancellationToken.None).GetAsyncEnumerator();
+        ValueTask<bool> first = output.MoveNextAsync();
+        using Socket connection = await _node.AcceptAsync();
+        await AnswerAsync(connection, frames);
+
+        MeshException lost = await Assert.ThrowsAsync<MeshException>(async () => await first);
+
+        Assert.Equal(CliErrors.ConnectionLost, lost.Code);
+    }
+
+    [Fact]
     public async Task The_callers_own_end_of_waiting_is_no_error_of_the_node()
     {
         using var client = new ControlClient(SocketPath);
@@ -106,5 +145,28 @@ public sealed class ControlClientTests : IDisposable
         MeshException lost = await Assert.ThrowsAsync<MeshException>(() => asking);
 
         Assert.Equal(CliErrors.ConnectionLost, lost.Code);
+    }
+
+    private static byte[] Frame(ReadOnlySpan<byte> head, params byte[] data) => [.. BitConverter.GetBytes(head.Length), .. BitConverter.GetBytes(data.Length), .. head, .. data];
+
+    private static async Task AnswerAsync(Socket connection, byte[] body)
+    {
+        await connection.SendAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: {EventFrames.MediaType}\r\nTransfer-Encoding: chunked\r\n\r\n{body.Length:x}\r\n"));
+        await connection.SendAsync(body);
+        await connection.SendAsync("\r\n0\r\n\r\n"u8.ToArray());
+    }
+
+    private static async Task<string> RequestAsync(Socket connection)
+    {
+        var request = new StringBuilder();
+        byte[] buffer = new byte[4096];
+        while (!request.ToString().Contains("\r\n\r\n", StringComparison.Ordinal))
+        {
+            int read = await connection.ReceiveAsync(buffer);
+            Assert.NotEqual(0, read);
+            request.Append(Encoding.ASCII.GetString(buffer, 0, read));
+        }
+
+        return request.ToString();
     }
 }

@@ -13,9 +13,6 @@ namespace AgentMesh.Cli.Client;
 /// <summary>The control API of a running node, over its Unix socket. One connection pool for the life of the object.</summary>
 internal sealed class ControlClient : IDisposable
 {
-    /// <summary>One line of a streamed answer: an output chunk is at most 64 KiB, in base64 and with its names.</summary>
-    private const int LineBytesMax = 4 * 1024 * 1024;
-
     /// <summary>Every question that is answered at once; the node's own deadlines are shorter.</summary>
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(60);
 
@@ -79,25 +76,28 @@ internal sealed class ControlClient : IDisposable
 
     /// <summary>The events of one command line, as they come.</summary>
     public IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, CancellationToken cancellationToken) =>
-        LinesAsync(
+        EventsAsync(
             () => new HttpRequestMessage(HttpMethod.Post, "v1/commands") { Content = JsonContent.Create(request, ControlJson.Default.CommandRequest) },
             ControlJson.Default.CommandEvent,
+            EventFrames.Join,
             _within + Grace,
             cancellationToken);
 
     /// <summary>The events of a pipe, as they come.</summary>
     public IAsyncEnumerable<CommandEvent> PipeAsync(PipeRequest request, CancellationToken cancellationToken) =>
-        LinesAsync(
+        EventsAsync(
             () => new HttpRequestMessage(HttpMethod.Post, "v1/pipes") { Content = JsonContent.Create(request, ControlJson.Default.PipeRequest) },
             ControlJson.Default.CommandEvent,
+            EventFrames.Join,
             _within + Grace,
             cancellationToken);
 
     /// <summary>Round trips as they are answered, then their summary.</summary>
     public IAsyncEnumerable<PingEvent> PingAsync(PingRequest request, CancellationToken cancellationToken) =>
-        LinesAsync(
+        EventsAsync(
             () => new HttpRequestMessage(HttpMethod.Post, "v1/ping") { Content = JsonContent.Create(request, ControlJson.Default.PingRequest) },
             ControlJson.Default.PingEvent,
+            null,
             null,
             cancellationToken);
 
@@ -118,13 +118,14 @@ internal sealed class ControlClient : IDisposable
     /// <param name="at">The device to ask; null for the home of the job.</param>
     public IAsyncEnumerable<OutputView> OutputAsync(
         string job, string? stream, int? attempt, long from, bool follow, CancellationToken cancellationToken, int? tail = null, string? at = null) =>
-        LinesAsync(
+        EventsAsync(
             () => new HttpRequestMessage(
                 HttpMethod.Get,
                 $"v1/job/output?id={Uri.EscapeDataString(job)}&from={from}&follow={(follow ? "true" : "false")}" +
                 (stream is null ? "" : $"&stream={stream}") + (attempt is null ? "" : $"&attempt={attempt}") +
                 (tail is null ? "" : $"&tail={tail}") + (at is null ? "" : $"&at={Uri.EscapeDataString(at)}")),
             ControlJson.Default.OutputView,
+            EventFrames.Join,
             _within,
             cancellationToken);
 
@@ -161,33 +162,42 @@ internal sealed class ControlClient : IDisposable
         return await ReadAsync(answer, type, patience).ConfigureAwait(false);
     }
 
-    private async IAsyncEnumerable<T> LinesAsync<T>(
-        Func<HttpRequestMessage> request, JsonTypeInfo<T> type, TimeSpan? within, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="join">Puts the data of a frame into its event; null for events without any, which come as lines.</param>
+    private async IAsyncEnumerable<T> EventsAsync<T>(
+        Func<HttpRequestMessage> request, JsonTypeInfo<T> type, Func<T, ReadOnlyMemory<byte>, T>? join, TimeSpan? within, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var patience = new Patience(within, cancellationToken);
-        using HttpResponseMessage answer = await SendAsync(request(), patience).ConfigureAwait(false);
+        HttpRequestMessage question = request();
+        if (join is not null)
+        {
+            question.Headers.Accept.ParseAdd(EventFrames.MediaType);
+        }
+
+        using HttpResponseMessage answer = await SendAsync(question, patience).ConfigureAwait(false);
         Stream body = await answer.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         await using (body.ConfigureAwait(false))
         {
-            using var reader = new StreamReader(body);
-            while (await ReadLine(reader, patience).ConfigureAwait(false) is { } line)
+            // An older node answers with lines whatever is asked for.
+            bool isFramed = answer.Content.Headers.ContentType?.MediaType == EventFrames.MediaType;
+            using var events = new EventReader(body, isFramed);
+            while (await Next(events, patience).ConfigureAwait(false) is var (head, data))
             {
-                if (line.StartsWith("{\"type\":\"problem\"", StringComparison.Ordinal) && typeof(T) != typeof(CommandEvent))
+                if (head.Span.StartsWith("{\"type\":\"problem\""u8) && typeof(T) != typeof(CommandEvent))
                 {
-                    throw ToException(JsonSerializer.Deserialize(line, ControlJson.Default.CommandEvent)!.Problem!);
+                    throw ToException(JsonSerializer.Deserialize(head.Span, ControlJson.Default.CommandEvent)!.Problem!);
                 }
 
-                yield return JsonSerializer.Deserialize(line, type)!;
+                T happened = JsonSerializer.Deserialize(head.Span, type)!;
+                yield return isFramed && join is not null ? join(happened, data) : happened;
             }
         }
     }
 
-    private static async ValueTask<string?> ReadLine(StreamReader reader, Patience patience)
+    private static async ValueTask<(ReadOnlyMemory<byte> Head, ReadOnlyMemory<byte> Data)?> Next(EventReader events, Patience patience)
     {
         try
         {
-            string? line = await reader.ReadLineAsync(patience.Token).ConfigureAwait(false);
-            return line is { Length: > LineBytesMax } ? throw Lost(null) : line;
+            return await events.NextAsync(patience.Token).ConfigureAwait(false);
         }
         catch (Exception error) when (error is IOException or HttpRequestException)
         {

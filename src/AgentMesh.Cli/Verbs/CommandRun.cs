@@ -181,12 +181,12 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
             // Bytes as they are: the output of a program need not be text.
             Stream raw = output.Stream == "stderr" ? terminal.RawError : terminal.RawOut;
             terminal.Out.Flush();
-            raw.Write(output.Data);
+            raw.Write(output.Data.Span);
             raw.Flush();
             return;
         }
 
-        _lines.Write(target!, output.Stream == "stderr", output.Data);
+        _lines.Write(target!, output.Stream == "stderr", output.Data.Span);
     }
 
     /// <summary>How it went as a whole, in one line.</summary>

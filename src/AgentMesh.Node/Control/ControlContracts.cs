@@ -137,7 +137,7 @@ public sealed record CommandEvent(
 /// <summary>A piece of output. <paramref name="Data"/> is base64.</summary>
 /// <param name="Stream">stdout or stderr.</param>
 /// <param name="Offset">Of the first byte, from the start of that attempt's stream.</param>
-public sealed record OutputView(int Attempt, string Stream, long Offset, byte[] Data);
+public sealed record OutputView(int Attempt, string Stream, long Offset, ReadOnlyMemory<byte> Data);
 
 /// <summary>A job as it stands.</summary>
 /// <param name="Id">Whole: job/HOME/ULID.</param>

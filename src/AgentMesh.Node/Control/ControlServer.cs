@@ -1,4 +1,5 @@
-using System.Net.Sockets;
+using System.Buffers;
+using System.IO.Pipelines;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using AgentMesh.Errors;
@@ -97,9 +98,9 @@ internal sealed class ControlServer : IAsyncDisposable
         app.MapPost("/v1/ping", async http =>
             await Stream(http, services.PingAsync(await Body(http, ControlJson.Default.PingRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.PingEvent).ConfigureAwait(false));
         app.MapPost("/v1/commands", async http =>
-            await Stream(http, services.RunAsync(await Body(http, ControlJson.Default.CommandRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.CommandEvent).ConfigureAwait(false));
+            await Stream(http, services.RunAsync(await Body(http, ControlJson.Default.CommandRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.CommandEvent, EventFrames.Split).ConfigureAwait(false));
         app.MapPost("/v1/pipes", async http =>
-            await Stream(http, services.PipeAsync(await Body(http, ControlJson.Default.PipeRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.CommandEvent).ConfigureAwait(false));
+            await Stream(http, services.PipeAsync(await Body(http, ControlJson.Default.PipeRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.CommandEvent, EventFrames.Split).ConfigureAwait(false));
         app.MapGet("/v1/jobs", async http =>
             await Answer(
                 http,
@@ -143,7 +144,8 @@ internal sealed class ControlServer : IAsyncDisposable
                 http,
                 services.OutputAsync(
                     new OutputQuery(Need(http, "id"), Query(http, "stream"), Number(http, "attempt"), LongNumber(http, "from") ?? 0, Query(http, "follow") == "true", Number(http, "tail"), Query(http, "at")), http.RequestAborted),
-                ControlJson.Default.OutputView).ConfigureAwait(false));
+                ControlJson.Default.OutputView,
+                EventFrames.Split).ConfigureAwait(false));
     }
 
     private static void MapArray(WebApplication app, IControlServices services)
@@ -253,30 +255,48 @@ internal sealed class ControlServer : IAsyncDisposable
     private static async Task Answer<T>(HttpContext http, Task<T> answer, JsonTypeInfo<T> type) =>
         await http.Response.WriteAsJsonAsync(await answer.ConfigureAwait(false), type, cancellationToken: http.RequestAborted).ConfigureAwait(false);
 
-    /// <summary>Newline-delimited JSON, flushed with every event. A problem in mid-stream is its last line, an object with "problem".</summary>
-    private static async Task Stream<T>(HttpContext http, IAsyncEnumerable<T> events, JsonTypeInfo<T> type)
+    /// <summary>
+    /// Newline-delimited JSON, or <see cref="EventFrames"/> for who accepts those, flushed with every event. A problem in mid-stream is the last event, an
+    /// object with "problem".
+    /// </summary>
+    /// <param name="split">Takes the data out of an event; null for events without any.</param>
+    private static async Task Stream<T>(HttpContext http, IAsyncEnumerable<T> events, JsonTypeInfo<T> type, Func<T, (T Head, ReadOnlyMemory<byte> Data)>? split = null)
     {
         IAsyncEnumerator<T> each = events.GetAsyncEnumerator(http.RequestAborted);
         await using (each.ConfigureAwait(false))
         {
             // Problems before the first event become an HTTP status.
             bool more = await each.MoveNextAsync().ConfigureAwait(false);
-            http.Response.ContentType = "application/x-ndjson";
+            bool isFramed = split is not null && http.Request.Headers.Accept is [EventFrames.MediaType];
+            http.Response.ContentType = isFramed ? EventFrames.MediaType : "application/x-ndjson";
+            PipeWriter to = http.Response.BodyWriter;
+            var head = new ArrayBufferWriter<byte>();
             try
             {
                 while (more)
                 {
-                    await JsonSerializer.SerializeAsync(http.Response.Body, each.Current, type, http.RequestAborted).ConfigureAwait(false);
-                    await http.Response.WriteAsync("\n", http.RequestAborted).ConfigureAwait(false);
-                    await http.Response.Body.FlushAsync(http.RequestAborted).ConfigureAwait(false);
+                    (T first, ReadOnlyMemory<byte> data) = isFramed ? split!(each.Current) : (each.Current, default);
+                    Write(first, data, type);
+                    await to.FlushAsync(http.RequestAborted).ConfigureAwait(false);
                     more = await each.MoveNextAsync().ConfigureAwait(false);
                 }
             }
             catch (Exception error) when (error is not OperationCanceledException)
             {
-                var last = new CommandEvent("problem", Problem: Problems.Describe(error).Problem);
-                await JsonSerializer.SerializeAsync(http.Response.Body, last, ControlJson.Default.CommandEvent, http.RequestAborted).ConfigureAwait(false);
-                await http.Response.WriteAsync("\n", http.RequestAborted).ConfigureAwait(false);
+                Write(new CommandEvent("problem", Problem: Problems.Describe(error).Problem), default, ControlJson.Default.CommandEvent);
+                await to.FlushAsync(http.RequestAborted).ConfigureAwait(false);
+            }
+
+            void Write<TEvent>(TEvent happened, ReadOnlyMemory<byte> data, JsonTypeInfo<TEvent> eventType)
+            {
+                if (isFramed)
+                {
+                    EventFrames.Write(to, head, happened, data.Span, eventType);
+                }
+                else
+                {
+                    EventFrames.WriteLine(to, head, happened, eventType);
+                }
             }
         }
     }

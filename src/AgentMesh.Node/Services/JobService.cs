@@ -169,7 +169,7 @@ internal sealed class JobService(Homes homes, Caller caller, Entities entities, 
     /// <param name="ending">Completes with the job when it has come to rest.</param>
     public IAsyncEnumerable<OutputPiece> FollowAsync(JobId job, Task<MeshJobView> ending, CancellationToken cancellationToken) => _following.ReadAsync(job, ending, null, null, 0, cancellationToken);
 
-    public static OutputView ViewOf(OutputPiece piece) => new(piece.Attempt, piece.Stream == OutputStreamKind.Stderr ? "stderr" : "stdout", piece.Offset, piece.Data.ToArray());
+    public static OutputView ViewOf(OutputPiece piece) => new(piece.Attempt, piece.Stream == OutputStreamKind.Stderr ? "stderr" : "stdout", piece.Offset, piece.Data);
 
     /// <summary>The output of the given attempt, else of the newest one; following, also of those that come after it.</summary>
     private async IAsyncEnumerable<OutputPiece> ReadAsync(JobId job, OutputStreamKind? stream, int? attempt, OutputStart from, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken)

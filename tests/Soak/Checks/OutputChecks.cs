@@ -44,7 +44,7 @@ internal sealed class OutputChecks(IReadOnlyList<SoakNode> nodes, Random random)
             // One stream where it is from an offset: the other is shorter.
             await foreach (OutputView piece in nodes[known.Home].Client.OutputAsync(known.Id, from > 0 ? "stdout" : null, attempt, from, follow: false, limit.Token))
             {
-                tape.Add(piece.Attempt, piece.Stream, piece.Offset, piece.Data);
+                tape.Add(piece.Attempt, piece.Stream, piece.Offset, piece.Data.ToArray());
             }
         }
         catch (Exception error) when (error is CodedException or LostException or OperationCanceledException)

@@ -53,7 +53,7 @@ internal sealed class Submission(WorkItem item)
                     _problems.Add(happened.Problem!);
                     break;
                 case "output" when Tape is { } tape:
-                    tape.Add(happened.Output!.Attempt, happened.Output.Stream, happened.Output.Offset, happened.Output.Data);
+                    tape.Add(happened.Output!.Attempt, happened.Output.Stream, happened.Output.Offset, happened.Output.Data.ToArray());
                     break;
                 case "output":
                     Broken = "output of a command that has none";

@@ -181,7 +181,7 @@ internal sealed partial class Workload(SoakPlan plan, IReadOnlyList<SoakNode> no
                 int? attempt = tape.Attempt == 0 ? null : tape.Attempt;
                 await foreach (OutputView piece in nodes[item.Home].Client.OutputAsync(job, "stdout", attempt, attempt is { } known ? tape.Next(known, "stdout") : from, follow: true, limit.Token))
                 {
-                    tape.Add(piece.Attempt, piece.Stream, piece.Offset, piece.Data);
+                    tape.Add(piece.Attempt, piece.Stream, piece.Offset, piece.Data.ToArray());
                 }
 
                 history.Readings.Enqueue(new Reading(job, tape, IsEnded: true, resumed, null));
