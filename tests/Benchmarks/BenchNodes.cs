@@ -45,6 +45,9 @@ internal sealed class BenchNodes : IAsyncDisposable
         return output;
     }
 
+    /// <summary>What the processes of all nodes have used of the processors since they started; it moves less than time where other work goes on beside.</summary>
+    public TimeSpan ProcessorTime() => _names.Aggregate(TimeSpan.Zero, (sum, name) => sum + ProcessorTimeOf(name));
+
     /// <param name="connections">At the same time.</param>
     public HttpClient Connect(string name, int connections) => new(new SocketsHttpHandler
     {
@@ -59,6 +62,12 @@ internal sealed class BenchNodes : IAsyncDisposable
     {
         BaseAddress = new Uri("http://node/"),
     };
+
+    private TimeSpan ProcessorTimeOf(string name)
+    {
+        using var node = Process.GetProcessById(int.Parse(File.ReadAllText(Path.Combine(_directory, name, "node.pid")), System.Globalization.CultureInfo.InvariantCulture));
+        return node.TotalProcessorTime;
+    }
 
     public ValueTask DisposeAsync()
     {

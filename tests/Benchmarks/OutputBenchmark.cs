@@ -7,7 +7,13 @@ namespace Benchmarks;
 internal static class OutputBenchmark
 {
     private const int Bytes = 200_000_000;
+    private const int Runs = 5;
+    private const int Commands = 500;
     private const double Megabyte = 1_000_000;
+    private const double Gigabyte = 1_000_000_000;
+
+    /// <summary>docs/control-api.md.</summary>
+    private const string Frames = "application/octet-stream";
 
     public static async Task RunAsync(Report report)
     {
@@ -15,21 +21,34 @@ internal static class OutputBenchmark
         await using BenchNodes nodes = await BenchNodes.StartAsync("here", "there");
         nodes.Cli("there", "grant", "here", "run");
         using HttpClient client = nodes.Connect("here", 4);
-        await CalcAsync(client);
-        var running = Stopwatch.StartNew();
-        Task<TimeSpan> output = OutputAsync(client, running);
-        List<double> beside = [];
-        while (!output.IsCompleted)
+        List<double> alone = [];
+        for (int i = 0; i < Commands; i++)
         {
-            long began = Stopwatch.GetTimestamp();
-            await CalcAsync(client);
-            if (!output.IsCompleted)
-            {
-                beside.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
-            }
+            alone.Add(await CalcAsync(client));
         }
 
-        double ours = Bytes / Megabyte / (await output).TotalSeconds;
+        await OutputAsync(client, Frames);
+        List<double> beside = [], seconds = [];
+        for (int i = 0; i < Runs; i++)
+        {
+            Task<TimeSpan> output = OutputAsync(client, Frames);
+            while (!output.IsCompleted)
+            {
+                double took = await CalcAsync(client);
+                if (!output.IsCompleted)
+                {
+                    beside.Add(took);
+                }
+            }
+
+            seconds.Add((await output).TotalSeconds);
+        }
+
+        TimeSpan before = nodes.ProcessorTime();
+        double single = (await OutputAsync(client, Frames)).TotalSeconds;
+        double processor = (nodes.ProcessorTime() - before).TotalSeconds / Bytes * Gigabyte;
+        double asLines = (await OutputAsync(client, "*/*")).TotalSeconds;
+        double ours = Bytes / Megabyte / Report.Percentile(seconds, 0.5);
         (SshPeer? ssh, string? why) = await SshPeer.StartAsync();
         double? theirs = null;
         using (ssh)
@@ -42,22 +61,28 @@ internal static class OutputBenchmark
             }
         }
 
-        report.Line("output of a program", ours, theirs, "MB/s", $"ssh ({Report.FirstLineOf("ssh", "-V")})", includes: "start of the program; kept on disk at the home; read as JSON with base64");
-        report.Line("@there calc 1+2 beside it, p50", Report.Percentile(beside, 0.5), null, "ms", lowerIsBetter: true);
-        report.Line("@there calc 1+2 beside it, p99", Report.Percentile(beside, 0.99), null, "ms", lowerIsBetter: true, includes: $"{beside.Count} commands");
+        report.Line("output of a program beside commands", ours, theirs, "MB/s", $"ssh ({Report.FirstLineOf("ssh", "-V")})", includes: $"start of the program; kept on disk at the home; median of {Runs} runs, commands beside");
+        report.Line("output of a program", Bytes / Megabyte / single, theirs, "MB/s", includes: "nothing beside it");
+        report.Line("the same, read as JSON with base64", Bytes / Megabyte / asLines, null, "MB/s");
+        report.Line("processor time of both nodes for 1 GB of output", processor, null, "s", lowerIsBetter: true);
+        report.Line("@there calc 1+2 alone, p50", Report.Percentile(alone, 0.5), null, "ms", lowerIsBetter: true);
+        report.Line("@there calc 1+2 alone, p99", Report.Percentile(alone, 0.99), null, "ms", lowerIsBetter: true, includes: $"{alone.Count} commands of a fresh node");
+        report.Line("@there calc 1+2 beside the output, p50", Report.Percentile(beside, 0.5), null, "ms", lowerIsBetter: true);
+        report.Line("@there calc 1+2 beside the output, p99", Report.Percentile(beside, 0.99), null, "ms", lowerIsBetter: true, includes: $"{beside.Count} commands");
         if (why is not null)
         {
             report.Note($"ssh was not measured: {why}");
         }
     }
 
-    private static async Task<TimeSpan> OutputAsync(HttpClient client, Stopwatch running)
+    private static async Task<TimeSpan> OutputAsync(HttpClient client, string accept)
     {
-        TimeSpan began = running.Elapsed;
+        long began = Stopwatch.GetTimestamp();
         using var request = new HttpRequestMessage(HttpMethod.Post, "v1/commands")
         {
             Content = JsonContent.Create(new { target = "@there", arguments = (string[])["head", "-c", $"{Bytes}", "/dev/zero"] }),
         };
+        request.Headers.Accept.ParseAdd(accept);
         using HttpResponseMessage answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         await using Stream body = await answer.Content.ReadAsStreamAsync();
         byte[] buffer = new byte[1 << 20];
@@ -67,17 +92,17 @@ internal static class OutputBenchmark
             read += got;
         }
 
-        // Base64 has four characters for three bytes, and there are names around it.
-        return read > Bytes / 3 * 4 ? running.Elapsed - began : throw new InvalidOperationException($"only {read} bytes came");
+        // Base64 has four characters for three bytes; and there are names around the data.
+        long least = answer.Content.Headers.ContentType?.MediaType == Frames ? Bytes : Bytes / 3 * 4L;
+        return read > least ? Stopwatch.GetElapsedTime(began) : throw new InvalidOperationException($"only {read} bytes came");
     }
 
-    private static async Task CalcAsync(HttpClient client)
+    /// <returns>How long it took, in milliseconds.</returns>
+    private static async Task<double> CalcAsync(HttpClient client)
     {
+        long began = Stopwatch.GetTimestamp();
         using HttpResponseMessage answer = await client.PostAsJsonAsync("v1/commands", new { line = "@there calc 1+2" });
         string text = await answer.Content.ReadAsStringAsync();
-        if (!text.Contains("\"state\":\"completed\"", StringComparison.Ordinal))
-        {
-            throw new InvalidOperationException(text);
-        }
+        return text.Contains("\"state\":\"completed\"", StringComparison.Ordinal) ? Stopwatch.GetElapsedTime(began).TotalMilliseconds : throw new InvalidOperationException(text);
     }
 }
