@@ -63,6 +63,9 @@ internal static partial class Log
     [LoggerMessage(2024, LogLevel.Information, "the path to {Device} is {Path}, {Place}")]
     public static partial void PathIs(ILogger log, string device, string path, string place);
 
+    [LoggerMessage(2038, LogLevel.Information, "registered with the beacon {Beacon} over a WebSocket: it does not answer by UDP, which is tried again from time to time")]
+    public static partial void BeaconFoundByWebSocket(ILogger log, string beacon);
+
     [LoggerMessage(2023, LogLevel.Warning, "not registered with the beacon {Beacon}: {Reason}")]
     public static partial void BeaconLost(ILogger log, string beacon, string reason);
 }

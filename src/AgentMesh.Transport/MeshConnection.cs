@@ -8,6 +8,7 @@ using AgentMesh.Protocol.Packets;
 using AgentMesh.Protocol.Pairing;
 using AgentMesh.Protocol.Relaying;
 using AgentMesh.Protocol.Streams;
+using AgentMesh.Transport.Relaying;
 using AgentMesh.Transport.Udp;
 
 namespace AgentMesh.Transport;
@@ -32,6 +33,7 @@ public sealed class MeshConnection : IMeshConnection
     private LossWindow _losses;
     private SerializedAddress _sendTo;
     private IPEndPoint _remote;
+    private IPEndPoint? _relay;
     private bool _released;
 
     internal MeshConnection(MeshEndpoint endpoint, EstablishedSession session, ConnectionSettings settings, MtuSettings mtu)
@@ -65,14 +67,15 @@ public sealed class MeshConnection : IMeshConnection
             lock (_gate)
             {
                 NetworkPath path = _connection.Path;
-                bool isRelayed = RelayAddress.IsRelay(_connection.Remote);
+                RelayChannel? channel = _endpoint.Relays.Find(_connection.Remote);
+                bool isTunnelled = TunnelAddress.IsTunnel(_connection.Remote), isRelayed = !isTunnelled && RelayAddress.IsRelay(_connection.Remote);
                 return new MeshPathInfo(
-                    isRelayed ? "relay" : "direct",
+                    isRelayed ? channel?.Kind ?? MeshPathInfo.Relay : isTunnelled ? MeshPathInfo.Tunnel : MeshPathInfo.Direct,
                     _connection.Remote,
                     path.Rtt.HasSample ? path.Rtt.Smoothed : null,
                     _losses.Ratio(path.Loss),
                     path.DatagramBytes - PacketLayout.Overhead,
-                    isRelayed ? _endpoint.Relays.Find(_connection.Remote)?.Name ?? "a beacon that is away" : null);
+                    isRelayed ? channel?.Name ?? "a beacon that is away" : null);
             }
         }
     }
@@ -83,6 +86,9 @@ public sealed class MeshConnection : IMeshConnection
 
     /// <summary>Where the other side is, without waiting for the connection.</summary>
     internal IPEndPoint Remote => Volatile.Read(ref _remote);
+
+    /// <summary>Datagrams that belong to this connection's other side come from here: from where it is, or over the tunnel beside it.</summary>
+    internal bool IsAt(IPEndPoint address) => address.Equals(Remote) || (Volatile.Read(ref _relay) is { } relay && address.Equals(relay));
 
     internal bool IsOpen
     {
@@ -155,11 +161,22 @@ public sealed class MeshConnection : IMeshConnection
         }
     }
 
+    /// <summary>As <see cref="Probe"/>, at addresses that this device knows by itself: they may be asked again and again.</summary>
+    public void ProbeOwn(IEnumerable<IPEndPoint> addresses)
+    {
+        lock (_gate)
+        {
+            _connection.ProbeOwn(addresses, Now);
+            Pump();
+        }
+    }
+
     /// <summary>The relay that is taken when no direct path works; null for none.</summary>
     internal void SetRelay(IPEndPoint? relay)
     {
         lock (_gate)
         {
+            _relay = relay;
             _connection.SetRelay(relay);
             Pump();
         }

@@ -11,6 +11,7 @@ using AgentMesh.Protocol.Packets;
 using AgentMesh.Protocol.Pairing;
 using AgentMesh.Protocol.Relaying;
 using AgentMesh.Transport.Relaying;
+using AgentMesh.Transport.Tunnels;
 using AgentMesh.Transport.Udp;
 
 namespace AgentMesh.Transport;
@@ -47,6 +48,9 @@ public sealed class MeshEndpoint : IMeshEndpoint
     [ThreadStatic]
     private static SerializedAddress t_sendTo;
 
+    [ThreadStatic]
+    private static List<MeshConnection>? t_touched;
+
     private MeshEndpoint(DeviceIdentity identity, IAdmission admission, InitiationStamps stamps, MeshEndpointSettings settings, IEntropy entropy, TimeProvider time, EndpointSockets sockets)
     {
         _identity = identity;
@@ -64,6 +68,9 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
     /// <summary>The channels through beacons that devices can be reached by.</summary>
     public RelayChannels Relays { get; } = new();
+
+    /// <summary>The ways for datagrams that are no UDP sockets.</summary>
+    public DatagramTunnels Tunnels { get; } = new();
 
     public DeviceId LocalId => _identity.Id;
 
@@ -133,6 +140,38 @@ public sealed class MeshEndpoint : IMeshEndpoint
     /// <summary>From now on relayed datagrams go to this relay and not to a channel of this device.</summary>
     public void RelayWith(IRelay relay) => Volatile.Write(ref _relay, relay);
 
+    /// <summary>Takes a datagram that came over a tunnel, as from a socket; its bytes may be written over. Never throws for bytes.</summary>
+    /// <param name="from">What <see cref="DatagramTunnels.Add"/> gave for the tunnel.</param>
+    public void Receive(Span<byte> datagram, IPEndPoint from)
+    {
+        if (datagram.IsEmpty || Volatile.Read(ref _stopped) != 0)
+        {
+            return;
+        }
+
+        List<MeshConnection> touched = t_touched ??= [];
+        Handle(new ArrivedDatagrams(datagram, datagram.Length, from), touched);
+        touched.ForEach(connection => connection.Flush());
+        touched.Clear();
+    }
+
+    /// <summary>A tunnel has ended: connections that have another way take it, the others end.</summary>
+    public void EndTunnel(IPEndPoint tunnel)
+    {
+        Tunnels.Remove(tunnel);
+        foreach (MeshConnection connection in _byId.Values)
+        {
+            if (connection.IsAt(tunnel))
+            {
+                connection.SetRelay(null);
+                if (connection.Remote.Equals(tunnel))
+                {
+                    connection.EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.TimedOut, "the tunnel to it ended"));
+                }
+            }
+        }
+    }
+
     /// <summary>Sends a datagram of a relay.</summary>
     public void Send(ReadOnlySpan<byte> datagram, IPEndPoint to) => Send(datagram, t_sendTo.Of(to));
 
@@ -158,7 +197,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
             return SendRelayed(datagrams, datagramBytes, channel);
         }
 
-        SendOutcome outcome = _sockets.Send(datagrams, datagramBytes, to);
+        SendOutcome outcome = TunnelAddress.TryRead(to, out ulong tunnel) ? Tunnels.Send(datagrams, datagramBytes, tunnel) : _sockets.Send(datagrams, datagramBytes, to);
         _counting.Sent((datagrams.Length + datagramBytes - 1) / datagramBytes, outcome == SendOutcome.Sent);
         return outcome;
     }
@@ -166,7 +205,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     private SendOutcome SendRelayed(ReadOnlySpan<byte> datagrams, int datagramBytes, ulong channel)
     {
         // A beacon that is itself reached by a relay would be a circle.
-        if (Relays.Find(channel)?.Beacon.Remote is not { } beacon || RelayAddress.IsRelay(beacon))
+        if (Relays.Find(channel)?.Beacon.Remote is not { } beacon || RelayAddress.IsChannel(beacon))
         {
             _counting.Sent(1, succeeded: false);
             return SendOutcome.Refused;
@@ -249,7 +288,9 @@ public sealed class MeshEndpoint : IMeshEndpoint
             for (int i = 0; i < count; i++)
             {
                 ArrivedDatagrams arrived = receiver.Get(i);
-                handled += Handle(arrived, touched);
+
+                // No network carries such a source; who sends it by hand must not be taken for a relay or a tunnel.
+                handled += RelayAddress.IsRelay(arrived.From) ? 1 : Handle(arrived, touched);
                 bytes += arrived.Bytes.Length;
                 if (handled >= BatchMax || bytes >= BatchBytesMax || i == count - 1)
                 {
@@ -276,7 +317,8 @@ public sealed class MeshEndpoint : IMeshEndpoint
     private void OfferRelay(MeshConnection connection)
     {
         IReadOnlyList<RelayChannel> channels = Relays.To(connection.RemoteId);
-        connection.SetRelay((channels.FirstOrDefault(channel => channel.Address.Equals(connection.Remote)) ?? channels.FirstOrDefault())?.Address);
+        RelayChannel? best = channels.FirstOrDefault(channel => channel.Address.Equals(connection.Remote) && channel.IsByPeer == channels[0].IsByPeer) ?? channels.FirstOrDefault();
+        connection.SetRelay(best?.Address ?? (TunnelAddress.IsTunnel(connection.Remote) ? connection.Remote : null));
     }
 
     private void HandleRelayed(Span<byte> datagram, IPEndPoint from, List<MeshConnection> touched)
@@ -289,7 +331,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
         {
             Relays.Doubt(doubted, from);
         }
-        else if (RelayEnvelope.TryRead(datagram, out ulong id) && Relays.Find(id) is { } channel && from.Equals(channel.Beacon.Remote)
+        else if (RelayEnvelope.TryRead(datagram, out ulong id) && Relays.Find(id) is { } channel && channel.Beacon.IsAt(from)
             && Datagrams.KindOf(datagram[RelayEnvelope.HeaderBytes..]) is not (DatagramKind.Relayed or DatagramKind.RelayNotice))
         {
             Handle(datagram[RelayEnvelope.HeaderBytes..], datagram.Length - RelayEnvelope.HeaderBytes, channel.Address, touched);

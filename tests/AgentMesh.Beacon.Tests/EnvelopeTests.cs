@@ -81,11 +81,23 @@ public sealed class EnvelopeTests
         Assert.True(RelayAddress.IsRelay(address));
         Assert.True(RelayAddress.TryRead(address.Serialize(), out ulong channel));
         Assert.Equal(0xa1b2c3d4e5f60718, channel);
-        foreach (string other in new[] { "192.0.2.1:1", "[2001:db8::1]:1", "[100:0:0:1::1]:1", "[::1]:1", "[::ffff:1.0.0.0]:1" })
+        foreach (string other in new[] { "192.0.2.1:1", "[2001:db8::1]:1", "[100:0:0:2::1]:1", "[::1]:1", "[::ffff:1.0.0.0]:1" })
         {
             Assert.False(RelayAddress.IsRelay(IPEndPoint.Parse(other)));
             Assert.False(RelayAddress.TryRead(IPEndPoint.Parse(other).Serialize(), out _));
         }
+    }
+
+    [Fact]
+    public void A_tunnel_is_an_address_beside_those_of_channels()
+    {
+        IPEndPoint tunnel = TunnelAddress.Of(7), channel = RelayAddress.Of(7);
+        Assert.NotEqual(tunnel, channel);
+        Assert.True(RelayAddress.IsRelay(tunnel) && TunnelAddress.IsTunnel(tunnel) && !RelayAddress.IsChannel(tunnel));
+        Assert.True(RelayAddress.IsChannel(channel) && !TunnelAddress.IsTunnel(channel));
+        Assert.True(TunnelAddress.TryRead(tunnel.Serialize(), out ulong number));
+        Assert.Equal(7UL, number);
+        Assert.False(TunnelAddress.TryRead(channel.Serialize(), out _) || RelayAddress.TryRead(tunnel.Serialize(), out _));
     }
 
     private static ulong Number(JsonNode node) => ulong.Parse((string)node!, NumberStyles.HexNumber, CultureInfo.InvariantCulture);

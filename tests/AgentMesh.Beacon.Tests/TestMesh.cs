@@ -3,6 +3,7 @@ using System.Net;
 using AgentMesh.Beacon.Client;
 using AgentMesh.Beacon.Core;
 using AgentMesh.Beacon.Server;
+using AgentMesh.Beacon.Web;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Handshake;
 using AgentMesh.Protocol.Identity;
@@ -19,13 +20,18 @@ internal sealed class TestBeacon : IAsyncDisposable
     private BeaconServer _server;
 
     private readonly string? _admission;
+    private readonly BeaconWebSettings _web;
 
-    public TestBeacon(BeaconLimits? limits = null, bool hasList = false)
+    public TestBeacon(BeaconLimits? limits = null, bool hasList = false, BeaconWebSettings? web = null)
     {
         _admission = hasList ? Path.Combine(_directory, "admitted") : null;
+        _web = web ?? new BeaconWebSettings();
         Admit();
-        _server = Start(limits, 0);
+        _server = Start(limits, 0, _web);
     }
+
+    /// <summary>One with a WebSocket over TLS and one without, on loopback.</summary>
+    public static BeaconWebSettings WithWebSockets { get; } = new() { Tls = [new IPEndPoint(IPAddress.Loopback, 0)], Plain = [new IPEndPoint(IPAddress.Loopback, 0)] };
 
     /// <summary>Writes the list of admitted devices, where there is one.</summary>
     public void Admit(params DeviceId[] devices)
@@ -42,14 +48,20 @@ internal sealed class TestBeacon : IAsyncDisposable
 
     public IPEndPoint Address => _server.Addresses[0];
 
-    public BeaconAddress Place => new("127.0.0.1", Address.Port, _server.PublicKey);
+    public BeaconAddress Place => new("127.0.0.1", Address.Port, _server.PublicKey) { WebSocket = null };
+
+    /// <summary>By its WebSockets only: nobody listens at the UDP port.</summary>
+    public BeaconAddress ByTls => new("127.0.0.1", 9, _server.PublicKey) { WebSocket = new Uri($"wss://127.0.0.1:{_server.TlsAddresses[0].Port}/") };
+
+    public BeaconAddress ByPlain => ByTls with { WebSocket = new Uri($"ws://127.0.0.1:{_server.PlainAddresses[0].Port}/any/path") };
 
     /// <summary>As after a crash: the same identity and port, and nothing known of before.</summary>
     public async Task RestartAsync()
     {
         int port = Address.Port;
+        BeaconWebSettings web = _web with { Tls = _server.TlsAddresses, Plain = _server.PlainAddresses };
         await _server.DisposeAsync();
-        _server = Start(null, port);
+        _server = Start(null, port, web);
     }
 
     public async ValueTask DisposeAsync()
@@ -58,8 +70,8 @@ internal sealed class TestBeacon : IAsyncDisposable
         Directory.Delete(_directory, recursive: true);
     }
 
-    private BeaconServer Start(BeaconLimits? limits, int port) => BeaconServer.Start(
-        new BeaconSettings { DataDirectory = _directory, Listen = [new IPEndPoint(IPAddress.Loopback, port)], Limits = limits ?? new BeaconLimits(), AdmissionFile = _admission }, TimeProvider.System);
+    private BeaconServer Start(BeaconLimits? limits, int port, BeaconWebSettings web) => BeaconServer.StartAsync(
+        new BeaconSettings { DataDirectory = _directory, Listen = [new IPEndPoint(IPAddress.Loopback, port)], Limits = limits ?? new BeaconLimits(), AdmissionFile = _admission, Web = web }, TimeProvider.System).GetAwaiter().GetResult();
 }
 
 /// <summary>A device with a real endpoint on loopback that knows others by key only.</summary>
@@ -70,10 +82,10 @@ internal sealed class TestDevice : IAdmission, IAsyncDisposable
     private readonly ConcurrentDictionary<DeviceId, DevicePublicKey> _admitted = new();
     private readonly DeviceIdentity _identity = DeviceIdentity.Create(SystemEntropy.Instance);
 
-    public TestDevice(BeaconAddress beacon)
+    public TestDevice(BeaconAddress beacon, BeaconClientSettings? settings = null)
     {
         Endpoint = MeshEndpoint.Open(_identity, this, new InitiationStamps(0, null), new MeshEndpointSettings { Listen = [new IPEndPoint(IPAddress.Loopback, 0)] }, SystemEntropy.Instance, TimeProvider.System);
-        Client = new BeaconClient(Endpoint, beacon, () => _admitted.Keys, () => [], new BeaconClientSettings(), TimeProvider.System);
+        Client = new BeaconClient(Endpoint, beacon, () => _admitted.Keys, () => [], settings ?? new BeaconClientSettings { Proxy = BeaconProxy.None }, TimeProvider.System);
     }
 
     public MeshEndpoint Endpoint { get; }

@@ -1,18 +1,19 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
-using System.Threading.Channels;
 using AgentMesh.Beacon.Wire;
 using AgentMesh.Errors;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Transport;
 using AgentMesh.Transport.Pairing;
-using AgentMesh.Transport.Relaying;
 
 namespace AgentMesh.Beacon.Client;
 
-/// <summary>Keeps this device registered with one beacon, from its endpoint's own sockets, and opens the relay channels that the beacon offers. Thread-safe.</summary>
+/// <summary>
+/// Keeps this device registered with one beacon, from its endpoint's own sockets or, where UDP does not get through, over a WebSocket, and opens the relay channels that
+/// the beacon offers. Thread-safe.
+/// </summary>
 public sealed class BeaconClient : IAsyncDisposable
 {
     private readonly MeshEndpoint _endpoint;
@@ -21,14 +22,18 @@ public sealed class BeaconClient : IAsyncDisposable
     private readonly Func<IEnumerable<UInt128>> _meetings;
     private readonly BeaconClientSettings _settings;
     private readonly TimeProvider _time;
+    private readonly BeaconDialer _dialer;
+    private readonly ReconnectPace _pace;
     private readonly CancellationTokenSource _stop = new();
-    private readonly HashSet<ulong> _channels = [];
     private readonly BeaconCodeWay _codes;
     private Task _running = Task.CompletedTask;
-    private volatile Registration? _registration;
+    private volatile RelaySession? _session;
+    private volatile BeaconWay? _way;
     private volatile IPEndPoint? _observed;
+    private volatile bool _isRegistered;
     private volatile MeshException? _problem;
     private long _limited;
+    private long _attempts;
 
     /// <param name="wanted">The devices to meet there; asked for again by <see cref="Refresh"/>.</param>
     /// <param name="meetings">Secrets shared with devices that are not known yet; who says one of them there is met too.</param>
@@ -40,11 +45,12 @@ public sealed class BeaconClient : IAsyncDisposable
         _meetings = meetings;
         _settings = settings;
         _time = time;
-        _codes = new BeaconCodeWay(place, frame => _registration?.SayIfRoom(frame), () => IsRegistered);
-        endpoint.Relays.Doubted += OnDoubted;
+        _codes = new BeaconCodeWay(place, frame => _session?.SayIfRoom(frame), () => IsRegistered);
+        _dialer = new BeaconDialer(endpoint, place, settings, time);
+        _pace = new ReconnectPace(settings.RetryMin, settings.RetryMax);
     }
 
-    /// <summary>Registered, no longer registered, or seen at another address.</summary>
+    /// <summary>Registered, no longer registered, seen at another address, or reached another way.</summary>
     public event Action<BeaconClient>? Changed;
 
     public BeaconAddress Place => _place;
@@ -52,10 +58,13 @@ public sealed class BeaconClient : IAsyncDisposable
     /// <summary>By this way codes can be found and followed.</summary>
     public ICodeWay Codes => _codes;
 
-    public bool IsRegistered => _observed is not null;
+    public bool IsRegistered => _isRegistered;
 
-    /// <summary>Where the beacon sees this device; null while it is not registered.</summary>
+    /// <summary>Where the beacon sees this device by UDP; null while it is not registered, or over a WebSocket.</summary>
     public IPEndPoint? Observed => _observed;
+
+    /// <summary>UDP to the beacon does not get through: a WebSocket carries everything.</summary>
+    public bool IsByWebSocket => _way is { IsTunnelled: true };
 
     /// <summary>Why it is not registered; null when it is, or before the first attempt has ended.</summary>
     public MeshException? Problem => _problem;
@@ -63,33 +72,35 @@ public sealed class BeaconClient : IAsyncDisposable
     /// <summary>Datagrams that the beacon dropped because this device sent more than it may.</summary>
     public long Limited => Interlocked.Read(ref _limited);
 
+    /// <summary>Attempts to reach the beacon since the start.</summary>
+    public long Attempts => Interlocked.Read(ref _attempts);
+
+    /// <summary>WebSockets that were tried since the start.</summary>
+    public long WebSockets => _dialer.WebSockets;
+
     public void Start() => _running = Task.Run(RunAsync);
 
     /// <summary>The devices to meet there have changed.</summary>
-    public void Refresh() => _registration?.Say(Hello());
+    public void Refresh() => _session?.Refresh();
 
     public async ValueTask DisposeAsync()
     {
-        _endpoint.Relays.Doubted -= OnDoubted;
         await _stop.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
     }
 
-    private BeaconFrame Hello() => new(BeaconFrameType.Hello, Devices: [.. _wanted().Take(BeaconFrame.DevicesMax)], Meetings: [.. _meetings().Take(BeaconFrame.MeetingsMax)]);
-
     private async Task RunAsync()
     {
-        TimeSpan wait = _settings.RetryMin;
+        long away = _time.GetTimestamp();
         while (!_stop.IsCancellationRequested)
         {
+            bool wasWelcome = false;
             try
             {
-                MeshConnection connection = await ConnectAsync().ConfigureAwait(false);
-                if (await RegisterAsync(connection).ConfigureAwait(false))
-                {
-                    wait = _settings.RetryMin;
-                }
+                Interlocked.Increment(ref _attempts);
+                await using BeaconWay way = await _dialer.ConnectAsync(_stop.Token).ConfigureAwait(false);
+                wasWelcome = await RegisterAsync(way).ConfigureAwait(false);
             }
             catch (MeshException error)
             {
@@ -102,219 +113,137 @@ public sealed class BeaconClient : IAsyncDisposable
 
             if (!_stop.IsCancellationRequested)
             {
-                await Task.Delay(Jittered(wait), _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                wait = TimeSpan.FromTicks(Math.Min(wait.Ticks * 2, _settings.RetryMax.Ticks));
+                away = wasWelcome ? _time.GetTimestamp() : away;
+                TimeSpan wait = wasWelcome ? _pace.First(Chance()) : _pace.Next(_time.GetElapsedTime(away), Chance());
+                await Task.Delay(wait, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    private async Task<MeshConnection> ConnectAsync()
-    {
-        using var late = new CancellationTokenSource(_settings.ConnectTimeout, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, _stop.Token);
-        string why = "";
-        try
-        {
-            IPAddress[] hosts = await Dns.GetHostAddressesAsync(_place.Host, either.Token).ConfigureAwait(false);
-            return (MeshConnection)await _endpoint.ConnectAsync(_place.Key, [.. hosts.Select(host => new IPEndPoint(host, _place.Port))], either.Token).ConfigureAwait(false);
-        }
-        catch (SocketException error)
-        {
-            why = $": {error.Message}";
-        }
-        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
-        {
-            why = $": no answer within {_settings.ConnectTimeout.TotalSeconds:0.#} s";
-        }
-        catch (MeshException error)
-        {
-            why = $": {error.Message}";
-        }
-
-        throw new MeshException(
-            BeaconErrors.Unreachable, $"the beacon {_place.Name} is not reachable{why}", "is it running, is UDP to it allowed, is the key in agentmesh.beacons its own, and does its --admit list have this device?");
-    }
-
     /// <returns>True when the beacon took this device in.</returns>
-    private async Task<bool> RegisterAsync(MeshConnection connection)
+    private async Task<bool> RegisterAsync(BeaconWay way)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         bool isWelcome = false;
+        _way = way;
+        _dialer.IsUdpSilent = way.IsTunnelled;
+        Task returning = way.HasTunnel ? ReturnToUdpAsync(way, over.Token) : Task.CompletedTask;
         try
         {
-            IMeshStream stream = await connection.OpenStreamAsync(StreamPriority.Control, over.Token).ConfigureAwait(false);
-            var registration = new Registration(connection, stream);
-            registration.Say(Hello());
-            _registration = registration;
-            Task talking = registration.TalkAsync(over.Token), listening = ListenAsync(registration, () => isWelcome = true, over.Token);
-            await Task.WhenAny(talking, listening, connection.Closed).ConfigureAwait(false);
-            await over.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(talking, listening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _problem = connection.Closed is { IsCompletedSuccessfully: true, Result: { Code: Server.BeaconCodes.Full } }
+            IMeshStream stream = await way.Connection.OpenStreamAsync(StreamPriority.Control, over.Token).ConfigureAwait(false);
+            await stream.WriteAsync(BeaconStream.Header, over.Token).ConfigureAwait(false);
+            var options = new RelaySessionOptions(_place.Name, IsPeer: false, _wanted, _meetings, () => way.Connection.CloseAsync(0, "forgotten"), _settings.DoubtTimeout);
+            var session = new RelaySession(_endpoint, way.Connection, stream, options, _time);
+            session.Limited += count => Interlocked.Add(ref _limited, count);
+            session.Welcomed += seen =>
+            {
+                bool wasWelcome = isWelcome;
+                (isWelcome, _isRegistered) = (true, true);
+                _problem = null;
+                _observed = seen;
+                if (!wasWelcome)
+                {
+                    _codes.Changed(isWelcome: true);
+                }
+
+                Changed?.Invoke(this);
+            };
+            session.CodeFrame += _codes.Take;
+            _session = session;
+            await session.RunAsync(over.Token).ConfigureAwait(false);
+            _problem = way.Connection.Closed is { IsCompletedSuccessfully: true, Result: { Code: Server.BeaconCodes.Full } }
                 ? new MeshException(BeaconErrors.Full, $"the beacon {_place.Name} has no room for another device", "ask its operator, or name another beacon in agentmesh.beacons")
                 : new MeshException(BeaconErrors.Unreachable, $"the connection to the beacon {_place.Name} was lost", "it is tried again by itself");
             return isWelcome;
         }
         finally
         {
-            _registration = null;
+            _session = null;
+            _way = null;
+            _isRegistered = false;
             _observed = null;
-            CloseAll();
             _codes.Changed(isWelcome: false);
-            await connection.CloseAsync(0, "done").ConfigureAwait(false);
+            await over.CancelAsync().ConfigureAwait(false);
+            await returning.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Changed?.Invoke(this);
         }
     }
 
-    private async Task ListenAsync(Registration registration, Action welcome, CancellationToken cancellationToken)
+    /// <summary>Tries UDP from time to time while a WebSocket carries everything, and gives the WebSocket up some time after UDP has taken over.</summary>
+    private async Task ReturnToUdpAsync(BeaconWay way, CancellationToken cancellationToken)
     {
-        while (await BeaconStream.ReadAsync(registration.Stream, cancellationToken).ConfigureAwait(false) is { } frame)
+        using var moved = new SemaphoreSlim(0, 1);
+        way.Connection.PathChanged += OnMoved;
+        try
         {
-            registration.Heard(_time.GetTimestamp());
-            switch (frame.Type)
+            for (int round = 0; way.HasTunnel;)
             {
-                case BeaconFrameType.Welcome or BeaconFrameType.Observed:
-                    welcome();
-                    _problem = null;
-                    _observed = frame.Address;
-                    if (frame.Type == BeaconFrameType.Welcome)
-                    {
-                        _codes.Changed(isWelcome: true);
-                    }
-
+                TimeSpan wait = way.IsTunnelled ? _settings.UdpAgain[Math.Min(round++, _settings.UdpAgain.Count - 1)] : _settings.KeepWebSocket;
+                if (await WaitAsync(moved, wait * (0.75 + (Chance() / 2)), cancellationToken).ConfigureAwait(false))
+                {
+                    _dialer.IsUdpSilent = way.IsTunnelled;
                     Changed?.Invoke(this);
-                    break;
-                case BeaconFrameType.Channel:
-                    Open(registration.Connection, frame.Value, frame.Devices![0]);
-                    break;
-                case BeaconFrameType.Gone:
-                    Close(frame.Value);
-                    break;
-                case BeaconFrameType.Limited:
-                    Interlocked.Add(ref _limited, frame.Count);
-                    break;
-                case >= BeaconFrameType.CodePlaces and <= BeaconFrameType.CodeNobody:
-                    _codes.Take(frame);
-                    break;
-                default:
-                    // Pong has said all by coming; a newer beacon may say more.
-                    break;
+                }
+                else if (way.IsTunnelled)
+                {
+                    way.Connection.ProbeOwn(await AddressesAsync(cancellationToken).ConfigureAwait(false));
+                }
+                else
+                {
+                    way.CloseTunnel();
+                }
             }
         }
-    }
-
-    // A beacon may offer what was asked for and nothing else.
-    private void Open(MeshConnection beacon, ulong id, DeviceId device)
-    {
-        lock (_channels)
+        finally
         {
-            if (_channels.Count >= BeaconFrame.DevicesMax || (!_wanted().Contains(device) && !_meetings().Any()) || !_channels.Add(id))
+            way.Connection.PathChanged -= OnMoved;
+        }
+
+        void OnMoved(MeshConnection connection)
+        {
+            try
             {
-                return;
+                moved.Release();
             }
-        }
-
-        if (!_endpoint.Relays.TryOpen(new RelayChannel(id, device, beacon, _place.Name)))
-        {
-            lock (_channels)
+            catch (Exception error) when (error is SemaphoreFullException or ObjectDisposedException)
             {
-                _channels.Remove(id);
+                // One is enough; or nobody waits any more.
             }
         }
     }
 
-    private void Close(ulong id)
+    private async Task<IPEndPoint[]> AddressesAsync(CancellationToken cancellationToken)
     {
-        lock (_channels)
+        try
         {
-            if (!_channels.Remove(id))
-            {
-                return;
-            }
+            return await _dialer.AddressesAsync(cancellationToken).ConfigureAwait(false);
         }
-
-        _endpoint.Relays.Close(id);
-    }
-
-    private void CloseAll()
-    {
-        ulong[] open;
-        lock (_channels)
+        catch (SocketException)
         {
-            open = [.. _channels];
-        }
-
-        Array.ForEach(open, Close);
-    }
-
-    // Anybody between could say it, so the beacon itself is asked.
-    private void OnDoubted(RelayChannel channel)
-    {
-        if (_registration is { } registration && ReferenceEquals(registration.Connection, channel.Beacon) && registration.TryDoubt())
-        {
-            _ = Task.Run(() => ProveAsync(registration));
+            return []; // only the proxy knows its name
         }
     }
 
-    private async Task ProveAsync(Registration registration)
+    /// <returns>True when it was released before the time was over.</returns>
+    private async Task<bool> WaitAsync(SemaphoreSlim semaphore, TimeSpan limit, CancellationToken cancellationToken)
     {
-        long asked = _time.GetTimestamp();
-        registration.Say(new BeaconFrame(BeaconFrameType.Ping, (ulong)asked));
-        await Task.Delay(_settings.DoubtTimeout, _time).ConfigureAwait(false);
-        if (registration.HeardAt < asked)
+        using var late = new CancellationTokenSource(limit, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        try
         {
-            await registration.Connection.CloseAsync(0, "forgotten").ConfigureAwait(false);
+            await semaphore.WaitAsync(either.Token).ConfigureAwait(false);
+            return true;
         }
-
-        registration.EndDoubt();
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
-    private TimeSpan Jittered(TimeSpan wait)
+    private static double Chance()
     {
         Span<byte> random = stackalloc byte[sizeof(uint)];
         SystemEntropy.Instance.Fill(random);
-        return wait * (0.75 + (BinaryPrimitives.ReadUInt32BigEndian(random) / (double)uint.MaxValue / 2));
-    }
-
-    /// <summary>One life of the registration.</summary>
-    private sealed class Registration(MeshConnection connection, IMeshStream stream)
-    {
-        private const int FramesMax = 64;
-
-        private readonly Channel<BeaconFrame> _frames = Channel.CreateBounded<BeaconFrame>(new BoundedChannelOptions(FramesMax) { FullMode = BoundedChannelFullMode.DropOldest });
-        private int _doubting;
-        private long _heardAt;
-
-        public MeshConnection Connection => connection;
-
-        public IMeshStream Stream => stream;
-
-        public long HeardAt => Interlocked.Read(ref _heardAt);
-
-        public void Heard(long at) => Interlocked.Exchange(ref _heardAt, at);
-
-        public void Say(BeaconFrame frame) => _frames.Writer.TryWrite(frame);
-
-        /// <summary>What others make this device say may not push out what it has to say itself.</summary>
-        public void SayIfRoom(BeaconFrame frame)
-        {
-            if (_frames.Reader.Count < FramesMax / 2)
-            {
-                Say(frame);
-            }
-        }
-
-        public bool TryDoubt() => Interlocked.Exchange(ref _doubting, 1) == 0;
-
-        public void EndDoubt() => Interlocked.Exchange(ref _doubting, 0);
-
-        public async Task TalkAsync(CancellationToken cancellationToken)
-        {
-            await stream.WriteAsync(BeaconStream.Header, cancellationToken).ConfigureAwait(false);
-            await foreach (BeaconFrame frame in _frames.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
-            {
-                await stream.WriteAsync(frame.ToBytes(), cancellationToken).ConfigureAwait(false);
-            }
-        }
+        return BinaryPrimitives.ReadUInt32BigEndian(random) / (double)uint.MaxValue;
     }
 }

@@ -3,12 +3,28 @@ namespace AgentMesh.Beacon.Client;
 /// <summary>Timing of a device towards its beacons. Immutable.</summary>
 public sealed record BeaconClientSettings
 {
-    /// <summary>Wait before the second attempt to connect; it doubles up to <see cref="RetryMax"/>, each up to a quarter longer or shorter at random.</summary>
+    /// <summary>Shortest mean wait between attempts to connect; waits grow with the absence of the beacon up to <see cref="RetryMax"/>.</summary>
     public TimeSpan RetryMin { get; init; } = TimeSpan.FromMilliseconds(250);
 
-    public TimeSpan RetryMax { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan RetryMax { get; init; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>For an answer by UDP.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(4);
+
+    /// <summary>So long UDP may take before the WebSocket is tried beside it.</summary>
+    public TimeSpan HeadStart { get; init; } = TimeSpan.FromMilliseconds(400);
+
+    /// <summary>For the WebSocket, TLS and proxy included, and the handshake over it.</summary>
+    public TimeSpan WebSocketTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>While a WebSocket is in use, the waits before UDP is tried again; the last one repeats.</summary>
+    public IReadOnlyList<TimeSpan> UdpAgain { get; init; } = [TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)];
+
+    /// <summary>So long the WebSocket stays open beside a path by UDP that was found later.</summary>
+    public TimeSpan KeepWebSocket { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>The proxy for WebSockets: empty for that of the environment (HTTPS_PROXY, NO_PROXY), "none", or http://[user:password@]host:port.</summary>
+    public string Proxy { get; init; } = "";
 
     /// <summary>When it seems that the beacon has forgotten this device, so long it may take to prove the contrary.</summary>
     public TimeSpan DoubtTimeout { get; init; } = TimeSpan.FromSeconds(1);

@@ -30,6 +30,7 @@ internal sealed class BeaconCore
     private readonly ChannelIds _ids;
     private readonly ByteBucket _notices;
     private readonly CodeDesk _codes;
+    private readonly HashSet<IPEndPoint> _tunnels = [];
     private long _relayed;
     private long _bytes;
     private long _limited;
@@ -52,6 +53,9 @@ internal sealed class BeaconCore
 
     public BeaconCounters Counters => new(_guests.Count, _ends.Count / 2, _relayed, _bytes, _limited, _wrongAddress, _unknown, _told, _refused, _channelsRefused) { Codes = _codes.Counters };
 
+    /// <summary>The connection of a device began over this tunnel.</summary>
+    public bool IsInUse(IPEndPoint tunnel) => _tunnels.Contains(tunnel);
+
     /// <summary>A device has an authenticated connection; an earlier one of it counts no more. Null when the beacon is full.</summary>
     public Guest? TryEnter(DeviceId device, IPEndPoint address, TimeSpan at)
     {
@@ -67,6 +71,11 @@ internal sealed class BeaconCore
 
         var guest = new Guest(device, address, new ByteBucket(_limits.BurstBytes, _limits.BytesPerSecond, at));
         _guests.Add(device, guest);
+        if (guest.Tunnel is { } tunnel)
+        {
+            _tunnels.Add(tunnel);
+        }
+
         return guest;
     }
 
@@ -78,6 +87,11 @@ internal sealed class BeaconCore
         }
 
         _guests.Remove(guest.Device);
+        if (guest.Tunnel is { } tunnel)
+        {
+            _tunnels.Remove(tunnel);
+        }
+
         _dry.Remove(guest);
         LeaveMeetings(guest);
         _codes.Leave(guest);
@@ -148,7 +162,7 @@ internal sealed class BeaconCore
             return _ids.IsOurs(id) && _notices.TryTake(1, at) ? Notice(envelope, id) : 0;
         }
 
-        if (!end.Owner.Address.Equals(from))
+        if (!end.Owner.IsAt(from))
         {
             _wrongAddress++;
             return 0;

@@ -1,6 +1,7 @@
 using System.Net;
 using AgentMesh.Beacon.Wire;
 using AgentMesh.Protocol.Identity;
+using AgentMesh.Protocol.Relaying;
 
 namespace AgentMesh.Beacon.Core;
 
@@ -11,6 +12,11 @@ internal sealed class Guest(DeviceId device, IPEndPoint address, ByteBucket allo
 
     /// <summary>Proven: its handshake was answered from here, or it followed the other rules of a connection that moves.</summary>
     public IPEndPoint Address { get; set; } = address;
+
+    /// <summary>The tunnel that its connection began over; null for none. It stays good beside an address that was proven later.</summary>
+    public IPEndPoint? Tunnel { get; } = TunnelAddress.IsTunnel(address) ? address : null;
+
+    public bool IsAt(IPEndPoint from) => from.Equals(Address) || from.Equals(Tunnel);
 
     public ByteBucket Allowance => allowance;
 

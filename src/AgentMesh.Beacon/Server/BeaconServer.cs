@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Threading.Channels;
 using AgentMesh.Beacon.Core;
+using AgentMesh.Beacon.Web;
 using AgentMesh.Beacon.Wire;
 using AgentMesh.Errors;
 using AgentMesh.Protocol.Connections;
@@ -29,6 +30,7 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
     private readonly ConcurrentDictionary<MeshConnection, byte> _connections = new();
     private readonly ConcurrentDictionary<Task, byte> _running = new();
     private readonly CancellationTokenSource _stop = new();
+    private BeaconWeb? _web;
 
     private BeaconServer(MeshEndpoint endpoint, DeviceIdentity identity, BeaconAdmission admission, BeaconSettings settings, TimeProvider time)
     {
@@ -63,8 +65,18 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
 
     private TimeSpan Now => _time.GetElapsedTime(_start);
 
-    /// <exception cref="MeshException">AM0102 to AM0104: the identity; AM0130: the address; AM0172: the admission file.</exception>
-    public static BeaconServer Start(BeaconSettings settings, TimeProvider time)
+    /// <summary>Where it is reached over WebSockets; all empty when it is not.</summary>
+    public BeaconWebCounters Web => _web?.Counters ?? new BeaconWebCounters(0, 0, 0, 0);
+
+    public IReadOnlyList<IPEndPoint> TlsAddresses => _web?.TlsAddresses ?? [];
+
+    public IReadOnlyList<IPEndPoint> PlainAddresses => _web?.PlainAddresses ?? [];
+
+    /// <summary>Addresses for WebSockets that were left out, and why.</summary>
+    public IReadOnlyList<string> LeftOut => _web?.LeftOut ?? [];
+
+    /// <exception cref="MeshException">AM0102 to AM0104: the identity; AM0130, AM0154: an address; AM0158: the certificate; AM0172: the admission file.</exception>
+    public static async Task<BeaconServer> StartAsync(BeaconSettings settings, TimeProvider time)
     {
         var admission = new BeaconAdmission(settings.AdmissionFile);
         DeviceIdentity identity = IdentityFile.LoadOrCreate(settings.DataDirectory, SystemEntropy.Instance);
@@ -89,6 +101,17 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
         MeshEndpoint endpoint = MeshEndpoint.Open(identity, admission, StampFile.Open(settings.DataDirectory), endpointSettings, SystemEntropy.Instance, time);
         var server = new BeaconServer(endpoint, identity, admission, settings, time);
         endpoint.RelayWith(server);
+        try
+        {
+            server._web = settings.Web.IsOff ? null : await BeaconWeb.StartAsync(endpoint, identity, settings.Web, settings.Limits.DevicesMax, time).ConfigureAwait(false);
+        }
+        catch
+        {
+            await server.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        server._web?.IsUsed = server.IsUsed;
         server.Track(server.AcceptAsync());
         server.Track(server.TickAsync());
         return server;
@@ -112,9 +135,22 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
+        if (_web is not null)
+        {
+            await _web.DisposeAsync().ConfigureAwait(false);
+        }
+
         await _endpoint.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_running.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
+    }
+
+    private bool IsUsed(IPEndPoint tunnel)
+    {
+        lock (_gate)
+        {
+            return _core.IsInUse(tunnel);
+        }
     }
 
     private async Task AcceptAsync()

@@ -1,5 +1,6 @@
 using System.Net;
 using AgentMesh.Beacon.Core;
+using AgentMesh.Beacon.Web;
 
 namespace AgentMesh.Beacon.Server;
 
@@ -14,6 +15,8 @@ public sealed record BeaconSettings
 
     /// <summary>A file with the ids of the devices that may use it; null for all that know its public key.</summary>
     public string? AdmissionFile { get; init; }
+
+    public BeaconWebSettings Web { get; init; } = new();
 
     public BeaconLimits Limits { get; init; } = new();
 }

@@ -52,7 +52,10 @@ internal static class NetworkChecks
 
     public static DoctorCheck Beacon(BeaconView beacon) => beacon switch
     {
-        { SeenAt: null } => DoctorCheck.Warn($"beacon {beacon.Address}", beacon.Problem?.Message ?? "not registered yet", beacon.Problem?.Next ?? "wait a moment and try again"),
+        { Transport: "wss" } => DoctorCheck.Warn(
+            $"beacon {beacon.Address}", $"UDP blocked: it answers by WebSocket only, {beacon.Devices} device{(beacon.Devices == 1 ? "" : "s")} there{(beacon.Dropped > 0 ? $"; it dropped {beacon.Dropped} datagrams because this device sent more than it relays" : "")}",
+            "everything works, relayed and slower; let UDP out to the beacon's port for direct paths"),
+        { SeenAt: null, Transport: null } => DoctorCheck.Warn($"beacon {beacon.Address}", beacon.Problem?.Message ?? "not registered yet", beacon.Problem?.Next ?? "wait a moment and try again"),
         { Dropped: > 0 } => DoctorCheck.Warn($"beacon {beacon.Address}", $"registered, seen at {beacon.SeenAt}; it dropped {beacon.Dropped} datagrams because this device sent more than it relays", "ask who runs it for a higher --rate, or help a direct path: 'agentmesh peers' says why a path is relayed"),
         _ => DoctorCheck.Ok($"beacon {beacon.Address}", $"registered, seen at {beacon.SeenAt}, {beacon.Devices} device{(beacon.Devices == 1 ? "" : "s")} there"),
     };

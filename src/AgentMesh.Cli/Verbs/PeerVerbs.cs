@@ -73,7 +73,7 @@ internal static class PeerVerbs
         to.WriteLine($"peers       {status.PeersConnected} of {status.PeersKnown} connected");
         foreach (BeaconView beacon in status.Beacons ?? [])
         {
-            to.WriteLine($"beacon      {beacon.Address}: {(beacon.SeenAt is { } seen ? $"registered, seen at {seen}, {beacon.Devices} device{(beacon.Devices == 1 ? "" : "s")} there{(beacon.Dropped > 0 ? $", {beacon.Dropped} datagrams dropped above its allowance" : "")}" : beacon.Problem is { } problem ? $"{problem.Code}: {problem.Message}" : "being connected")}");
+            to.WriteLine($"beacon      {beacon.Address}: {((beacon.SeenAt is { } at ? $"seen at {at}" : beacon.Transport == "wss" ? "by WebSocket (UDP blocked)" : beacon.Transport) is { } how ? $"registered, {how}, {beacon.Devices} device{(beacon.Devices == 1 ? "" : "s")} there{(beacon.Dropped > 0 ? $", {beacon.Dropped} datagrams dropped above its allowance" : "")}" : beacon.Problem is { } problem ? $"{problem.Code}: {problem.Message}" : "being connected")}");
         }
 
         if (status.Pool is { } pool)

@@ -36,19 +36,21 @@ public sealed record PoolView(string Name, string Database, int ShardsHeld, long
 public sealed record PoolMemberView(string Id, string Name, double LeaseLeftMs, int Shards, long EpochMax, DateTimeOffset StartedAt);
 
 /// <summary>A beacon of this device.</summary>
-/// <param name="SeenAt">The address at which it sees this device; null while this device is not registered there.</param>
+/// <param name="SeenAt">The address at which it sees this device; null while this device is not registered there, or by a WebSocket.</param>
 /// <param name="Devices">Devices that can be reached through it now.</param>
+/// <param name="Transport">udp, or wss where UDP gets no answer; null while this device is not registered there.</param>
+/// <param name="Attempts">To reach it since the node started; of them so many with a WebSocket.</param>
 /// <param name="Dropped">Datagrams that it dropped because this device sent more than it relays.</param>
-public sealed record BeaconView(string Address, string? SeenAt, int Devices, long Dropped, ProblemView? Problem);
+public sealed record BeaconView(string Address, string? SeenAt, int Devices, long Dropped, ProblemView? Problem, string? Transport = null, long Attempts = 0, long WebSockets = 0);
 
 /// <param name="Status">joining, weaklyup, up, leaving, exiting or down.</param>
 public sealed record MemberView(string Id, string? Name, string Status, bool Reachable);
 
 /// <summary>GET /v1/peers. <paramref name="Index"/> is stable as long as the node runs.</summary>
 /// <param name="State">disconnected, connecting, connected or failed; the local device is "connected".</param>
-/// <param name="Path">local, direct, or "relay via HOST:PORT".</param>
+/// <param name="Path">local, direct, "relay via HOST:PORT" (a beacon), "relay/wss via HOST:PORT" (a beacon over a WebSocket) or "relay/peer via NAME" (a device of the mesh).</param>
 /// <param name="Grants">What that device may do here.</param>
-/// <param name="RelayedCode">Why the path is relayed: looking, no-answer, old-device or direct-lost; null where it is not.</param>
+/// <param name="RelayedCode">Why the path is relayed: looking, no-answer, old-device, direct-lost or udp-blocked; null where it is not.</param>
 /// <param name="RelayedReason">The same for people.</param>
 /// <param name="Resources">What it has and what is free; null while it is not connected, or of a version that does not tell.</param>
 public sealed record PeerView(

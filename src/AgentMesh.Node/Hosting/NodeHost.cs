@@ -1,3 +1,4 @@
+using AgentMesh.Beacon.Client;
 using System.Net;
 using System.Security.Cryptography;
 using AgentMesh.Errors;
@@ -149,7 +150,7 @@ public sealed class NodeHost : IAsyncDisposable
         links.Changed += pairing.AdmitIfKnown;
         links.PathChanged += (device, path) => Log.PathIs(log, device.ToString(), path.Description, path.Place);
         BeaconService beacons = EndingAsync(new BeaconService(
-            settings.Beacons, new BeaconFile(data[BeaconFile.FileName]), identity.Id, endpoint, directory, links, candidates, pairing.Book, time, log));
+            settings.Beacons, new BeaconClientSettings { Proxy = settings.BeaconProxy }, new BeaconFile(data[BeaconFile.FileName]), identity.Id, endpoint, directory, links, candidates, pairing.Book, time, log));
         pairing.Beacons = beacons;
         registry.Changed += beacons.Refresh;
         LanDiscovery? lan = settings.Lan.Enabled ? EndingAsync(Lan(settings, identity, endpoint, directory, registry, links, time, log)) : null;

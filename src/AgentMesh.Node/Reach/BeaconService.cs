@@ -21,6 +21,7 @@ internal sealed class BeaconService : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly List<BeaconClient> _clients = [];
     private readonly ConcurrentDictionary<UInt128, DateTimeOffset> _joining = new();
+    private readonly BeaconClientSettings _settings;
     private readonly BeaconFile _file;
     private readonly MeshEndpoint _endpoint;
     private readonly DeviceDirectory _directory;
@@ -35,6 +36,7 @@ internal sealed class BeaconService : IAsyncDisposable
 
     public BeaconService(
         IReadOnlyList<BeaconAddress> places,
+        BeaconClientSettings settings,
         BeaconFile file,
         DeviceId self,
         MeshEndpoint endpoint,
@@ -45,6 +47,7 @@ internal sealed class BeaconService : IAsyncDisposable
         TimeProvider time,
         ILogger log)
     {
+        _settings = settings;
         _file = file;
         _self = self;
         _endpoint = endpoint;
@@ -159,7 +162,7 @@ internal sealed class BeaconService : IAsyncDisposable
                 return null;
             }
 
-            var fresh = new BeaconClient(_endpoint, place, () => _directory.Admitted.Keys.Where(device => device != _self), Meetings, new BeaconClientSettings(), _time);
+            var fresh = new BeaconClient(_endpoint, place, () => _directory.Admitted.Keys.Where(device => device != _self), Meetings, _settings, _time);
             fresh.Changed += OnClientChanged;
             _clients.Add(fresh);
             _codes?.AddWay(fresh.Codes);
@@ -182,9 +185,17 @@ internal sealed class BeaconService : IAsyncDisposable
 
     private void OnClientChanged(BeaconClient client)
     {
-        if (client.Observed is { } seen)
+        if (client.IsRegistered)
         {
-            Log.BeaconFound(_log, client.Place.Name, seen);
+            if (client.Observed is { } seen)
+            {
+                Log.BeaconFound(_log, client.Place.Name, seen);
+            }
+            else
+            {
+                Log.BeaconFoundByWebSocket(_log, client.Place.Name);
+            }
+
             _observations.Update();
         }
         else if (_started)

@@ -1,7 +1,7 @@
 namespace AgentMesh.Node.Reach;
 
 /// <summary>Why a connection is relayed, for people and programs.</summary>
-/// <param name="Code">looking, no-answer, old-device or direct-lost; a code keeps its meaning.</param>
+/// <param name="Code">looking, no-answer, old-device, direct-lost or udp-blocked; a code keeps its meaning.</param>
 internal sealed record RelayedReason(string Code, string Text)
 {
     public static readonly RelayedReason Looking = new("looking", "a direct path is being looked for");
@@ -9,6 +9,9 @@ internal sealed record RelayedReason(string Code, string Text)
     public static readonly RelayedReason Lost = new("direct-lost", "the direct path fell silent; another one is being looked for");
 
     public static readonly RelayedReason OldDevice = new("old-device", "the other device does not answer the question for a direct path; its version may be older");
+
+    public static RelayedReason UdpBlocked(string? beacon) =>
+        new("udp-blocked", $"UDP blocked: the beacon {beacon} does not answer by UDP, a WebSocket over TCP carries everything; UDP is tried again from time to time");
 
     public static RelayedReason NoAnswer(int candidates, TimeSpan nextIn) =>
         new("no-answer", $"no answer from {candidates} address{(candidates == 1 ? "" : "es")} of it: a NAT or firewall between lets none in; tried again within {nextIn.TotalSeconds:0} s");

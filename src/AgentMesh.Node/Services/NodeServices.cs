@@ -11,6 +11,7 @@ using AgentMesh.Node.Links;
 using AgentMesh.Node.Membership;
 using AgentMesh.Node.Pairing;
 using AgentMesh.Node.Pools;
+using AgentMesh.Node.Reach;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
@@ -265,7 +266,10 @@ internal sealed class NodeServices : IControlServices
         beacon.Observed?.ToString(),
         _parts.Devices.All.Count(device => _parts.Endpoint.Relays.To(device.Id).Any(channel => channel.Name == beacon.Place.Name)),
         beacon.Limited,
-        beacon is { IsRegistered: false, Problem: { } problem } ? new ProblemView(problem.Code, problem.Message, problem.NextStep) : null);
+        beacon is { IsRegistered: false, Problem: { } problem } ? new ProblemView(problem.Code, problem.Message, problem.NextStep) : null,
+        beacon.IsRegistered ? beacon.IsByWebSocket ? "wss" : "udp" : null,
+        beacon.Attempts,
+        beacon.WebSockets);
 
     private PeerView ViewOf(NamedDevice device)
     {
@@ -279,6 +283,7 @@ internal sealed class NodeServices : IControlServices
         }
 
         MeshPathInfo? path = _parts.Hub.Find(device.Id)?.Path;
+        RelayedReason? why = path is { Kind: MeshPathInfo.RelayByWebSocket } ? RelayedReason.UdpBlocked(path.Value.Via) : _parts.Links.WhyRelayed(device.Id);
         DeviceHello? hello = _parts.Directory.Hello(device.Id);
         string state = _parts.Links.IsLinked(device.Id) ? "connected" : _parts.Links.IsConnecting(device.Id) ? "connecting" : _parts.Links.Problem(device.Id) is null ? "disconnected" : "failed";
         return new PeerView(
@@ -300,8 +305,8 @@ internal sealed class NodeServices : IControlServices
             [.. _parts.Registry.Devices.TryGetValue(device.Id, out RegisteredDevice? known) ? known.Grants : []],
             state == "connected" ? null : _parts.Links.Problem(device.Id),
             hello?.Labels ?? [],
-            _parts.Links.WhyRelayed(device.Id)?.Code,
-            _parts.Links.WhyRelayed(device.Id)?.Text,
+            why?.Code,
+            why?.Text,
             state == "connected" ? ResourcesOf(_parts.Links.LoadOf(device.Id)) : null);
     }
 

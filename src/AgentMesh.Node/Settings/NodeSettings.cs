@@ -28,6 +28,9 @@ public sealed record NodeSettings
 
     public required IReadOnlyList<BeaconAddress> Beacons { get; init; }
 
+    /// <summary>As in <see cref="BeaconClientSettings.Proxy"/>. May hold a password.</summary>
+    public string BeaconProxy { get; init; } = "";
+
     public required IReadOnlyDictionary<string, string> Aliases { get; init; }
 
     public required LinkSettings Link { get; init; }

@@ -84,6 +84,7 @@ public static class SettingsLoader
             Announce = announceHost.Length > 0 ? new HostPort(announceHost, announcePort == 0 ? port : announcePort) : null,
             Peers = read.HostPorts("peers"),
             Beacons = [.. read.List("beacons").Select(text => read.Beacon("beacons", text))],
+            BeaconProxy = read.Proxy("beacon.proxy"),
             Aliases = read.Map("commands"),
             Link = new LinkSettings(
                 read.Time("link.retry-min"),

@@ -100,6 +100,10 @@ internal sealed class SettingsReader(Config config, string origin)
         ? address
         : throw Wrong(path, text, "HOST:PORT#KEY, as 'agentmesh beacon' prints it,");
 
+    public string Proxy(string path) => Text(path) is var text && (text.Length == 0 || BeaconProxy.IsValid(text))
+        ? text
+        : throw Wrong(path, "(not shown: it may hold a password)", "none, or http://[USER:PASSWORD@]HOST:PORT,");
+
     public IReadOnlyDictionary<string, string> Map(string path) =>
         Items(path).ToDictionary(item => item.Key, item => item.Value.GetString(), StringComparer.Ordinal);
 

@@ -245,6 +245,15 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
     }
 
+    /// <summary>As <see cref="Probe"/>, at addresses that no device named: those of a beacon in the settings of this device.</summary>
+    public void ProbeOwn(IEnumerable<IPEndPoint> addresses, TimeSpan at)
+    {
+        if (IsOpen && _where.IsRelayed)
+        {
+            _prober.BeginOwn(addresses, at);
+        }
+    }
+
     /// <summary>Says goodbye; what was not sent yet is not sent any more.</summary>
     public void Close(ulong code, string reason, TimeSpan now)
     {

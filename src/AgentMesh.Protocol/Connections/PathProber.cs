@@ -53,6 +53,19 @@ internal sealed class PathProber(IEntropy? entropy)
         }
     }
 
+    /// <summary>As <see cref="Begin"/>, for addresses that this side knows by itself and that nobody named to it: they may be asked in every round.</summary>
+    public void BeginOwn(IEnumerable<IPEndPoint> addresses, TimeSpan at)
+    {
+        foreach (IPEndPoint address in addresses)
+        {
+            if (Find(address, at) is { } candidate)
+            {
+                candidate.Proven();
+                candidate.BeginRound(at);
+            }
+        }
+    }
+
     /// <summary>An authentic packet of the other side came from here: it may be reached here.</summary>
     public void Noticed(IPEndPoint from, TimeSpan now)
     {

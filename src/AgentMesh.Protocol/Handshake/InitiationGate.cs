@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using AgentMesh.Protocol.Relaying;
 
 namespace AgentMesh.Protocol.Handshake;
 
@@ -54,7 +55,7 @@ internal sealed class InitiationGate(HandshakeSettings settings)
         Span<byte> bytes = stackalloc byte[16];
         bool isV4 = address.AddressFamily == AddressFamily.InterNetwork || address.IsIPv4MappedToIPv6;
         (address.AddressFamily == AddressFamily.InterNetwork ? address.MapToIPv6() : address).TryWriteBytes(bytes, out _);
-        if (!isV4)
+        if (!isV4 && !TunnelAddress.IsTunnel(address))
         {
             bytes[8..].Clear(); // a host owns at least a /64
         }

@@ -5,11 +5,15 @@ using AgentMesh.Protocol.Relaying;
 
 namespace AgentMesh.Transport.Relaying;
 
-/// <summary>A way to a device through a beacon.</summary>
-/// <param name="Beacon">Its connection: relayed datagrams travel beside it, between the same two sockets.</param>
-/// <param name="Name">What people call the beacon.</param>
-public sealed record RelayChannel(ulong Id, DeviceId Peer, MeshConnection Beacon, string Name)
+/// <summary>A way to a device through a beacon, or through another device of the mesh.</summary>
+/// <param name="Beacon">Its connection: relayed datagrams travel beside it, between the same two sockets or over the same tunnel.</param>
+/// <param name="Name">What people call the beacon or device.</param>
+/// <param name="IsByPeer">A device of the mesh relays.</param>
+public sealed record RelayChannel(ulong Id, DeviceId Peer, MeshConnection Beacon, string Name, bool IsByPeer = false)
 {
+    /// <summary>As in <see cref="MeshPathInfo"/>.</summary>
+    public string Kind => IsByPeer ? MeshPathInfo.RelayByPeer : TunnelAddress.IsTunnel(Beacon.Remote) ? MeshPathInfo.RelayByWebSocket : MeshPathInfo.Relay;
+
     /// <summary>Stands for the channel wherever an address is wanted.</summary>
     public IPEndPoint Address { get; } = RelayAddress.Of(Id);
 }
@@ -27,7 +31,8 @@ public sealed class RelayChannels
 
     public int Count => _byId.Count;
 
-    public IReadOnlyList<RelayChannel> To(DeviceId device) => _byId.IsEmpty ? [] : [.. _byId.Values.Where(channel => channel.Peer == device).OrderBy(channel => channel.Id)];
+    /// <summary>Those of devices of the mesh before those of beacons.</summary>
+    public IReadOnlyList<RelayChannel> To(DeviceId device) => _byId.IsEmpty ? [] : [.. _byId.Values.Where(channel => channel.Peer == device).OrderBy(channel => channel.IsByPeer ? 0 : 1).ThenBy(channel => channel.Id)];
 
     public bool TryOpen(RelayChannel channel)
     {
@@ -54,7 +59,7 @@ public sealed class RelayChannels
 
     internal void Doubt(ulong id, IPEndPoint from)
     {
-        if (Find(id) is { } channel && from.Equals(channel.Beacon.Remote))
+        if (Find(id) is { } channel && channel.Beacon.IsAt(from))
         {
             Doubted?.Invoke(channel);
         }

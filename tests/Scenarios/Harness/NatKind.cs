@@ -37,6 +37,17 @@ internal static class NatKind
     /// <summary>Another outside port, at random, for each address and port that is sent to; in comes only what answers.</summary>
     public static string Symmetric() => Box($"{Out("masquerade fully-random")}\n{Door}\n{Firewall}");
 
+    /// <summary>A wall that lets TCP out to one address and port, and nothing else.</summary>
+    public static string OnlyTcpTo(string address, int port) => Box($$"""
+          chain wall { type filter hook forward priority 0;
+            ct state established,related accept
+            iifname "lan" oifname "wan" ip daddr {{address}} tcp dport {{port}} accept
+            drop
+          }
+        {{Out("masquerade")}}
+        {{Door}}
+        """);
+
     private static string Out(string how) => $$"""
           chain out { type nat hook postrouting priority 100;
             oifname "wan" {{how}}

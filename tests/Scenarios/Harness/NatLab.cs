@@ -110,6 +110,13 @@ internal sealed class NatLab : IDisposable
         }
     }
 
+    /// <summary>The box of a home is another one from now on; what it remembers of connections stays.</summary>
+    public void Rebuild(string home, string nat)
+    {
+        Must(Nft(home + "n", "delete table ip box\n"));
+        Must(Nft(home + "n", nat));
+    }
+
     public void Dispose()
     {
         foreach (string each in _namespaces)

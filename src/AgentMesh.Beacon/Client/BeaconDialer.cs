@@ -1,0 +1,144 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using AgentMesh.Errors;
+using AgentMesh.Transport;
+using AgentMesh.Transport.Tunnels;
+
+namespace AgentMesh.Beacon.Client;
+
+/// <summary>
+/// Finds a way to a beacon: by UDP, and a little later over its WebSocket beside that; the first that carries a handshake is taken. Where the last one was a WebSocket, both
+/// start together. Used by one task.
+/// </summary>
+internal sealed class BeaconDialer(MeshEndpoint endpoint, BeaconAddress place, BeaconClientSettings settings, TimeProvider time)
+{
+    private long _webSockets;
+
+    /// <summary>UDP got no answer when the last way was found.</summary>
+    public bool IsUdpSilent { get; set; }
+
+    /// <summary>WebSockets that were tried since the start.</summary>
+    public long WebSockets => Interlocked.Read(ref _webSockets);
+
+    /// <exception cref="MeshException">AM0155 to AM0157, AM0170.</exception>
+    public async Task<BeaconWay> ConnectAsync(CancellationToken cancellationToken)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<MeshConnection> udp = ByUdpAsync(over.Token);
+        Task<BeaconWay>? web = null;
+        BeaconWay? way = null;
+        try
+        {
+            Task head = Task.Delay(settings.HeadStart, time, over.Token);
+            await Task.WhenAny(udp, place.WebSocket is null ? udp : IsUdpSilent ? Task.CompletedTask : head).ConfigureAwait(false);
+            if (!udp.IsCompletedSuccessfully && place.WebSocket is { } uri)
+            {
+                web = ByWebSocketAsync(uri, over.Token);
+                await Task.WhenAny(udp, web).ConfigureAwait(false);
+                if (!udp.IsCompletedSuccessfully && !web.IsCompletedSuccessfully)
+                {
+                    // The other one may still do it; UDP that is known to be silent does not keep the WebSocket from its next attempt for long.
+                    await Task.WhenAny(udp.IsCompleted ? web : IsUdpSilent ? Task.WhenAny(udp, head) : udp).ConfigureAwait(false);
+                }
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            if (udp.IsCompletedSuccessfully)
+            {
+                way = new BeaconWay(await udp.ConfigureAwait(false), null);
+            }
+
+            // Both wait for the same handshake; the connection says which way it took.
+            if (web is not null && (web.IsCompletedSuccessfully || way is { IsTunnelled: true }))
+            {
+                way = await web.ConfigureAwait(false);
+            }
+
+            return way ?? throw Failed(udp.Exception?.InnerException, web?.Exception?.InnerException);
+        }
+        finally
+        {
+            await over.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(udp, web ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (web is { IsCompletedSuccessfully: true } && await web.ConfigureAwait(false) is var opened && (!ReferenceEquals(opened, way) || !opened.IsTunnelled))
+            {
+                opened.CloseTunnel();
+            }
+        }
+    }
+
+    /// <summary>Where the beacon is by UDP.</summary>
+    public async Task<IPEndPoint[]> AddressesAsync(CancellationToken cancellationToken) =>
+        [.. (await Dns.GetHostAddressesAsync(place.Host, cancellationToken).ConfigureAwait(false)).Select(host => new IPEndPoint(host, place.Port))];
+
+    private async Task<MeshConnection> ByUdpAsync(CancellationToken cancellationToken)
+    {
+        using var late = new CancellationTokenSource(settings.ConnectTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        string why;
+        try
+        {
+            IPEndPoint[] addresses = await AddressesAsync(either.Token).ConfigureAwait(false);
+            return (MeshConnection)await endpoint.ConnectAsync(place.Key, addresses, either.Token).ConfigureAwait(false);
+        }
+        catch (SocketException error)
+        {
+            why = $": {error.Message}";
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            why = $": no answer within {settings.ConnectTimeout.TotalSeconds:0.#} s";
+        }
+        catch (MeshException error)
+        {
+            why = $": {error.Message}";
+        }
+
+        throw new MeshException(
+            BeaconErrors.Unreachable, $"the beacon {place.Name} is not reachable{why}", "is it running, is UDP to it allowed, is the key in agentmesh.beacons its own, and does its --admit list have this device?");
+    }
+
+    private async Task<BeaconWay> ByWebSocketAsync(Uri uri, CancellationToken cancellationToken)
+    {
+        using var late = new CancellationTokenSource(settings.WebSocketTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        WebSocketTunnel? tunnel = null;
+        try
+        {
+            Interlocked.Increment(ref _webSockets);
+            WebSocket socket = await BeaconWebSocket.ConnectAsync(uri, place.Key, settings.Proxy, either.Token).ConfigureAwait(false);
+            tunnel = new WebSocketTunnel(socket, endpoint);
+            Task running = tunnel.RunAsync(CancellationToken.None);
+            Task<IMeshConnection> dialling = endpoint.ConnectAsync(place.Key, [tunnel.Address], either.Token).AsTask();
+            if (await Task.WhenAny(dialling, running).ConfigureAwait(false) == running && !dialling.IsCompletedSuccessfully)
+            {
+                await either.CancelAsync().ConfigureAwait(false);
+                await dialling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                throw new MeshException(BeaconErrors.Unreachable, $"{uri} closed the WebSocket", "is the beacon full, or the key in agentmesh.beacons another's?");
+            }
+
+            var way = new BeaconWay((MeshConnection)await dialling.ConfigureAwait(false), tunnel);
+            tunnel = null;
+            return way;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new MeshException(
+                BeaconErrors.Unreachable, $"{uri} gave no answer within {settings.WebSocketTimeout.TotalSeconds:0.#} s", "is TCP to it allowed, is the key in agentmesh.beacons its own, and does its --admit list have this device?");
+        }
+        finally
+        {
+            tunnel?.Dispose();
+        }
+    }
+
+    // What a proxy or a certificate has to do with it is the better hint.
+    private MeshException Failed(Exception? udp, Exception? web)
+    {
+        string byUdp = udp is MeshException { Message: var said } ? said : $"the beacon {place.Name} does not answer by UDP";
+        return web is MeshException error
+            ? new MeshException(error.Code, $"{byUdp}; and over TCP: {error.Message}", error.NextStep, error)
+            : udp as MeshException ?? new MeshException(BeaconErrors.Unreachable, byUdp, "it is tried again by itself");
+    }
+}
