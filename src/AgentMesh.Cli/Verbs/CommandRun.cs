@@ -90,7 +90,7 @@ internal sealed class CommandRun(ControlClient client, Terminal terminal)
         null => true,
         _ when _many => true,
         { Stream: "stdout" } when Console.IsOutputRedirected => null,
-        { Data: var data } => data is [.., (byte)'\n'],
+        { Data.Span: var data } => data is [.., (byte)'\n'],
     };
 
     private async Task DrawAsync(ForegroundProgress progress, CancellationToken cancel)
