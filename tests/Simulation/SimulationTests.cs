@@ -6,8 +6,9 @@ namespace Simulation;
 /// <summary>Jobs and schedules of one home under everything at once, and what the simulator itself promises.</summary>
 public sealed class SimulationTests(ITestOutputHelper output)
 {
-    [Fact]
-    public Task Nothing_acknowledged_is_lost_and_nothing_is_recorded_twice() => TrialRun.OfAsync(0, output);
+    [Theory]
+    [MemberData(nameof(Seeds.Of), 0, MemberType = typeof(Seeds))]
+    public Task Nothing_acknowledged_is_lost_and_nothing_is_recorded_twice(int first, int last) => TrialRun.OfAsync(0, first, last, output);
 
     [Theory]
     [InlineData(0)]

@@ -58,7 +58,13 @@ internal sealed class WorkerPool : IDisposable
     {
         var start = new ProcessStartInfo("dotnet", [typeof(WorkerPool).Assembly.Location, "worker"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         start.Environment["DOTNET_PROCESSOR_COUNT"] = "1";
+
+        // With one thread there is none beside the world that would compile its methods a second time: they are compiled well at once. And a world makes
+        // garbage that is dead when the next begins: it is collected seldom.
+        start.Environment["DOTNET_TC_QuickJit"] = "0";
         start.Environment["DOTNET_TieredPGO"] = "0";
+        start.Environment["DOTNET_gcConcurrent"] = "0";
+        start.Environment["DOTNET_GCgen0size"] = "0x4000000";
         Process worker = Process.Start(start)!;
         _all.Add(worker);
         return worker;

@@ -6,6 +6,7 @@ namespace Simulation.Trials;
 /// <summary>Trial 12 of docs/trials.md.</summary>
 public sealed class Trial12(ITestOutputHelper output)
 {
-    [Fact]
-    public Task A_burst_and_an_unreadable_job_leave_the_others_alone() => TrialRun.OfAsync(12, output);
+    [Theory]
+    [MemberData(nameof(Seeds.Of), 12, MemberType = typeof(Seeds))]
+    public Task A_burst_and_an_unreadable_job_leave_the_others_alone(int first, int last) => TrialRun.OfAsync(12, first, last, output);
 }

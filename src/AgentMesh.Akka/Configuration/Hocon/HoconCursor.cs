@@ -14,7 +14,8 @@ internal sealed class HoconCursor(string text)
 
     public char Current => _at < text.Length ? text[_at] : '\0';
 
-    public string Place => PlaceOf(_at);
+    /// <summary>Characters before the next one. Line and column are counted where an error names them, not for each key.</summary>
+    public int Place => _at;
 
     public bool Starts(string what) => string.CompareOrdinal(text, _at, what, 0, what.Length) == 0;
 
@@ -34,7 +35,7 @@ internal sealed class HoconCursor(string text)
 
     public bool HasBlankAt(int count) => _at + count < text.Length && (text[_at + count] is ' ' or '\t' or '"');
 
-    public ConfigurationException Error(string what, string? place = null) => new($"{place ?? Place}: {what}");
+    public ConfigurationException Error(string what, int? place = null) => new($"{NameOf(place ?? _at)}: {what}");
 
     public ConfigurationException Unexpected(string expected) =>
         Error(IsAtEnd ? $"the text ends where {expected} is expected" : $"unexpected '{(Current == '\n' ? "end of line" : Current.ToString())}' where {expected} is expected");
@@ -93,7 +94,7 @@ internal sealed class HoconCursor(string text)
 
     public string TakeQuoted()
     {
-        string place = Place;
+        int place = _at;
         if (Starts("\"\"\""))
         {
             return TakeTripleQuoted(place);
@@ -121,7 +122,7 @@ internal sealed class HoconCursor(string text)
     /// <summary>What stands between <c>${</c> and <c>}</c>.</summary>
     public string TakeReference()
     {
-        string place = Place;
+        int place = _at;
         int end = text.IndexOf('}', _at);
         int line = text.IndexOf('\n', _at);
         if (end < 0 || (line >= 0 && line < end))
@@ -134,7 +135,7 @@ internal sealed class HoconCursor(string text)
         return path.Length is 0 || path == "?" ? throw Error("the substitution names no path", place) : path;
     }
 
-    private string TakeTripleQuoted(string place)
+    private string TakeTripleQuoted(int place)
     {
         int end = text.IndexOf("\"\"\"", _at + 3, StringComparison.Ordinal);
         if (end < 0)
@@ -174,11 +175,11 @@ internal sealed class HoconCursor(string text)
                 _at += 4;
                 return (char)code;
             default:
-                throw Error($"'\\{c}' is not an escape", PlaceOf(_at - 1));
+                throw Error($"'\\{c}' is not an escape", _at - 1);
         }
     }
 
-    private string PlaceOf(int at)
+    public string NameOf(int at)
     {
         int line = 1, start = 0;
         for (int i = 0; i < Math.Min(at, text.Length); i++)

@@ -52,7 +52,7 @@ internal sealed class HoconReader
     private void ReadBraced(HoconObject into, string path)
     {
         Descend();
-        string place = _cursor.Place;
+        int place = _cursor.Place;
         _cursor.Skip();
         ReadMembers(into, path, isBraced: true);
         if (_cursor.Current != '}')
@@ -100,7 +100,7 @@ internal sealed class HoconReader
 
         string last = keys[^1];
         path = Join(path, last);
-        string place = _cursor.Place;
+        int place = _cursor.Place;
         _cursor.SkipSpace();
         HoconValue? before = owner.GetKey(last);
         if (_cursor.Starts("+="))
@@ -250,7 +250,7 @@ internal sealed class HoconReader
             case '[':
                 return ReadArray(path);
             case '$' when _cursor.Starts("${"):
-                string place = _cursor.Place;
+                string place = _cursor.NameOf(_cursor.Place);
                 string reference = _cursor.TakeReference();
                 var substitution = new HoconSubstitution(reference) { Place = place };
                 substitution.IsSelfReference = substitution.Path == path;
@@ -268,7 +268,7 @@ internal sealed class HoconReader
     private HoconArray ReadArray(string path)
     {
         Descend();
-        string place = _cursor.Place;
+        int place = _cursor.Place;
         _cursor.Skip();
         var array = new HoconArray();
         while (true)
@@ -313,7 +313,7 @@ internal sealed class HoconReader
             return false;
         }
 
-        string place = _cursor.Place;
+        int place = _cursor.Place;
         _cursor.Skip("include".Length);
         _cursor.TakeBlanks();
         bool isRequired = TakeWord("required(");
