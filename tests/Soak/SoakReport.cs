@@ -24,6 +24,8 @@ internal sealed partial class SoakReport(SoakOptions options, SoakPlan plan, His
             output.WriteLine($"    {same.Count()} x {same.Key}");
         }
 
+        UndertakingRun[] undertakings = [.. history.Undertakings];
+        output.WriteLine($"undertakings: {undertakings.Length}: {Counts(undertakings.Select(run => run.Item.Tag.Split('-')[2]))}; {undertakings.Sum(run => run.Lost)} times their home went away; coded errors: {Counts(undertakings.SelectMany(run => run.Problems).Select(problem => problem.Code))}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"calculations between undisturbed devices: {Latencies(submissions)}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory of a node: at most {history.Memory.Values.SelectMany(life => life).Select(sample => sample.Bytes).DefaultIfEmpty().Max() >> 20} MB in {history.Memory.Count} lives"));
         output.WriteLine("checks:");

@@ -21,10 +21,12 @@ internal sealed class SoakRun(SoakOptions options, TextWriter output, Cancellati
     private SoakNode[] _nodes = [];
     private HubNetwork? _network;
 
+    private string MarksFolder => Path.Combine(_folder, "marks");
+
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync()
     {
-        Say($"seed {options.Seed}, {options.Minutes} min, {_plan.Faults.Count} faults and {_plan.Work.Count} commands planned; n{_plan.Survivor} is never ended; {_folder}");
+        Say($"seed {options.Seed}, {options.Minutes} min, {_plan.Faults.Count} faults and {_plan.Work.Count} commands and {_plan.Undertakings.Count} arrays, pipes, workflows and schedules planned; n{_plan.Survivor} is never ended; {_folder}");
         bool keep = options.Keep;
         try
         {
@@ -90,6 +92,12 @@ internal sealed class SoakRun(SoakOptions options, TextWriter output, Cancellati
             }
         }
 
+        foreach (SoakNode node in _nodes)
+        {
+            await node.Client.PostAsync("v1/groups", new GroupRequest(Undertakings.Group, Undertakings.GroupMax), ControlJson.Default.GroupRequest, ControlJson.Default.GroupView, TimeSpan.FromSeconds(30));
+        }
+
+        Directory.CreateDirectory(MarksFolder);
         Say("five nodes are one mesh");
     }
 
@@ -99,13 +107,15 @@ internal sealed class SoakRun(SoakOptions options, TextWriter output, Cancellati
         var clock = new RunClock();
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         Task memory = new MemoryWatch(_nodes, clock, _history).RunAsync(over.Token);
-        var workload = new Workload(_plan, _nodes, clock, _history);
+        var workload = new Workload(_plan, _nodes, clock, _history, MarksFolder);
+        Task undertaking = new Undertakings(_plan, _nodes, clock, _history, MarksFolder).RunAsync(cancel);
         var faults = new FaultInjector(_plan, _nodes, _network, clock, _history, text => Say(text));
         Task working = workload.RunAsync(cancel);
         await Task.WhenAll(faults.RunAsync(cancel), clock.UntilAsync(_plan.Length, cancel));
         Say($"no more faults; {workload.Open} commands are still open");
         await new MeshChecks(_nodes, Tag).TogetherAsync(_board);
         await working;
+        await undertaking;
         Say("every command is answered");
         await over.CancelAsync();
         await memory;
@@ -137,6 +147,8 @@ internal sealed class SoakRun(SoakOptions options, TextWriter output, Cancellati
         }
 
         await RetryPausedAsync(jobs, finals);
+        await new UndertakingChecks(_nodes, _history, _board).RunAsync();
+        MarkChecks.Run(_board, MarksFolder, Undertakings.Group, Undertakings.GroupMax);
         await new MeshChecks(_nodes, Tag).CleanAsync(_board);
         await EndAsync(jobs);
     }

@@ -16,7 +16,7 @@ internal sealed class SubmissionChecks(History history, int nodes)
     private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(10);
 
     /// <summary>What a fault at the home or at the target may bring about.</summary>
-    private static readonly HashSet<string> CodesOfFaults = new(StringComparer.Ordinal)
+    public static readonly IReadOnlySet<string> CodesOfFaults = new HashSet<string>(StringComparer.Ordinal)
     {
         "AM0304", // the device is offline
         "AM0320", // no answer in time

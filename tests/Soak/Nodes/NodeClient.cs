@@ -23,6 +23,12 @@ internal sealed class NodeClient(string socket)
 
     public Task<T> PostAsync<T>(string path, JsonTypeInfo<T> type, TimeSpan patience) => AskAsync(() => new HttpRequestMessage(HttpMethod.Post, path), type, patience);
 
+    public Task<TOut> PostAsync<TIn, TOut>(string path, TIn body, JsonTypeInfo<TIn> bodyType, JsonTypeInfo<TOut> type, TimeSpan patience) =>
+        AskAsync(() => new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, bodyType) }, type, patience);
+
+    public IAsyncEnumerable<CommandEvent> PipeAsync(PipeRequest request, CancellationToken cancel) => LinesAsync(
+        new HttpRequestMessage(HttpMethod.Post, "v1/pipes") { Content = JsonContent.Create(request, ControlJson.Default.PipeRequest) }, ControlJson.Default.CommandEvent, cancel);
+
     public IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, CancellationToken cancel) => LinesAsync(
         new HttpRequestMessage(HttpMethod.Post, "v1/commands") { Content = JsonContent.Create(request, ControlJson.Default.CommandRequest) }, ControlJson.Default.CommandEvent, cancel);
 

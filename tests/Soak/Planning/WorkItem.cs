@@ -13,6 +13,9 @@ internal enum WorkKind
     /// <summary>An echo to every device.</summary>
     Everywhere,
 
+    /// <summary>A program of a group that has a limit.</summary>
+    Grouped,
+
     /// <summary>No job: a question to the node.</summary>
     Look,
 }

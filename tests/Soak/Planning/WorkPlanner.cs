@@ -35,8 +35,11 @@ internal sealed class WorkPlanner(Random random, int nodes, SoakOptions options,
             case < 46:
                 _items.Add(Echo(at, home, target, WorkKind.Echo));
                 break;
-            case < 73:
+            case < 67:
                 _items.Add(Changed(Program(at, home, target)));
+                break;
+            case < 73:
+                _items.Add(Program(at, home, target) with { Kind = WorkKind.Grouped, Queue = true, Detach = true, ByCommandLine = false });
                 break;
             case < 84:
                 Repeat(random.Next(3) == 0 ? Program(at, home, target) : Calc(at, home, target));

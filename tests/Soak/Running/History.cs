@@ -98,6 +98,8 @@ internal sealed class History
 {
     public ConcurrentQueue<Submission> Submissions { get; } = [];
 
+    public ConcurrentQueue<UndertakingRun> Undertakings { get; } = [];
+
     public ConcurrentQueue<Cancellation> Cancellations { get; } = [];
 
     public ConcurrentQueue<Reading> Readings { get; } = [];
@@ -109,6 +111,9 @@ internal sealed class History
 
     /// <summary>A node was stopped, ended or just back within the window.</summary>
     public bool IsDisturbed(int node, TimeSpan from, TimeSpan to, TimeSpan aftermath) => Faults.Any(run => run.Fault.Hits(node) && run.Overlaps(from - aftermath, to));
+
+    /// <summary>Any node was stopped, ended, cut off or just back within the window.</summary>
+    public bool IsAnyDisturbed(TimeSpan from, TimeSpan to, TimeSpan aftermath) => Faults.Any(run => run.Overlaps(from - aftermath, to));
 
     /// <summary>The process of a node was stopped, ended or just back within the window, whatever was with its connections.</summary>
     public bool WasAway(int node, TimeSpan from, TimeSpan to, TimeSpan aftermath) => Faults.Any(run => run.Fault.Kind != FaultKind.Cut && run.Fault.Hits(node) && run.Overlaps(from - aftermath, to));

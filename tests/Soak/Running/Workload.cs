@@ -7,7 +7,7 @@ using Soak.Planning;
 namespace Soak.Running;
 
 /// <summary>Does what the plan says, each item when its time has come, and records what came of it.</summary>
-internal sealed partial class Workload(SoakPlan plan, IReadOnlyList<SoakNode> nodes, RunClock clock, History history)
+internal sealed partial class Workload(SoakPlan plan, IReadOnlyList<SoakNode> nodes, RunClock clock, History history, string marks)
 {
     /// <summary>So long after its timeout a command counts as hung. It is far above what is promised: how late an answer is, the checks say.</summary>
     private static readonly TimeSpan HungAfter = TimeSpan.FromSeconds(90);
@@ -49,8 +49,16 @@ internal sealed partial class Workload(SoakPlan plan, IReadOnlyList<SoakNode> no
     {
         WorkItem item = submission.Item;
         string? target = item.Kind == WorkKind.Everywhere ? "@all" : "@" + nodes[item.Target].Name;
+        bool isGrouped = item.Kind == WorkKind.Grouped;
         var request = new CommandRequest(
-            item.Lines is null ? item.Line : null, target, item.Lines?.Words, item.Key, item.Queue, item.Detach, item.Timeout.TotalMilliseconds);
+            item.Lines is null ? item.Line : null,
+            target,
+            isGrouped ? Marks.Around(Undertakings.MarksOf(marks, $"{Undertakings.Group}-{nodes[item.Home].Name}"), item.Lines!.Words) : item.Lines?.Words,
+            item.Key,
+            item.Queue,
+            item.Detach,
+            item.Timeout.TotalMilliseconds,
+            Group: isGrouped ? Undertakings.Group : null);
         using var hung = new CancellationTokenSource(item.Timeout + HungAfter);
         try
         {
