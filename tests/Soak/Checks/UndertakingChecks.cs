@@ -151,7 +151,7 @@ internal sealed class UndertakingChecks(IReadOnlyList<SoakNode> nodes, History h
             printed.SetLength(0);
             await foreach (OutputView piece in nodes[home].Client.OutputAsync(job, "stdout", null, 0, follow: false, CancellationToken.None))
             {
-                printed.Write(piece.Data);
+                printed.Write(piece.Data.Span);
             }
 
             return true;

@@ -105,7 +105,7 @@ internal sealed class Undertakings(SoakPlan plan, IReadOnlyList<SoakNode> nodes,
                         run.Ended[stage] = job;
                         break;
                     case { Type: "output", Output: { } piece, Stage: { } stage } when piece.Stream == (stage == last ? "stdout" : "stderr"):
-                        run.Tape!.Add(piece.Attempt, piece.Stream, piece.Offset, piece.Data);
+                        run.Tape!.Add(piece.Attempt, piece.Stream, piece.Offset, piece.Data.Span);
                         break;
                     case { Type: "problem", Problem: { } problem }:
                         run.Problems.Enqueue(problem);
