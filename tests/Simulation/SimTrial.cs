@@ -15,7 +15,7 @@ internal sealed record SimTrial(int Number, string Name, int SeedsInCi, Func<int
         new(2, "files of the journal cut, torn, with a bit flipped", 100, (seed, told) => new DamagedFilesWorld(seed, told)),
         new(3, "a stopped device goes on as if nothing had been", 300, (seed, told) => new StoppedWorld(seed, told)),
         new(4, "split in two", 300, (seed, told) => new SplitWorld(seed, told)),
-        new(5, "partial and one-way partitions", 25, (seed, told) => new PartialWorld(seed, told)),
+        new(5, "partial and one-way partitions", 300, (seed, told) => new PartialWorld(seed, told)),
         new(6, "restart of every node in turn", 25, (seed, told) => new RollingWorld(seed, told)),
         new(7, "hand-off of a pool's shards broken at any step", 25, (seed, told) => new HandOffWorld(seed, told)),
         new(8, "a journal that refuses, is slow, loses answers", 300, (seed, told) => new SimWorld(seed, SimFaults.DiskSequence | SimFaults.DiskTrouble, told)),
