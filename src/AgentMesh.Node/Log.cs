@@ -66,6 +66,12 @@ internal static partial class Log
     [LoggerMessage(2038, LogLevel.Information, "registered with the beacon {Beacon} over a WebSocket: it does not answer by UDP, which is tried again from time to time")]
     public static partial void BeaconFoundByWebSocket(ILogger log, string beacon);
 
+    [LoggerMessage(2040, LogLevel.Information, "{Protocol}: the gateway {Gateway} passes on {External} to this device for {Lifetime}")]
+    public static partial void GatewayMapped(ILogger log, string protocol, IPAddress gateway, IPEndPoint external, TimeSpan lifetime);
+
+    [LoggerMessage(2041, LogLevel.Information, "the gateway {Gateway} maps no port for this device: {Reasons}")]
+    public static partial void GatewayMapsNot(ILogger log, IPAddress gateway, string reasons);
+
     [LoggerMessage(2023, LogLevel.Warning, "not registered with the beacon {Beacon}: {Reason}")]
     public static partial void BeaconLost(ILogger log, string beacon, string reason);
 }

@@ -60,6 +60,13 @@ internal static class NetworkChecks
         _ => DoctorCheck.Ok($"beacon {beacon.Address}", $"registered, seen at {beacon.SeenAt}, {beacon.Devices} device{(beacon.Devices == 1 ? "" : "s")} there"),
     };
 
+    /// <summary>A router that maps nothing is no fault: most connections become direct without it.</summary>
+    public static DoctorCheck Gateway(GatewayView gateway) => gateway switch
+    {
+        { Problem: { Code: not "AM0164" } problem } => DoctorCheck.Warn("gateway", problem.Message, problem.Next ?? $"see docs/errors/{problem.Code}.md"),
+        _ => DoctorCheck.Ok("gateway", GatewayLines.Of(gateway)),
+    };
+
     private static string Shown(TimeSpan ahead) => $"{Durations.Age(ahead.Duration())} {(ahead > TimeSpan.Zero ? "ahead" : "behind")}";
 
     private static bool IsLoopback(string address) => IPEndPoint.TryParse(address, out IPEndPoint? parsed) && IPAddress.IsLoopback(parsed.Address);

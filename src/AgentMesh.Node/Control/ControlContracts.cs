@@ -22,7 +22,11 @@ public sealed record StatusView(
     int AttemptsRunning,
     long MemoryBytes,
     IReadOnlyList<BeaconView>? Beacons = null,
-    PoolView? Pool = null);
+    PoolView? Pool = null)
+{
+    /// <summary>Null where no port is to be mapped.</summary>
+    public GatewayView? Gateway { get; init; }
+}
 
 /// <summary>The pool of this device, as its database tells it.</summary>
 /// <param name="Database">Database and host; nothing secret.</param>

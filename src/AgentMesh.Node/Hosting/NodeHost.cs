@@ -141,8 +141,8 @@ public sealed class NodeHost : IAsyncDisposable
         ExecutionTable table = Table(settings, identity.Id, data, handlers, new ArtifactCarrier(identity.Id, hub, artifacts, time), time, log);
         long life = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & long.MaxValue | 1;
         OwnAddresses addresses = Ending(new OwnAddresses(endpoint.LocalAddresses, settings.Announce, time));
-        LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, addresses.Current, handlers, life), time));
         CandidateList candidates = Ending(new CandidateList());
+        LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, Announced(), handlers, life), time));
         candidates.Add(addresses);
         links.Candidates = () => candidates.Current;
         candidates.Changed += links.TakeNewCandidates;
@@ -153,6 +153,12 @@ public sealed class NodeHost : IAsyncDisposable
             settings.Beacons, new BeaconClientSettings { Proxy = settings.BeaconProxy }, new BeaconFile(data[BeaconFile.FileName]), identity.Id, endpoint, directory, links, candidates, pairing.Book, time, log));
         pairing.Beacons = beacons;
         registry.Changed += beacons.Refresh;
+        GatewayService? gateway = settings.Gateway is { } wanted && GatewayService.TryCreate(endpoint.LocalAddresses, wanted, identity, time, log) is { } created ? EndingAsync(created) : null;
+        if (gateway is not null)
+        {
+            candidates.Add(gateway);
+        }
+
         LanDiscovery? lan = settings.Lan.Enabled ? EndingAsync(Lan(settings, identity, endpoint, directory, registry, links, time, log)) : null;
         pairing.Codes = EndingAsync(new CodePairing(endpoint, lan, identity, settings.DeviceName, pairing.Book));
         beacons.Carry(pairing.Codes);
@@ -221,6 +227,8 @@ public sealed class NodeHost : IAsyncDisposable
             Commands = new CommandService(identity.Id, homes, specs, choice, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, artifactService, ids, time),
             Trust = new TrustService(identity, registry, directory, devices, links, hub, table, revocations, time),
             Addresses = addresses,
+            Announced = Announced,
+            Gateway = gateway,
             Pool = pool,
             Time = time,
         };
@@ -229,10 +237,13 @@ public sealed class NodeHost : IAsyncDisposable
         links.KeepAll();
         lan?.Start();
         beacons.Start();
+        gateway?.Start();
         generations.Start();
         cronFile.Start();
         await generations.CurrentAsync(MemberWithin, cancellationToken).ConfigureAwait(false);
         EndingAsync(await ControlServer.StartAsync(settings.ControlSocket, new NodeServices(_parts, configuration.GetConfig("agentmesh").ToString(includeFallback: true), () => _stopped.TrySetResult())).ConfigureAwait(false));
+
+        IReadOnlyList<IPEndPoint> Announced() => AnnouncedAddresses.Of(addresses.Current, candidates);
 
         DeviceLoad OwnLoad()
         {

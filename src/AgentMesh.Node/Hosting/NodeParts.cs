@@ -1,3 +1,4 @@
+using System.Net;
 using AgentMesh.Journal;
 using AgentMesh.Mesh.Registry;
 using AgentMesh.Node.Links;
@@ -75,6 +76,12 @@ internal sealed record NodeParts
     public required PoolHost? Pool { get; init; }
 
     public required OwnAddresses Addresses { get; init; }
+
+    /// <summary>What others are told of where this device is.</summary>
+    public required Func<IReadOnlyList<IPEndPoint>> Announced { get; init; }
+
+    /// <summary>Null where no port is to be mapped.</summary>
+    public required GatewayService? Gateway { get; init; }
 
     public required TimeProvider Time { get; init; }
 }

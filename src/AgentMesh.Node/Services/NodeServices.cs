@@ -55,7 +55,7 @@ internal sealed class NodeServices : IControlServices
             Environment.ProcessId,
             _startedAt,
             _parts.Settings.DataDirectory,
-            [.. _parts.Addresses.Current.Select(address => address.ToString())],
+            [.. _parts.Announced().Select(address => address.ToString())],
             SqliteEventStore.Durability,
             _parts.Generations.Number,
             members,
@@ -64,7 +64,10 @@ internal sealed class NodeServices : IControlServices
             _parts.Table.Running,
             Environment.WorkingSet,
             [.. _parts.Beacons.Clients.Select(ViewOf)],
-            Pool: _parts.Pool is { } pool ? await PoolViews.OfAsync(pool, generation, cancellationToken).ConfigureAwait(false) : null);
+            Pool: _parts.Pool is { } pool ? await PoolViews.OfAsync(pool, generation, cancellationToken).ConfigureAwait(false) : null)
+        {
+            Gateway = _parts.Gateway?.View(),
+        };
     }
 
     public Task<IReadOnlyList<PeerView>> PeersAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<PeerView>>([.. _parts.Devices.All.Select(ViewOf)]);
@@ -101,7 +104,7 @@ internal sealed class NodeServices : IControlServices
 
     public Task<IReadOnlyList<InvitationStateView>> InvitationsAsync() => Task.FromResult(_parts.Pairing.Invitations);
 
-    public Task<InvitationView> InviteAsync(InviteRequest request) => _parts.Pairing.InviteAsync(request, _parts.Addresses.Current);
+    public Task<InvitationView> InviteAsync(InviteRequest request) => _parts.Pairing.InviteAsync(request, _parts.Announced());
 
     public Task<PairingView> JoinAsync(JoinRequest request, CancellationToken cancellationToken) => _parts.Pairing.JoinAsync(request, _parts.Endpoint, _parts.Links, cancellationToken);
 

@@ -1,5 +1,6 @@
 using System.Net;
 using AgentMesh.Beacon.Client;
+using AgentMesh.Transport.Gateways;
 using AgentMesh.Workers.Limits;
 using Akka.Configuration;
 
@@ -30,6 +31,9 @@ public sealed record NodeSettings
 
     /// <summary>As in <see cref="BeaconClientSettings.Proxy"/>. May hold a password.</summary>
     public string BeaconProxy { get; init; } = "";
+
+    /// <summary>How a port is mapped at the gateway; null for not.</summary>
+    public required GatewaySettings? Gateway { get; init; }
 
     public required IReadOnlyDictionary<string, string> Aliases { get; init; }
 

@@ -15,6 +15,7 @@ public static class SettingsLoader
         ("AGENTMESH_PORT", "listen.port"),
         ("AGENTMESH_ANNOUNCE_HOST", "announce.host"),
         ("AGENTMESH_ANNOUNCE_PORT", "announce.port"),
+        ("AGENTMESH_GATEWAY", "gateway.mode"),
         ("AGENTMESH_LOG_LEVEL", "log.level"),
     ];
 
@@ -85,6 +86,7 @@ public static class SettingsLoader
             Peers = read.HostPorts("peers"),
             Beacons = [.. read.List("beacons").Select(text => read.Beacon("beacons", text))],
             BeaconProxy = read.Proxy("beacon.proxy"),
+            Gateway = ReachReader.Gateway(read),
             Aliases = read.Map("commands"),
             Link = new LinkSettings(
                 read.Time("link.retry-min"),

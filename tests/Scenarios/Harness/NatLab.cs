@@ -19,21 +19,22 @@ internal sealed class NatLab : IDisposable
     private int _homes;
     private int _neighbours;
 
-    private NatLab()
-    {
-    }
+    private readonly string _network;
+
+    private NatLab(string network) => _network = network;
 
     /// <summary>The namespace of the bridge itself: both devices can be there before they go home.</summary>
     public string Internet => _prefix + "net";
 
     /// <returns>Null where such a thing cannot be made; <paramref name="whyNot"/> says why.</returns>
-    public static NatLab? TryBuild(out string whyNot)
+    /// <param name="network">The first three numbers of the internet's addresses. Routers tell addresses for documentation from real ones, so those that are asked for ports want others.</param>
+    public static NatLab? TryBuild(out string whyNot, string network = "203.0.113")
     {
-        var lab = new NatLab();
+        var lab = new NatLab(network);
         whyNot = !Shell.Has("nft") ? "nft (Debian package nftables) is not installed" : lab.TryAdd(lab.Internet);
         if (whyNot.Length == 0)
         {
-            whyNot = First(Ip($"-n {lab.Internet} link add bridge type bridge"), Ip($"-n {lab.Internet} link set bridge up"), Ip($"-n {lab.Internet} addr add 203.0.113.254/24 dev bridge"));
+            whyNot = First(Ip($"-n {lab.Internet} link add bridge type bridge"), Ip($"-n {lab.Internet} link set bridge up"), Ip($"-n {lab.Internet} addr add {network}.254/24 dev bridge"));
         }
 
         if (whyNot.Length == 0 && lab.TryProbeNat() is { Length: > 0 } refused)
@@ -65,7 +66,7 @@ internal sealed class NatLab : IDisposable
     public string Home(string name, string? nat)
     {
         int number = ++_homes;
-        string outside = string.Create(CultureInfo.InvariantCulture, $"203.0.113.{number}");
+        string outside = string.Create(CultureInfo.InvariantCulture, $"{_network}.{number}");
         if (nat is null)
         {
             return Host(name, outside);

@@ -1,0 +1,9 @@
+namespace AgentMesh.Node.Reach;
+
+/// <summary>Error codes of gateways and standard servers, AM0164 to AM0169. Each has a page <c>docs/errors/CODE.md</c>.</summary>
+public static class ReachErrors
+{
+    public const string NoGateway = "AM0164";
+    public const string GatewayRefused = "AM0165";
+    public const string MappedInside = "AM0166";
+}
