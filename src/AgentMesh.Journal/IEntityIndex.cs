@@ -9,6 +9,9 @@ public interface IEntityIndex
     /// <param name="limit">Entities on a page, 1 to 10,000.</param>
     Task<EntityPage> ListAsync(string prefix, long? before, int limit, CancellationToken cancellation = default);
 
+    /// <summary>Entities that were removed, as <see cref="ListAsync"/> does; their last time is that of the removal.</summary>
+    Task<EntityPage> RemovedAsync(string prefix, long? before, int limit, CancellationToken cancellation = default);
+
     /// <summary>Entities whose last event is none of <paramref name="closedManifests"/>: the unfinished ones that must be woken after a restart.</summary>
     Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default);
 

@@ -32,4 +32,14 @@ public interface IEventStore : IEntityIndex
     Task<StoredSnapshot?> FindSnapshotAsync(string persistenceId, SnapshotBounds bounds, CancellationToken cancellation = default);
 
     Task DeleteSnapshotsAsync(string persistenceId, SnapshotBounds bounds);
+
+    /// <summary>
+    /// Removes an entity that stands at exactly <paramref name="highestSequence"/>: events, snapshots, and its place in the index. That it was there, and its highest sequence number,
+    /// stay known (<see cref="IEntityIndex.RemovedAsync"/>): a writer that knew it cannot write on, and one that begins it anew goes on counting, at the newest place of the index.
+    /// </summary>
+    /// <returns>False where it stands elsewhere, is not there, or was removed already.</returns>
+    Task<bool> RemoveAsync(string persistenceId, long highestSequence);
+
+    /// <summary>Forgets that a removed entity was ever there. Without effect on one that is there.</summary>
+    Task ForgetRemovedAsync(string persistenceId);
 }

@@ -81,4 +81,7 @@ public static class MeshErrors
 
     /// <summary>This device is no member of the pool.</summary>
     public const string UnknownPool = "AM0456";
+
+    /// <summary>A job, array or workflow that has ended and was removed since.</summary>
+    public const string Removed = "AM0457";
 }

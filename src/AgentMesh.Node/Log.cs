@@ -45,6 +45,12 @@ internal static partial class Log
     [LoggerMessage(2009, LogLevel.Warning, "{File}: {Problem}")]
     public static partial void CronFileProblem(ILogger log, string file, string problem);
 
+    [LoggerMessage(2010, LogLevel.Information, "{Jobs} ended jobs, {Arrays} arrays and {Workflows} workflows of {Home} are over what is retained, and removed")]
+    public static partial void JobsRemoved(ILogger log, int jobs, int arrays, int workflows, string home);
+
+    [LoggerMessage(2011, LogLevel.Information, "ended jobs of {Home} stay for now: {Reason}")]
+    public static partial void JobsNotRemoved(ILogger log, string home, string reason);
+
     [LoggerMessage(2020, LogLevel.Warning, "devices on the local network cannot find this one: {Reason}; agentmesh.discovery.lan.port chooses another port, the same on every device")]
     public static partial void LanUnusable(ILogger log, string reason);
 

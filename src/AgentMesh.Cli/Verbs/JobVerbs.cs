@@ -9,7 +9,7 @@ using ArrayView = AgentMesh.Node.Control.ArrayView;
 
 namespace AgentMesh.Cli.Verbs;
 
-/// <summary>job list, show, why, logs, cancel, retry.</summary>
+/// <summary>job list, show, why, logs, cancel, retry, prune.</summary>
 internal static class JobVerbs
 {
     public static Command All(GlobalOptions global)
@@ -36,6 +36,7 @@ internal static class JobVerbs
         job.Subcommands.Add(Why(global));
         job.Subcommands.Add(Act(global, "cancel", "Ask a job to stop; then stop it. Of an array: every element."));
         job.Subcommands.Add(Retry(global));
+        job.Subcommands.Add(Prune(global));
         return job;
     }
 
@@ -260,6 +261,26 @@ internal static class JobVerbs
         {
             using var client = session.Connect();
             return await ActAsync(session, client, "retry", parsed.GetValue(id)!, cancel, parsed.GetValue(fromStart) ? "&from=start" : "").ConfigureAwait(false);
+        });
+    }
+
+    private static Command Prune(GlobalOptions global)
+    {
+        var before = new Option<TimeSpan?>("--before") { Description = "Jobs that ended so long ago: 12h, 30d; without it, what is over agentmesh.jobs.retained-for and retained-max.", CustomParser = Durations.Parse };
+        var dry = new Option<bool>("--dry-run") { Description = "Say what would be removed, and remove nothing." };
+        var home = new Option<string?>("--home") { Description = "Those of a pool (docs/pools.md), or 'device' for those of this device; without it, the setting jobs.home." };
+        return global.Verb("prune", "Remove ended jobs with their journal and output; arrays and workflows as a whole.", [before, dry, home], async (session, parsed, cancel) =>
+        {
+            using var client = session.Connect();
+            bool isDry = parsed.GetValue(dry);
+            string age = parsed.GetValue(before) is { } span ? string.Create(CultureInfo.InvariantCulture, $"&before-ms={Math.Ceiling(span.TotalMilliseconds):0}") : "";
+            string of = parsed.GetValue(home) is { } name ? $"&home={Uri.EscapeDataString(name)}" : "";
+            PrunedView pruned = await client.PostAsync($"v1/jobs/prune?dry-run={(isDry ? "true" : "false")}{age}{of}", ControlJson.Default.PrunedView, cancel).ConfigureAwait(false);
+            session.Terminal.Answer(
+                pruned,
+                ControlJson.Default.PrunedView,
+                string.Create(CultureInfo.InvariantCulture, $"{pruned.Jobs} jobs, {pruned.Arrays} arrays and {pruned.Workflows} workflows {(isDry ? "would be removed" : "removed")}"));
+            return 0;
         });
     }
 

@@ -7,7 +7,7 @@ internal static class EventWrites
 {
     public static AppendResult Append(JournalStatements s, EventAppend append, long now)
     {
-        (long key, long highest, long lastEvent, long epoch) = Find(s, append.PersistenceId);
+        (long key, long highest, long lastEvent, long epoch, bool isRemoved) = Find(s, append.PersistenceId);
         if (append.Epoch < epoch)
         {
             return new AppendResult(AppendStatus.OlderEpoch, highest, epoch);
@@ -16,6 +16,14 @@ internal static class EventWrites
         if (append.PreviousSequence != highest)
         {
             return new AppendResult(AppendStatus.WrongSequence, highest, epoch);
+        }
+
+        if (isRemoved)
+        {
+            // It begins anew, as the newest entity, and goes on counting.
+            s.DropEntity.Bind(key).Execute();
+            key = 0;
+            lastEvent = 0;
         }
 
         IReadOnlyList<EventRecord> events = append.Events;
@@ -59,7 +67,7 @@ internal static class EventWrites
     /// <summary>Removes events up to and including the bound; the entity's highest sequence number stays.</summary>
     public static long DeleteTo(JournalStatements s, string persistenceId, long toSequenceNr)
     {
-        (long key, long highest, _, _) = Find(s, persistenceId);
+        (long key, long highest, _, _, _) = Find(s, persistenceId);
         if (key == 0)
         {
             return 0;
@@ -86,12 +94,38 @@ internal static class EventWrites
         return true;
     }
 
-    private static (long Key, long Highest, long LastEvent, long Epoch) Find(JournalStatements s, string persistenceId)
+    /// <returns>False where the entity stands elsewhere, or is not there.</returns>
+    public static bool Remove(JournalStatements s, string persistenceId, long highestSequence, long now)
+    {
+        (long key, long highest, _, _, bool isRemoved) = Find(s, persistenceId);
+        if (key == 0 || isRemoved || highest != highestSequence)
+        {
+            return false;
+        }
+
+        s.DeleteEvents.Bind(key).Bind(long.MaxValue).Execute();
+        DeleteSnapshots(s, persistenceId, SnapshotBounds.All);
+        s.RemoveEntity.Bind(key).Bind(now).Execute();
+        return true;
+    }
+
+    public static bool ForgetRemoved(JournalStatements s, string persistenceId)
+    {
+        (long key, _, _, _, bool isRemoved) = Find(s, persistenceId);
+        if (isRemoved)
+        {
+            s.DropEntity.Bind(key).Execute();
+        }
+
+        return isRemoved;
+    }
+
+    private static (long Key, long Highest, long LastEvent, long Epoch, bool IsRemoved) Find(JournalStatements s, string persistenceId)
     {
         Statement find = s.FindEntity.Bind(persistenceId);
         try
         {
-            return find.Step() ? (find.GetInt64(0), find.GetInt64(1), find.GetInt64(2), find.GetInt64(3)) : (0, 0, 0, 0);
+            return find.Step() ? (find.GetInt64(0), find.GetInt64(1), find.GetInt64(2), find.GetInt64(3), find.GetInt64(4) != 0) : (0, 0, 0, 0, false);
         }
         finally
         {

@@ -134,11 +134,11 @@ internal sealed class JournalReader : IDisposable
         }
     }
 
-    public EntityPage NewestFirst(string prefix, long? before, int limit)
+    public EntityPage NewestFirst(string category, string prefix, long? before, int limit)
     {
         try
         {
-            _entities.Bind(JournalSchema.CategoryOf(prefix)).Bind(before ?? long.MaxValue).Bind(prefix.Length).Bind(prefix).Bind(limit);
+            _entities.Bind(category).Bind(before ?? long.MaxValue).Bind(prefix.Length).Bind(prefix).Bind(limit);
             List<EntitySummary> found = ReadEntities(_entities);
             return new EntityPage(found, found.Count == limit ? found[^1].Key : null);
         }

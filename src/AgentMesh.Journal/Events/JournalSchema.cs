@@ -10,6 +10,9 @@ internal static class JournalSchema
 
     public const int PageBytes = 4096;
 
+    /// <summary>The category of entities that were removed. No id begins with it.</summary>
+    public const string Removed = "(removed)";
+
     public const string Create = """
         CREATE TABLE meta (
             key TEXT PRIMARY KEY,

@@ -18,7 +18,7 @@ internal sealed class JournalStatements : IDisposable
         _begin = Prepare("BEGIN IMMEDIATE");
         _commit = Prepare("COMMIT");
         _bump = Prepare("UPDATE meta SET value = value + 1 WHERE key = 'commit_nr' RETURNING value");
-        FindEntity = Prepare("SELECT entity_key, highest_sequence, last_event_sequence, epoch FROM entities WHERE persistence_id = ?1");
+        FindEntity = Prepare($"SELECT entity_key, highest_sequence, last_event_sequence, epoch, category = '{JournalSchema.Removed}' FROM entities WHERE persistence_id = ?1");
         AddEntity = Prepare("""
             INSERT INTO entities (persistence_id, category, highest_sequence, last_event_sequence, deleted_to, epoch, last_manifest, first_at, last_at)
             VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?8) RETURNING entity_key
@@ -39,6 +39,8 @@ internal sealed class JournalStatements : IDisposable
         DeleteSnapshots = Prepare("""
             DELETE FROM snapshots WHERE persistence_id = ?1 AND sequence_nr BETWEEN ?2 AND ?3 AND timestamp BETWEEN ?4 AND ?5
             """);
+        RemoveEntity = Prepare($"UPDATE entities SET category = '{JournalSchema.Removed}', last_manifest = '', deleted_to = highest_sequence, last_at = ?2 WHERE entity_key = ?1");
+        DropEntity = Prepare("DELETE FROM entities WHERE entity_key = ?1");
         NextEpoch = Prepare("UPDATE meta SET value = value + 1 WHERE key = 'epoch' RETURNING value");
     }
 
@@ -59,6 +61,10 @@ internal sealed class JournalStatements : IDisposable
     public Statement AddSnapshot { get; }
 
     public Statement DeleteSnapshots { get; }
+
+    public Statement RemoveEntity { get; }
+
+    public Statement DropEntity { get; }
 
     public Statement NextEpoch { get; }
 

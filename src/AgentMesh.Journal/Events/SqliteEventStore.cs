@@ -121,8 +121,19 @@ public sealed class SqliteEventStore : IEventStore, IDisposable
     public Task DeleteSnapshotsAsync(string persistenceId, SnapshotBounds bounds) =>
         _writer.Enqueue(persistenceId, 0, s => EventWrites.DeleteSnapshots(s, persistenceId, bounds));
 
+    public Task<bool> RemoveAsync(string persistenceId, long highestSequence)
+    {
+        long now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        return _writer.Enqueue(persistenceId, 0, s => EventWrites.Remove(s, persistenceId, highestSequence, now));
+    }
+
+    public Task ForgetRemovedAsync(string persistenceId) => _writer.Enqueue(persistenceId, 0, s => EventWrites.ForgetRemoved(s, persistenceId));
+
     public Task<EntityPage> ListAsync(string prefix, long? before, int limit, CancellationToken cancellation = default) =>
-        _readers.ReadAsync(reader => reader.NewestFirst(prefix, before, Math.Clamp(limit, 1, 10_000)), cancellation);
+        _readers.ReadAsync(reader => reader.NewestFirst(JournalSchema.CategoryOf(prefix), prefix, before, Math.Clamp(limit, 1, 10_000)), cancellation);
+
+    public Task<EntityPage> RemovedAsync(string prefix, long? before, int limit, CancellationToken cancellation = default) =>
+        _readers.ReadAsync(reader => reader.NewestFirst(JournalSchema.Removed, prefix, before, Math.Clamp(limit, 1, 10_000)), cancellation);
 
     /// <inheritdoc/>
     /// <remarks>Costs one index step per distinct manifest and one per entity found, however many are closed.</remarks>

@@ -13,6 +13,8 @@ namespace AgentMesh.Journal;
 /// <remarks>Thread-safe. Everything about one entity is done as the owner of its shard: reads take it first, writes carry its epoch.</remarks>
 public sealed class PostgresEventStore : IEventStore, IAsyncDisposable
 {
+    private const int Overtaken = 2;
+
     private readonly PostgresWriter _writer;
     private readonly PostgresReads _reads;
     private readonly TimeProvider _time;
@@ -73,6 +75,21 @@ public sealed class PostgresEventStore : IEventStore, IAsyncDisposable
         "SELECT agentmesh.delete_snapshots($1, $2, $3, $4, $5, $6, $7, $8)",
         () => [PostgresReads.Number(bounds.MinSequenceNr), PostgresReads.Number(bounds.MaxSequenceNr), PostgresReads.Number(bounds.MinTimestamp), PostgresReads.Number(bounds.MaxTimestamp)]);
 
+    public async Task<bool> RemoveAsync(string persistenceId, long highestSequence)
+    {
+        LeaseKey key = LeaseKey.Of(persistenceId);
+        long now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        int status = await _writer.Enqueue(
+            persistenceId,
+            key,
+            0,
+            epoch => Command("SELECT agentmesh.remove_entity($1, $2, $3, $4, $5, $6)", [.. Fence(persistenceId, key, epoch), PostgresReads.Number(highestSequence), PostgresReads.Number(now)]),
+            row => row.GetInt32(0)).ConfigureAwait(false);
+        return status != Overtaken ? status == 0 : throw OvertakenIn(key);
+    }
+
+    public Task ForgetRemovedAsync(string persistenceId) => FencedAsync(persistenceId, 0, "SELECT agentmesh.forget_removed($1, $2, $3, $4)", () => []);
+
     public async Task<long> ReadHighestSequenceAsync(string persistenceId, CancellationToken cancellation = default)
     {
         await OwnAsync(persistenceId, cancellation).ConfigureAwait(false);
@@ -96,7 +113,10 @@ public sealed class PostgresEventStore : IEventStore, IAsyncDisposable
     }
 
     public Task<EntityPage> ListAsync(string prefix, long? before, int limit, CancellationToken cancellation = default) =>
-        _reads.NewestFirstAsync(prefix, before, Math.Clamp(limit, 1, 10_000), cancellation);
+        _reads.NewestFirstAsync(prefix, isRemoved: false, before, Math.Clamp(limit, 1, 10_000), cancellation);
+
+    public Task<EntityPage> RemovedAsync(string prefix, long? before, int limit, CancellationToken cancellation = default) =>
+        _reads.NewestFirstAsync(prefix, isRemoved: true, before, Math.Clamp(limit, 1, 10_000), cancellation);
 
     public Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default) =>
         _reads.WithOpenEndAsync(prefix, closedManifests, limit, cancellation);
@@ -123,9 +143,14 @@ public sealed class PostgresEventStore : IEventStore, IAsyncDisposable
         bool isDone = await _writer.Enqueue(persistenceId, key, bytes, epoch => Command(sql, [.. Fence(persistenceId, key, epoch), .. rest()]), row => row.GetBoolean(0)).ConfigureAwait(false);
         if (!isDone)
         {
-            Session.Overtaken(key, long.MaxValue);
-            throw new MeshException(JournalErrors.Fenced, $"{key} has a newer owner; nothing was stored");
+            throw OvertakenIn(key);
         }
+    }
+
+    private MeshException OvertakenIn(LeaseKey key)
+    {
+        Session.Overtaken(key, long.MaxValue);
+        return new MeshException(JournalErrors.Fenced, $"{key} has a newer owner; nothing was stored");
     }
 
     private static NpgsqlParameter[] Fence(string persistenceId, LeaseKey key, long epoch) =>

@@ -86,7 +86,10 @@ public sealed class PostgresPool : IEntityIndex, IAsyncDisposable
     public PostgresOutputStore OpenOutput(long jobBytesMax, TimeSpan retained) => new(_settings, Source("output", _settings.Readers + 2, "", autoPrepare: 0), Place, jobBytesMax, retained, _time);
 
     public Task<EntityPage> ListAsync(string prefix, long? before, int limit, CancellationToken cancellation = default) =>
-        _reads.NewestFirstAsync(prefix, before, Math.Clamp(limit, 1, 10_000), cancellation);
+        _reads.NewestFirstAsync(prefix, isRemoved: false, before, Math.Clamp(limit, 1, 10_000), cancellation);
+
+    public Task<EntityPage> RemovedAsync(string prefix, long? before, int limit, CancellationToken cancellation = default) =>
+        _reads.NewestFirstAsync(prefix, isRemoved: true, before, Math.Clamp(limit, 1, 10_000), cancellation);
 
     public Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default) =>
         _reads.WithOpenEndAsync(prefix, closedManifests, limit, cancellation);

@@ -94,9 +94,11 @@ internal sealed class PostgresReads(NpgsqlDataSource source, string place)
         },
         cancellation);
 
-    public Task<EntityPage> NewestFirstAsync(string prefix, long? before, int limit, CancellationToken cancellation)
+    /// <param name="isRemoved">Of those that were removed instead.</param>
+    public Task<EntityPage> NewestFirstAsync(string prefix, bool isRemoved, long? before, int limit, CancellationToken cancellation)
     {
         (string category, string? home) = Split(prefix);
+        category = isRemoved ? JournalSchema.Removed : category;
         return WithAsync(
             async connection =>
             {

@@ -39,6 +39,9 @@ public static class JobManifests
     /// <summary>Last events of jobs at rest: a restarted node does not wake them.</summary>
     public static IReadOnlySet<string> AtRest { get; } = States.Where(pair => pair.Value.IsAtRest()).Select(pair => pair.Key).ToFrozenSet(StringComparer.Ordinal);
 
+    /// <summary>Last events of jobs that have ended: nothing is to be decided about them.</summary>
+    public static IReadOnlySet<string> Ended { get; } = FrozenSet.Create(StringComparer.Ordinal, Completed, Failed, Cancelled);
+
     /// <summary>
     /// The state after the last event, as far as the journal knows: Running stands for Placing and Running. Null for a manifest of a newer version.
     /// </summary>

@@ -1,5 +1,6 @@
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
+using Akka.Cluster.Sharding;
 
 namespace AgentMesh.Mesh.Sharding;
 
@@ -75,6 +76,9 @@ public abstract class HomeEntity<TEvent> : JournalledEntity<TEvent>, IWithTimers
             answer();
         }
     });
+
+    /// <summary>Its journal was removed: what it knows is over.</summary>
+    protected void Leave() => Context.Parent.Tell(new Passivate(PoisonPill.Instance));
 
     private bool IsFromHere() => _isHome(Origin.Of(Sender, Context.System, _self));
 

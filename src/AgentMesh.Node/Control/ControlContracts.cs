@@ -215,6 +215,12 @@ public sealed record ArtifactView(string Name, string? Job, string? ShortJob, st
 /// <param name="Attempt">0 where it is about none.</param>
 public sealed record JobEventView(long Number, DateTimeOffset At, string What, int Attempt, string Text);
 
+/// <summary>POST /v1/jobs/prune: what was removed, or would be.</summary>
+/// <param name="Home">Whose jobs.</param>
+/// <param name="Jobs">The elements of arrays and the steps of workflows included.</param>
+/// <param name="DryRun">Nothing was removed.</param>
+public sealed record PrunedView(string Home, int Jobs, int Arrays, int Workflows, bool DryRun);
+
 /// <summary>GET /v1/jobs.</summary>
 /// <param name="Next">Pass as <c>before</c> for the next page; null at the end.</param>
 /// <param name="Arrays">Arrays of the same time as the jobs; their elements are not among the jobs.</param>

@@ -14,6 +14,7 @@ namespace AgentMesh.Node.Control;
 [JsonSerializable(typeof(PipeRequest))]
 [JsonSerializable(typeof(JobView))]
 [JsonSerializable(typeof(JobPage))]
+[JsonSerializable(typeof(PrunedView))]
 [JsonSerializable(typeof(IReadOnlyList<AuditView>))]
 [JsonSerializable(typeof(ArrayRequest))]
 [JsonSerializable(typeof(ArrayView))]

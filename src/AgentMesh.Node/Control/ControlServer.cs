@@ -138,6 +138,8 @@ internal sealed class ControlServer : IAsyncDisposable
             await Answer(http, services.JobHistoryAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.IReadOnlyListJobEventView).ConfigureAwait(false));
         app.MapPost("/v1/job/cancel", async http => await Answer(http, services.CancelAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.JobView).ConfigureAwait(false));
         app.MapPost("/v1/job/retry", async http => await Answer(http, services.RetryAsync(Need(http, "id"), Query(http, "from") == "start", http.RequestAborted), ControlJson.Default.JobView).ConfigureAwait(false));
+        app.MapPost("/v1/jobs/prune", async http => await Answer(
+            http, services.PruneAsync(Query(http, "home"), LongNumber(http, "before-ms"), Query(http, "dry-run") == "true", http.RequestAborted), ControlJson.Default.PrunedView).ConfigureAwait(false));
         app.MapGet("/v1/job/input", async http => await InputSocket.ServeAsync(http, Need(http, "id"), services).ConfigureAwait(false));
         app.MapGet("/v1/job/output", async http =>
             await Stream(

@@ -54,6 +54,9 @@ internal interface IControlServices
     /// <param name="fromStart">Without the checkpoint that an earlier attempt left.</param>
     Task<JobView> RetryAsync(string id, bool fromStart, CancellationToken cancellationToken);
 
+    /// <summary>Removes ended jobs now.</summary>
+    Task<PrunedView> PruneAsync(string? home, double? beforeMs, bool isDry, CancellationToken cancellationToken);
+
     IAsyncEnumerable<OutputView> OutputAsync(OutputQuery query, CancellationToken cancellationToken);
 
     IAsyncEnumerable<CommandEvent> PipeAsync(PipeRequest request, CancellationToken cancellationToken);

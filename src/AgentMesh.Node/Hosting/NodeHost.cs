@@ -4,6 +4,8 @@ using System.Security.Cryptography;
 using AgentMesh.Errors;
 using AgentMesh.Journal;
 using AgentMesh.Journal.Audit;
+using AgentMesh.Mesh.Retention;
+using AgentMesh.Mesh.Sharding;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Cron.File;
 using AgentMesh.Mesh.Jobs;
@@ -20,6 +22,7 @@ using AgentMesh.Node.Pairing;
 using AgentMesh.Node.Pipes;
 using AgentMesh.Node.Pools;
 using AgentMesh.Node.Reach;
+using AgentMesh.Node.Retention;
 using AgentMesh.Node.RoundTrips;
 using AgentMesh.Node.Schedules;
 using AgentMesh.Node.Services;
@@ -193,6 +196,7 @@ public sealed class NodeHost : IAsyncDisposable
         var serving = new OutputServing((reader, request, cancel) =>
             jobs.ReadForAsync(reader, registry.Devices.TryGetValue(reader, out RegisteredDevice? known) && known.Grants.Contains(Mesh.Grants.Grant.Logs), request, cancel));
         hub.Register(OutputServices.Read, (connection, stream, cancel) => serving.ServeAsync(connection.RemoteId, stream, cancel));
+        JobRetention retention = EndingAsync(new JobRetention(RetainedHomes(), settings.Jobs.Retained, outputs, entities, time, log));
         var artifactService = new ArtifactService(artifacts, jobs);
         var crons = Ending(new CronService(homes, specs, devices, choice, entities, jobs, ids));
         string cronPath = settings.CronFile.Length > 0 ? settings.CronFile : data[CronFile.FileName];
@@ -213,6 +217,8 @@ public sealed class NodeHost : IAsyncDisposable
             Table = table,
             Pairing = pairing,
             Jobs = jobs,
+            Retention = retention,
+            Homes = homes,
             Inputs = new InputService(jobs, feeder, time),
             Pipes = new PipeService(
                 identity.Id, specs, choice, links, entities, jobs, feeder, (device, name) => device == identity.Id ? handlers.All.Any(handler => handler.Name == name) : directory.Hello(device)?.Capabilities.Contains(name) == true, ids, settings.Programs.InputGrace, time),
@@ -250,6 +256,14 @@ public sealed class NodeHost : IAsyncDisposable
             AdmissionState now = table.Admission;
             return new DeviceLoad(now.Running, now.Waiting, now.Capacity, now.Free);
         }
+
+        IReadOnlyList<RetainedHome> RetainedHomes() =>
+        [
+            new RetainedHome(identity.Id, () => journal.Store, message => Sharding() is { } live ? message is JobRemoved ? live.Jobs : message is ArrayRemoved ? live.Arrays : live.Workflows : null),
+            .. pool is null ? [] : new[] { new RetainedHome(pool.Home, () => pool.StoreOf(generations.Live?.System), message => Sharding()?.Pool is { } live ? message is JobRemoved ? live.Jobs : live.Arrays : null) },
+        ];
+
+        MeshSharding? Sharding() => generations.Live is { } live ? entityHost.Of(live) : null;
 
         void ShowAdmitted() => directory.Admitted = registry.Devices.ToDictionary(device => device.Key, device => device.Value.Key);
     }

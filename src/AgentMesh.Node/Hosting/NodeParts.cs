@@ -5,6 +5,7 @@ using AgentMesh.Node.Links;
 using AgentMesh.Node.Pairing;
 using AgentMesh.Node.Pools;
 using AgentMesh.Node.Reach;
+using AgentMesh.Node.Retention;
 using AgentMesh.Node.RoundTrips;
 using AgentMesh.Node.Schedules;
 using AgentMesh.Node.Services;
@@ -48,6 +49,10 @@ internal sealed record NodeParts
     public required PairingService Pairing { get; init; }
 
     public required JobService Jobs { get; init; }
+
+    public required JobRetention Retention { get; init; }
+
+    public required Homes Homes { get; init; }
 
     public required PipeService Pipes { get; init; }
 

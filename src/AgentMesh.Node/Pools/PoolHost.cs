@@ -18,7 +18,7 @@ namespace AgentMesh.Node.Pools;
 /// <summary>The part of this device in its pool: in each generation a membership, the regions, and those who wake what waits.</summary>
 internal sealed class PoolHost(PostgresPool pool, PostgresSettings settings, string name, TimeProvider time)
 {
-    private readonly ConditionalWeakTable<ActorSystem, PoolSession> _sessions = [];
+    private readonly ConditionalWeakTable<ActorSystem, PostgresEventStore> _stores = [];
 
     public HomeId Home { get; } = HomeId.Pool(name);
 
@@ -29,7 +29,10 @@ internal sealed class PoolHost(PostgresPool pool, PostgresSettings settings, str
 
     public PostgresSettings Settings => settings;
 
-    public PoolSession? SessionOf(ActorSystem? system) => system is not null && _sessions.TryGetValue(system, out PoolSession? session) ? session : null;
+    public PoolSession? SessionOf(ActorSystem? system) => StoreOf(system)?.Session;
+
+    /// <summary>What this device writes to the pool through; null while it takes no part in it.</summary>
+    public PostgresEventStore? StoreOf(ActorSystem? system) => system is not null && _stores.TryGetValue(system, out PostgresEventStore? store) ? store : null;
 
     /// <summary>Why nothing can be accepted for the pool now; null where something can.</summary>
     public MeshException? ProblemOf(Generation? generation) => SessionOf(generation?.System) is { } session
@@ -41,7 +44,7 @@ internal sealed class PoolHost(PostgresPool pool, PostgresSettings settings, str
         ActorSystem system = generation.System;
         StoreLease<PostgresEventStore> lease = pool.Acquire(system);
         PoolSession session = lease.Store.Session;
-        _sessions.AddOrUpdate(system, session);
+        _stores.AddOrUpdate(system, lease.Store);
         var residents = new HomeResidents();
         HomeTypes types = sharding.StartPool(Home, environment with
         {

@@ -45,8 +45,8 @@ internal sealed class ArrayService(Homes homes, JobSpecs specs, Devices devices,
     public async Task<(long Key, ArrayView View)[]> ListAsync(HomeIndex index, string? state, int limit, long? before, CancellationToken cancellationToken)
     {
         EntityPage page = await index.Journal.ListAsync($"{ArrayId.Prefix}{index.Home}/", before, limit, cancellationToken).ConfigureAwait(false);
-        MeshArrayView[] views = await Task.WhenAll(page.Entities.Select(entity => GetAsync(Parse(entity.PersistenceId), cancellationToken))).ConfigureAwait(false);
-        return [.. page.Entities.Zip(views, (entity, view) => (entity.Key, View: ViewOf(view))).Where(pair => state is null || pair.View.State.Equals(state, StringComparison.OrdinalIgnoreCase))];
+        (EntitySummary Entity, MeshArrayView View)[] views = await Listed.ViewsAsync(page.Entities, entity => GetAsync(Parse(entity.PersistenceId), cancellationToken)).ConfigureAwait(false);
+        return [.. views.Select(each => (each.Entity.Key, View: ViewOf(each.View))).Where(pair => state is null || pair.View.State.Equals(state, StringComparison.OrdinalIgnoreCase))];
     }
 
     /// <summary>The newest job of an element.</summary>
@@ -109,7 +109,13 @@ internal sealed class ArrayService(Homes homes, JobSpecs specs, Devices devices,
 
         return await ShortIds.FindAsync(homes.All, ArrayId.Prefix, ArrayId.ShortPrefix, text, cancellationToken).ConfigureAwait(false) is { } found
             ? new ArrayId(found.Home, found.Ulid)
-            : throw new MeshException(MeshErrors.UnknownArray, $"there is no array '{text}'", "'agentmesh job list' shows the arrays of this device; their ids begin with a-");
+            : throw await ShortIds.MissingAsync(
+                homes.All,
+                ArrayId.Prefix,
+                ArrayId.ShortPrefix,
+                text,
+                new MeshException(MeshErrors.UnknownArray, $"there is no array '{text}'", "'agentmesh job list' shows the arrays of this device; their ids begin with a-"),
+                cancellationToken).ConfigureAwait(false);
     }
 
     private static ArrayId Parse(string persistenceId) => ArrayId.TryParse(persistenceId, out ArrayId id) ? id : throw new InvariantException($"'{persistenceId}' is no array id");

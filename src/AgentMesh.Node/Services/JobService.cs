@@ -60,10 +60,10 @@ internal sealed class JobService(Homes homes, Caller caller, Entities entities, 
             EntityPage page = await index.Journal.ListAsync($"{JobId.Prefix}{index.Home}/", next, PageMax, cancellationToken).ConfigureAwait(false);
             EntitySummary[] fitting = [.. page.Entities.Where(entity => !Parse(entity.PersistenceId).Ulid.IsPart && MayBe(entity, wanted))];
             EntitySummary[] candidates = [.. fitting.Take(limit - jobs.Count)];
-            MeshJobView[] views = await Task.WhenAll(candidates.Select(entity => GetAsync(Parse(entity.PersistenceId), cancellationToken))).ConfigureAwait(false);
-            (long Key, Control.JobView View)[] seen = [.. candidates.Zip(views, (entity, view) => (entity.Key, JobViews.Of(view)))];
-            jobs.AddRange(seen.Zip(views).Where(pair => (wanted is null || pair.Second.State == wanted) && filter.Fits(pair.First.View)).Select(pair => pair.First));
-            looked += seen.Length;
+            (EntitySummary Entity, MeshJobView View)[] views = await Listed.ViewsAsync(candidates, entity => GetAsync(Parse(entity.PersistenceId), cancellationToken)).ConfigureAwait(false);
+            (long Key, Control.JobView View)[] seen = [.. views.Select(each => (each.Entity.Key, JobViews.Of(each.View)))];
+            jobs.AddRange(seen.Zip(views).Where(pair => (wanted is null || pair.Second.View.State == wanted) && filter.Fits(pair.First.View)).Select(pair => pair.First));
+            looked += candidates.Length;
 
             // The newest first: older ones are too old as well.
             bool isPast = filter.Since is { } since && seen is [.., var oldest] && oldest.View.CreatedAt < since;
@@ -226,7 +226,8 @@ internal sealed class JobService(Homes homes, Caller caller, Entities entities, 
 
         return await ShortIds.FindAsync(homes.All, JobId.Prefix, "", text, cancellationToken, SearchedMax, ulid => !ulid.IsPart).ConfigureAwait(false) is { } found
             ? new JobId(found.Home, found.Ulid)
-            : throw new MeshException(MeshErrors.UnknownJob, $"there is no job '{text}'", "'agentmesh job list' shows the jobs of this device");
+            : throw await ShortIds.MissingAsync(
+                homes.All, JobId.Prefix, "", text, new MeshException(MeshErrors.UnknownJob, $"there is no job '{text}'", "'agentmesh job list' shows the jobs of this device"), cancellationToken).ConfigureAwait(false);
     }
 
     private static JobId Parse(string persistenceId) => JobId.TryParse(persistenceId, out JobId id) ? id : throw new InvariantException($"'{persistenceId}' is no job id");

@@ -2,6 +2,7 @@ using System.Reflection;
 using AgentMesh.Beacon.Client;
 using AgentMesh.Errors;
 using AgentMesh.Journal;
+using AgentMesh.Mesh;
 using AgentMesh.Mesh.Grants;
 using AgentMesh.Mesh.Registry;
 using AgentMesh.Mesh.Turns;
@@ -12,6 +13,7 @@ using AgentMesh.Node.Membership;
 using AgentMesh.Node.Pairing;
 using AgentMesh.Node.Pools;
 using AgentMesh.Node.Reach;
+using AgentMesh.Node.Retention;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
@@ -194,6 +196,23 @@ internal sealed class NodeServices : IControlServices
     public Task<IReadOnlyList<JobEventView>> JobHistoryAsync(string id, CancellationToken cancellationToken) => _parts.Jobs.HistoryAsync(id, cancellationToken);
 
     public Task<JobView> RetryAsync(string id, bool fromStart, CancellationToken cancellationToken) => _parts.Jobs.RetryAsync(id, fromStart, cancellationToken);
+
+    public async Task<PrunedView> PruneAsync(string? home, double? beforeMs, bool isDry, CancellationToken cancellationToken)
+    {
+        HomeId of = _parts.Homes.Of(home).Home;
+        TimeSpan? before = beforeMs is { } ms ? TimeSpan.FromMilliseconds(Math.Clamp(ms, 0, TimeSpan.MaxValue.TotalMilliseconds / 2)) : null;
+        int jobs = 0, arrays = 0, workflows = 0;
+        Pruned pruned;
+        do
+        {
+            pruned = await _parts.Retention.PruneAsync(of, before, isDry, cancellationToken).ConfigureAwait(false);
+            jobs += pruned.Jobs;
+            arrays += pruned.Arrays;
+            workflows += pruned.Workflows;
+        }
+        while (pruned.HasMore && !isDry);
+        return new PrunedView(of.ToString(), jobs, arrays, workflows, isDry);
+    }
 
     public IAsyncEnumerable<OutputView> OutputAsync(OutputQuery query, CancellationToken cancellationToken) => _parts.Jobs.OutputAsync(query, cancellationToken);
 

@@ -1,6 +1,7 @@
 using AgentMesh.Errors;
 using AgentMesh.Journal;
 using AgentMesh.Mesh;
+using AgentMesh.Mesh.Retention;
 
 namespace AgentMesh.Node.Services;
 
@@ -18,8 +19,20 @@ internal static class ShortIds
     /// <param name="counts">Whether an entity is one of those.</param>
     /// <returns>Null where there is none.</returns>
     /// <exception cref="MeshException">AM0309: there are several.</exception>
-    public static async Task<(HomeId Home, Ulid Ulid)?> FindAsync(
-        IEnumerable<HomeIndex> homes, string prefix, string shortPrefix, string text, CancellationToken cancellationToken, int searchedMax = int.MaxValue, Func<Ulid, bool>? counts = null)
+    public static Task<(HomeId Home, Ulid Ulid)?> FindAsync(
+        IEnumerable<HomeIndex> homes, string prefix, string shortPrefix, string text, CancellationToken cancellationToken, int searchedMax = int.MaxValue, Func<Ulid, bool>? counts = null) =>
+        FindAsync(homes, (index, before) => index.Journal.ListAsync($"{prefix}{index.Home}/", before, PageMax, cancellationToken), prefix, shortPrefix, text, searchedMax, counts ?? (static _ => true));
+
+    /// <summary>What is to be said of an id that was not found: whether it was removed, or never there.</summary>
+    public static async Task<MeshException> MissingAsync(
+        IEnumerable<HomeIndex> homes, string prefix, string shortPrefix, string text, MeshException unknown, CancellationToken cancellationToken)
+    {
+        bool isRemoved = await FindAsync(homes, (index, before) => index.Journal.RemovedAsync($"{prefix}{index.Home}/", before, PageMax, cancellationToken), prefix, shortPrefix, text, int.MaxValue, static _ => true).ConfigureAwait(false) is not null;
+        return isRemoved ? new MeshException(MeshErrors.Removed, RemovedProblem.Text($"{prefix.TrimEnd('/')} {text}"), RemovedProblem.NextStep) : unknown;
+    }
+
+    private static async Task<(HomeId Home, Ulid Ulid)?> FindAsync(
+        IEnumerable<HomeIndex> homes, Func<HomeIndex, long?, Task<EntityPage>> read, string prefix, string shortPrefix, string text, int searchedMax, Func<Ulid, bool> counts)
     {
         string part = (text.StartsWith(shortPrefix, StringComparison.OrdinalIgnoreCase) ? text[shortPrefix.Length..] : text).ToLowerInvariant();
         (HomeId Home, Ulid Ulid)? found = null;
@@ -29,10 +42,10 @@ internal static class ShortIds
             int searched = 0;
             do
             {
-                EntityPage page = await index.Journal.ListAsync($"{prefix}{index.Home}/", next, PageMax, cancellationToken).ConfigureAwait(false);
+                EntityPage page = await read(index, next).ConfigureAwait(false);
                 foreach (Ulid ulid in page.Entities.Select(entity => UlidOf(entity.PersistenceId)))
                 {
-                    searched += counts is null || counts(ulid) ? 1 : 0;
+                    searched += counts(ulid) ? 1 : 0;
                     if (ulid.ToString().Contains(part, StringComparison.Ordinal))
                     {
                         found = found is null ? (index.Home, ulid) : throw new MeshException(MeshErrors.AmbiguousJob, $"'{text}' is in the ids of several {prefix.TrimEnd('/')}s", "write more of the id");

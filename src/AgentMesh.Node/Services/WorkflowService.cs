@@ -39,9 +39,9 @@ internal sealed class WorkflowService(DeviceId self, JobSpecs specs, Devices dev
         do
         {
             EntityPage page = await journal.ListAsync(Prefix, next, Math.Clamp(limit, 1, PageMax), cancellationToken).ConfigureAwait(false);
-            MeshWorkflowView[] views = await Task.WhenAll(page.Entities.Select(entity => GetAsync(Parse(entity.PersistenceId), cancellationToken))).ConfigureAwait(false);
-            found.AddRange(views.Select(view => WorkflowViews.Of(view)).Where(view => state is null || view.State.Equals(state, StringComparison.OrdinalIgnoreCase)));
-            searched += views.Length;
+            (EntitySummary Entity, MeshWorkflowView View)[] views = await Listed.ViewsAsync(page.Entities, entity => GetAsync(Parse(entity.PersistenceId), cancellationToken)).ConfigureAwait(false);
+            found.AddRange(views.Select(each => WorkflowViews.Of(each.View)).Where(view => state is null || view.State.Equals(state, StringComparison.OrdinalIgnoreCase)));
+            searched += page.Entities.Count;
             next = page.Next;
         }
         while (next is not null && found.Count < limit && searched < SearchedMax);
@@ -168,7 +168,13 @@ internal sealed class WorkflowService(DeviceId self, JobSpecs specs, Devices dev
 
         return await ShortIds.FindAsync([new HomeIndex(self, journal)], WorkflowId.Prefix, WorkflowId.ShortPrefix, text, cancellationToken).ConfigureAwait(false) is { } found
             ? new WorkflowId(found.Home.Device, found.Ulid)
-            : throw new MeshException(MeshErrors.UnknownWorkflow, $"there is no workflow '{text}'", "'agentmesh workflow list' shows those of this device; their ids begin with w-");
+            : throw await ShortIds.MissingAsync(
+                [new HomeIndex(self, journal)],
+                WorkflowId.Prefix,
+                WorkflowId.ShortPrefix,
+                text,
+                new MeshException(MeshErrors.UnknownWorkflow, $"there is no workflow '{text}'", "'agentmesh workflow list' shows those of this device; their ids begin with w-"),
+                cancellationToken).ConfigureAwait(false);
     }
 
     private static WorkflowId Parse(string persistenceId) => WorkflowId.TryParse(persistenceId, out WorkflowId id) ? id : throw new InvariantException($"'{persistenceId}' is no workflow id");

@@ -1,5 +1,6 @@
 using System.Net;
 using AgentMesh.Beacon.Client;
+using AgentMesh.Mesh.Retention;
 using AgentMesh.Transport.Gateways;
 using AgentMesh.Workers.Limits;
 using Akka.Configuration;
@@ -107,6 +108,8 @@ public sealed record JobSettings(
 {
     /// <summary>Where jobs go that name no home: the pool, or else this device.</summary>
     public bool InPool { get; init; }
+
+    public RetentionLimits Retained { get; init; } = new(null, null);
 }
 
 /// <summary>Which pool, and how its database is found. The connection string itself is read when the node starts, and kept out of here.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using AgentMesh.Errors;
+using AgentMesh.Mesh.Retention;
 using Akka.Configuration;
 using Akka.Configuration.Hocon;
 
@@ -112,6 +113,7 @@ public static class SettingsLoader
                 read.Integer("jobs.queued-max", 0, 10_000_000))
             {
                 InPool = read.JobHome(),
+                Retained = new RetentionLimits(read.Integer("jobs.retained-max", 0, int.MaxValue) is > 0 and var most ? most : null, read.Limit("jobs.retained-for")),
             },
             Pool = read.Pool(),
             Output = new OutputSettings(read.Size("output.retained-max"), read.Size("output.job-max"), read.Size("output.spool-max")),

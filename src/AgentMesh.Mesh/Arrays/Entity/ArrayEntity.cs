@@ -1,6 +1,7 @@
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
+using AgentMesh.Mesh.Retention;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
@@ -60,6 +61,7 @@ public sealed class ArrayEntity : HomeEntity<IArrayEvent>
         Command<JobAccepted>(accepted => FromHere(() => OnFound(accepted.JobId)));
         Command<JobProblem>(problem => FromHere(() => OnJobProblem(problem)));
         Command<JobView>(view => FromHere(() => OnJobView(view)));
+        Command<ArrayRemoved>(_ => Leave());
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }
 
@@ -67,7 +69,9 @@ public sealed class ArrayEntity : HomeEntity<IArrayEvent>
 
     protected override string Kind => "an array";
 
-    protected override object? Missing => _array.Exists ? null : Refusal(MeshErrors.UnknownArray, $"there is no array {_array.ArrayId}", "'agentmesh job list' shows those of this device");
+    protected override object? Missing => _array.Exists ? null
+        : LastSequenceNr > 0 ? Refusal(MeshErrors.Removed, RemovedProblem.Text($"array {_array.ArrayId}"), RemovedProblem.NextStep)
+        : Refusal(MeshErrors.UnknownArray, $"there is no array {_array.ArrayId}", "'agentmesh job list' shows those of this device");
 
     protected override void Apply(IArrayEvent change)
     {

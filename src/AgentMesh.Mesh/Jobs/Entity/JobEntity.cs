@@ -1,4 +1,5 @@
 using AgentMesh.Mesh.Groups;
+using AgentMesh.Mesh.Retention;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
@@ -54,6 +55,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         On<JobProblem>(_ => { });
         On<TurnAnswer>(OnTurn);
         On<Look>(_ => OnLook());
+        On<JobRemoved>(_ => OnRemoved());
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }
 
@@ -112,6 +114,15 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         {
             IActorRef asker = Sender;
             Record(JobRules.Accept(submit.Spec, life, Now), asker, () => asker.Tell(new JobAccepted(_job.JobId, Repeated: false)));
+        }
+    }
+
+    /// <summary>One that was begun anew in the meantime stays: its journal was not removed then.</summary>
+    private void OnRemoved()
+    {
+        if (_job.IsAtRest)
+        {
+            Context.Parent.Tell(new Passivate(PoisonPill.Instance));
         }
     }
 
@@ -374,7 +385,10 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     {
         if (!_job.Exists)
         {
-            Sender.Tell(Refusal(MeshErrors.UnknownJob, $"there is no job {_job.JobId}", "'agentmesh job list' shows the jobs of this device"));
+            // Numbers without events: its journal was removed.
+            Sender.Tell(LastSequenceNr > 0
+                ? Refusal(MeshErrors.Removed, RemovedProblem.Text($"job {_job.JobId}"), RemovedProblem.NextStep)
+                : Refusal(MeshErrors.UnknownJob, $"there is no job {_job.JobId}", "'agentmesh job list' shows the jobs of this device"));
         }
         else if (!IsFromHome() && !IsFromExecutor())
         {

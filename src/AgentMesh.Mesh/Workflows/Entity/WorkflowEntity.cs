@@ -2,6 +2,7 @@ using AgentMesh.Errors;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
+using AgentMesh.Mesh.Retention;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
@@ -57,6 +58,7 @@ public sealed class WorkflowEntity : HomeEntity<IWorkflowEvent>
         Command<JobProblem>(problem => FromHere(() => OnJobProblem(problem)));
         Command<JobView>(view => FromHere(() => OnJobView(view)));
         Command<OutputRead>(OnOutputRead);
+        Command<WorkflowRemoved>(_ => Leave());
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }
 
@@ -64,7 +66,9 @@ public sealed class WorkflowEntity : HomeEntity<IWorkflowEvent>
 
     protected override string Kind => "a workflow";
 
-    protected override object? Missing => _workflow.Exists ? null : Refusal(MeshErrors.UnknownWorkflow, $"there is no workflow {_workflow.WorkflowId}", "'agentmesh workflow list' shows those of this device");
+    protected override object? Missing => _workflow.Exists ? null
+        : LastSequenceNr > 0 ? Refusal(MeshErrors.Removed, RemovedProblem.Text($"workflow {_workflow.WorkflowId}"), RemovedProblem.NextStep)
+        : Refusal(MeshErrors.UnknownWorkflow, $"there is no workflow {_workflow.WorkflowId}", "'agentmesh workflow list' shows those of this device");
 
     protected override void Apply(IWorkflowEvent change) => _workflow = _workflow.Apply(change);
 
