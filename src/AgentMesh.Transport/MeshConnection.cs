@@ -44,6 +44,7 @@ public sealed class MeshConnection : IMeshConnection
         _sendTo = new SerializedAddress(session.RemoteAddress);
         _remote = session.RemoteAddress;
         _timer = new ConnectionTimer(endpoint.Time, OnTimer);
+        StreamCalls = new StreamCalls(_connection, _gate, Pump, () => Now, RemoteId);
     }
 
     /// <summary>Packets go another way now: <see cref="Path"/>. Raised on a thread of the pool.</summary>
@@ -71,7 +72,7 @@ public sealed class MeshConnection : IMeshConnection
                 bool isTunnelled = TunnelAddress.IsTunnel(_connection.Remote), isRelayed = !isTunnelled && RelayAddress.IsRelay(_connection.Remote);
                 return new MeshPathInfo(
                     isRelayed ? channel?.Kind ?? MeshPathInfo.Relay : isTunnelled ? MeshPathInfo.Tunnel : MeshPathInfo.Direct,
-                    _connection.Remote,
+                    SpareAddress.Plain(_connection.Remote),
                     path.Rtt.HasSample ? path.Rtt.Smoothed : null,
                     _losses.Ratio(path.Loss),
                     path.DatagramBytes - PacketLayout.Overhead,
@@ -79,6 +80,9 @@ public sealed class MeshConnection : IMeshConnection
             }
         }
     }
+
+    /// <summary>What its streams do.</summary>
+    internal StreamCalls StreamCalls { get; }
 
     internal EstablishedSession Session => _session;
 
@@ -111,10 +115,10 @@ public sealed class MeshConnection : IMeshConnection
             Task mayOpen;
             lock (_gate)
             {
-                ThrowIfEnded();
+                StreamCalls.ThrowIfEnded();
                 if (_connection.Streams.TryOpen((StreamClass)priority, out ProtocolStream? opened))
                 {
-                    return new MeshStream(this, opened!);
+                    return new MeshStream(StreamCalls, opened!);
                 }
 
                 mayOpen = _mayOpen[(int)priority].Wait();
@@ -167,6 +171,16 @@ public sealed class MeshConnection : IMeshConnection
         lock (_gate)
         {
             _connection.ProbeOwn(addresses, Now);
+            Pump();
+        }
+    }
+
+    /// <summary>Tries these addresses in this order, 100 a second and 2,048 in 10 minutes at most: only where the host is known to be the other side's. Without effect on a direct path.</summary>
+    public void Guess(IEnumerable<IPEndPoint> targets, TimeSpan delay)
+    {
+        lock (_gate)
+        {
+            _connection.Guess(targets, Now + delay);
             Pump();
         }
     }
@@ -231,97 +245,6 @@ public sealed class MeshConnection : IMeshConnection
         }
     }
 
-    internal int Read(MeshStream stream, Span<byte> destination, out Task wait)
-    {
-        lock (_gate)
-        {
-            wait = Task.CompletedTask;
-            ThrowIfEnded();
-            ProtocolStream inner = stream.Inner;
-            int count = _connection.Streams.Read(inner, destination, Now);
-            if (count > 0)
-            {
-                // Allowances travel with the next packet; only when nothing else would carry them are they sent now.
-                if (_connection.Streams.HasControl)
-                {
-                    Pump();
-                }
-
-                return count;
-            }
-
-            if (inner.Receive.ResetCode is { } code)
-            {
-                throw new StreamAbortedException(code, "the other side gave the stream up");
-            }
-
-            if (inner.Receive.IsDone || inner.Receive.IsStopped || destination.IsEmpty)
-            {
-                Pump();
-                return 0;
-            }
-
-            wait = stream.Readable.Wait();
-            return -1;
-        }
-    }
-
-    internal int Write(MeshStream stream, ReadOnlySpan<byte> data, out Task wait)
-    {
-        lock (_gate)
-        {
-            ThrowIfEnded();
-            SendHalf send = stream.Inner.Send;
-            if (!send.CanWrite)
-            {
-                throw new StreamAbortedException(send.ResetCode ?? 0, send.ResetCode is null ? "the stream was completed" : "the stream was given up");
-            }
-
-            int taken = _connection.Streams.Write(stream.Inner, data);
-            wait = taken < data.Length ? stream.Writable.Wait() : Task.CompletedTask;
-            Pump();
-            return taken;
-        }
-    }
-
-    internal void Finish(MeshStream stream)
-    {
-        lock (_gate)
-        {
-            if (_connection.IsOpen)
-            {
-                _connection.Streams.Finish(stream.Inner);
-                Pump();
-            }
-        }
-    }
-
-    /// <summary>Both directions end at once, bytes on the way included.</summary>
-    internal void Abort(MeshStream stream, ulong code) => GiveUp(stream, code, keepsWhatWasFinished: false);
-
-    /// <summary>Nobody uses the stream any more. What was completed is still sent.</summary>
-    internal void Leave(MeshStream stream) => GiveUp(stream, 0, keepsWhatWasFinished: true);
-
-    private void GiveUp(MeshStream stream, ulong code, bool keepsWhatWasFinished)
-    {
-        lock (_gate)
-        {
-            if (!_connection.IsOpen)
-            {
-                return;
-            }
-
-            SendHalf send = stream.Inner.Send;
-            if (keepsWhatWasFinished ? send.CanWrite : !send.IsDone)
-            {
-                _connection.Streams.Reset(stream.Inner, code);
-            }
-
-            _connection.Streams.Stop(stream.Inner, code, Now);
-            Pump();
-        }
-    }
-
     private TimeSpan Now => _endpoint.Now.Monotonic;
 
     private void OnTimer()
@@ -378,7 +301,7 @@ public sealed class MeshConnection : IMeshConnection
             switch (happened.Kind)
             {
                 case ConnectionEventKind.StreamOpened:
-                    _opened.Writer.TryWrite(new MeshStream(this, happened.Stream!));
+                    _opened.Writer.TryWrite(new MeshStream(StreamCalls, happened.Stream!));
                     break;
                 case ConnectionEventKind.StreamReadable:
                     (happened.Stream!.Owner as MeshStream)?.Readable.Set();
@@ -418,13 +341,5 @@ public sealed class MeshConnection : IMeshConnection
         _endpoint.Unlist(this);
         ConnectionEnding end = _connection.End;
         _closed.TrySetResult(new ConnectionEnd(end.ByRemote, end.Code, end.Reason));
-    }
-
-    private void ThrowIfEnded()
-    {
-        if (!_connection.IsOpen)
-        {
-            throw new StreamAbortedException(_connection.End.Code, $"the connection to {RemoteId} ended: {_connection.End.Reason}");
-        }
     }
 }

@@ -11,6 +11,7 @@ using AgentMesh.Protocol.Packets;
 using AgentMesh.Protocol.Pairing;
 using AgentMesh.Protocol.Relaying;
 using AgentMesh.Transport.Relaying;
+using AgentMesh.Transport.Spare;
 using AgentMesh.Transport.Tunnels;
 using AgentMesh.Transport.Udp;
 
@@ -64,6 +65,8 @@ public sealed class MeshEndpoint : IMeshEndpoint
         var handshakes = new HandshakeEndpoint(identity, admission, settings.Handshake, stamps, parameters, entropy);
         _dialer = new Dialer(handshakes, this, time);
         Relays.Changed += OnRelaysChanged;
+        Spares = new SpareSockets(TakeSpare, IsSpareInUse, () => Now.Monotonic, time);
+        Observers = new ObserverQuestions((question, to) => Send(question, to), entropy, time);
     }
 
     /// <summary>The channels through beacons that devices can be reached by.</summary>
@@ -71,6 +74,12 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
     /// <summary>The ways for datagrams that are no UDP sockets.</summary>
     public DatagramTunnels Tunnels { get; } = new();
+
+    /// <summary>Sockets for other outside ports than the usual ones.</summary>
+    public SpareSockets Spares { get; }
+
+    /// <summary>From where this device's datagrams seem to come.</summary>
+    public ObserverQuestions Observers { get; }
 
     public DeviceId LocalId => _identity.Id;
 
@@ -128,6 +137,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
         }
 
         _sockets.Dispose();
+        Spares.Dispose();
         foreach (MeshConnection connection in _byId.Values)
         {
             connection.Release();
@@ -197,7 +207,9 @@ public sealed class MeshEndpoint : IMeshEndpoint
             return SendRelayed(datagrams, datagramBytes, channel);
         }
 
-        SendOutcome outcome = TunnelAddress.TryRead(to, out ulong tunnel) ? Tunnels.Send(datagrams, datagramBytes, tunnel) : _sockets.Send(datagrams, datagramBytes, to);
+        SendOutcome outcome = TunnelAddress.TryRead(to, out ulong tunnel) ? Tunnels.Send(datagrams, datagramBytes, tunnel)
+            : SpareAddress.TryReadSocket(to, out ushort spare) ? Spares.Send(spare, datagrams, datagramBytes, to)
+            : _sockets.Send(datagrams, datagramBytes, to);
         _counting.Sent((datagrams.Length + datagramBytes - 1) / datagramBytes, outcome == SendOutcome.Sent);
         return outcome;
     }
@@ -306,6 +318,24 @@ public sealed class MeshEndpoint : IMeshEndpoint
         }
     }
 
+    // Packets of connections that began elsewhere, and answers of observers; nothing else has any business here.
+    private void TakeSpare(SpareSocket socket, Memory<byte> datagram, IPEndPoint from)
+    {
+        DatagramKind kind = Datagrams.KindOf(datagram.Span);
+        if (kind is not (DatagramKind.Packet or DatagramKind.ObserverAnswer) || Volatile.Read(ref _stopped) != 0)
+        {
+            _counting.Unknown();
+            return;
+        }
+
+        var touched = new List<MeshConnection>(1);
+        _counting.Received(1);
+        Handle(datagram.Span, Math.Max(1, datagram.Length), from, touched);
+        touched.ForEach(connection => connection.Flush());
+    }
+
+    private bool IsSpareInUse(ushort number) => _byId.Values.Any(connection => SpareAddress.TryRead(connection.Remote, out ushort used, out _) && used == number);
+
     private void OnRelaysChanged(DeviceId device)
     {
         if (FindLive(device) is { } live)
@@ -365,6 +395,12 @@ public sealed class MeshEndpoint : IMeshEndpoint
         if (kind is DatagramKind.Relayed or DatagramKind.RelayNotice)
         {
             HandleRelayed(datagrams, from, touched);
+            return;
+        }
+
+        if (kind == DatagramKind.ObserverAnswer)
+        {
+            Observers.Take(datagrams);
             return;
         }
 

@@ -5,11 +5,11 @@ namespace AgentMesh.Transport;
 /// <summary>One stream of a <see cref="MeshConnection"/>.</summary>
 internal sealed class MeshStream : IMeshStream
 {
-    private readonly MeshConnection _connection;
+    private readonly StreamCalls _calls;
 
-    public MeshStream(MeshConnection connection, ProtocolStream inner)
+    public MeshStream(StreamCalls calls, ProtocolStream inner)
     {
-        _connection = connection;
+        _calls = calls;
         Inner = inner;
         inner.Owner = this;
     }
@@ -29,7 +29,7 @@ internal sealed class MeshStream : IMeshStream
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            int count = _connection.Read(this, buffer.Span, out Task wait);
+            int count = _calls.Read(this, buffer.Span, out Task wait);
             if (count >= 0)
             {
                 return count;
@@ -44,7 +44,7 @@ internal sealed class MeshStream : IMeshStream
         while (!data.IsEmpty)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            int taken = _connection.Write(this, data.Span, out Task wait);
+            int taken = _calls.Write(this, data.Span, out Task wait);
             data = data[taken..];
             if (!data.IsEmpty)
             {
@@ -55,15 +55,15 @@ internal sealed class MeshStream : IMeshStream
 
     public ValueTask CompleteWritesAsync()
     {
-        _connection.Finish(this);
+        _calls.Finish(this);
         return ValueTask.CompletedTask;
     }
 
-    public void Abort(ulong code) => _connection.Abort(this, code);
+    public void Abort(ulong code) => _calls.Abort(this, code);
 
     public ValueTask DisposeAsync()
     {
-        _connection.Leave(this);
+        _calls.Leave(this);
         return ValueTask.CompletedTask;
     }
 }

@@ -230,14 +230,14 @@ public sealed class BeaconCoreTests
         var world = new BeaconWorld(new BeaconLimits { FramesMax = 50 });
         Guest guest = world.Enter(1);
         int answered = 0;
-        while (world.Core.Handle(guest, new BeaconFrame(BeaconFrameType.Ping, 1), _world.Now))
+        while (world.Core.Handle(guest, new BeaconFrame(BeaconFrameType.Ping, 1), world.Now))
         {
             Assert.InRange(answered++, 0, 50);
         }
 
         for (int i = 0; i < 1_000; i++)
         {
-            world.Core.Handle(guest, new BeaconFrame(BeaconFrameType.Ping, 1), _world.Now);
+            world.Core.Handle(guest, new BeaconFrame(BeaconFrameType.Ping, 1), world.Now);
         }
 
         Assert.Equal(51, guest.Outbox.Count);

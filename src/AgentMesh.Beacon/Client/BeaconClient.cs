@@ -32,6 +32,7 @@ public sealed class BeaconClient : IAsyncDisposable
     private volatile IPEndPoint? _observed;
     private volatile bool _isRegistered;
     private volatile MeshException? _problem;
+    private volatile ObserverPlace? _observer;
     private long _limited;
     private long _attempts;
 
@@ -63,6 +64,12 @@ public sealed class BeaconClient : IAsyncDisposable
     /// <summary>Where the beacon sees this device by UDP; null while it is not registered, or over a WebSocket.</summary>
     public IPEndPoint? Observed => _observed;
 
+    /// <summary>Tells from where datagrams of this device come; null where the beacon has none.</summary>
+    public ObserverPlace? Observer => _observer;
+
+    /// <summary>It has an observer now, or another one.</summary>
+    public event Action<BeaconClient>? ObserverChanged;
+
     /// <summary>UDP to the beacon does not get through: a WebSocket carries everything.</summary>
     public bool IsByWebSocket => _way is { IsTunnelled: true };
 
@@ -77,6 +84,21 @@ public sealed class BeaconClient : IAsyncDisposable
 
     /// <summary>WebSockets that were tried since the start.</summary>
     public long WebSockets => _dialer.WebSockets;
+
+    /// <summary>Asks whether the device at the other end of a channel of this beacon is at an IP address.</summary>
+    /// <returns>Null when the beacon has no such channel or does not answer in time.</returns>
+    public async Task<bool?> ConfirmAsync(DeviceId device, IPEndPoint address, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        if (_session is not { } session || _way is not { } way || _endpoint.Relays.To(device).FirstOrDefault(channel => ReferenceEquals(channel.Beacon, way.Connection)) is not { } channel)
+        {
+            return null;
+        }
+
+        Task<bool> answer = session.AskAsync(channel.Id, address);
+        await Task.WhenAny(answer, Task.Delay(timeout, _time, cancellationToken)).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        return answer.IsCompletedSuccessfully ? await answer.ConfigureAwait(false) : null;
+    }
 
     public void Start() => _running = Task.Run(RunAsync);
 
@@ -149,6 +171,14 @@ public sealed class BeaconClient : IAsyncDisposable
                 Changed?.Invoke(this);
             };
             session.CodeFrame += _codes.Take;
+            session.Observed += (port, ticket) =>
+            {
+                if (!way.IsTunnelled)
+                {
+                    _observer = new ObserverPlace(new IPEndPoint(way.Connection.Path.Remote.Address, port), ticket);
+                    ObserverChanged?.Invoke(this);
+                }
+            };
             _session = session;
             await session.RunAsync(over.Token).ConfigureAwait(false);
             _problem = way.Connection.Closed is { IsCompletedSuccessfully: true, Result: { Code: Server.BeaconCodes.Full } }
@@ -162,6 +192,7 @@ public sealed class BeaconClient : IAsyncDisposable
             _way = null;
             _isRegistered = false;
             _observed = null;
+            _observer = null;
             _codes.Changed(isWelcome: false);
             await over.CancelAsync().ConfigureAwait(false);
             await returning.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Threading.Channels;
 using AgentMesh.Beacon.Wire;
@@ -23,6 +24,7 @@ public sealed class RelaySession
     private readonly TimeProvider _time;
     private readonly Channel<BeaconFrame> _frames = Channel.CreateBounded<BeaconFrame>(new BoundedChannelOptions(FramesMax) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly HashSet<ulong> _channels = [];
+    private readonly ConcurrentDictionary<(ulong Channel, IPEndPoint Address), TaskCompletionSource<bool>> _questions = new();
     private int _doubting;
     private long _heardAt;
 
@@ -42,11 +44,27 @@ public sealed class RelaySession
     /// <summary>The relay dropped so many datagrams because this device sent more than it may.</summary>
     public event Action<uint>? Limited;
 
+    /// <summary>The relay has an observer at this port, which this ticket opens.</summary>
+    public event Action<int, UInt128>? Observed;
+
     /// <summary>A frame of pairing by code.</summary>
     internal event Action<BeaconFrame>? CodeFrame;
 
     /// <summary>The devices to meet there have changed.</summary>
     public void Refresh() => Say(Hello());
+
+    /// <summary>Whether the device at the other end of a channel is at this IP address; never completes where the relay does not answer.</summary>
+    public Task<bool> AskAsync(ulong channel, IPEndPoint address)
+    {
+        if (_questions.Count > FramesMax)
+        {
+            _questions.Clear(); // of a relay that never answers
+        }
+
+        Task<bool> answer = _questions.GetOrAdd((channel, address), _ => new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        Say(new BeaconFrame(BeaconFrameType.Confirm, channel, address));
+        return answer;
+    }
 
     /// <summary>Until the stream, the connection or the token ends it; never faults.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -108,6 +126,16 @@ public sealed class RelaySession
                     break;
                 case BeaconFrameType.Limited:
                     Limited?.Invoke(frame.Count);
+                    break;
+                case BeaconFrameType.Confirmed:
+                    if (_questions.TryRemove((frame.Value, frame.Address!), out TaskCompletionSource<bool>? question))
+                    {
+                        question.TrySetResult(frame.Count == 1);
+                    }
+
+                    break;
+                case BeaconFrameType.Observer:
+                    Observed?.Invoke((int)frame.Count, frame.Meetings![0]);
                     break;
                 case >= BeaconFrameType.CodePlaces and <= BeaconFrameType.CodeNobody:
                     CodeFrame?.Invoke(frame);

@@ -25,6 +25,7 @@ internal sealed class BeaconCore
     private readonly Dictionary<DeviceId, Guest> _guests = [];
     private readonly Dictionary<ulong, ChannelEnd> _ends = [];
     private readonly Dictionary<UInt128, List<Guest>> _meetings = [];
+    private readonly Dictionary<UInt128, Guest> _tickets = [];
     private readonly HashSet<Guest> _dry = [];
     private readonly BeaconLimits _limits;
     private readonly ChannelIds _ids;
@@ -50,6 +51,9 @@ internal sealed class BeaconCore
 
     /// <summary>A guest's outbox is no longer empty.</summary>
     public event Action<Guest>? HasFrames;
+
+    /// <summary>The port of the observer; 0 where there is none.</summary>
+    public int ObserverPort { get; init; }
 
     public BeaconCounters Counters => new(_guests.Count, _ends.Count / 2, _relayed, _bytes, _limited, _wrongAddress, _unknown, _told, _refused, _channelsRefused) { Codes = _codes.Counters };
 
@@ -93,6 +97,7 @@ internal sealed class BeaconCore
         }
 
         _dry.Remove(guest);
+        _tickets.Remove(guest.Ticket);
         LeaveMeetings(guest);
         _codes.Leave(guest);
         foreach (ChannelEnd end in guest.Channels.Values.ToArray())
@@ -124,6 +129,9 @@ internal sealed class BeaconCore
                 break;
             case BeaconFrameType.Ping:
                 Say(guest, frame with { Type = BeaconFrameType.Pong });
+                break;
+            case BeaconFrameType.Confirm:
+                Confirm(guest, frame, at);
                 break;
             case BeaconFrameType.CodePlaces when guest.IsWelcomed:
                 _codes.Name(guest, frame.Meetings!, at);
@@ -184,12 +192,27 @@ internal sealed class BeaconCore
         return envelope.Length;
     }
 
+    /// <summary>Whether the observer answers who shows this ticket.</summary>
+    public bool MayObserve(UInt128 ticket, TimeSpan at) =>
+        _tickets.TryGetValue(ticket, out Guest? guest) && (guest.Observations ??= new ByteBucket(_limits.ObservationsMax, _limits.ObservationsMax / 10, at)).TryTake(1, at);
+
     /// <summary>Tells the rest of what was dropped. To be called about once a second.</summary>
     public void HandleTimeout(TimeSpan at)
     {
         foreach (Guest guest in _dry.ToArray())
         {
             TellDropped(guest, at);
+        }
+    }
+
+    // Only about who it shares a channel with, whom it could ask as well: this is to know that the answer is true.
+    private void Confirm(Guest guest, BeaconFrame frame, TimeSpan at)
+    {
+        guest.Confirmations ??= new ByteBucket(_limits.ConfirmationsMax, 1, at);
+        if (_ends.TryGetValue(frame.Value, out ChannelEnd? end) && ReferenceEquals(end.Owner, guest) && guest.Confirmations.TryTake(1, at))
+        {
+            bool isThere = end.Other.Owner.Address.Address.Equals(frame.Address!.Address);
+            Say(guest, frame with { Type = BeaconFrameType.Confirmed, Count = isThere ? 1u : 0 });
         }
     }
 
@@ -222,6 +245,11 @@ internal sealed class BeaconCore
         {
             guest.IsWelcomed = true;
             Say(guest, new BeaconFrame(BeaconFrameType.Welcome, (ulong)_limits.BytesPerSecond, guest.Address));
+            if (ObserverPort != 0)
+            {
+                _tickets[guest.Ticket = _ids.NextTicket()] = guest;
+                Say(guest, new BeaconFrame(BeaconFrameType.Observer, Count: (uint)ObserverPort, Meetings: [guest.Ticket]));
+            }
         }
 
         guest.Wanted = [.. wanted.Where(device => device != guest.Device)];

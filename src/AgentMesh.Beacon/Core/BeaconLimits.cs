@@ -35,4 +35,10 @@ public sealed record BeaconLimits
 
     /// <summary>"I do not know this channel" a second, for all together.</summary>
     public int NoticesPerSecond { get; init; } = 1_000;
+
+    /// <summary>Answers of the observer to one device: so many at once, and a tenth of that a second.</summary>
+    public int ObservationsMax { get; init; } = 300;
+
+    /// <summary>Answers to one device about where another one is: so many at once, and one a second.</summary>
+    public int ConfirmationsMax { get; init; } = 16;
 }

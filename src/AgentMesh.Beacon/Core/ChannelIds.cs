@@ -23,6 +23,14 @@ internal sealed class ChannelIds(byte[] key, IEntropy entropy)
         return ((ulong)BinaryPrimitives.ReadUInt32BigEndian(random) << 32) | Tag(random);
     }
 
+    /// <summary>What a device shows to the observer.</summary>
+    public UInt128 NextTicket()
+    {
+        Span<byte> random = stackalloc byte[2 * sizeof(ulong)];
+        entropy.Fill(random);
+        return BinaryPrimitives.ReadUInt128BigEndian(random);
+    }
+
     public bool IsOurs(ulong id)
     {
         Span<byte> random = stackalloc byte[Half];

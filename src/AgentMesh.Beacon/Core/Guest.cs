@@ -43,6 +43,15 @@ internal sealed class Guest(DeviceId device, IPEndPoint address, ByteBucket allo
     public Dictionary<ulong, uint> Dropped { get; } = [];
 
     public TimeSpan MayTellAt { get; set; }
+
+    /// <summary>Opens the observer while the connection lasts; 0 where there is none.</summary>
+    public UInt128 Ticket { get; set; }
+
+    /// <summary>Questions to the observer; filled when the first one comes.</summary>
+    public ByteBucket? Observations { get; set; }
+
+    /// <summary>Questions about where others are.</summary>
+    public ByteBucket? Confirmations { get; set; }
 }
 
 /// <summary>What one of both devices of a channel uses.</summary>

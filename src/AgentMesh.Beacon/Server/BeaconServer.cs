@@ -32,14 +32,17 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private BeaconWeb? _web;
 
+    private readonly BeaconObserver? _observer;
+
     private BeaconServer(MeshEndpoint endpoint, DeviceIdentity identity, BeaconAdmission admission, BeaconSettings settings, TimeProvider time)
     {
+        _observer = BeaconObserver.TryOpen(endpoint.LocalAddresses);
         _endpoint = endpoint;
         _admission = admission;
         _time = time;
         _start = time.GetTimestamp();
         PublicKey = identity.PublicKey;
-        _core = new BeaconCore(settings.Limits, ChannelIds.Of(identity, SystemEntropy.Instance), Now);
+        _core = new BeaconCore(settings.Limits, ChannelIds.Of(identity, SystemEntropy.Instance), Now) { ObserverPort = _observer?.Port ?? 0 };
         _core.HasFrames += guest => _wakers.GetValueOrDefault(guest)?.Writer.TryWrite(0);
     }
 
@@ -47,6 +50,9 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
     public event Action<MeshException>? AdmissionProblem;
 
     public DevicePublicKey PublicKey { get; }
+
+    /// <summary>Where devices learn how their NATs map; null where its port could not be had.</summary>
+    public int? ObserverPort => _observer?.Port;
 
     public IReadOnlyList<IPEndPoint> Addresses => _endpoint.LocalAddresses;
 
@@ -114,6 +120,11 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
         server._web?.IsUsed = server.IsUsed;
         server.Track(server.AcceptAsync());
         server.Track(server.TickAsync());
+        if (server._observer is { } observer)
+        {
+            server.Track(observer.ServeAsync(server.MayObserve));
+        }
+
         return server;
     }
 
@@ -141,6 +152,7 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
         }
 
         await _endpoint.DisposeAsync().ConfigureAwait(false);
+        _observer?.Dispose();
         await Task.WhenAll(_running.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
     }
@@ -150,6 +162,14 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
         lock (_gate)
         {
             return _core.IsInUse(tunnel);
+        }
+    }
+
+    private bool MayObserve(UInt128 ticket)
+    {
+        lock (_gate)
+        {
+            return _core.MayObserve(ticket, Now);
         }
     }
 

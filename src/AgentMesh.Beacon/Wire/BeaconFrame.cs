@@ -1,17 +1,17 @@
 using System.Buffers.Binary;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using AgentMesh.Protocol.Identity;
+using AgentMesh.Protocol.Relaying;
 
 namespace AgentMesh.Beacon.Wire;
 
 /// <summary>One message between a device and a beacon: docs/protocol/beacon-v1.md. Only the fields of its type are set.</summary>
-/// <param name="Value">The bytes of Ping and Pong, the channel of Channel, Gone and Limited, the bytes a second of Welcome.</param>
-/// <param name="Address">Of Welcome and Observed.</param>
+/// <param name="Value">The bytes of Ping and Pong, the channel of Channel, Gone, Limited, Confirm and Confirmed, the bytes a second of Welcome.</param>
+/// <param name="Address">Of Welcome, Observed, Confirm and Confirmed.</param>
 /// <param name="Devices">Of Hello; the one of Channel.</param>
-/// <param name="Count">Datagrams of Limited; the caller of CodeAsked and CodeAnswer; the status of CodePlace; the reason of CodeNobody.</param>
-/// <param name="Meetings">Of Hello: who else says one of these is to be met too. The places of CodePlaces; the one of CodePlace, CodeAsk, CodeAnswered and CodeNobody.</param>
+/// <param name="Count">Datagrams of Limited; 1 or 0 of Confirmed; the port of Observer; the caller of CodeAsked and CodeAnswer; the status of CodePlace; the reason of CodeNobody.</param>
+/// <param name="Meetings">Of Hello: who else says one of these is to be met too. The ticket of Observer. The places of CodePlaces; the one of CodePlace, CodeAsk, CodeAnswered and CodeNobody.</param>
 /// <param name="Message">Of pairing-v1, in CodeAsk, CodeAsked, CodeAnswer and CodeAnswered.</param>
 internal sealed partial record BeaconFrame(
     BeaconFrameType Type, ulong Value = 0, IPEndPoint? Address = null, IReadOnlyList<DeviceId>? Devices = null, uint Count = 0, IReadOnlyList<UInt128>? Meetings = null, byte[]? Message = null)
@@ -24,7 +24,7 @@ internal sealed partial record BeaconFrame(
 
     private const int MeetingBytes = 16;
 
-    private const int AddressBytes = 1 + 16 + sizeof(ushort);
+    private const int AddressBytes = WireAddress.Size;
 
     public byte[] ToBytes()
     {
@@ -52,14 +52,20 @@ internal sealed partial record BeaconFrame(
                 return TryReadHello(body);
             case BeaconFrameType.Ping or BeaconFrameType.Pong or BeaconFrameType.Gone when body.Length == sizeof(ulong):
                 return new BeaconFrame(type, BinaryPrimitives.ReadUInt64BigEndian(body));
-            case BeaconFrameType.Welcome when body.Length == 1 + sizeof(ulong) + AddressBytes && body[0] == Version && TryReadAddress(body[9..]) is { } seen:
+            case BeaconFrameType.Welcome when body.Length == 1 + sizeof(ulong) + AddressBytes && body[0] == Version && WireAddress.TryRead(body[9..]) is { } seen:
                 return new BeaconFrame(type, BinaryPrimitives.ReadUInt64BigEndian(body[1..]), seen);
-            case BeaconFrameType.Observed when body.Length == AddressBytes && TryReadAddress(body) is { } seen:
+            case BeaconFrameType.Observed when body.Length == AddressBytes && WireAddress.TryRead(body) is { } seen:
                 return new BeaconFrame(type, Address: seen);
             case BeaconFrameType.Channel when body.Length == sizeof(ulong) + DeviceId.TextLength && TryReadDevice(body[8..]) is { } device:
                 return new BeaconFrame(type, BinaryPrimitives.ReadUInt64BigEndian(body), Devices: [device]);
             case BeaconFrameType.Limited when body.Length == sizeof(ulong) + sizeof(uint):
                 return new BeaconFrame(type, BinaryPrimitives.ReadUInt64BigEndian(body), Count: BinaryPrimitives.ReadUInt32BigEndian(body[8..]));
+            case BeaconFrameType.Confirm when body.Length == sizeof(ulong) + AddressBytes && WireAddress.TryRead(body[8..]) is { } asked:
+                return new BeaconFrame(type, BinaryPrimitives.ReadUInt64BigEndian(body), asked);
+            case BeaconFrameType.Confirmed when body.Length == sizeof(ulong) + AddressBytes + 1 && body[^1] <= 1 && WireAddress.TryRead(body[8..]) is { } asked:
+                return new BeaconFrame(type, BinaryPrimitives.ReadUInt64BigEndian(body), asked, Count: body[^1]);
+            case BeaconFrameType.Observer when body.Length == MeetingBytes + sizeof(ushort) && BinaryPrimitives.ReadUInt16BigEndian(body[MeetingBytes..]) is > 0 and ushort port:
+                return new BeaconFrame(type, Count: port, Meetings: [BinaryPrimitives.ReadUInt128BigEndian(body)]);
             case >= BeaconFrameType.CodePlaces and <= BeaconFrameType.CodeNobody:
                 return TryReadCode(type, body);
             default:
@@ -90,15 +96,24 @@ internal sealed partial record BeaconFrame(
 
                 return hello;
             case BeaconFrameType.Welcome:
-                return [Version, .. Number(Value), .. AddressOf(Address!)];
+                return [Version, .. Number(Value), .. WireAddress.ToBytes(Address!)];
             case BeaconFrameType.Observed:
-                return AddressOf(Address!);
+                return WireAddress.ToBytes(Address!);
             case BeaconFrameType.Channel:
                 return [.. Number(Value), .. Encoding.ASCII.GetBytes(Devices![0].ToString())];
             case BeaconFrameType.Limited:
                 byte[] count = new byte[sizeof(uint)];
                 BinaryPrimitives.WriteUInt32BigEndian(count, Count);
                 return [.. Number(Value), .. count];
+            case BeaconFrameType.Confirm:
+                return [.. Number(Value), .. WireAddress.ToBytes(Address!)];
+            case BeaconFrameType.Confirmed:
+                return [.. Number(Value), .. WireAddress.ToBytes(Address!), (byte)Count];
+            case BeaconFrameType.Observer:
+                byte[] observer = new byte[MeetingBytes + sizeof(ushort)];
+                BinaryPrimitives.WriteUInt128BigEndian(observer, Meetings![0]);
+                BinaryPrimitives.WriteUInt16BigEndian(observer.AsSpan(MeetingBytes), (ushort)Count);
+                return observer;
             case >= BeaconFrameType.CodePlaces and <= BeaconFrameType.CodeNobody:
                 return CodeBody();
             default:
@@ -150,30 +165,6 @@ internal sealed partial record BeaconFrame(
         }
 
         return DeviceId.TryParse(text, out DeviceId id) ? id : null;
-    }
-
-    // An IPv4 address stands as ::ffff:a.b.c.d, and says that it is one.
-    private static byte[] AddressOf(IPEndPoint address)
-    {
-        byte[] bytes = new byte[AddressBytes];
-        bool isV4 = address.AddressFamily == AddressFamily.InterNetwork;
-        bytes[0] = isV4 ? (byte)4 : (byte)6;
-        (isV4 ? address.Address.MapToIPv6() : address.Address).TryWriteBytes(bytes.AsSpan(1), out _);
-        BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(17), (ushort)address.Port);
-        return bytes;
-    }
-
-    private static IPEndPoint? TryReadAddress(ReadOnlySpan<byte> bytes)
-    {
-        var address = new IPAddress(bytes.Slice(1, 16));
-        int port = BinaryPrimitives.ReadUInt16BigEndian(bytes[17..]);
-        return (bytes[0], address.IsIPv4MappedToIPv6) switch
-        {
-            _ when port == 0 => null,
-            (4, true) => new IPEndPoint(address.MapToIPv4(), port),
-            (6, false) => new IPEndPoint(address, port),
-            _ => null,
-        };
     }
 
     private static byte[] Number(ulong value)

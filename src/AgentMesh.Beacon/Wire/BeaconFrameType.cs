@@ -10,6 +10,9 @@ internal enum BeaconFrameType : byte
     Ping = 0x02,
     Pong = 0x03,
 
+    /// <summary>From the device: is the other end of this channel at this IP address?</summary>
+    Confirm = 0x04,
+
     /// <summary>From the beacon, once: its version, the allowance, and the address that the device is seen at.</summary>
     Welcome = 0x10,
 
@@ -24,6 +27,12 @@ internal enum BeaconFrameType : byte
 
     /// <summary>From the beacon: datagrams were dropped because the allowance is used up.</summary>
     Limited = 0x14,
+
+    /// <summary>From the beacon: its observer, and what opens it.</summary>
+    Observer = 0x15,
+
+    /// <summary>From the beacon: the answer to <see cref="Confirm"/>.</summary>
+    Confirmed = 0x16,
 
     /// <summary>From a device that made codes: the places at which it is to be asked for them; all of them, again when that changes.</summary>
     CodePlaces = 0x40,

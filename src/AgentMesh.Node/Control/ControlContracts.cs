@@ -54,7 +54,7 @@ public sealed record MemberView(string Id, string? Name, string Status, bool Rea
 /// <param name="State">disconnected, connecting, connected or failed; the local device is "connected".</param>
 /// <param name="Path">local, direct, "relay via HOST:PORT" (a beacon), "relay/wss via HOST:PORT" (a beacon over a WebSocket) or "relay/peer via NAME" (a device of the mesh).</param>
 /// <param name="Grants">What that device may do here.</param>
-/// <param name="RelayedCode">Why the path is relayed: looking, no-answer, old-device, direct-lost or udp-blocked; null where it is not.</param>
+/// <param name="RelayedCode">Why the path is relayed, as listed in docs/nat.md; null where it is not.</param>
 /// <param name="RelayedReason">The same for people.</param>
 /// <param name="Resources">What it has and what is free; null while it is not connected, or of a version that does not tell.</param>
 public sealed record PeerView(

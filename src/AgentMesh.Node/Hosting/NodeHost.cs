@@ -147,13 +147,23 @@ public sealed class NodeHost : IAsyncDisposable
         CandidateList candidates = Ending(new CandidateList());
         LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, Announced(), handlers, life), time));
         candidates.Add(addresses);
-        links.Candidates = () => candidates.Current;
         candidates.Changed += links.TakeNewCandidates;
         links.OwnLoad = OwnLoad;
         links.Changed += pairing.AdmitIfKnown;
         links.PathChanged += (device, path) => Log.PathIs(log, device.ToString(), path.Description, path.Place);
+        NatSurvey nat = EndingAsync(new NatSurvey(endpoint));
         BeaconService beacons = EndingAsync(new BeaconService(
             settings.Beacons, new BeaconClientSettings { Proxy = settings.BeaconProxy }, new BeaconFile(data[BeaconFile.FileName]), identity.Id, endpoint, directory, links, candidates, pairing.Book, time, log));
+        links.Help = new PunchHelp
+        {
+            Candidates = () => candidates.Current,
+            Outside = () => beacons.Outside,
+            Nat = () => nat.Current,
+            SampleAsync = nat.SampleAsync,
+            IsThereAsync = beacons.IsThereAsync,
+            Spares = endpoint.Spares,
+        };
+        beacons.ObserverFound += nat.Begin;
         pairing.Beacons = beacons;
         registry.Changed += beacons.Refresh;
         GatewayService? gateway = settings.Gateway is { } wanted && GatewayService.TryCreate(endpoint.LocalAddresses, wanted, identity, time, log) is { } created ? EndingAsync(created) : null;

@@ -48,8 +48,8 @@ internal sealed class LinkService : IAsyncDisposable
     /// <summary>A link came up, went down, or its device has a new view of its cluster.</summary>
     public event Action<DeviceId>? Changed;
 
-    /// <summary>Where this device may be reached from outside of its network, for those it looks for a direct path to.</summary>
-    public Func<IReadOnlyList<IPEndPoint>> Candidates { get; set; } = () => [];
+    /// <summary>What is used to look for direct paths.</summary>
+    public PunchHelp Help { get; set; } = new() { Candidates = static () => [] };
 
     /// <summary>How the search for a direct path to a linked device goes; null while nothing is to be said of it.</summary>
     public RelayedReason? WhyRelayed(DeviceId device) => _punchers.GetValueOrDefault(device)?.Reason;
@@ -222,7 +222,7 @@ internal sealed class LinkService : IAsyncDisposable
         var session = new LinkSession(stream, new LinkTalk(_hello, _registry, () => _ownView, Whereabouts, () => LinkContent.Of(OwnLoad())), _settings.Refresh, _time);
         _sessions[device] = session;
         _directory.Found(device, connection.Path is { IsRelayed: false } path ? path.Remote : null);
-        Puncher? puncher = connection is MeshConnection direct ? new Puncher(direct, session, () => Candidates(), path => TakePath(device, path), _time) : null;
+        Puncher? puncher = connection is MeshConnection direct ? new Puncher(direct, session, Help, path => TakePath(device, path), _time) : null;
         if (puncher is not null)
         {
             _punchers[device] = puncher;

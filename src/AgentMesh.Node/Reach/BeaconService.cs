@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 using AgentMesh.Beacon.Client;
 using AgentMesh.Node.Links;
 using AgentMesh.Protocol.Identity;
@@ -17,6 +18,8 @@ internal sealed class BeaconService : IAsyncDisposable
 {
     // Of settings, file and invitations together; further ones are left out.
     private const int BeaconsMax = 16;
+
+    private static readonly TimeSpan ConfirmWithin = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
     private readonly List<BeaconClient> _clients = [];
@@ -93,6 +96,19 @@ internal sealed class BeaconService : IAsyncDisposable
         codes.Proven += Refresh;
     }
 
+    /// <summary>A beacon that sees this device at an address has an observer.</summary>
+    public event Action<IPEndPoint, ObserverPlace>? ObserverFound;
+
+    /// <summary>Where a beacon sees this device over IPv4; null where none does.</summary>
+    public IPEndPoint? Outside => Clients.Select(client => client.Observed).FirstOrDefault(seen => seen?.AddressFamily == AddressFamily.InterNetwork);
+
+    /// <summary>Whether a device is at an IP address, by every beacon that both are connected to and that answers, and by one at least.</summary>
+    public async Task<bool> IsThereAsync(DeviceId device, IPEndPoint address, CancellationToken cancellationToken)
+    {
+        bool?[] answers = await Task.WhenAll(Clients.Select(client => client.ConfirmAsync(device, address, ConfirmWithin, cancellationToken))).ConfigureAwait(false);
+        return Array.Exists(answers, answer => answer == true) && !Array.Exists(answers, answer => answer == false);
+    }
+
     public void Start()
     {
         _started = true;
@@ -164,6 +180,7 @@ internal sealed class BeaconService : IAsyncDisposable
 
             var fresh = new BeaconClient(_endpoint, place, () => _directory.Admitted.Keys.Where(device => device != _self), Meetings, _settings, _time);
             fresh.Changed += OnClientChanged;
+            fresh.ObserverChanged += OnObserverChanged;
             _clients.Add(fresh);
             _codes?.AddWay(fresh.Codes);
             return fresh;
@@ -183,8 +200,17 @@ internal sealed class BeaconService : IAsyncDisposable
 
     private void OnChannelsChanged(DeviceId device) => _links.TakeWay(device, isNew: _endpoint.Relays.To(device).Count > 0);
 
+    private void OnObserverChanged(BeaconClient client)
+    {
+        if (client is { Observed: { } seen, Observer: { } observer })
+        {
+            ObserverFound?.Invoke(seen, observer);
+        }
+    }
+
     private void OnClientChanged(BeaconClient client)
     {
+        OnObserverChanged(client);
         if (client.IsRegistered)
         {
             if (client.Observed is { } seen)

@@ -254,6 +254,15 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
     }
 
+    /// <summary>Tries these addresses in this order, 100 a second, if a relay is in use: see <see cref="PortGuesser"/>.</summary>
+    public void Guess(IEnumerable<IPEndPoint> targets, TimeSpan at)
+    {
+        if (IsOpen && _where.IsRelayed)
+        {
+            _prober.Guesser.Begin(targets, at);
+        }
+    }
+
     /// <summary>Says goodbye; what was not sent yet is not sent any more.</summary>
     public void Close(ulong code, string reason, TimeSpan now)
     {

@@ -23,6 +23,7 @@ internal sealed class PathProber(IEntropy? entropy)
     // After each question of a round; the last one ends it. Far NATs take a while to open, near ones answer the first.
     private static readonly TimeSpan[] Waits = [TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(400)];
 
+    private readonly PortGuesser _guesser = new(entropy);
     private readonly List<Candidate> _candidates = [];
     private readonly Queue<(IPEndPoint To, byte[] Data)> _answers = new();
     private Candidate? _answered;
@@ -31,6 +32,9 @@ internal sealed class PathProber(IEntropy? entropy)
     public long Probes { get; private set; }
 
     public int Candidates => _candidates.Count;
+
+    /// <summary>Questions to ports that nobody has named.</summary>
+    public PortGuesser Guesser => _guesser;
 
     /// <summary>Addresses that no direct path can lead to.</summary>
     public static bool IsUsable(IPEndPoint address)
@@ -137,17 +141,15 @@ internal sealed class PathProber(IEntropy? entropy)
             }
         }
 
-        to = null!;
-        type = default;
-        data = default;
-        return false;
+        type = FrameType.PathChallenge;
+        return _guesser.TryNext(now, out to, out data);
     }
 
     public TimeSpan NextTimeout
     {
         get
         {
-            TimeSpan next = _answers.Count > 0 ? TimeSpan.Zero : TimeSpan.MaxValue;
+            TimeSpan next = _answers.Count > 0 ? TimeSpan.Zero : _guesser.NextTimeout;
             foreach (Candidate candidate in _candidates)
             {
                 next = candidate.NextAt < next ? candidate.NextAt : next;
@@ -158,7 +160,11 @@ internal sealed class PathProber(IEntropy? entropy)
     }
 
     /// <summary>A direct path is there: no further questions. What was spent stays noted.</summary>
-    public void Stop() => _candidates.ForEach(candidate => candidate.EndRound());
+    public void Stop()
+    {
+        _candidates.ForEach(candidate => candidate.EndRound());
+        _guesser.Stop();
+    }
 
     // Ports of one host are so few that nobody's are searched by naming them all.
     private bool IsFull(IPEndPoint address) =>

@@ -19,6 +19,13 @@ public enum DatagramKind : byte
     /// <summary>A beacon says that it does not know a channel.</summary>
     RelayNotice = 0x85,
 
+    /// <summary>"From where did this come?", to an observer of a beacon.</summary>
+    ObserverQuestion = 0x86,
+    ObserverAnswer = 0x87,
+
+    /// <summary>Makes a NAT open a port; means nothing to who gets it.</summary>
+    Opening = 0x88,
+
     /// <summary>Pairing by code (pairing-v1.md).</summary>
     Pairing = 0x90,
 }
@@ -40,6 +47,9 @@ public static class Datagrams
             (byte)DatagramKind.CookieReply => DatagramKind.CookieReply,
             (byte)DatagramKind.Relayed => DatagramKind.Relayed,
             (byte)DatagramKind.RelayNotice => DatagramKind.RelayNotice,
+            (byte)DatagramKind.ObserverQuestion => DatagramKind.ObserverQuestion,
+            (byte)DatagramKind.ObserverAnswer => DatagramKind.ObserverAnswer,
+            (byte)DatagramKind.Opening => DatagramKind.Opening,
             (byte)DatagramKind.Pairing => DatagramKind.Pairing,
             _ => DatagramKind.Unknown,
         };

@@ -16,15 +16,21 @@ internal sealed class RelayedPair : IDisposable
     private readonly PriorityQueue<(Side To, byte[] Datagram, IPEndPoint From), (TimeSpan At, long Order)> _flying = new();
     private readonly byte[] _buffer = new byte[65_536];
     private readonly double _loss;
+    private readonly PriorityQueue<Action, (TimeSpan At, long Order)> _plans = new();
     private long _order;
 
     public RelayedPair(NatType a, NatType b, int seed, double loss = 0, TimeSpan? delay = null, bool bAsks = true)
+        : this(random => new SimNat(a, IPAddress.Parse("203.0.113.1"), random), random => new SimNat(b, IPAddress.Parse("203.0.113.2"), random), seed, loss, delay, bAsks)
+    {
+    }
+
+    public RelayedPair(Func<Random, SimNat> a, Func<Random, SimNat> b, int seed, double loss = 0, TimeSpan? delay = null, bool bAsks = true)
     {
         _random = new Random(seed);
         _loss = loss;
         Delay = delay ?? TimeSpan.FromMilliseconds(20);
-        A = new Side(this, isInitiator: true, new SimNat(a, IPAddress.Parse("203.0.113.1"), _random), new SeededEntropy(2 * seed));
-        B = new Side(this, isInitiator: false, new SimNat(b, IPAddress.Parse("203.0.113.2"), _random), bAsks ? new SeededEntropy((2 * seed) + 1) : null);
+        A = new Side(this, isInitiator: true, a(_random), new SeededEntropy(2 * seed));
+        B = new Side(this, isInitiator: false, b(_random), bAsks ? new SeededEntropy((2 * seed) + 1) : null);
         (A.Other, B.Other) = (B, A);
         A.Connection.SetRelay(A.RelayAddress);
         B.Connection.SetRelay(B.RelayAddress);
@@ -42,6 +48,9 @@ internal sealed class RelayedPair : IDisposable
 
     public bool IsDirectCut { get; set; }
 
+    /// <summary>Both are in one network, behind one box.</summary>
+    public bool AreNeighbours { get; init; }
+
     /// <summary>Datagrams that left for an address, the relay's aside.</summary>
     public Dictionary<IPEndPoint, int> Sent { get; } = [];
 
@@ -53,6 +62,9 @@ internal sealed class RelayedPair : IDisposable
         A.Connection.Probe([B.Nat.Out(Beacon), .. further], Now + Delay);
         B.Connection.Probe([A.Nat.Out(Beacon), .. further], Now + (2 * Delay));
     }
+
+    /// <summary>Something that happens by itself at its time.</summary>
+    public void At(TimeSpan at, Action action) => _plans.Enqueue(action, (at, _order++));
 
     public void Run(TimeSpan time)
     {
@@ -71,6 +83,7 @@ internal sealed class RelayedPair : IDisposable
         {
             TimeSpan timer = Min(A.Connection.NextTimeout(), B.Connection.NextTimeout());
             TimeSpan next = _flying.TryPeek(out _, out (TimeSpan At, long) first) ? Min(first.At, timer) : timer;
+            next = _plans.TryPeek(out _, out (TimeSpan At, long) plan) ? Min(plan.At, next) : next;
             if (next > end)
             {
                 return null;
@@ -81,6 +94,11 @@ internal sealed class RelayedPair : IDisposable
             {
                 _flying.Dequeue();
                 arrived.To.Connection.HandleDatagram(arrived.Datagram, arrived.From, Now);
+            }
+
+            while (_plans.TryPeek(out _, out plan) && plan.At <= Now)
+            {
+                _plans.Dequeue()();
             }
 
             Work();
@@ -110,11 +128,31 @@ internal sealed class RelayedPair : IDisposable
             Sent[to] = Sent.GetValueOrDefault(to) + 1;
         }
 
-        IPEndPoint seen = isRelayed ? from.Other.RelayAddress : from.Nat.Out(to);
-        bool arrives = isRelayed ? !IsRelayCut && to.Equals(from.RelayAddress) : !IsDirectCut && to.Address.Equals(from.Other.Nat.Outside) && from.Other.Nat.LetsIn(to.Port, seen);
+        if (isRelayed)
+        {
+            Fly(from.Other, datagram, from.Other.RelayAddress, 2 * Delay, !IsRelayCut && to.Equals(from.RelayAddress));
+            return;
+        }
+
+        bool isSpare = SpareAddress.TryRead(to, out ushort socket, out IPEndPoint plain);
+        if (AreNeighbours && plain.Equals(from.Other.AtHome))
+        {
+            Fly(from.Other, datagram, from.AtHome, TimeSpan.FromMilliseconds(1), arrives: true);
+            return;
+        }
+
+        IPEndPoint seen = isSpare ? from.Nat.Out(socket, plain) : from.Nat.Out(plain);
+
+        // A box that does not hairpin drops what is for its own outside.
+        int? taker = plain.Address.Equals(from.Other.Nat.Outside) && !AreNeighbours ? from.Other.Nat.Find(plain.Port, seen) : null;
+        Fly(from.Other, datagram, taker is >= 0 and int spare ? SpareAddress.Of((ushort)spare, seen) : seen, Delay, !IsDirectCut && taker is not null);
+    }
+
+    private void Fly(Side to, Span<byte> datagram, IPEndPoint seen, TimeSpan time, bool arrives)
+    {
         if (arrives && _random.NextDouble() >= _loss)
         {
-            _flying.Enqueue((from.Other, datagram.ToArray(), seen), (Now + (isRelayed ? 2 * Delay : Delay), _order++));
+            _flying.Enqueue((to, datagram.ToArray(), seen), (Now + time, _order++));
         }
     }
 
@@ -131,6 +169,9 @@ internal sealed class RelayedPair : IDisposable
         public Side Other { get; set; } = null!;
 
         public IPEndPoint RelayAddress { get; set; } = RelayOf(isInitiator);
+
+        /// <summary>In its own network.</summary>
+        public IPEndPoint AtHome { get; } = new(IPAddress.Parse("192.168.1.2"), isInitiator ? 14_592 : 14_593);
 
         public bool IsDirect => !Relaying.RelayAddress.IsRelay(Connection.Remote);
 

@@ -6,6 +6,12 @@ namespace Scenarios.Harness;
 /// </summary>
 internal static class NatKind
 {
+    /// <summary>Stands in rules for the outside address of the box.</summary>
+    public const string Outside = "OUTSIDE";
+
+    // More than a test uses; they come round then.
+    private const int StepPorts = 4_000;
+
     private const string Door = """
           chain door { type filter hook input priority 0;
             iifname "wan" ct state new drop
@@ -30,6 +36,24 @@ internal static class NatKind
         {{Out("masquerade")}}
         {{Door}}
         """);
+
+    /// <summary>Who sent one datagram out is reached at its outside port by the addresses that it sent to, from any port of theirs.</summary>
+    public static string AddressRestrictedCone() => Box($$"""
+          map back { type inet_service : ipv4_addr; flags dynamic, timeout; timeout 5m; size 1024; }
+          set sent { type ipv4_addr . inet_service; flags dynamic, timeout; timeout 5m; size 1024; }
+          chain learn { type filter hook forward priority 0;
+            oifname "wan" meta l4proto udp update @back { udp sport : ip saddr } update @sent { ip daddr . udp sport }
+          }
+          chain into { type nat hook prerouting priority -100;
+            iifname "wan" meta l4proto udp ip saddr . udp dport @sent dnat to udp dport map @back
+          }
+        {{Out("masquerade")}}
+        {{Door}}
+        """);
+
+    /// <summary>Another outside port, always the next one, for each address and port that is sent to; in comes only what answers.</summary>
+    public static string SymmetricInSteps() =>
+        Box($"{Out($"meta l4proto udp snat to {Outside} : numgen inc mod {StepPorts} map {{ {string.Join(", ", Enumerable.Range(0, StepPorts).Select(step => $"{step} : {20_000 + step}"))} }}")}\n{Door}\n{Firewall}");
 
     /// <summary>The same outside port towards everybody; in comes only what answers, from the very address and port that were sent to.</summary>
     public static string PortRestrictedCone() => Box($"{Out("masquerade")}\n{Door}\n{Firewall}");

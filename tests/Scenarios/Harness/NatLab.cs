@@ -18,6 +18,7 @@ internal sealed class NatLab : IDisposable
     private readonly List<string> _namespaces = [];
     private int _homes;
     private int _neighbours;
+    private int _sixes;
 
     private readonly string _network;
 
@@ -62,8 +63,9 @@ internal sealed class NatLab : IDisposable
     }
 
     /// <summary>A home behind a box of some kind; see <see cref="NatKind"/>. Null is none: the device stands on the internet itself.</summary>
+    /// <param name="carrier">A second box between the first one and the internet.</param>
     /// <returns>The namespace of the device at home.</returns>
-    public string Home(string name, string? nat)
+    public string Home(string name, string? nat, string? carrier = null)
     {
         int number = ++_homes;
         string outside = string.Create(CultureInfo.InvariantCulture, $"{_network}.{number}");
@@ -74,18 +76,53 @@ internal sealed class NatLab : IDisposable
 
         string box = _prefix + name + "n";
         Must(TryAdd(box));
-        Plug(box, outside);
-        Must(Ip($"-n {box} link add lan type bridge"));
-        Must(Ip($"-n {box} addr add 192.168.{number}.1/24 dev lan"));
-        Must(Ip($"-n {box} link set lan up"));
-        Must(Ip($"netns exec {box} sysctl -qw net.ipv4.ip_forward=1"));
-        Must(Nft(box, nat));
+        if (carrier is null)
+        {
+            Plug(box, outside);
+        }
+        else
+        {
+            string street = string.Create(CultureInfo.InvariantCulture, $"100.64.{number}");
+            string far = _prefix + name + "c";
+            Must(TryAdd(far));
+            Plug(far, outside);
+            Route(far, $"{street}.1", carrier, outside);
+            Must(Ip($"link add wan netns {box} type veth peer name street netns {far}"));
+            Must(Ip($"-n {far} link set street master lan up"));
+            outside = $"{street}.2";
+            Must(Ip($"-n {box} addr add {outside}/24 dev wan"));
+            Must(Ip($"-n {box} link set wan up"));
+            Must(Ip($"-n {box} route add default via {street}.1"));
+        }
+
+        Route(box, string.Create(CultureInfo.InvariantCulture, $"192.168.{number}.1"), nat, outside);
         return Settle(box, name, number, 2);
+    }
+
+    /// <summary>Gives a device at home, or on the internet, an IPv6 address that the whole internet reaches.</summary>
+    public void GiveIpv6(string home)
+    {
+        // A box that is also a bridge for IPv6 would not be one; a second cable is the same to the device.
+        string plug = string.Create(CultureInfo.InvariantCulture, $"v{_namespaces.Count}x{home.Length}x{++_sixes}");
+        Must(Ip($"link add six netns {home} type veth peer name {plug} netns {Internet}"));
+        Must(Ip($"-n {Internet} link set {plug} master bridge up"));
+        Must(Ip($"-n {home} addr add 2001:db8::{_sixes}/64 dev six nodad"));
+        Must(Ip($"-n {home} link set six up"));
     }
 
     /// <summary>A further device in the home that was made last.</summary>
     /// <returns>Its namespace.</returns>
     public string Neighbour(string home, string name) => Settle(home + "n", name, _homes, ++_neighbours + 2);
+
+    // The inside of a box.
+    private static void Route(string box, string inside, string nat, string outside)
+    {
+        Must(Ip($"-n {box} link add lan type bridge"));
+        Must(Ip($"-n {box} addr add {inside}/24 dev lan"));
+        Must(Ip($"-n {box} link set lan up"));
+        Must(Ip($"netns exec {box} sysctl -qw net.ipv4.ip_forward=1"));
+        Must(Nft(box, nat.Replace(NatKind.Outside, outside, StringComparison.Ordinal)));
+    }
 
     private string Settle(string box, string name, int network, int host)
     {

@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using AgentMesh.Node.Control;
+
+namespace Scenarios.Harness;
+
+/// <summary>Devices that were paired on the internet's own network and then went home.</summary>
+internal sealed class Meeting : IAsyncDisposable
+{
+    private const string BeaconAddress = "203.0.113.10";
+
+    private readonly Stopwatch _watch = new();
+
+    private Meeting(NatLab lab, TestBeacon beacon)
+    {
+        Lab = lab;
+        Beacon = beacon;
+        A = new TestNode("a") { Namespace = lab.Internet, Listen = "0.0.0.0" };
+        B = new TestNode("b") { Namespace = lab.Internet, Listen = "0.0.0.0" };
+    }
+
+    public NatLab Lab { get; }
+
+    public TestBeacon Beacon { get; }
+
+    public TestNode A { get; }
+
+    public TestNode B { get; }
+
+    public TimeSpan SinceStart => _watch.Elapsed;
+
+    public static async Task<PeerView> PeerOf(TestNode node) => (await node.PeersAsync()).Single(peer => !peer.IsLocal);
+
+    public static async Task<Meeting> AtHomeAsync(NatLab lab, string? natOfA, string? natOfB, params string[] beaconOptions)
+    {
+        Meeting meeting = await PairedAsync(lab, beaconOptions);
+        await meeting.GoHomeAsync(lab.Home("a", natOfA), lab.Home("b", natOfB));
+        return meeting;
+    }
+
+    public static async Task<Meeting> PairedAsync(NatLab lab, params string[] beaconOptions)
+    {
+        TestBeacon beacon = await TestBeacon.StartAsync(lab.Host("beacon", BeaconAddress), BeaconAddress, beaconOptions);
+        var meeting = new Meeting(lab, beacon);
+        foreach (TestNode node in new[] { meeting.A, meeting.B })
+        {
+            File.WriteAllText(Path.Combine(node.Data, "agentmesh.conf"), $"agentmesh {{ {beacon.Setting}, discovery.lan.enabled = off }}");
+            await node.UpAsync();
+        }
+
+        await meeting.A.PairWithAsync(meeting.B);
+        foreach (TestNode node in new[] { meeting.A, meeting.B })
+        {
+            Assert.Equal(0, (await node.RunAsync("down")).Code);
+        }
+
+        return meeting;
+    }
+
+    /// <summary>Both leave where they are.</summary>
+    public async Task LeaveAsync()
+    {
+        await Task.WhenAll(A.RunAsync("down"), B.RunAsync("down"));
+        _watch.Reset();
+    }
+
+    public async Task GoHomeAsync(string homeOfA, string homeOfB)
+    {
+        A.Namespace = homeOfA;
+        B.Namespace = homeOfB;
+        await A.UpAsync();
+        await B.UpAsync();
+        _watch.Start();
+    }
+
+    /// <summary>By the log of the node that came last: the command line needs longer to start than all of this takes.</summary>
+    public string Timing()
+    {
+        string[] all = File.ReadAllLines(Path.Combine(B.Data, "node.log"));
+        string[] lines = all[Array.FindLastIndex(all, line => line.Contains("registered with the beacon", StringComparison.Ordinal))..];
+        DateTimeOffset start = TimeOf(lines[0]);
+        return "since b is registered: " + string.Join("; ", lines.Where(line => line.Contains("the path to", StringComparison.Ordinal)).Select(line =>
+            $"{line[(line.IndexOf(" is ", StringComparison.Ordinal) + 4)..]} after {(TimeOf(line) - start).TotalMilliseconds:0} ms"));
+    }
+
+    /// <summary>
+    /// From when both were registered with the beacon, and so could hear of each other: to the first data over any path, and to when both sent directly. By the logs of both.
+    /// </summary>
+    public (TimeSpan? Data, TimeSpan? Direct) Times()
+    {
+        string[][] logs = [Life(A), Life(B)];
+        if (Array.Exists(logs, log => log.Length == 0))
+        {
+            return (null, null);
+        }
+
+        DateTimeOffset start = logs.Max(log => TimeOf(log[0]));
+        return (Since("the path to"), Since(" is direct"));
+
+        TimeSpan? Since(string words)
+        {
+            string?[] first = [.. logs.Select(log => Array.Find(log, line => line.Contains("the path to", StringComparison.Ordinal) && line.Contains(words, StringComparison.Ordinal)))];
+            TimeSpan latest = first.Max(line => line is null ? TimeSpan.MaxValue : TimeOf(line) - start);
+            return latest == TimeSpan.MaxValue ? null : latest > TimeSpan.Zero ? latest : TimeSpan.Zero;
+        }
+    }
+
+    // Since it was registered last.
+    private static string[] Life(TestNode node)
+    {
+        string[] all = File.ReadAllLines(Path.Combine(node.Data, "node.log"));
+        int start = Array.FindLastIndex(all, line => line.Contains("registered with the beacon", StringComparison.Ordinal));
+        return start < 0 ? [] : all[start..];
+    }
+
+    private static DateTimeOffset TimeOf(string line) => DateTimeOffset.Parse(line.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+
+    public Task IsDirectAsync() => Eventually.HoldsAsync(
+        async () => (await PeerOf(A)).Path == "direct" && (await PeerOf(B)).Path == "direct", "both send directly", TimeSpan.FromMinutes(2));
+
+    public async ValueTask DisposeAsync()
+    {
+        await A.DisposeAsync();
+        await B.DisposeAsync();
+        await Beacon.DisposeAsync();
+    }
+}

@@ -1,0 +1,154 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
+using Scenarios.Harness;
+using Xunit.Abstractions;
+
+namespace Scenarios;
+
+/// <summary>
+/// Ordered pairs of NATs of the kernel: data at once over the relay, directly within its bar, or relayed with its reason. A few pairs are run with everything else; all of
+/// them with <c>AGENTMESH_NAT_GRID=all</c> (docs/nat.md), alone on the machine, and only then the times themselves are held against the bars.
+/// </summary>
+[Collection("processes")]
+public sealed class NatGridTests(ITestOutputHelper output)
+{
+    private static readonly string[] Kinds = ["none", "full-cone", "address-restricted", "port-restricted", "symmetric", "sequential", "double", "ipv6-and-symmetric"];
+
+    // What BeaconTests has not.
+    private static readonly (string, string)[] Few =
+    [
+        ("port-restricted", "symmetric"), ("symmetric", "port-restricted"), ("sequential", "sequential"), ("port-restricted", "sequential"), ("address-restricted", "symmetric"), ("double", "port-restricted"),
+    ];
+
+    private static bool IsWhole => Environment.GetEnvironmentVariable("AGENTMESH_NAT_GRID") == "all";
+
+    [SkippableFact]
+    public async Task Every_pair_of_NATs_meets_its_bar()
+    {
+        using (NatLab? probe = NatLab.TryBuild(out string whyNot))
+        {
+            Skip.If(probe is null, $"a network with NATs cannot be made here: {whyNot}");
+        }
+
+        var pairs = new ConcurrentQueue<(string, string)>(IsWhole ? Kinds.SelectMany(_ => Kinds, (left, right) => (left, right)) : Few);
+        var rows = new ConcurrentBag<Row>();
+        await Task.WhenAll(Enumerable.Range(0, IsWhole ? 1 : 3).Select(_ => Task.Run(() => WorkAsync(pairs, rows))));
+
+        output.WriteLine(Table([.. rows.OrderBy(row => Array.IndexOf(Kinds, row.Left)).ThenBy(row => Array.IndexOf(Kinds, row.Right))]));
+        Assert.Empty(rows.Where(row => row.Problem.Length > 0).Select(row => $"{row.Left} x {row.Right}: {row.Problem}"));
+    }
+
+    private static async Task WorkAsync(ConcurrentQueue<(string Left, string Right)> pairs, ConcurrentBag<Row> rows)
+    {
+        using NatLab lab = NatLab.TryBuild(out string whyNot) ?? throw new InvalidOperationException(whyNot);
+        await using Meeting meeting = await Meeting.PairedAsync(lab);
+        for (int i = 0; pairs.TryDequeue(out (string Left, string Right) pair); i++)
+        {
+            string number = i.ToString(CultureInfo.InvariantCulture);
+            await meeting.GoHomeAsync(Home(lab, $"a{number}", pair.Left), Home(lab, $"b{number}", pair.Right));
+            rows.Add(await RowOfAsync(meeting, pair.Left, pair.Right));
+            await meeting.LeaveAsync();
+        }
+    }
+
+    private static async Task<Row> RowOfAsync(Meeting meeting, string left, string right)
+    {
+        TimeSpan? bar = BarOf(left, right);
+        string answer = (await meeting.A.RunAsync("--timeout", "30s", "@b", "calc", "1+2")).Out;
+        string code = "";
+        try
+        {
+            await (bar is null
+                ? Eventually.HoldsAsync(async () => (code = (await Meeting.PeerOf(meeting.A)).RelayedCode ?? "") == "hard-nats", "the path stays relayed", TimeSpan.FromMinutes(1))
+                : meeting.IsDirectAsync());
+        }
+        catch (Xunit.Sdk.XunitException)
+        {
+            // The row says it.
+        }
+
+        string path = (await Meeting.PeerOf(meeting.A)).Path ?? "none";
+        (TimeSpan? data, TimeSpan? direct) = meeting.Times();
+        var problem = new List<string>();
+        if (answer != "3\n")
+        {
+            problem.Add($"the answer to a command was \"{answer.Trim()}\"");
+        }
+
+        if (bar is null ? direct is not null || code != "hard-nats" : direct is null)
+        {
+            problem.Add(bar is null ? $"it should stay relayed and say so, but is {path} ({code})" : $"it never became direct: {(await Meeting.PeerOf(meeting.A)).RelayedReason}");
+        }
+
+        if (IsWhole && (data is null || data > TimeSpan.FromSeconds(1.5)))
+        {
+            problem.Add($"data after {data?.TotalSeconds:0.0} s instead of 1.5 s");
+        }
+
+        if (IsWhole && direct > bar)
+        {
+            problem.Add($"direct after {direct?.TotalSeconds:0.0} s instead of {bar?.TotalSeconds:0} s");
+        }
+
+        return new Row(left, right, data, direct, path, bar, string.Join("; ", problem));
+    }
+
+    private static string Home(NatLab lab, string name, string kind)
+    {
+        switch (kind)
+        {
+            case "double":
+                return lab.Home(name, NatKind.PortRestrictedCone(), carrier: NatKind.PortRestrictedCone());
+            case "ipv6-and-symmetric":
+                string home = lab.Home(name, NatKind.Symmetric());
+                lab.GiveIpv6(home);
+                return home;
+            default:
+                return lab.Home(name, kind switch
+                {
+                    "none" => null,
+                    "full-cone" => NatKind.FullCone(),
+                    "address-restricted" => NatKind.AddressRestrictedCone(),
+                    "port-restricted" => NatKind.PortRestrictedCone(),
+                    "sequential" => NatKind.SymmetricInSteps(),
+                    _ => NatKind.Symmetric(),
+                });
+        }
+    }
+
+    /// <returns>Null where the path stays relayed.</returns>
+    private static TimeSpan? BarOf(string left, string right)
+    {
+        if (left == "ipv6-and-symmetric" && right == left)
+        {
+            return TimeSpan.FromSeconds(5); // directly over IPv6
+        }
+
+        bool leftRandom = left.EndsWith("symmetric", StringComparison.Ordinal), rightRandom = right.EndsWith("symmetric", StringComparison.Ordinal);
+        bool leftHard = leftRandom || left == "sequential", rightHard = rightRandom || right == "sequential";
+        if (leftHard && rightHard)
+        {
+            return leftRandom || rightRandom ? null : TimeSpan.FromSeconds(8);
+        }
+
+        bool isRestricted = (leftHard ? right : left) is "port-restricted" or "double";
+        return TimeSpan.FromSeconds((leftHard || rightHard) && isRestricted ? leftRandom || rightRandom ? 20 : 8 : 5);
+    }
+
+    private static string Table(IReadOnlyList<Row> rows)
+    {
+        var table = new StringBuilder("one                 the other              data    direct   bar  path\n");
+        foreach (Row row in rows)
+        {
+            table.AppendLine(string.Create(CultureInfo.InvariantCulture,
+                $"{row.Left,-19} {row.Right,-19} {Seconds(row.Data),7} {Seconds(row.Direct),9} {row.Bar?.TotalSeconds.ToString("0", CultureInfo.InvariantCulture) ?? "-",5}  {row.Path}{(row.Problem.Length > 0 ? "  <- " + row.Problem : "")}"));
+        }
+
+        return table.ToString();
+    }
+
+    private static string Seconds(TimeSpan? time) => time is { } known ? known.TotalSeconds.ToString("0.00 s", CultureInfo.InvariantCulture) : "-";
+
+    private sealed record Row(string Left, string Right, TimeSpan? Data, TimeSpan? Direct, string Path, TimeSpan? Bar, string Problem);
+}
