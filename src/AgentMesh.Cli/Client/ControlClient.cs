@@ -19,7 +19,8 @@ internal sealed class ControlClient : IDisposable
     /// <summary>A node that is well ends a command by itself when its time is over, and says more about it.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
-    private readonly HttpClient _http;
+    /// <summary>For what streams; one question goes without it.</summary>
+    private readonly Lazy<HttpClient> _http;
     private readonly string _socket;
     private readonly TimeSpan? _within;
 
@@ -28,45 +29,27 @@ internal sealed class ControlClient : IDisposable
     {
         _socket = socket;
         _within = within;
-        var handler = new SocketsHttpHandler
-        {
-            UseProxy = false,
-            UseCookies = false,
-            ConnectCallback = async (_, cancellationToken) =>
-            {
-                var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                try
-                {
-                    await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellationToken).ConfigureAwait(false);
-                    return new NetworkStream(connection, ownsSocket: true);
-                }
-                catch (SocketException error)
-                {
-                    connection.Dispose();
-                    throw new NobodyListensException(error);
-                }
-                catch
-                {
-                    connection.Dispose();
-                    throw;
-                }
-            },
-        };
-        _http = new HttpClient(handler) { BaseAddress = new Uri("http://agentmesh/"), Timeout = Timeout.InfiniteTimeSpan };
+        _http = new Lazy<HttpClient>(Connect);
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        if (_http.IsValueCreated)
+        {
+            _http.Value.Dispose();
+        }
+    }
 
     /// <exception cref="MeshException">What the node says, AM0220 where none runs, or AM0224: it does not answer.</exception>
     public Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
-        AskAsync(new HttpRequestMessage(HttpMethod.Get, path), type, cancellationToken);
+        AskAsync("GET", path, null, type, cancellationToken);
 
     public Task<TAnswer> PostAsync<TBody, TAnswer>(
         string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> type, CancellationToken cancellationToken) =>
-        AskAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, bodyType) }, type, cancellationToken);
+        AskAsync("POST", path, JsonSerializer.SerializeToUtf8Bytes(body, bodyType), type, cancellationToken);
 
     public Task<TAnswer> PostAsync<TAnswer>(string path, JsonTypeInfo<TAnswer> type, CancellationToken cancellationToken) =>
-        AskAsync(new HttpRequestMessage(HttpMethod.Post, path), type, cancellationToken);
+        AskAsync("POST", path, null, type, cancellationToken);
 
     public async Task ShutdownAsync(bool endPrograms, CancellationToken cancellationToken)
     {
@@ -106,7 +89,7 @@ internal sealed class ControlClient : IDisposable
     {
         try
         {
-            return await InputLink.OpenAsync(_http, job, cancellationToken).ConfigureAwait(false);
+            return await InputLink.OpenAsync(_http.Value, job, cancellationToken).ConfigureAwait(false);
         }
         catch (System.Net.WebSockets.WebSocketException error)
         {
@@ -155,11 +138,28 @@ internal sealed class ControlClient : IDisposable
         return await ReadAsync(answer, type, patience).ConfigureAwait(false);
     }
 
-    private async Task<T> AskAsync<T>(HttpRequestMessage question, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private async Task<T> AskAsync<T>(string method, string path, byte[]? body, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         using var patience = new Patience(_within ?? AnswerWithin, cancellationToken);
-        using HttpResponseMessage answer = await SendAsync(question, patience).ConfigureAwait(false);
-        return await ReadAsync(answer, type, patience).ConfigureAwait(false);
+        try
+        {
+            (int status, ReadOnlyMemory<byte> answer) = await PlainHttp.AskAsync(_socket, method, path, body, patience.Token).ConfigureAwait(false);
+            return status is >= 200 and < 300
+                ? JsonSerializer.Deserialize(answer.Span, type)!
+                : throw ToException(JsonSerializer.Deserialize(answer.Span, ControlJson.Default.ProblemView) ?? new ProblemView(CliErrors.ConnectionLost, $"the node answered {status}", null));
+        }
+        catch (OperationCanceledException) when (patience.IsOver)
+        {
+            throw patience.Late();
+        }
+        catch (NobodyListensException error)
+        {
+            throw NoNode(error);
+        }
+        catch (Exception error) when (error is IOException or JsonException)
+        {
+            throw Lost(error);
+        }
     }
 
     /// <param name="join">Puts the data of a frame into its event; null for events without any, which come as lines.</param>
@@ -209,12 +209,41 @@ internal sealed class ControlClient : IDisposable
         }
     }
 
+    private HttpClient Connect()
+    {
+        var handler = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            ConnectCallback = async (_, cancellationToken) =>
+            {
+                var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                try
+                {
+                    await connection.ConnectAsync(new UnixDomainSocketEndPoint(_socket), cancellationToken).ConfigureAwait(false);
+                    return new NetworkStream(connection, ownsSocket: true);
+                }
+                catch (SocketException error)
+                {
+                    connection.Dispose();
+                    throw new NobodyListensException(error);
+                }
+                catch
+                {
+                    connection.Dispose();
+                    throw;
+                }
+            },
+        };
+        return new HttpClient(handler) { BaseAddress = new Uri("http://agentmesh/"), Timeout = Timeout.InfiniteTimeSpan };
+    }
+
     private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, Patience patience)
     {
         HttpResponseMessage answer;
         try
         {
-            answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token).ConfigureAwait(false);
+            answer = await _http.Value.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (patience.IsOver)
         {
@@ -222,8 +251,7 @@ internal sealed class ControlClient : IDisposable
         }
         catch (HttpRequestException error) when (Find<NobodyListensException>(error) is not null)
         {
-            throw new MeshException(
-                CliErrors.NoNode, $"no node is running here ({_socket})", "start one with 'agentmesh up', or name another data directory with --data-dir", error);
+            throw NoNode(error);
         }
         catch (HttpRequestException error)
         {
@@ -258,6 +286,9 @@ internal sealed class ControlClient : IDisposable
             throw Lost(error);
         }
     }
+
+    private MeshException NoNode(Exception error) =>
+        new(CliErrors.NoNode, $"no node is running here ({_socket})", "start one with 'agentmesh up', or name another data directory with --data-dir", error);
 
     private static MeshException Lost(Exception? error) => new(
         CliErrors.ConnectionLost,
@@ -311,7 +342,4 @@ internal sealed class ControlClient : IDisposable
 
         public void Dispose() => _over.Dispose();
     }
-
-    /// <summary>What tells the refusal of a connection from the loss of one.</summary>
-    private sealed class NobodyListensException(SocketException error) : IOException(error.Message, error);
 }
