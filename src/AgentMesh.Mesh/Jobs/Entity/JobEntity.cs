@@ -18,6 +18,8 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private const int EventsOfSnapshot = 100;
 
     private readonly JobEnvironment _environment;
+    private readonly JobReplies _replies;
+    private readonly AttemptPlace _place;
     private readonly JobWaiters _waiters;
     private readonly DependencyWatch _dependencies;
     private readonly JobTurn _turn;
@@ -25,14 +27,13 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private readonly ClockWatch _clock;
     private JobState _job;
 
-    /// <summary>Which life of the device's node has the attempt, as far as is known; null while the device is away.</summary>
-    private long? _life;
-
     public JobEntity(JobId id, JobEnvironment environment)
         : base(id.ToString(), environment.Time, EventsOfSnapshot, environment.Journal)
     {
         _environment = environment;
         _job = JobState.None(id);
+        _replies = new JobReplies(environment);
+        _place = new AttemptPlace(environment.LifeOf);
         _waiters = new JobWaiters(environment.Time);
         _dependencies = new DependencyWatch(environment.Time);
         _turn = new JobTurn(environment.Time);
@@ -67,8 +68,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 
     protected override object Snapshot() => JobSnapshot.Of(_job);
 
-    protected override object NotStored(string why) =>
-        Refusal(MeshErrors.NotStored, $"the journal of this device did not take it: {why}", "look at the log of the node; 'agentmesh job list' tells whether it was taken after all");
+    protected override object NotStored(string why) => JobReplies.NotStored(_job, why);
 
     protected override void AfterRejection() => Settle();
 
@@ -86,7 +86,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private void OnRecovered()
     {
         _job = _job.Recovered(Now);
-        _life = _job.Placement?.Incarnation;
+        _place.Begins(_job);
         _times.Restart();
         Settle();
         LookAtOnce();
@@ -94,21 +94,10 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 
     private void OnSubmit(SubmitJob submit)
     {
-        if (!IsFromHome())
+        long? life = _environment.LifeOf(submit.Spec.Target.Device);
+        if (_replies.ToSubmission(_job, submit, IsFromHome(), life, Now) is { } answer)
         {
-            Sender.Tell(Refusal(MeshErrors.NotYours, "a job is accepted by the device of its caller only", "submit it to the node of this device"));
-        }
-        else if (_job.Exists)
-        {
-            bool isSame = _job.Spec!.Command.Equals(submit.Spec.Command) && _job.Spec.Target.Device == submit.Spec.Target.Device;
-            Sender.Tell(isSame
-                ? new JobAccepted(_job.JobId, Repeated: true)
-                : Refusal(MeshErrors.KeyReused, $"the idempotency key '{submit.Spec.IdempotencyKey}' belongs to another command: {_job.Spec.Command}", "use another key, or none"));
-        }
-        else if (_environment.LifeOf(submit.Spec.Target.Device) is var life && life is null && !submit.Spec.QueueWhenOffline)
-        {
-            Sender.Tell(Refusal(
-                MeshErrors.PeerOffline, _environment.AbsenceOf(submit.Spec.Target, Now), "'agentmesh peers' shows who is there; --queue accepts the job and starts it when the device is back"));
+            Sender.Tell(answer);
         }
         else
         {
@@ -138,7 +127,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         }
         else
         {
-            Sender.Tell(Refusal(MeshErrors.Busy, $"{JobWaiters.Max} readers wait for this job already", "try again in a moment"));
+            Sender.Tell(JobReplies.TooManyWait(_job));
         }
     }
 
@@ -154,7 +143,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
                 Record(new CancelRequestedEvent(Now, request.By), asker, () => asker.Tell(View()));
                 break;
             case JobStateName.Completed or JobStateName.Failed:
-                asker.Tell(Refusal(MeshErrors.NotInThisState, $"the job is {Shown(_job.Name)}: there is nothing to cancel", "'agentmesh job show' tells its result"));
+                asker.Tell(JobReplies.NothingToCancel(_job));
                 break;
             default:
                 asker.Tell(View());
@@ -171,7 +160,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         }
         else
         {
-            asker.Tell(Refusal(MeshErrors.NotInThisState, $"the job is {Shown(_job.Name)}; only a paused, failed or cancelled one begins again", "'agentmesh job show' tells what it does"));
+            asker.Tell(JobReplies.NothingToRetry(_job));
         }
     }
 
@@ -277,7 +266,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
                 _dependencies.Ask(_job.Spec!, _environment.Jobs(), Self);
             }
 
-            _turn.Ask(_job, IsThere(), now, _environment.Groups(), Self);
+            _turn.Ask(_job, _place.IsThere(_job), now, _environment.Groups(), Self);
             if (_times.IsTimeToRepeat())
             {
                 TellWorkers();
@@ -290,19 +279,11 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     /// <summary>A restarted node may have taken over the attempt of an earlier one, and a device that was away may have it still.</summary>
     private void LookForDevice(DateTimeOffset now)
     {
-        if (!_job.Exists || !_job.Name.HasAttempt())
-        {
-            return;
-        }
-
-        long? life = _environment.LifeOf(_job.Placement!.Device);
-        if (life is not null && life != _life)
+        if (_place.IsInDoubt(_job))
         {
             _job = _job.Doubted(now);
             _times.Restart();
         }
-
-        _life = life;
     }
 
     private void Record(IJobEvent change, IActorRef? asker, Action? then)
@@ -313,7 +294,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
             _times.Restart();
             if (_job.Attempt != before.Attempt)
             {
-                _life = _job.Placement!.Incarnation;
+                _place.Begins(_job);
             }
 
             then?.Invoke();
@@ -383,16 +364,10 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     /// <summary>For the home and for the device that runs the job.</summary>
     private void Read(Action answer)
     {
-        if (!_job.Exists)
+        // Numbers without events: its journal was removed.
+        if (JobReplies.ToReader(_job, LastSequenceNr > 0, () => IsFromHome() || IsFromExecutor()) is { } refusal)
         {
-            // Numbers without events: its journal was removed.
-            Sender.Tell(LastSequenceNr > 0
-                ? Refusal(MeshErrors.Removed, RemovedProblem.Text($"job {_job.JobId}"), RemovedProblem.NextStep)
-                : Refusal(MeshErrors.UnknownJob, $"there is no job {_job.JobId}", "'agentmesh job list' shows the jobs of this device"));
-        }
-        else if (!IsFromHome() && !IsFromExecutor())
-        {
-            Sender.Tell(Refusal(MeshErrors.NotYours, "a job is shown to the device that submitted it and to the one that runs it", "ask there"));
+            Sender.Tell(refusal);
         }
         else
         {
@@ -409,7 +384,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         }
         else
         {
-            Sender.Tell(Refusal(MeshErrors.NotYours, "only the device that submitted a job changes it", "do it on that device"));
+            Sender.Tell(JobReplies.OnlyItsHomeChangesIt(_job));
         }
     });
 
@@ -421,14 +396,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 
     private bool IsFromHome() => Origin.Of(Sender, Context.System, _environment.Self) is var device && (_environment.IsHome?.Invoke(device) ?? device == _environment.Self);
 
-    private JobView View() =>
-        _job.ToView(WaitReason.Of(_job, new WaitFacts(IsThere(), _environment.LastSeenOf(_job.Spec!.Target.Device), () => _dependencies.Describe(_job.Spec!), _turn.Why), Now));
-
-    private bool IsThere() => _job.Name.HasAttempt() ? _life is not null : _environment.LifeOf(_job.Spec!.Target.Device) is not null;
-
-    private JobProblem Refusal(string code, string text, string? next) => new(_job.JobId, new Problem(code, text, next));
-
-    private static string Shown(JobStateName name) => name.ToString().ToLowerInvariant();
+    private JobView View() => _replies.View(_job, _place.IsThere(_job), _dependencies, _turn, Now);
 
     private sealed class Look : INoSerializationVerificationNeeded
     {
