@@ -15,6 +15,6 @@ public interface IEntityIndex
     /// <summary>Entities whose last event is none of <paramref name="closedManifests"/>: the unfinished ones that must be woken after a restart.</summary>
     Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default);
 
-    /// <summary>The events of an entity, the oldest first, at most <paramref name="max"/>; those that a snapshot stands for are not there any more.</summary>
-    Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, int max, CancellationToken cancellation = default);
+    /// <summary>The events of an entity from a number on, the oldest first, at most <paramref name="max"/>; those that a snapshot stands for are not there any more.</summary>
+    Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, long from, int max, CancellationToken cancellation = default);
 }

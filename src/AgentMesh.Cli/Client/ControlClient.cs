@@ -100,13 +100,13 @@ internal sealed class ControlClient : IDisposable
     /// <param name="tail">Lines before the end, instead of <paramref name="from"/>.</param>
     /// <param name="at">The device to ask; null for the home of the job.</param>
     public IAsyncEnumerable<OutputView> OutputAsync(
-        string job, string? stream, int? attempt, long from, bool follow, CancellationToken cancellationToken, int? tail = null, string? at = null) =>
+        string job, string? stream, int? attempt, long from, bool follow, CancellationToken cancellationToken, int? tail = null, string? at = null, long? fromEvent = null) =>
         EventsAsync(
             () => new HttpRequestMessage(
                 HttpMethod.Get,
                 $"v1/job/output?id={Uri.EscapeDataString(job)}&from={from}&follow={(follow ? "true" : "false")}" +
-                (stream is null ? "" : $"&stream={stream}") + (attempt is null ? "" : $"&attempt={attempt}") +
-                (tail is null ? "" : $"&tail={tail}") + (at is null ? "" : $"&at={Uri.EscapeDataString(at)}")),
+                (stream is null ? "" : $"&stream={Uri.EscapeDataString(stream)}") + (attempt is null ? "" : $"&attempt={attempt}") +
+                (tail is null ? "" : $"&tail={tail}") + (fromEvent is null ? "" : $"&fromEvent={fromEvent}") + (at is null ? "" : $"&at={Uri.EscapeDataString(at)}")),
             ControlJson.Default.OutputView,
             EventFrames.Join,
             _within,

@@ -80,11 +80,14 @@ internal static class JobVerbs
         return 0;
     }
 
+    /// <param name="names">Each line with the name of its stream.</param>
     public static async Task<int> LogsAsync(
-        Session session, ControlClient client, string id, string? stream, int? attempt, long from, bool follow, CancellationToken cancel, int? tail = null, string? at = null)
+        Session session, ControlClient client, string id, string? stream, int? attempt, long from, bool follow, CancellationToken cancel, int? tail = null, string? at = null, long? fromEvent = null, bool names = false)
     {
         WholeCharacters output = new(session.Terminal.RawOut), error = new(session.Terminal.RawError);
-        await foreach (OutputView chunk in client.OutputAsync(id, stream, attempt, from, follow, cancel, tail, at).ConfigureAwait(false))
+        var lines = new PrefixedLines(session.Terminal.Out, session.Terminal.Error);
+        bool isWithinLine = false;
+        await foreach (OutputView chunk in client.OutputAsync(id, stream, attempt, from, follow, cancel, tail, at, fromEvent).ConfigureAwait(false))
         {
             if (session.Terminal.Json)
             {
@@ -92,7 +95,25 @@ internal static class JobVerbs
                 continue;
             }
 
+            if (names)
+            {
+                lines.Write(chunk.Stream, chunk.Stream == "stderr", chunk.Data.Span);
+                await session.Terminal.Out.FlushAsync(cancel).ConfigureAwait(false);
+                continue;
+            }
+
+            if (chunk.Event is not null && isWithinLine)
+            {
+                await output.WriteAsync("\n"u8.ToArray(), cancel).ConfigureAwait(false);
+            }
+
+            isWithinLine = chunk.Data.Span is not [.., (byte)'\n'];
             await (chunk.Stream == "stderr" ? error : output).WriteAsync(chunk.Data, cancel).ConfigureAwait(false);
+        }
+
+        foreach (string name in (string[])["stdout", "stderr", "events"])
+        {
+            lines.End(name);
         }
 
         await output.FlushAsync(cancel).ConfigureAwait(false);
@@ -127,13 +148,14 @@ internal static class JobVerbs
     {
         var id = NewId();
         var follow = new Option<bool>("--follow", "-f") { Description = "Go on until the job has ended." };
-        var from = new Option<long>("--from") { Description = "Start at this byte offset of the stream." };
+        var from = new Option<long>("--from") { Description = "Start at this byte offset of the stream; with --stream events, at the event of this number." };
+        var fromEvent = new Option<long?>("--from-event") { Description = "Start with the event of this number, where there is output beside the events." };
+        var names = new Option<bool>("--names") { Description = "Begin each line with the name of its stream." };
         var tail = new Option<int?>("--tail", "-n") { Description = "Start so many lines before the end." };
-        var stream = new Option<string?>("--stream") { Description = "out, err or both (the default); stdout and stderr mean the same." };
-        stream.AcceptOnlyFromAmong("out", "err", "both", "stdout", "stderr");
+        var stream = new Option<string?>("--stream") { Description = "out, err, both (the default), events or all; several with commas between. stdout and stderr mean the same as out and err." };
         var attempt = new Option<int?>("--attempt") { Description = "An earlier attempt; the latest when absent." };
         var at = new Option<string?>("--at") { Description = "The device where the job is at home, for a short id; a whole id names it. Needs the grant 'logs' there." };
-        return global.Verb("logs", "Print the output of a job, also of one that is at home on another device (docs/output.md).", [id, follow, from, tail, stream, attempt, at], async (session, parsed, cancel) =>
+        return global.Verb("logs", "Print the output and the events of a job, also of one that is at home on another device (docs/output.md).", [id, follow, from, tail, stream, fromEvent, names, attempt, at], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
             return await LogsAsync(
@@ -146,7 +168,9 @@ internal static class JobVerbs
                 parsed.GetValue(follow),
                 cancel,
                 parsed.GetValue(tail),
-                parsed.GetValue(at)).ConfigureAwait(false);
+                parsed.GetValue(at),
+                parsed.GetValue(fromEvent),
+                parsed.GetValue(names)).ConfigureAwait(false);
         });
     }
 

@@ -140,10 +140,10 @@ public sealed class SqliteEventStore : IEventStore, IDisposable
     public Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default) =>
         _readers.ReadAsync<IReadOnlyList<EntitySummary>>(reader => reader.WithOpenEnd(prefix, closedManifests, limit), cancellation);
 
-    public async Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, int max, CancellationToken cancellation = default)
+    public async Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, long from, int max, CancellationToken cancellation = default)
     {
         var events = new List<StoredEvent>();
-        await ReplayAsync(persistenceId, 1, long.MaxValue, max, events.Add, cancellation).ConfigureAwait(false);
+        await ReplayAsync(persistenceId, from, long.MaxValue, max, events.Add, cancellation).ConfigureAwait(false);
         return events;
     }
 

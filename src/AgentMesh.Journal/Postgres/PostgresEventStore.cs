@@ -121,8 +121,8 @@ public sealed class PostgresEventStore : IEventStore, IAsyncDisposable
     public Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default) =>
         _reads.WithOpenEndAsync(prefix, closedManifests, limit, cancellation);
 
-    public Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, int max, CancellationToken cancellation = default) =>
-        _reads.EventsAsync(persistenceId, max, cancellation);
+    public Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, long from, int max, CancellationToken cancellation = default) =>
+        _reads.EventsAsync(persistenceId, from, max, cancellation);
 
     /// <summary>Writes what is queued, then leaves the pool.</summary>
     public async ValueTask DisposeAsync()

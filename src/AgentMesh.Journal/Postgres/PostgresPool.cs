@@ -94,8 +94,8 @@ public sealed class PostgresPool : IEntityIndex, IAsyncDisposable
     public Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default) =>
         _reads.WithOpenEndAsync(prefix, closedManifests, limit, cancellation);
 
-    public Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, int max, CancellationToken cancellation = default) =>
-        _reads.EventsAsync(persistenceId, max, cancellation);
+    public Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, long from, int max, CancellationToken cancellation = default) =>
+        _reads.EventsAsync(persistenceId, from, max, cancellation);
 
     /// <summary>Who is, or lately was, a member, as the database tells it.</summary>
     /// <exception cref="MeshException"><c>AM0450</c></exception>

@@ -22,10 +22,10 @@ internal sealed class PostgresReads(NpgsqlDataSource source, string place)
         },
         cancellation);
 
-    public async Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, int max, CancellationToken cancellation)
+    public async Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, long from, int max, CancellationToken cancellation)
     {
         var events = new List<StoredEvent>();
-        await ReplayAsync(persistenceId, 1, long.MaxValue, max, events.Add, cancellation).ConfigureAwait(false);
+        await ReplayAsync(persistenceId, from, long.MaxValue, max, events.Add, cancellation).ConfigureAwait(false);
         return events;
     }
 

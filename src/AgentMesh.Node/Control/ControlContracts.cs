@@ -141,9 +141,15 @@ public sealed record CommandEvent(
 }
 
 /// <summary>A piece of output. <paramref name="Data"/> is base64.</summary>
-/// <param name="Stream">stdout or stderr.</param>
-/// <param name="Offset">Of the first byte, from the start of that attempt's stream.</param>
-public sealed record OutputView(int Attempt, string Stream, long Offset, ReadOnlyMemory<byte> Data);
+/// <param name="Attempt">Of an event that is about none, 0.</param>
+/// <param name="Stream">stdout, stderr or events.</param>
+/// <param name="Offset">Of the first byte, from the start of that attempt's stream; of an event its number.</param>
+/// <param name="Data">Of an event a line that tells it.</param>
+public sealed record OutputView(int Attempt, string Stream, long Offset, ReadOnlyMemory<byte> Data)
+{
+    /// <summary>Null for output.</summary>
+    public JobEventView? Event { get; init; }
+}
 
 /// <summary>A job as it stands.</summary>
 /// <param name="Id">Whole: job/HOME/ULID.</param>
@@ -211,7 +217,7 @@ public sealed record ArtifactView(string Name, string? Job, string? ShortJob, st
 
 /// <summary>GET /v1/job/history: one event of a job.</summary>
 /// <param name="Number">From 1; what a snapshot stands for is not there any more.</param>
-/// <param name="What">accepted, placed, released, checkpointed, retrying, paused, completed, failed, cancel requested, cancelled, retried.</param>
+/// <param name="What">accepted, placed, released, checkpointed, retrying, paused, completed, failed, cancel requested, cancelled, retried; while the job is followed also progress, which is not kept and has the number of the event before.</param>
 /// <param name="Attempt">0 where it is about none.</param>
 public sealed record JobEventView(long Number, DateTimeOffset At, string What, int Attempt, string Text);
 

@@ -145,7 +145,7 @@ internal sealed class ControlServer : IAsyncDisposable
             await Stream(
                 http,
                 services.OutputAsync(
-                    new OutputQuery(Need(http, "id"), Query(http, "stream"), Number(http, "attempt"), LongNumber(http, "from") ?? 0, Query(http, "follow") == "true", Number(http, "tail"), Query(http, "at")), http.RequestAborted),
+                    new OutputQuery(Need(http, "id"), Query(http, "stream"), Number(http, "attempt"), LongNumber(http, "from") ?? 0, Query(http, "follow") == "true", Number(http, "tail"), Query(http, "at")) { FromEvent = LongNumber(http, "fromEvent") ?? 0 }, http.RequestAborted),
                 ControlJson.Default.OutputView,
                 EventFrames.Split).ConfigureAwait(false));
     }

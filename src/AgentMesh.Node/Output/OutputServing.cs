@@ -60,7 +60,7 @@ internal sealed class OutputServing(ReadForDevice read)
                 await new OutputFrame(OutputFrameKind.Attempt, 0, attempt, 0).SendAsync(stream, cancellationToken).ConfigureAwait(false);
             }
 
-            new OutputFrame(OutputFrameKind.Data, (byte)(piece.Stream == OutputStreamKind.Stderr ? 2 : 1), piece.Offset, piece.Data.Length).Write(buffer);
+            new OutputFrame(OutputFrameKind.Data, (byte)piece.Stream, piece.Offset, piece.Data.Length).Write(buffer);
             piece.Data.CopyTo(buffer.AsMemory(OutputFrame.HeaderBytes));
             await stream.WriteAsync(buffer.AsMemory(0, OutputFrame.HeaderBytes + piece.Data.Length), cancellationToken).ConfigureAwait(false);
         }

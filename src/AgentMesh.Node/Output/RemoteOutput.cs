@@ -18,6 +18,7 @@ internal sealed class RemoteOutput(ConnectionHub hub, TimeProvider time)
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     /// <param name="job">A whole id, or what the home finds it by.</param>
+    /// <param name="stream">Null for stdout and stderr.</param>
     /// <param name="attempt">Null for the newest; following, also for those that come after it.</param>
     /// <exception cref="MeshException">AM0307, AM0364, or AM0365: the home was not reached for half a minute.</exception>
     public async IAsyncEnumerable<OutputPiece> ReadAsync(
@@ -57,7 +58,7 @@ internal sealed class RemoteOutput(ConnectionHub hub, TimeProvider time)
             int before = place.Pieces;
             try
             {
-                if (await TryReadAsync(home, new OutputRequest(job, only ?? 0, (byte)(kind == OutputStreamKind.Stderr ? 2 : 1), place.From.Lines ?? place.From.Offset, follow, place.From.Lines is not null), kind, place, pieces, cancellationToken).ConfigureAwait(false))
+                if (await TryReadAsync(home, new OutputRequest(job, only ?? 0, (byte)kind, place.From.Lines ?? place.From.Offset, follow, place.From.Lines is not null), kind, place, pieces, cancellationToken).ConfigureAwait(false))
                 {
                     return;
                 }
@@ -66,7 +67,7 @@ internal sealed class RemoteOutput(ConnectionHub hub, TimeProvider time)
             {
                 throw new MeshException(MeshErrors.OutputLost, "the node of that device is older than this one and gives nobody output", "update AgentMesh there, or read it there");
             }
-            catch (Exception error) when (error is IOException or MeshException { Code: not MeshErrors.UnknownJob and not MeshErrors.OutputDenied })
+            catch (Exception error) when (error is IOException or MeshException { Code: not MeshErrors.UnknownJob and not MeshErrors.OutputDenied and not MeshErrors.OutputLost })
             {
                 // The home is away for a moment.
             }
@@ -106,6 +107,8 @@ internal sealed class RemoteOutput(ConnectionHub hub, TimeProvider time)
                         case OutputFrameKind.Attempt:
                             (place.Attempt, place.From) = ((int)frame.Offset, place.Attempt == 0 ? place.From : default);
                             break;
+                        case OutputFrameKind.Data when frame.Stream != (byte)kind:
+                            throw new MeshException(MeshErrors.OutputLost, "the node of that device is older than this one and gives nobody events", "update AgentMesh there, or read them there");
                         case OutputFrameKind.Data:
                             byte[] data = new byte[frame.Length];
                             if (!await stream.TryFillAsync(data, cancellationToken).ConfigureAwait(false))
@@ -114,7 +117,7 @@ internal sealed class RemoteOutput(ConnectionHub hub, TimeProvider time)
                             }
 
                             await pieces.WriteAsync(new OutputPiece(place.Attempt, kind, frame.Offset, data), cancellationToken).ConfigureAwait(false);
-                            place.From = frame.Offset + frame.Length;
+                            place.From = frame.Offset + (kind == OutputStreamKind.Events ? 1 : frame.Length);
                             place.Pieces++;
                             break;
                     }

@@ -79,11 +79,13 @@ internal sealed class JobService(Homes homes, Caller caller, Entities entities, 
     public async Task<Control.JobView> ShowAsync(string id, CancellationToken cancellationToken) => JobViews.Of(await GetAsync(await FindAsync(id, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false));
 
     /// <summary>What the journal holds of it, the oldest first.</summary>
-    public async Task<IReadOnlyList<JobEventView>> HistoryAsync(string id, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<JobEventView>> HistoryAsync(string id, CancellationToken cancellationToken) =>
+        await EventsAsync(await FindAsync(id, cancellationToken).ConfigureAwait(false), 1, PageMax, cancellationToken).ConfigureAwait(false);
+
+    private async Task<IReadOnlyList<JobEventView>> EventsAsync(JobId job, long from, int max, CancellationToken cancellationToken)
     {
-        JobId job = await FindAsync(id, cancellationToken).ConfigureAwait(false);
         HomeIndex index = homes.All.First(home => home.Home == job.Home);
-        IReadOnlyList<StoredEvent> events = await index.Journal.EventsAsync(job.ToString(), PageMax, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<StoredEvent> events = await index.Journal.EventsAsync(job.ToString(), from, max, cancellationToken).ConfigureAwait(false);
         return [.. events.Select(stored => ViewOf(stored.SequenceNr, JobHistoryLine.Read(stored.Manifest, stored.Payload, DateTimeOffset.FromUnixTimeMilliseconds(stored.Timestamp), devices.NameOf)))];
     }
 
@@ -126,20 +128,22 @@ internal sealed class JobService(Homes homes, Caller caller, Entities entities, 
     /// <summary>Of a job that is at home here, or on another device that lets this one read.</summary>
     public async IAsyncEnumerable<OutputView> OutputAsync(OutputQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        OutputStreamKind? kind = query.Stream switch
-        {
-            null or "both" => null,
-            "stdout" or "out" => OutputStreamKind.Stdout,
-            "stderr" or "err" => OutputStreamKind.Stderr,
-            _ => throw new MeshException(NodeErrors.ControlRequest, $"'{query.Stream}' is no stream", "streams are stdout, stderr and both"),
-        };
-        OutputStart from = query.Tail is { } lines ? new OutputStart(0, Math.Clamp(lines, 0, LinesMax)) : query.From;
+        LogStreams streams = LogStreams.Parse(query.Stream);
+        OutputStart? tail = query.Tail is { } lines ? new OutputStart(0, Math.Clamp(lines, 0, LinesMax)) : null;
+        OutputStart from = tail ?? query.From, fromEvent = tail ?? (streams.HasOutput ? query.FromEvent : Math.Max(query.From, query.FromEvent));
         DeviceId? elsewhere = query.At is { } at ? devices.One(at.TrimStart('@')) is { IsSelf: false, Id: var there } ? there : null
             : JobId.TryParse(query.Id, out JobId whole) && !homes.Knows(whole.Home) && !whole.Home.IsPool ? whole.Home.Device
             : null;
-        IAsyncEnumerable<OutputPiece> pieces = elsewhere is { } home
-            ? remote.ReadAsync(home, query.Id, kind, query.Attempt, from, query.Follow, cancellationToken)
-            : ReadAsync(await FindAsync(query.Id, cancellationToken).ConfigureAwait(false), kind, query.Attempt, from, query.Follow, cancellationToken);
+        JobId? here = elsewhere is null ? await FindAsync(query.Id, cancellationToken).ConfigureAwait(false) : null;
+        IAsyncEnumerable<OutputPiece> Written(CancellationToken cancel) => elsewhere is { } home
+            ? remote.ReadAsync(home, query.Id, streams.Output, query.Attempt, from, query.Follow, cancel)
+            : ReadAsync(here!.Value, streams.Output, query.Attempt, from, query.Follow, cancel);
+        IAsyncEnumerable<OutputPiece> Happened(CancellationToken cancel) => elsewhere is { } home
+            ? remote.ReadAsync(home, query.Id, OutputStreamKind.Events, query.Attempt, fromEvent, query.Follow, cancel)
+            : ReadEventsAsync(here!.Value, query.Attempt, fromEvent, query.Follow, cancel);
+        IAsyncEnumerable<OutputPiece> pieces = !streams.HasEvents ? Written(cancellationToken)
+            : !streams.HasOutput ? Happened(cancellationToken)
+            : LogMerge.ReadAsync(Happened, Written, JobEventPieces.IsEnd, time, cancellationToken);
         await foreach (OutputPiece piece in pieces.ConfigureAwait(false))
         {
             yield return ViewOf(piece);
@@ -157,9 +161,12 @@ internal sealed class JobService(Homes homes, Caller caller, Entities entities, 
             throw new MeshException(MeshErrors.OutputDenied, $"{reader} may not read the output of {job.Short}", "grant it 'logs'");
         }
 
-        OutputStreamKind? kind = request.Stream switch { 1 => OutputStreamKind.Stdout, 2 => OutputStreamKind.Stderr, _ => null };
+        OutputStreamKind? kind = request.Stream switch { 1 => OutputStreamKind.Stdout, 2 => OutputStreamKind.Stderr, 3 => OutputStreamKind.Events, _ => null };
         OutputStart from = request.Lines ? new OutputStart(0, (int)Math.Min(request.Offset, LinesMax)) : request.Offset;
-        await foreach (OutputPiece piece in ReadAsync(job, kind, request.Attempt == 0 ? null : request.Attempt, from, request.Follow, cancellationToken).ConfigureAwait(false))
+        int? attempt = request.Attempt == 0 ? null : request.Attempt;
+        await foreach (OutputPiece piece in (kind == OutputStreamKind.Events
+            ? ReadEventsAsync(job, attempt, from, request.Follow, cancellationToken)
+            : ReadAsync(job, kind, attempt, from, request.Follow, cancellationToken)).ConfigureAwait(false))
         {
             yield return piece;
         }
@@ -169,7 +176,12 @@ internal sealed class JobService(Homes homes, Caller caller, Entities entities, 
     /// <param name="ending">Completes with the job when it has come to rest.</param>
     public IAsyncEnumerable<OutputPiece> FollowAsync(JobId job, Task<MeshJobView> ending, CancellationToken cancellationToken) => _following.ReadAsync(job, ending, null, null, 0, cancellationToken);
 
-    public static OutputView ViewOf(OutputPiece piece) => new(piece.Attempt, piece.Stream == OutputStreamKind.Stderr ? "stderr" : "stdout", piece.Offset, piece.Data);
+    public static OutputView ViewOf(OutputPiece piece) => piece.Stream == OutputStreamKind.Events
+        ? JobEventPieces.ViewOf(piece)
+        : new(piece.Attempt, piece.Stream == OutputStreamKind.Stderr ? "stderr" : "stdout", piece.Offset, piece.Data);
+
+    private IAsyncEnumerable<OutputPiece> ReadEventsAsync(JobId job, int? attempt, OutputStart from, bool follow, CancellationToken cancellationToken) =>
+        new JobEventReading(GetAsync, EventsAsync, time).ReadAsync(job, from, attempt, follow, cancellationToken).Select(JobEventPieces.Of);
 
     /// <summary>The output of the given attempt, else of the newest one; following, also of those that come after it.</summary>
     private async IAsyncEnumerable<OutputPiece> ReadAsync(JobId job, OutputStreamKind? stream, int? attempt, OutputStart from, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken)
