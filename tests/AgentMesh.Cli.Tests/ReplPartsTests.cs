@@ -20,11 +20,11 @@ public sealed class ReplPartsTests
         second.StartAtEnd();
 
         Assert.Equal(["one", "two"], second.Lines);
-        Assert.Equal("two", second.Older());
-        Assert.Equal("one", second.Older());
-        Assert.Null(second.Older());
-        Assert.Equal("two", second.Newer());
-        Assert.Equal("", second.Newer());
+        Assert.Equal("two", second.Older(""));
+        Assert.Equal("one", second.Older("two"));
+        Assert.Null(second.Older("one"));
+        Assert.Equal("two", second.Newer("one"));
+        Assert.Equal("", second.Newer("two"));
         Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
     }
 
@@ -62,4 +62,54 @@ public sealed class ReplPartsTests
     [InlineData(7200, "2 h")]
     [InlineData(864_000, "10 d")]
     public void Ages_are_short(int seconds, string text) => Assert.Equal(text, Durations.Age(TimeSpan.FromSeconds(seconds)));
+
+    [Fact]
+    public void History_steps_over_lines_that_begin_as_what_was_typed()
+    {
+        var history = new History(null);
+        foreach (string line in (string[])["@gpu calc 1", "echo a", "@gpu status", "echo b", "@gpu status"])
+        {
+            history.Add(line);
+        }
+
+        history.StartAtEnd();
+        Assert.Equal("@gpu status", history.Older("@gpu"));
+        Assert.Equal("@gpu calc 1", history.Older("@gpu status"));
+        Assert.Null(history.Older("@gpu calc 1"));
+        Assert.Equal("@gpu status", history.Newer("@gpu calc 1"));
+        Assert.Equal("@gpu", history.Newer("@gpu status"));
+        history.Edited();
+        Assert.Equal("echo b", history.Older("echo "));
+    }
+
+    [Fact]
+    public void A_search_goes_back_and_forth_over_other_lines_with_the_text_in_them()
+    {
+        var search = new HistorySearch(["run train", "calc 1", "run Test", "run Test", "peers"]);
+        Assert.Equal("(reverse-i-search)`': ", search.Prompt);
+        search.Type('t');
+        Assert.Equal("run Test", search.Found);
+        search.Older("");
+        Assert.Equal("run train", search.Found);
+        search.Older("");
+        Assert.Equal(("run train", "(failing reverse-i-search)`t': "), (search.Found, search.Prompt));
+        search.Newer();
+        Assert.Equal(("run Test", "(i-search)`t': "), (search.Found, search.Prompt));
+        search.Erase();
+        search.Type('c');
+        Assert.Equal("calc 1", search.Found);
+        search.Type('x');
+        Assert.Equal(("calc 1", "(failing reverse-i-search)`cx': "), (search.Found, search.Prompt));
+    }
+
+    [Fact]
+    public void A_search_without_a_text_goes_on_with_the_last_one()
+    {
+        var search = new HistorySearch(["one", "two"]);
+        search.Older("on");
+        Assert.Equal(("one", "on"), (search.Found, search.Text));
+        var empty = new HistorySearch([]);
+        empty.Type('x');
+        Assert.Null(empty.Found);
+    }
 }

@@ -14,6 +14,8 @@ internal sealed class LiveLines(TextWriter to, Func<(int Width, int Height)> siz
 
     private int _drawn;
 
+    public static LiveLines OnStdout { get; } = new(Console.Out, () => (Console.BufferWidth, Console.WindowHeight));
+
     public static LiveLines OnStderr { get; } = new(Console.Error, () => (Console.BufferWidth, Console.WindowHeight));
 
     public void Draw(params IReadOnlyList<string> lines)

@@ -8,6 +8,7 @@ internal sealed class History
     private readonly string? _file;
     private readonly List<string> _lines = [];
     private int _at;
+    private string? _typed;
 
     public History(string? file)
     {
@@ -20,7 +21,14 @@ internal sealed class History
 
     public IReadOnlyList<string> Lines => _lines;
 
-    public void StartAtEnd() => _at = _lines.Count;
+    public void StartAtEnd()
+    {
+        _at = _lines.Count;
+        _typed = null;
+    }
+
+    /// <summary>The line was edited: the next step looks for lines that begin as it does now.</summary>
+    public void Edited() => _typed = null;
 
     public void Add(string line)
     {
@@ -38,17 +46,48 @@ internal sealed class History
         Save();
     }
 
-    /// <summary>Null at the oldest.</summary>
-    public string? Older() => _at > 0 ? _lines[--_at] : null;
-
-    /// <summary>Empty after the newest.</summary>
-    public string? Newer() => _at + 1 < _lines.Count ? _lines[++_at] : StepOut();
-
-    private string StepOut()
+    /// <summary>The next older line that begins as what was typed, and is another one than that on the prompt.</summary>
+    /// <param name="line">What is on the prompt.</param>
+    /// <returns>Null where there is none.</returns>
+    public string? Older(string line)
     {
-        _at = _lines.Count;
-        return "";
+        Begin(line);
+        for (int at = _at - 1; at >= 0; at--)
+        {
+            if (Fits(at, line))
+            {
+                return _lines[_at = at];
+            }
+        }
+
+        return null;
     }
+
+    /// <summary>The next newer one; after the newest what was typed.</summary>
+    public string Newer(string line)
+    {
+        Begin(line);
+        for (int at = _at + 1; at < _lines.Count; at++)
+        {
+            if (Fits(at, line))
+            {
+                return _lines[_at = at];
+            }
+        }
+
+        _at = _lines.Count;
+        return _typed!;
+    }
+
+    private void Begin(string line)
+    {
+        if (_typed is null)
+        {
+            (_typed, _at) = (line, _lines.Count);
+        }
+    }
+
+    private bool Fits(int at, string line) => _lines[at].StartsWith(_typed!, StringComparison.Ordinal) && _lines[at] != line;
 
     private void Save()
     {

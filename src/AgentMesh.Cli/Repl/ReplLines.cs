@@ -35,6 +35,8 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
         ("NAME = LINE | NAME := TEXT", "keep what a line writes, or a text; $NAME in a later line is that (docs/scripts.md)"),
         ("script FILE", "run a file of such lines"),
         ("help", "this list"),
+        ("Ctrl+R, Ctrl+S, up, down", "look for earlier lines with a text in them, back and forth; those that begin as what is typed"),
+        ("Ctrl+T", "the jobs that are under way, until a key is pressed"),
         ("exit, quit", "leave; the node goes on"),
     ];
 

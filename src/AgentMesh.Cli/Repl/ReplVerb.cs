@@ -43,9 +43,9 @@ internal static class ReplVerb
 
     private static async Task<int> Prompt(Session session, ReplLines lines, ControlClient client, string name, NodeSettings settings, CancellationToken cancel)
     {
-        session.Terminal.Note($"AgentMesh on {name}. 'help' shows what can be typed, Tab completes, 'exit' leaves.");
+        session.Terminal.Note($"AgentMesh on {name}. 'help' shows what can be typed, Tab completes, Ctrl+R searches earlier lines, Ctrl+T shows jobs, 'exit' leaves.");
         var completion = new Completion(client);
-        var editor = new LineEditor(new History(Path.Combine(settings.DataDirectory, "repl_history")), completion.Complete);
+        var editor = new LineEditor(new History(Path.Combine(settings.DataDirectory, "repl_history")), completion.Complete, new JobPanel(client).Lines);
         while (!lines.HasEnded && !cancel.IsCancellationRequested && editor.Read("> ") is { } line)
         {
             // Ctrl+C ends the wait for the running line, not the prompt; an accepted job goes on.
