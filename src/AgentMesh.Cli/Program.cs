@@ -98,4 +98,11 @@ if (parsed.Errors.Count > 0)
     return Usage.Refuse(parsed, Console.Error);
 }
 
-return await parsed.InvokeAsync().ConfigureAwait(false);
+var invocation = new InvocationConfiguration();
+if (parsed.CommandResult.Command.Name == AttachVerb.Name)
+{
+    // What is left after Ctrl+C asks its device first to wait for the next one.
+    invocation.ProcessTerminationTimeout = TimeSpan.FromSeconds(20);
+}
+
+return await parsed.InvokeAsync(invocation).ConfigureAwait(false);

@@ -33,6 +33,9 @@ internal static partial class Log
     [LoggerMessage(2013, LogLevel.Warning, "agentmesh-shim is not in {Directory}: programs of jobs end with this node")]
     public static partial void NoShim(ILogger log, string directory);
 
+    [LoggerMessage(2041, LogLevel.Information, "programs have cgroups in {Directory} ({Controllers})")]
+    public static partial void Cgroups(ILogger log, string directory, string controllers);
+
     [LoggerMessage(2006, LogLevel.Error, "{What} failed")]
     public static partial void Failed(ILogger log, string what, Exception error);
 

@@ -44,14 +44,15 @@ internal sealed record StartedProgram(ProcessIdentity Identity, int Stdout, int 
 
     private static string[] GuardOf(LaunchFile launch)
     {
+        string enter = launch.Environment.ContainsKey(Guard.CgroupVariable) ? Guard.EnterCgroup : "";
         if (launch.Terminal is not null)
         {
-            return [Guard.ScriptWithTerminal, Guard.Name, Guard.Leader];
+            return [enter + Guard.ScriptWithTerminal, Guard.Name, Guard.Leader];
         }
 
         if (!launch.TakesInput)
         {
-            return [Guard.Script, Guard.Name];
+            return [enter + Guard.Script, Guard.Name];
         }
 
         if (Native.MakeFifo(ShimFiles.Input, 0x180) != 0)
@@ -59,7 +60,7 @@ internal sealed record StartedProgram(ProcessIdentity Identity, int Stdout, int 
             throw Native.Failed("a pipe for the input could not be made");
         }
 
-        return [Guard.ScriptWithInput, Guard.Name, Path.GetFullPath(ShimFiles.Input)];
+        return [enter + Guard.ScriptWithInput, Guard.Name, Path.GetFullPath(ShimFiles.Input)];
     }
 
     private static List<string> EnvironmentOf(LaunchFile launch)
@@ -67,7 +68,8 @@ internal sealed record StartedProgram(ProcessIdentity Identity, int Stdout, int 
         var all = new List<string>();
         foreach (DictionaryEntry entry in System.Environment.GetEnvironmentVariables())
         {
-            if (!launch.Environment.ContainsKey((string)entry.Key))
+            // That of a program that has started this node is not for its programs.
+            if (!launch.Environment.ContainsKey((string)entry.Key) && (string)entry.Key != Guard.CgroupVariable)
             {
                 all.Add($"{entry.Key}={entry.Value}");
             }

@@ -284,9 +284,21 @@ internal sealed class Supervisor(LaunchFile launch, StartedProgram program, int 
     {
         _ = Native.Kill(-program.Identity.Id, Native.SigKill);
         SignalTerminal(Native.SigKill);
+        KillCgroup();
         if (_exitCode is not null)
         {
             Strays.KillChildren();
+        }
+    }
+
+    /// <summary>What no signal to a group and no parent reaches. This process is not in it.</summary>
+    private void KillCgroup()
+    {
+        if (launch.Environment.TryGetValue(Guard.CgroupVariable, out string? group) && Native.Open(group + "/cgroup.kill", Native.OpenWrite | Native.CloseOnExec, 0) is >= 0 and int file)
+        {
+            byte one = (byte)'1';
+            _ = Native.Write(file, ref one, 1);
+            _ = Native.Close(file);
         }
     }
 
@@ -316,6 +328,7 @@ internal sealed class Supervisor(LaunchFile launch, StartedProgram program, int 
 
     private void Conclude()
     {
+        KillCgroup();
         Strays.KillChildren();
         var end = new EndRecord(_ending ?? ShimOutcome.Exited, _exitCode!.Value, _out.Length, _error.Length, _stallErrno);
 

@@ -20,6 +20,8 @@ public static class WorkerErrors
     public const string LeaseOver = "AM0615";
     public const string TooFewResources = "AM0630";
     public const string TooMany = "AM0631";
+    public const string NoCgroups = "AM0626";
+    public const string OutOfMemory = "AM0627";
     public const string NoInput = "AM0620";
     public const string InputLost = "AM0621";
 }

@@ -30,13 +30,13 @@ public sealed class EventStreamTests
             Assert.Contains(" accepted attempt 1: from ", lines[0], StringComparison.Ordinal);
             Assert.Contains(lines, line => line.EndsWith("progress attempt 1: 50 % halfway", StringComparison.Ordinal));
             Assert.Equal(["stdout: one", "stdout: ::progress 1/2 halfway", "stdout: two"], lines.Where(line => line.StartsWith("stdout", StringComparison.Ordinal)));
-            Assert.Contains(" paused attempt 1: ", lines[^1], StringComparison.Ordinal);
+            Assert.Contains(" failed attempt 1: ", lines[^1], StringComparison.Ordinal);
         }
 
         OutputView[] all = Pieces(await other.RunAsync("--json", "logs", "--stream", "events", whole));
-        Assert.Equal(["accepted", "paused"], all.Select(each => each.Event!.What));
-        Assert.Equal("paused", Assert.Single(Pieces(await other.RunAsync("--json", "logs", "--stream", "events", "--from", $"{all[0].Offset + 1}", whole))).Event!.What);
-        Assert.Equal("paused", Assert.Single(Pieces(await home.RunAsync("--json", "logs", "--stream", "events", "--tail", "1", job))).Event!.What);
+        Assert.Equal(["accepted", "failed"], all.Select(each => each.Event!.What));
+        Assert.Equal("failed", Assert.Single(Pieces(await other.RunAsync("--json", "logs", "--stream", "events", "--from", $"{all[0].Offset + 1}", whole))).Event!.What);
+        Assert.Equal("failed", Assert.Single(Pieces(await home.RunAsync("--json", "logs", "--stream", "events", "--tail", "1", job))).Event!.What);
         (await home.RunAsync("logs", "--stream", "in", job)).Refused("AM0208");
     }
 

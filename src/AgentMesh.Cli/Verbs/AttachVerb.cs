@@ -7,6 +7,8 @@ namespace AgentMesh.Cli.Verbs;
 /// <summary>The verb <c>attach</c>.</summary>
 internal static class AttachVerb
 {
+    public const string Name = "attach";
+
     public static Command Create(GlobalOptions global)
     {
         var id = new Argument<string>("JOB") { Description = "A job's short id or whole id, or an element of an array (a-7f3kq2m/12)." };
@@ -15,7 +17,7 @@ internal static class AttachVerb
         var noStdin = new Option<bool>("--no-stdin") { Description = "Only look on: nothing that is typed goes to the program." };
         var at = new Option<string?>("--at") { Description = "The device where the job is at home, for a short id; its output only. Needs the grant 'logs' there." };
         return global.Verb(
-            "attach",
+            Name,
             "Come to a job that runs: its output from now on and, when it was started with -i or -it, its input and terminal (docs/interactive.md). Ctrl-P Ctrl-Q leaves it again, Ctrl+C too where there is no terminal.",
             [id, from, tail, noStdin, at],
             async (session, parsed, cancel) =>

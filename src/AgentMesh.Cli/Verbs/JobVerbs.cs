@@ -3,6 +3,7 @@ using System.Globalization;
 using AgentMesh.Cli.Client;
 using AgentMesh.Cli.Output;
 using AgentMesh.Mesh.Arrays;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Mesh.Workflows;
 using AgentMesh.Node.Control;
 using ArrayView = AgentMesh.Node.Control.ArrayView;
@@ -357,6 +358,16 @@ internal static class JobVerbs
         if (job.EndedAt is { } ended)
         {
             to.WriteLine($"ended     {ended:u}");
+        }
+
+        if (job.Usage is { } used)
+        {
+            string[] parts =
+            [
+                .. used.CpuSeconds is { } cpu ? (string[])[string.Create(CultureInfo.InvariantCulture, $"{cpu:0.##} s of processors")] : [],
+                .. used.MemoryPeakBytes is { } memory ? (string[])[$"at most {ResourceAmounts.Shown(ResourceAmounts.Memory, memory * 1_000)} of memory"] : [],
+            ];
+            to.WriteLine($"used      {string.Join(", ", parts)}");
         }
 
         if (job.ExitCode is { } code)

@@ -243,6 +243,16 @@ internal static class WireParts
             wire.Checkpoint = ToWire(checkpoint);
         }
 
+        if (result.Usage?.Cpu is { } cpu)
+        {
+            wire.CpuMicroseconds = (long)cpu.TotalMicroseconds;
+        }
+
+        if (result.Usage?.MemoryPeakBytes is { } memory)
+        {
+            wire.MemoryPeakBytes = memory;
+        }
+
         return wire;
     }
 
@@ -261,6 +271,9 @@ internal static class WireParts
             RetryAfter = wire.HasRetryAfter ? ToSpan(wire.RetryAfter) : null,
             Checkpoint = wire.HasCheckpoint ? ToCheckpoint(wire.Checkpoint) : null,
             PipedBytes = wire.PipedBytes,
+            Usage = wire.HasCpuMicroseconds || wire.HasMemoryPeakBytes
+                ? new ProgramUsage(wire.HasCpuMicroseconds ? TimeSpan.FromMicroseconds(Math.Clamp(wire.CpuMicroseconds, 0, long.MaxValue / 100)) : null, wire.HasMemoryPeakBytes ? wire.MemoryPeakBytes : null)
+                : null,
         };
 
     public static ByteString ToWire(Checkpoint checkpoint) => ByteString.CopyFrom(checkpoint.Data.AsSpan());

@@ -46,6 +46,17 @@ public sealed record AttemptResult(AttemptOutcome Outcome, int? ExitCode = null,
 
     /// <summary>Of stdout, taken by the next program of a pipe; they are not among <see cref="StdoutBytes"/>.</summary>
     public long PipedBytes { get; init; }
+
+    /// <summary>What the program took; null where its device does not count it.</summary>
+    public ProgramUsage? Usage { get; init; }
+}
+
+/// <param name="Cpu">Time of processors, of all that it started together; null where it is not known.</param>
+/// <param name="MemoryPeakBytes">The most that they had at the same time; null where it is not known.</param>
+public sealed record ProgramUsage(TimeSpan? Cpu, long? MemoryPeakBytes)
+{
+    /// <summary>The kernel ended a process of it for want of memory; known on the device only.</summary>
+    public bool IsOutOfMemory { get; init; }
 }
 
 /// <summary>Where an attempt runs.</summary>

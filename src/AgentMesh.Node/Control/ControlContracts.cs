@@ -187,6 +187,9 @@ public sealed record JobView(
     string? Step = null,
     IReadOnlyList<ArtifactRefView>? Artifacts = null)
 {
+    /// <summary>What the program took; null where its device does not count it, and before it has ended.</summary>
+    public UsageView? Usage { get; init; }
+
     /// <summary>Its program reads what a client sends.</summary>
     public bool Input { get; init; }
 
@@ -199,6 +202,10 @@ public sealed record JobView(
     /// <summary>What the next attempt begins from; null without one.</summary>
     public CheckpointInfo? Checkpoint { get; init; }
 }
+
+/// <param name="CpuSeconds">Of all that it started together; null where it is not known.</param>
+/// <param name="MemoryPeakBytes">The most at the same time; null where it is not known.</param>
+public sealed record UsageView(double? CpuSeconds, long? MemoryPeakBytes);
 
 /// <param name="Fraction">Of the whole, 0 to 1; null where it did not say.</param>
 /// <param name="Text">What it does; may be empty.</param>

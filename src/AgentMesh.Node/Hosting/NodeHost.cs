@@ -35,8 +35,10 @@ using AgentMesh.Remoting;
 using AgentMesh.Transport;
 using AgentMesh.Transport.Discovery;
 using AgentMesh.Transport.Pairing;
+using AgentMesh.Workers;
 using AgentMesh.Workers.Admission;
 using AgentMesh.Workers.Attempts;
+using AgentMesh.Workers.Cgroups;
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Input;
 using AgentMesh.Workers.Plugins;
@@ -358,7 +360,7 @@ public sealed class NodeHost : IAsyncDisposable
             Log.NoShim(log, AppContext.BaseDirectory);
         }
 
-        var tools = new ExecutionTools(settings.DeviceName, handlers, ProcessLauncher.ForThisPlatform(), ledger, work, Grace, time, shims) { Artifacts = carrier, Input = new InputSettings(settings.Programs.InputGrace) };
+        var tools = new ExecutionTools(settings.DeviceName, handlers, ProcessLauncher.ForThisPlatform(), ledger, work, Grace, time, shims) { Artifacts = carrier, Input = new InputSettings(settings.Programs.InputGrace), Cgroups = shims is null ? null : CgroupsOf(settings.Programs, self, log) };
         ExecutionTable table = EndingAsync(new ExecutionTable(tools, data["spool"], settings.Output.SpoolBytesMax, AdmissionOf(settings, self)));
         TakenOver found = table.TakeOver();
         if (swept + found.Dropped > 0)
@@ -372,6 +374,27 @@ public sealed class NodeHost : IAsyncDisposable
         }
 
         return table;
+    }
+
+    /// <exception cref="MeshException">AM0626: the settings demand them, and there are none.</exception>
+    private static CgroupTree? CgroupsOf(ProgramSettings settings, DeviceId self, ILogger log)
+    {
+        if (settings.Cgroups == "off")
+        {
+            return null;
+        }
+
+        CgroupTree? tree = CgroupTree.TryOpen(self.ToString()[..8], settings.CgroupLimits, out string whyNot);
+        if (tree is not null)
+        {
+            Log.Cgroups(log, tree.Directory, tree.Controllers.Count == 0 ? "no controllers" : string.Join(", ", tree.Controllers));
+        }
+        else if (settings.Cgroups == "on")
+        {
+            throw new MeshException(WorkerErrors.NoCgroups, $"programs cannot have cgroups here: {whyNot}", "let systemd delegate them (Delegate=yes), or set agentmesh.workers.cgroups = auto");
+        }
+
+        return tree;
     }
 
     private static AdmissionSettings AdmissionOf(NodeSettings settings, DeviceId self)

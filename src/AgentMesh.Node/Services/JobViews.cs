@@ -42,6 +42,7 @@ internal static class JobViews
             job.Spec.Owner?.Step,
             ArtifactsOf(result))
         {
+            Usage = result?.Usage is { } used ? new UsageView(used.Cpu?.TotalSeconds, used.MemoryPeakBytes) : null,
             Input = job.Spec.Command.Input is { From: null },
             Terminal = job.Spec.Command.Input?.Terminal is not null,
             Progress = job.Progress is { } progress ? new ProgressView(progress.Fraction, progress.Text) : null,

@@ -122,7 +122,9 @@ public sealed record ArtifactSettings(long RetainedBytesMax, long SizeMax, TimeS
 
 /// <summary>Programs of jobs and the end of their node. A lease of null is none.</summary>
 /// <param name="InputGrace">How long a program waits for who sends its input.</param>
-public sealed record ProgramSettings(bool KeepOnStop, TimeSpan? Lease, TimeSpan InputGrace);
+/// <param name="Cgroups">auto, on or off.</param>
+/// <param name="CgroupLimits">Whether programs get no more than their jobs ask for.</param>
+public sealed record ProgramSettings(bool KeepOnStop, TimeSpan? Lease, TimeSpan InputGrace, string Cgroups = "auto", bool CgroupLimits = false);
 
 public sealed record PluginSettings(IReadOnlyList<string> Assemblies, IReadOnlyDictionary<string, IReadOnlyList<string>> Programs);
 

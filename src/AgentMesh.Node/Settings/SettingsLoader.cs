@@ -120,7 +120,7 @@ public static class SettingsLoader
             Artifacts = new ArtifactSettings(read.Size("artifacts.retained-max"), read.Size("artifacts.size-max"), read.Limit("artifacts.retained-for"), read.Limit("artifacts.safe-for") ?? TimeSpan.Zero),
             CronFile = read.Text("cron.file") is { Length: > 0 } cronFile ? Path.GetFullPath(cronFile) : "",
             AuditRetainedBytesMax = read.Size("audit.retained-max"),
-            Programs = new ProgramSettings(read.OneOf("workers.on-stop", "keep", "end") == "keep", read.Limit("workers.lease"), read.Time("workers.input-grace")),
+            Programs = new ProgramSettings(read.OneOf("workers.on-stop", "keep", "end") == "keep", read.Limit("workers.lease"), read.Time("workers.input-grace"), read.OneOf("workers.cgroups", "auto", "on", "off"), read.OneOf("workers.cgroup-limits", "off", "on") == "on"),
             DefaultGrants = read.List("grants.default"),
             Plugins = new PluginSettings(read.List("plugins.assemblies"), read.Lists("plugins.programs")),
             Limits = LimitsReader.Read(read),

@@ -38,5 +38,11 @@ internal static class Guard
     /// </summary>
     public const string Leader = "trap : TERM INT QUIT HUP; \"$@\" 6>&- 7<&-; code=$?; echo >&6; read -r _ <&7; exit $code";
 
+    /// <summary>Names the directory of the program's cgroup, where its node has made one.</summary>
+    public const string CgroupVariable = "AGENTMESH_CGROUP";
+
+    /// <summary>Before each of the scripts: the guard goes there, and so everything that it starts. A cgroup that does not take it is as none.</summary>
+    public const string EnterCgroup = "{ echo $$ >\"$" + CgroupVariable + "/cgroup.procs\"; } 2>/dev/null; ";
+
     public const string Name = "agentmesh-guard";
 }

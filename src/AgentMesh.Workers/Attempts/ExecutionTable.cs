@@ -162,6 +162,7 @@ public sealed class ExecutionTable : IAsyncDisposable
         }
 
         AttemptFolder.Sweep(_tools, _byKey.Keys);
+        dropped += _tools.Cgroups?.Sweep(_byKey.Keys.Select(NameOf).ToHashSet(StringComparer.Ordinal)) ?? 0;
         return new TakenOver(running, ended, dropped);
     }
 
@@ -187,6 +188,8 @@ public sealed class ExecutionTable : IAsyncDisposable
             await execution.Ended.ConfigureAwait(false);
             execution.Spool?.Dispose();
         }
+
+        _tools.Cgroups?.Leave();
     }
 
     private void Drop(Execution execution)

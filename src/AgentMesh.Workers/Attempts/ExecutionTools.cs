@@ -1,3 +1,4 @@
+using AgentMesh.Workers.Cgroups;
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Input;
 using AgentMesh.Workers.Processes;
@@ -18,6 +19,9 @@ public sealed record ExecutionTools(
     TimeProvider Time,
     ShimSettings? Shims = null)
 {
+    /// <summary>Null: programs are kept together by their process groups alone.</summary>
+    public CgroupTree? Cgroups { get; init; }
+
     public InputSettings Input { get; init; } = InputSettings.Default;
     /// <summary>Null: programs with artifacts are refused.</summary>
     public IArtifactCarrier? Artifacts { get; init; }

@@ -1,5 +1,6 @@
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Shim.Format;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Input;
@@ -54,6 +55,12 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
             _ = ProgramPath.Find("setsid", tools.WorkingDirectory, path);
         }
 
+        environment.Remove(Guard.CgroupVariable);
+        if (tools.Cgroups?.TryCreate(ExecutionTable.NameOf(order.Key), order.Needs.Resources) is { } group)
+        {
+            environment[Guard.CgroupVariable] = group.Directory;
+        }
+
         AttemptFile.Write(_directory, order);
         new LaunchFile(words, environment, directory, spool.BytesMax, order.Timeout, tools.Grace, settings.Lease) { TakesInput = order.Input is not null, Terminal = terminal }
             .Write(Path.Combine(_directory, ShimFiles.Launch));
@@ -64,6 +71,26 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
     /// <param name="cancel">Ends the program.</param>
     /// <param name="leave">Lets the program be: then this does not complete any more.</param>
     public async Task<AttemptResult> FollowAsync(EndRecord? known, CancellationToken cancel, CancellationToken leave)
+    {
+        AttemptResult result = await FollowProgramAsync(known, cancel, leave).ConfigureAwait(false);
+        if (tools.Cgroups is not { } tree || await tree.Of(ExecutionTable.NameOf(order.Key)).EndAsync(tools.Time).ConfigureAwait(false) is not { } usage)
+        {
+            return result;
+        }
+
+        return result with
+        {
+            Usage = usage with { IsOutOfMemory = false },
+            Problem = result.Problem is null && usage.IsOutOfMemory && result.Outcome == AttemptOutcome.Failed ? Execution.ProblemOf(OutOfMemory(usage)) : result.Problem,
+        };
+    }
+
+    private MeshException OutOfMemory(ProgramUsage usage) => new(
+        WorkerErrors.OutOfMemory,
+        $"a process of the program was ended for want of memory on {tools.DeviceName}; at most it had {ResourceAmounts.Shown(ResourceAmounts.Memory, (usage.MemoryPeakBytes ?? 0) * 1_000)}",
+        "ask for more with --resource mem=AMOUNT, or let it take less");
+
+    private async Task<AttemptResult> FollowProgramAsync(EndRecord? known, CancellationToken cancel, CancellationToken leave)
     {
         EndRecord? end = known;
         for (int tries = 0; end is null && tries < ReconnectsMax; tries++)
@@ -257,6 +284,7 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
             ShimProcess.End(record);
         }
 
+        tools.Cgroups?.Of(ExecutionTable.NameOf(order.Key)).Kill();
         StrayProcesses.Kill(order.Key);
     }
 

@@ -6,6 +6,7 @@ using AgentMesh.Protocol.Identity;
 using AgentMesh.Shim.Format;
 using AgentMesh.Workers.Admission;
 using AgentMesh.Workers.Attempts;
+using AgentMesh.Workers.Cgroups;
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Input;
 using AgentMesh.Workers.Processes;
@@ -43,6 +44,8 @@ internal sealed class ShimLab : IAsyncDisposable
 
     public AdmissionSettings Admission { get; init; } = new(MachineResources.Found(), 8, 8);
 
+    public CgroupTree? Cgroups { get; init; }
+
     public IArtifactCarrier? Carrier { get; init; }
 
     public ExecutionTable Node { get; private set; } = null!;
@@ -58,7 +61,7 @@ internal sealed class ShimLab : IAsyncDisposable
     {
         HandlerRegistry handlers = BuiltIns.CreateRegistry(new DeviceFacts("test", Root, TimeProvider.System));
         var tools = new ExecutionTools(
-            "test", handlers, ProcessLauncher.ForThisPlatform(), new ProcessLedger(Path.Combine(Root, "running")), Root, TimeSpan.FromSeconds(1), TimeProvider.System, new ShimSettings(StartedWith, Lease, KeepOnStop: true)) { Artifacts = Carrier, Input = new InputSettings(InputGrace) };
+            "test", handlers, ProcessLauncher.ForThisPlatform(), new ProcessLedger(Path.Combine(Root, "running")), Root, TimeSpan.FromSeconds(1), TimeProvider.System, new ShimSettings(StartedWith, Lease, KeepOnStop: true)) { Artifacts = Carrier, Input = new InputSettings(InputGrace), Cgroups = Cgroups };
         Node = new ExecutionTable(tools, Spool, SpoolBytesMax, Admission);
         return Node.TakeOver();
     }
@@ -133,5 +136,16 @@ internal sealed class ShimLab : IAsyncDisposable
         Node.EndsAll = true;
         await Node.DisposeAsync();
         Directory.Delete(_root, recursive: true);
+        if (Cgroups is { } tree)
+        {
+            tree.Sweep(new HashSet<string>());
+            await Until(
+                () =>
+                {
+                    new JobCgroup(tree.Directory).Remove();
+                    return !Directory.Exists(tree.Directory);
+                },
+                "nothing is left in the cgroup");
+        }
     }
 }
