@@ -81,6 +81,9 @@ internal static partial class Log
     [LoggerMessage(2041, LogLevel.Information, "the gateway {Gateway} maps no port for this device: {Reasons}")]
     public static partial void GatewayMapsNot(ILogger log, IPAddress gateway, string reasons);
 
+    [LoggerMessage(2039, LogLevel.Information, "{Device} is reached by way of {Relay}, a device of this mesh")]
+    public static partial void RelayedByPeer(ILogger log, string device, string relay);
+
     [LoggerMessage(2023, LogLevel.Warning, "not registered with the beacon {Beacon}: {Reason}")]
     public static partial void BeaconLost(ILogger log, string beacon, string reason);
 }

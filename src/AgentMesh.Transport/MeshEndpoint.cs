@@ -147,7 +147,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>From now on relayed datagrams go to this relay and not to a channel of this device.</summary>
+    /// <summary>From now on relayed datagrams that are on no channel of this device go to this relay.</summary>
     public void RelayWith(IRelay relay) => Volatile.Write(ref _relay, relay);
 
     /// <summary>Takes a datagram that came over a tunnel, as from a socket; its bytes may be written over. Never throws for bytes.</summary>
@@ -353,11 +353,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
     private void HandleRelayed(Span<byte> datagram, IPEndPoint from, List<MeshConnection> touched)
     {
-        if (Volatile.Read(ref _relay) is { } relay)
-        {
-            relay.Relay(datagram, from);
-        }
-        else if (RelayEnvelope.TryReadNotice(datagram, out ulong doubted))
+        if (RelayEnvelope.TryReadNotice(datagram, out ulong doubted) && Relays.Find(doubted) is not null)
         {
             Relays.Doubt(doubted, from);
         }
@@ -365,6 +361,10 @@ public sealed class MeshEndpoint : IMeshEndpoint
             && Datagrams.KindOf(datagram[RelayEnvelope.HeaderBytes..]) is not (DatagramKind.Relayed or DatagramKind.RelayNotice))
         {
             Handle(datagram[RelayEnvelope.HeaderBytes..], datagram.Length - RelayEnvelope.HeaderBytes, channel.Address, touched);
+        }
+        else if (Volatile.Read(ref _relay) is { } relay)
+        {
+            relay.Relay(datagram, from);
         }
         else
         {

@@ -61,7 +61,7 @@ internal sealed class BeaconCore
     public bool IsInUse(IPEndPoint tunnel) => _tunnels.Contains(tunnel);
 
     /// <summary>A device has an authenticated connection; an earlier one of it counts no more. Null when the beacon is full.</summary>
-    public Guest? TryEnter(DeviceId device, IPEndPoint address, TimeSpan at)
+    public Guest? TryEnter(DeviceId device, IPEndPoint address, TimeSpan at, IPAddress? source = null)
     {
         if (_guests.TryGetValue(device, out Guest? before))
         {
@@ -73,7 +73,7 @@ internal sealed class BeaconCore
             return null;
         }
 
-        var guest = new Guest(device, address, new ByteBucket(_limits.BurstBytes, _limits.BytesPerSecond, at));
+        var guest = new Guest(device, address, new ByteBucket(_limits.BurstBytes, _limits.BytesPerSecond, at), source);
         _guests.Add(device, guest);
         if (guest.Tunnel is { } tunnel)
         {

@@ -73,7 +73,7 @@ internal sealed class CodeDesk(BeaconLimits limits, Action<Guest, BeaconFrame> s
     {
         if (!guest.CodeCalls.TryGetValue(id, out Call? call))
         {
-            if (!_calling.TryTake(guest.Address.Address, ActCost, at))
+            if (!_calling.TryTake(guest.Source, ActCost, at))
             {
                 Refuse(guest, id, CodeNobodyReason.Limited);
                 return;
@@ -147,7 +147,7 @@ internal sealed class CodeDesk(BeaconLimits limits, Action<Guest, BeaconFrame> s
             return !ReferenceEquals(present.Owner, guest) ? CodePlaceStatus.Occupied : IsOver(present, at) ? CodePlaceStatus.Over : CodePlaceStatus.TakenIn;
         }
 
-        if (_places.Count >= limits.CodePlacesMax || !_naming.TryTake(guest.Address.Address, ActCost, at))
+        if (_places.Count >= limits.CodePlacesMax || !_naming.TryTake(guest.Source, ActCost, at))
         {
             _limited++;
             return CodePlaceStatus.NoRoom;

@@ -6,7 +6,7 @@ using AgentMesh.Protocol.Relaying;
 namespace AgentMesh.Beacon.Core;
 
 /// <summary>One device at a beacon while its connection lasts.</summary>
-internal sealed class Guest(DeviceId device, IPEndPoint address, ByteBucket allowance)
+internal sealed class Guest(DeviceId device, IPEndPoint address, ByteBucket allowance, IPAddress? source = null)
 {
     public DeviceId Device => device;
 
@@ -15,6 +15,9 @@ internal sealed class Guest(DeviceId device, IPEndPoint address, ByteBucket allo
 
     /// <summary>The tunnel that its connection began over; null for none. It stays good beside an address that was proven later.</summary>
     public IPEndPoint? Tunnel { get; } = TunnelAddress.IsTunnel(address) ? address : null;
+
+    /// <summary>Whose allowances it uses where those are for an address: that which its tunnel comes from, else its own.</summary>
+    public IPAddress Source => source ?? Address.Address;
 
     public bool IsAt(IPEndPoint from) => from.Equals(Address) || from.Equals(Tunnel);
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Threading.Channels;
 using AgentMesh.Beacon.Core;
 using AgentMesh.Beacon.Web;
 using AgentMesh.Beacon.Wire;
@@ -22,11 +21,8 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
 
     private readonly MeshEndpoint _endpoint;
     private readonly BeaconAdmission _admission;
-    private readonly BeaconCore _core;
+    private readonly GuestHall _hall;
     private readonly TimeProvider _time;
-    private readonly long _start;
-    private readonly Lock _gate = new();
-    private readonly ConcurrentDictionary<Guest, Channel<byte>> _wakers = new();
     private readonly ConcurrentDictionary<MeshConnection, byte> _connections = new();
     private readonly ConcurrentDictionary<Task, byte> _running = new();
     private readonly CancellationTokenSource _stop = new();
@@ -40,10 +36,8 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
         _endpoint = endpoint;
         _admission = admission;
         _time = time;
-        _start = time.GetTimestamp();
         PublicKey = identity.PublicKey;
-        _core = new BeaconCore(settings.Limits, ChannelIds.Of(identity, SystemEntropy.Instance), Now) { ObserverPort = _observer?.Port ?? 0 };
-        _core.HasFrames += guest => _wakers.GetValueOrDefault(guest)?.Writer.TryWrite(0);
+        _hall = new GuestHall(settings.Limits, ChannelIds.Of(identity, SystemEntropy.Instance), time, _observer?.Port ?? 0);
     }
 
     /// <summary>The admission file has changed and cannot be used; the devices that were admitted stay so.</summary>
@@ -58,18 +52,7 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
 
     public MeshEndpointCounters Packets => _endpoint.Counters;
 
-    public BeaconCounters Counters
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _core.Counters;
-            }
-        }
-    }
-
-    private TimeSpan Now => _time.GetElapsedTime(_start);
+    public BeaconCounters Counters => _hall.Counters;
 
     /// <summary>Where it is reached over WebSockets; all empty when it is not.</summary>
     public BeaconWebCounters Web => _web?.Counters ?? new BeaconWebCounters(0, 0, 0, 0);
@@ -117,12 +100,12 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
             throw;
         }
 
-        server._web?.IsUsed = server.IsUsed;
+        server._web?.IsUsed = server._hall.IsInUse;
         server.Track(server.AcceptAsync());
         server.Track(server.TickAsync());
         if (server._observer is { } observer)
         {
-            server.Track(observer.ServeAsync(server.MayObserve));
+            server.Track(observer.ServeAsync(server._hall.MayObserve));
         }
 
         return server;
@@ -130,13 +113,7 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
 
     public void Relay(Span<byte> envelope, IPEndPoint from)
     {
-        int length;
-        IPEndPoint to;
-        lock (_gate)
-        {
-            length = _core.Relay(envelope, from, Now, out to);
-        }
-
+        int length = _hall.Relay(envelope, from, out IPEndPoint to);
         if (length > 0)
         {
             _endpoint.Send(envelope[..length], to);
@@ -157,22 +134,6 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
         _stop.Dispose();
     }
 
-    private bool IsUsed(IPEndPoint tunnel)
-    {
-        lock (_gate)
-        {
-            return _core.IsInUse(tunnel);
-        }
-    }
-
-    private bool MayObserve(UInt128 ticket)
-    {
-        lock (_gate)
-        {
-            return _core.MayObserve(ticket, Now);
-        }
-    }
-
     private async Task AcceptAsync()
     {
         while (await _endpoint.AcceptAsync(_stop.Token).ConfigureAwait(false) is MeshConnection connection)
@@ -186,11 +147,7 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
         while (true)
         {
             await Task.Delay(Tick, _time, _stop.Token).ConfigureAwait(false);
-            lock (_gate)
-            {
-                _core.HandleTimeout(Now);
-            }
-
+            _hall.HandleTimeout();
             if (_admission.Refresh() is { } problem)
             {
                 AdmissionProblem?.Invoke(problem);
@@ -205,34 +162,24 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
 
     private async Task ServeAsync(MeshConnection connection)
     {
-        Guest? guest;
-        lock (_gate)
-        {
-            guest = _core.TryEnter(connection.RemoteId, connection.Path.Remote, Now);
-        }
-
+        IPEndPoint remote = connection.Path.Remote;
+        Guest? guest = _hall.TryEnter(connection.RemoteId, remote, _web?.SourceOf(remote));
         if (guest is null)
         {
             await connection.CloseAsync(BeaconCodes.Full, "this beacon is full").ConfigureAwait(false);
             return;
         }
 
-        Channel<byte> waker = Channel.CreateBounded<byte>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-        _wakers[guest] = waker;
         _connections[connection] = 0;
         connection.PathChanged += OnMoved;
         OnMoved(connection);
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         try
         {
             using var late = new CancellationTokenSource(HelloWithin, _time);
-            using var first = CancellationTokenSource.CreateLinkedTokenSource(over.Token, late.Token);
+            using var first = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, late.Token);
             if (await connection.AcceptStreamAsync(first.Token).ConfigureAwait(false) is { } stream && await BeaconStream.TryReadHeaderAsync(stream, first.Token).ConfigureAwait(false))
             {
-                Task talking = TalkAsync(guest, stream, waker.Reader, over.Token), listening = ListenAsync(guest, stream, over.Token);
-                await Task.WhenAny(talking, listening, connection.Closed).ConfigureAwait(false);
-                await over.CancelAsync().ConfigureAwait(false);
-                await Task.WhenAll(talking, listening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await _hall.TalkAsync(guest, stream, connection.Closed, _stop.Token).ConfigureAwait(false);
             }
         }
         catch (Exception error) when (error is IOException or OperationCanceledException)
@@ -242,57 +189,12 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
         finally
         {
             connection.PathChanged -= OnMoved;
-            _wakers.TryRemove(guest, out _);
             _connections.TryRemove(connection, out _);
-            lock (_gate)
-            {
-                _core.Leave(guest);
-            }
-
+            _hall.Leave(guest);
             await connection.CloseAsync(0, "done").ConfigureAwait(false);
         }
 
-        void OnMoved(MeshConnection moved)
-        {
-            lock (_gate)
-            {
-                _core.Moved(guest, moved.Path.Remote);
-            }
-        }
-    }
-
-    private async Task ListenAsync(Guest guest, IMeshStream stream, CancellationToken cancellationToken)
-    {
-        while (await BeaconStream.ReadAsync(stream, cancellationToken).ConfigureAwait(false) is { } frame)
-        {
-            lock (_gate)
-            {
-                if (!_core.Handle(guest, frame, Now))
-                {
-                    return;
-                }
-            }
-        }
-    }
-
-    private async Task TalkAsync(Guest guest, IMeshStream stream, ChannelReader<byte> wakes, CancellationToken cancellationToken)
-    {
-        do
-        {
-            while (Next() is { } frame)
-            {
-                await stream.WriteAsync(frame.ToBytes(), cancellationToken).ConfigureAwait(false);
-            }
-        }
-        while (await wakes.WaitToReadAsync(cancellationToken).ConfigureAwait(false) && wakes.TryRead(out _));
-
-        BeaconFrame? Next()
-        {
-            lock (_gate)
-            {
-                return guest.Outbox.TryDequeue(out BeaconFrame? frame) ? frame : null;
-            }
-        }
+        void OnMoved(MeshConnection moved) => _hall.Moved(guest, moved.Path.Remote);
     }
 
     private void Track(Task task)

@@ -35,7 +35,7 @@ internal sealed class BeaconWeb : IAsyncDisposable
     private readonly PerAddress _perAddress;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
-    private readonly ConcurrentDictionary<IPEndPoint, WebSocketTunnel> _open = new();
+    private readonly ConcurrentDictionary<IPEndPoint, (WebSocketTunnel Tunnel, IPAddress From)> _open = new();
     private readonly X509Certificate2? _certificate;
     private WebApplication? _app;
     private long _refused;
@@ -62,7 +62,10 @@ internal sealed class BeaconWeb : IAsyncDisposable
     /// <summary>Addresses that could not be listened on, and why.</summary>
     public IReadOnlyList<string> LeftOut { get; private set; } = [];
 
-    public BeaconWebCounters Counters => new(_open.Count, Interlocked.Read(ref _refused), Interlocked.Read(ref _idle), Interlocked.Read(ref _droppedBefore) + _open.Values.Sum(tunnel => tunnel.Dropped));
+    /// <summary>Where a tunnel comes from; null for what is none, and from loopback, where a proxy stands for all.</summary>
+    public IPAddress? SourceOf(IPEndPoint tunnel) => _open.TryGetValue(tunnel, out (WebSocketTunnel, IPAddress From) open) && !IPAddress.IsLoopback(open.From) ? open.From : null;
+
+    public BeaconWebCounters Counters => new(_open.Count, Interlocked.Read(ref _refused), Interlocked.Read(ref _idle), Interlocked.Read(ref _droppedBefore) + _open.Values.Sum(open => open.Tunnel.Dropped));
 
     /// <exception cref="MeshException">AM0154: an address cannot be listened on; AM0158: the certificate.</exception>
     public static async Task<BeaconWeb> StartAsync(MeshEndpoint endpoint, DeviceIdentity identity, BeaconWebSettings settings, int tunnelsMax, TimeProvider time)
@@ -180,7 +183,7 @@ internal sealed class BeaconWeb : IAsyncDisposable
 
             using WebSocket socket = await http.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { SubProtocol = WebSocketTunnel.SubProtocol, KeepAliveInterval = TimeSpan.Zero }).ConfigureAwait(false);
             using var tunnel = new WebSocketTunnel(socket, _endpoint);
-            _open[tunnel.Address] = tunnel;
+            _open[tunnel.Address] = (tunnel, from);
             try
             {
                 using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, http.RequestAborted);

@@ -1,4 +1,6 @@
 using AgentMesh.Beacon.Client;
+using AgentMesh.Beacon.Core;
+using AgentMesh.Beacon.Server;
 using System.Net;
 using System.Security.Cryptography;
 using AgentMesh.Errors;
@@ -167,6 +169,8 @@ public sealed class NodeHost : IAsyncDisposable
         };
         beacons.ObserverFound += nat.Begin;
         pairing.Beacons = beacons;
+        PeerRelay? relaying = settings.Relay.Offer == RelayOffer.Off ? null : EndingAsync(new PeerRelay(
+            endpoint, identity, RelayLimits(settings.Relay), connection => settings.Relay.Offer == RelayOffer.On || !connection.IsInitiator, time));
         registry.Changed += beacons.Refresh;
         GatewayService? gateway = settings.Gateway is { } wanted && GatewayService.TryCreate(endpoint.LocalAddresses, wanted, identity, time, log) is { } created ? EndingAsync(created) : null;
         if (gateway is not null)
@@ -181,6 +185,7 @@ public sealed class NodeHost : IAsyncDisposable
 
         RevocationKeeper revocations = EndingAsync(new RevocationKeeper(registry, table, time, log));
         var devices = new Devices(identity.Id, settings.DeviceName, registry, directory);
+        PeerRelays peerRelays = EndingAsync(new PeerRelays(endpoint, hub, directory, links, devices.NameOf, time, log));
         var choice = new DeviceChoice(identity.Id, devices, settings.Labels, directory, links, OwnLoad, time);
         var outputReading = new OutputReading(outputs, time);
         var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, choice, hub, table, new AttemptAudit(audit, time, log), journal.Store, new CronLog(data["logs/cron"], log), outputReading, pool, artifacts, time);
@@ -251,11 +256,18 @@ public sealed class NodeHost : IAsyncDisposable
             Time = time,
         };
         ToldAddresses(settings, registry, directory);
+        if (relaying is not null)
+        {
+            hub.Register(PeerRelay.Service, relaying.ServeAsync);
+            relaying.Start();
+        }
+
         hub.Start();
         links.KeepAll();
         lan?.Start();
         beacons.Start();
         gateway?.Start();
+        peerRelays.Start();
         generations.Start();
         cronFile.Start();
         await generations.CurrentAsync(MemberWithin, cancellationToken).ConfigureAwait(false);
@@ -316,6 +328,9 @@ public sealed class NodeHost : IAsyncDisposable
             IdleTimeout = TimeSpan.Zero,
         },
     };
+
+    private static BeaconLimits RelayLimits(RelaySettings settings) =>
+        new() { DevicesMax = 256, ChannelsMax = 8_192, BytesPerSecond = settings.BytesPerSecond, BurstBytes = settings.BytesPerSecond / 2 };
 
     private static LanDiscovery Lan(
         NodeSettings settings, DeviceIdentity identity, MeshEndpoint endpoint, DeviceDirectory directory, DeviceRegistry registry, LinkService links, TimeProvider time, ILogger log)

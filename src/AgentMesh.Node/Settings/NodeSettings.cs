@@ -1,6 +1,7 @@
 using System.Net;
 using AgentMesh.Beacon.Client;
 using AgentMesh.Mesh.Retention;
+using AgentMesh.Node.Reach;
 using AgentMesh.Transport.Gateways;
 using AgentMesh.Workers.Limits;
 using Akka.Configuration;
@@ -29,6 +30,8 @@ public sealed record NodeSettings
     public required IReadOnlyList<HostPort> Peers { get; init; }
 
     public required IReadOnlyList<BeaconAddress> Beacons { get; init; }
+
+    public RelaySettings Relay { get; init; } = new(RelayOffer.Auto, 4 * 1024 * 1024);
 
     /// <summary>As in <see cref="BeaconClientSettings.Proxy"/>. May hold a password.</summary>
     public string BeaconProxy { get; init; } = "";

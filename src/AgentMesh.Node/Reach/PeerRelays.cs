@@ -1,0 +1,200 @@
+using System.Collections.Concurrent;
+using System.Net;
+using AgentMesh.Beacon.Client;
+using AgentMesh.Beacon.Server;
+using AgentMesh.Errors;
+using AgentMesh.Node.Links;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Remoting;
+using AgentMesh.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace AgentMesh.Node.Reach;
+
+/// <summary>
+/// The devices of the mesh by which this one reaches others that it has no direct path to. Registers at a few of those it is directly connected with, the same ones that
+/// others choose as far as they can: the first by id. Thread-safe.
+/// </summary>
+internal sealed class PeerRelays : IAsyncDisposable
+{
+    private const int RelaysMax = 4;
+
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(2);
+
+    // A device that does not relay, or is of a version that cannot, is asked again after this time.
+    private static readonly TimeSpan AskAgain = TimeSpan.FromMinutes(2);
+
+    private readonly MeshEndpoint _endpoint;
+    private readonly ConnectionHub _hub;
+    private readonly DeviceDirectory _directory;
+    private readonly LinkService _links;
+    private readonly Func<DeviceId, string> _nameOf;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _poked = new(0, 1);
+    private readonly ConcurrentDictionary<MeshConnection, Registered> _relays = new();
+    private readonly ConcurrentDictionary<DeviceId, long> _refused = new();
+    private readonly ConcurrentDictionary<DeviceId, byte> _used = new();
+    private volatile IReadOnlySet<DeviceId> _wanted = new HashSet<DeviceId>();
+    private Task _running = Task.CompletedTask;
+
+    public PeerRelays(MeshEndpoint endpoint, ConnectionHub hub, DeviceDirectory directory, LinkService links, Func<DeviceId, string> nameOf, TimeProvider time, ILogger log)
+    {
+        _endpoint = endpoint;
+        _hub = hub;
+        _directory = directory;
+        _links = links;
+        _nameOf = nameOf;
+        _time = time;
+        _log = log;
+        links.Changed += OnLinkChanged;
+        links.PathChanged += OnPathChanged;
+    }
+
+    /// <summary>The devices that relay for this one now.</summary>
+    public IReadOnlyList<DeviceId> Present => [.. _relays.Values.Where(relay => relay.IsWelcome).Select(relay => relay.Device)];
+
+    public void Start() => _running = Task.Run(RunAsync);
+
+    public async ValueTask DisposeAsync()
+    {
+        _links.Changed -= OnLinkChanged;
+        _links.PathChanged -= OnPathChanged;
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_relays.Values.Select(relay => relay.Running)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            Choose();
+            await WaitAsync().ConfigureAwait(false);
+        }
+    }
+
+    private void Choose()
+    {
+        var wanted = _directory.Admitted.Keys.Where(device => device != _hub.LocalId && (!IsDirect(device) || _used.ContainsKey(device))).ToHashSet();
+        bool isOther = !wanted.SetEquals(_wanted);
+        _wanted = wanted;
+        foreach (Registered relay in _relays.Values)
+        {
+            if (isOther)
+            {
+                relay.Session?.Refresh();
+            }
+        }
+
+        if (wanted.Count == 0)
+        {
+            return;
+        }
+
+        int room = RelaysMax - _relays.Count;
+        foreach (MeshConnection connection in _hub.Live.OfType<MeshConnection>().Where(MayRelay).OrderBy(connection => connection.RemoteId.ToString(), StringComparer.Ordinal).Take(Math.Max(0, room)))
+        {
+            var relay = new Registered(connection.RemoteId);
+            if (_relays.TryAdd(connection, relay))
+            {
+                relay.Running = Task.Run(() => RegisterAsync(connection, relay));
+            }
+        }
+    }
+
+    // What is on the same machine is no help for reaching another one.
+    private bool MayRelay(MeshConnection connection) =>
+        !_relays.ContainsKey(connection) && connection.Path is { Kind: MeshPathInfo.Direct } path && !IPAddress.IsLoopback(path.Remote.Address) && _links.IsLinked(connection.RemoteId)
+        && !(_refused.TryGetValue(connection.RemoteId, out long at) && _time.GetElapsedTime(at) < AskAgain);
+
+    private bool IsDirect(DeviceId device) => _hub.Find(device)?.Path is { IsRelayed: false };
+
+    private async Task RegisterAsync(MeshConnection connection, Registered relay)
+    {
+        try
+        {
+            IMeshStream stream = await ConnectionHub.OpenAsync(connection, PeerRelay.Service, StreamPriority.Control, _stop.Token).ConfigureAwait(false);
+            var options = new RelaySessionOptions(_nameOf(relay.Device), IsPeer: true, () => _wanted.Where(device => device != relay.Device), () => [], () =>
+            {
+                stream.Abort(0);
+                return ValueTask.CompletedTask;
+            }, new BeaconClientSettings().DoubtTimeout);
+            var session = new RelaySession(_endpoint, connection, stream, options, _time);
+            session.Welcomed += _ => relay.IsWelcome = true;
+            relay.Session = session;
+            await session.RunAsync(_stop.Token).ConfigureAwait(false);
+            stream.Abort(0);
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException or MeshException)
+        {
+            // Gone: another one is looked for.
+        }
+        finally
+        {
+            if (!relay.IsWelcome)
+            {
+                _refused[relay.Device] = _time.GetTimestamp();
+            }
+
+            _relays.TryRemove(connection, out _);
+            Poke();
+        }
+    }
+
+    private void OnLinkChanged(DeviceId device) => Poke();
+
+    private void OnPathChanged(DeviceId device, MeshPathInfo path)
+    {
+        if (path.Kind == MeshPathInfo.RelayByPeer && _used.TryAdd(device, 0))
+        {
+            // From now on the way stays, beside a direct path too: such a path is lost more easily than one that needed no help.
+            Log.RelayedByPeer(_log, device.ToString(), path.Via ?? "?");
+        }
+
+        Poke();
+    }
+
+    private void Poke()
+    {
+        try
+        {
+            _poked.Release();
+        }
+        catch (Exception error) when (error is SemaphoreFullException or ObjectDisposedException)
+        {
+            // One is enough.
+        }
+    }
+
+    private async Task WaitAsync()
+    {
+        using var late = new CancellationTokenSource(Tick, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, _stop.Token);
+        await _poked.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private sealed class Registered(DeviceId device)
+    {
+        private volatile RelaySession? _session;
+        private volatile bool _isWelcome;
+
+        public DeviceId Device => device;
+
+        public RelaySession? Session
+        {
+            get => _session;
+            set => _session = value;
+        }
+
+        public bool IsWelcome
+        {
+            get => _isWelcome;
+            set => _isWelcome = value;
+        }
+
+        public Task Running { get; set; } = Task.CompletedTask;
+    }
+}
