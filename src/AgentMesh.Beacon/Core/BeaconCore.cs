@@ -32,6 +32,9 @@ internal sealed class BeaconCore
     private readonly ByteBucket _notices;
     private readonly CodeDesk _codes;
     private readonly HashSet<IPEndPoint> _tunnels = [];
+    private readonly ByteBucket? _total;
+    private readonly FairQueue<Guest> _waiting;
+    private long _crowded;
     private long _relayed;
     private long _bytes;
     private long _limited;
@@ -47,6 +50,10 @@ internal sealed class BeaconCore
         _ids = ids;
         _notices = new ByteBucket(limits.NoticesPerSecond, limits.NoticesPerSecond, now);
         _codes = new CodeDesk(limits, Say);
+
+        // A fiftieth of a second at once, but not less than a few datagrams.
+        _total = limits.TotalBytesPerSecond > 0 ? new ByteBucket(Math.Max(16 * 1024, limits.TotalBytesPerSecond / 50), limits.TotalBytesPerSecond, now) : null;
+        _waiting = new FairQueue<Guest>(limits.WaitingBytesOfEach, limits.WaitingBytes);
     }
 
     /// <summary>A guest's outbox is no longer empty.</summary>
@@ -55,7 +62,10 @@ internal sealed class BeaconCore
     /// <summary>The port of the observer; 0 where there is none.</summary>
     public int ObserverPort { get; init; }
 
-    public BeaconCounters Counters => new(_guests.Count, _ends.Count / 2, _relayed, _bytes, _limited, _wrongAddress, _unknown, _told, _refused, _channelsRefused) { Codes = _codes.Counters };
+    public BeaconCounters Counters => new(_guests.Count, _ends.Count / 2, _relayed, _bytes, _limited, _wrongAddress, _unknown, _told, _refused, _channelsRefused) { Codes = _codes.Counters, Crowded = _crowded };
+
+    /// <summary>Datagrams wait for <see cref="TryNext"/>.</summary>
+    public bool HasWaiting => !_waiting.IsEmpty;
 
     /// <summary>The connection of a device began over this tunnel.</summary>
     public bool IsInUse(IPEndPoint tunnel) => _tunnels.Contains(tunnel);
@@ -98,6 +108,7 @@ internal sealed class BeaconCore
 
         _dry.Remove(guest);
         _tickets.Remove(guest.Ticket);
+        _waiting.Remove(guest);
         LeaveMeetings(guest);
         _codes.Leave(guest);
         foreach (ChannelEnd end in guest.Channels.Values.ToArray())
@@ -179,15 +190,24 @@ internal sealed class BeaconCore
         if (!end.Owner.Allowance.TryTake(envelope.Length, at))
         {
             _limited++;
-            end.Owner.Dropped[id] = end.Owner.Dropped.GetValueOrDefault(id) + 1;
-            _dry.Add(end.Owner);
-            TellDropped(end.Owner, at);
+            NoteDropped(end, at);
+            return 0;
+        }
+
+        RelayEnvelope.Readdress(envelope, end.Other.Id);
+        if (_total is not null && (!_waiting.IsEmpty || !_total.TryTake(envelope.Length, at)))
+        {
+            if (!_waiting.TryEnqueue(end.Owner, envelope.ToArray()))
+            {
+                _crowded++;
+                NoteDropped(end, at);
+            }
+
             return 0;
         }
 
         _relayed++;
         _bytes += envelope.Length;
-        RelayEnvelope.Readdress(envelope, end.Other.Id);
         to = end.Other.Owner.Address;
         return envelope.Length;
     }
@@ -195,6 +215,31 @@ internal sealed class BeaconCore
     /// <summary>Whether the observer answers who shows this ticket.</summary>
     public bool MayObserve(UInt128 ticket, TimeSpan at) =>
         _tickets.TryGetValue(ticket, out Guest? guest) && (guest.Observations ??= new ByteBucket(_limits.ObservationsMax, _limits.ObservationsMax / 10, at)).TryTake(1, at);
+
+    /// <summary>The next datagram that waited and may go now; the devices are served in turn. To be called, while <see cref="HasWaiting"/>, every few milliseconds until it is false.</summary>
+    public bool TryNext(TimeSpan at, out byte[] envelope, out IPEndPoint to)
+    {
+        while (_waiting.TryDequeue(length => _total!.TryTake(length, at), out _, out envelope))
+        {
+            if (RelayEnvelope.TryRead(envelope, out ulong id) && _ends.TryGetValue(id, out ChannelEnd? end))
+            {
+                _relayed++;
+                _bytes += envelope.Length;
+                to = end.Owner.Address;
+                return true;
+            }
+        }
+
+        to = null!;
+        return false;
+    }
+
+    private void NoteDropped(ChannelEnd end, TimeSpan at)
+    {
+        end.Owner.Dropped[end.Id] = end.Owner.Dropped.GetValueOrDefault(end.Id) + 1;
+        _dry.Add(end.Owner);
+        TellDropped(end.Owner, at);
+    }
 
     /// <summary>Tells the rest of what was dropped. To be called about once a second.</summary>
     public void HandleTimeout(TimeSpan at)

@@ -9,6 +9,9 @@ namespace AgentMesh.Beacon.Core;
 public sealed record BeaconCounters(
     int Devices, int Channels, long DatagramsRelayed, long BytesRelayed, long Limited, long WrongAddress, long UnknownChannel, long Notices, long Refused, long ChannelsRefused)
 {
+    /// <summary>Datagrams dropped because all devices together sent more than is relayed in all.</summary>
+    public long Crowded { get; init; }
+
     /// <summary>Of pairing by codes.</summary>
     public CodeCounters Codes { get; init; } = new(0, 0, 0, 0);
 }

@@ -12,6 +12,14 @@ public sealed record BeaconLimits
     /// <summary>Bytes a second that are relayed for the device that sends them; what is above is dropped.</summary>
     public long BytesPerSecond { get; init; } = 8 * 1024 * 1024;
 
+    /// <summary>Bytes a second that are relayed in all; 0 for no bound. What is above waits a little and is served in turn.</summary>
+    public long TotalBytesPerSecond { get; init; }
+
+    /// <summary>Bytes that may wait for their turn, of one device and of all.</summary>
+    public int WaitingBytesOfEach { get; init; } = 64 * 1024;
+
+    public int WaitingBytes { get; init; } = 4 * 1024 * 1024;
+
     /// <summary>Bytes at once; a window of two megabytes passes without loss.</summary>
     public long BurstBytes { get; init; } = 4 * 1024 * 1024;
 

@@ -37,7 +37,7 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
         _admission = admission;
         _time = time;
         PublicKey = identity.PublicKey;
-        _hall = new GuestHall(settings.Limits, ChannelIds.Of(identity, SystemEntropy.Instance), time, _observer?.Port ?? 0);
+        _hall = new GuestHall(settings.Limits, ChannelIds.Of(identity, SystemEntropy.Instance), (datagram, to) => endpoint.Send(datagram, to), time, _observer?.Port ?? 0);
     }
 
     /// <summary>The admission file has changed and cannot be used; the devices that were admitted stay so.</summary>
@@ -131,6 +131,7 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
         await _endpoint.DisposeAsync().ConfigureAwait(false);
         _observer?.Dispose();
         await Task.WhenAll(_running.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _hall.Dispose();
         _stop.Dispose();
     }
 

@@ -9,16 +9,25 @@ using AgentMesh.Transport;
 namespace AgentMesh.Beacon.Server;
 
 /// <summary>What a <see cref="BeaconCore"/> decides, under one lock, and the streams of its guests. Thread-safe.</summary>
-internal sealed class GuestHall
+internal sealed class GuestHall : IDisposable
 {
+    // How long what is above the total waits at least; a timer does not go off much oftener.
+    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(2);
+
     private readonly Lock _gate = new();
+    private readonly Action<byte[], IPEndPoint> _send;
+    private readonly ITimer _turns;
+    private bool _isServing;
     private readonly BeaconCore _core;
     private readonly TimeProvider _time;
     private readonly long _start;
     private readonly ConcurrentDictionary<Guest, Channel<byte>> _wakers = new();
 
-    public GuestHall(BeaconLimits limits, ChannelIds ids, TimeProvider time, int observerPort = 0)
+    /// <param name="send">Sends a datagram that had to wait for its turn.</param>
+    public GuestHall(BeaconLimits limits, ChannelIds ids, Action<byte[], IPEndPoint> send, TimeProvider time, int observerPort = 0)
     {
+        _send = send;
+        _turns = time.CreateTimer(_ => ServeWaiting(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _time = time;
         _start = time.GetTimestamp();
         _core = new BeaconCore(limits, ids, Now) { ObserverPort = observerPort };
@@ -93,7 +102,33 @@ internal sealed class GuestHall
     {
         lock (_gate)
         {
-            return _core.Relay(envelope, from, Now, out to);
+            int length = _core.Relay(envelope, from, Now, out to);
+            if (_core.HasWaiting && !_isServing)
+            {
+                _isServing = true;
+                _turns.Change(Turn, Timeout.InfiniteTimeSpan);
+            }
+
+            return length;
+        }
+    }
+
+    public void Dispose() => _turns.Dispose();
+
+    private void ServeWaiting()
+    {
+        lock (_gate)
+        {
+            while (_core.TryNext(Now, out byte[] envelope, out IPEndPoint to))
+            {
+                _send(envelope, to);
+            }
+
+            _isServing = _core.HasWaiting;
+            if (_isServing)
+            {
+                _turns.Change(Turn, Timeout.InfiniteTimeSpan);
+            }
         }
     }
 

@@ -31,7 +31,7 @@ public sealed class PeerRelay : IRelay, IAsyncDisposable
         _endpoint = endpoint;
         _mayUse = mayUse;
         _time = time;
-        _hall = new GuestHall(limits, ChannelIds.Of(identity, SystemEntropy.Instance), time);
+        _hall = new GuestHall(limits, ChannelIds.Of(identity, SystemEntropy.Instance), (datagram, to) => endpoint.Send(datagram, to), time);
     }
 
     public BeaconCounters Counters => _hall.Counters;
@@ -93,6 +93,7 @@ public sealed class PeerRelay : IRelay, IAsyncDisposable
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _ticking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _hall.Dispose();
         _stop.Dispose();
     }
 

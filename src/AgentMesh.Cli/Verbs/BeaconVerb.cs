@@ -14,6 +14,7 @@ internal static class BeaconVerb
 {
     private const int DefaultPort = 14592;
     private const int DefaultTlsPort = 443;
+    private const int DefaultMetricsPort = 14593;
     private const int DefaultPlainPort = 8443;
     private const double Mebibyte = 1024 * 1024;
 
@@ -29,8 +30,10 @@ internal static class BeaconVerb
         var key = new Option<string?>("--key") { Description = "The PEM file with its key." };
         var http = new Option<string[]>("--http") { Description = "Local TCP addresses with port for WebSockets without TLS, for a reverse proxy on this machine that terminates it: 127.0.0.1:8443.", AllowMultipleArgumentsPerToken = true };
         var rate = new Option<double?>("--rate") { Description = "MiB a second that are relayed for each device (default 8)." };
+        var total = new Option<double?>("--total-rate") { Description = "MiB a second that are relayed in all, in equal shares for those who send (default: no bound)." };
+        var metrics = new Option<string?>("--metrics") { Description = $"A local TCP address at which counters are given to Prometheus, for example 127.0.0.1:{DefaultMetricsPort}." };
         var devices = new Option<int?>("--devices") { Description = "Devices at one time (default 10000)." };
-        return global.Verb("beacon", "Run a beacon: devices behind NATs meet at it and are relayed until they found a direct path (docs/beacon.md).", [listen, data, admit, https, certificate, key, http, rate, devices], async (session, parsed, cancel) =>
+        return global.Verb("beacon", "Run a beacon: devices behind NATs meet at it and are relayed until they found a direct path (docs/beacon.md).", [listen, data, admit, https, certificate, key, http, rate, total, devices, metrics], async (session, parsed, cancel) =>
         {
             string directory = Path.GetFullPath(parsed.GetValue(data) ?? Path.Combine(SettingsLoader.DataDirectoryOf(session.Source()), "beacon"));
             PrivateDirectory.Create(directory);
@@ -45,17 +48,19 @@ internal static class BeaconVerb
                 {
                     DevicesMax = Positive(parsed.GetValue(devices) ?? limits.DevicesMax, "--devices"),
                     BytesPerSecond = (long)(Positive(parsed.GetValue(rate) ?? limits.BytesPerSecond / Mebibyte, "--rate") * Mebibyte),
+                    TotalBytesPerSecond = parsed.GetValue(total) is { } inAll ? (long)(Positive(inAll, "--total-rate") * Mebibyte) : 0,
                 },
             };
-            await RunAsync(session, settings, cancel).ConfigureAwait(false);
+            await RunAsync(session, settings, parsed.GetValue(metrics) is { } local ? Address("--metrics", local, DefaultMetricsPort) : null, cancel).ConfigureAwait(false);
             return 0;
         });
     }
 
-    private static async Task RunAsync(Session session, BeaconSettings settings, CancellationToken cancel)
+    private static async Task RunAsync(Session session, BeaconSettings settings, IPEndPoint? metricsAt, CancellationToken cancel)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         await using BeaconServer server = await BeaconServer.StartAsync(settings, TimeProvider.System).ConfigureAwait(false);
+        await using BeaconMetrics? metrics = metricsAt is null ? null : await BeaconMetrics.StartAsync(metricsAt, server).ConfigureAwait(false);
         server.AdmissionProblem += problem => session.Terminal.Problem(problem);
         int port = server.Addresses[0].Port;
         session.Terminal.Note($"beacon {server.PublicKey.Id} is up on {string.Join(", ", server.Addresses)}; data in {settings.DataDirectory}; admits {(settings.AdmissionFile is { } file ? $"the devices in {file}" : "every device that knows its key")}");

@@ -1,0 +1,58 @@
+using AgentMesh.Transport.Tunnels;
+
+namespace AgentMesh.Transport.Tests;
+
+public sealed class DatagramQueueTests
+{
+    private readonly SetTime _time = new();
+
+    [Fact]
+    public async Task A_full_queue_loses_the_oldest_and_is_never_longer_than_it_may_be()
+    {
+        var queue = new DatagramQueue(10_000, TimeSpan.FromSeconds(1), _time);
+        for (byte i = 0; i < 100; i++)
+        {
+            queue.Enqueue([i, .. new byte[999]]);
+            Assert.InRange(queue.Bytes, 0, 10_000);
+        }
+
+        Assert.Equal(90, queue.Dropped);
+        (byte[] buffer, int length) = (await queue.DequeueAsync(CancellationToken.None))!.Value;
+        Assert.Equal((90, 1_000), (buffer[0], length));
+    }
+
+    [Fact]
+    public async Task What_has_waited_too_long_is_lost_but_for_the_last_of_it()
+    {
+        var queue = new DatagramQueue(100_000, TimeSpan.FromMilliseconds(250), _time);
+        for (int i = 0; i < 50; i++)
+        {
+            queue.Enqueue(new byte[1_000]);
+        }
+
+        _time.Now += TimeSpan.FromSeconds(1);
+        await queue.DequeueAsync(CancellationToken.None);
+        Assert.InRange(queue.Bytes, DatagramQueue.KeptBytes - 2_000, DatagramQueue.KeptBytes);
+        Assert.True(queue.Dropped > 30);
+    }
+
+    [Fact]
+    public async Task A_closed_queue_is_empty_and_ends_who_waits()
+    {
+        var queue = new DatagramQueue(10_000, TimeSpan.FromSeconds(1), _time);
+        ValueTask<(byte[], int)?> waiting = queue.DequeueAsync(CancellationToken.None);
+        queue.Close();
+        Assert.Null(await waiting);
+        queue.Enqueue(new byte[10]);
+        Assert.Equal((0, 1L), (queue.Bytes, queue.Dropped));
+    }
+
+    private sealed class SetTime : TimeProvider
+    {
+        public TimeSpan Now { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Now.Ticks;
+    }
+}
