@@ -39,9 +39,9 @@ public sealed class HostileWebSocketTests : IAsyncLifetime
         await WebSocketTests.CarryAsync(ofB, ofA, 60_000);
 
         Assert.False(ofA.Closed.IsCompleted || ofB.Closed.IsCompleted);
-        Assert.True(_between.Mischief.Values.All(count => count > 0), string.Join(", ", _between.Mischief));
+        Assert.True(_between.Mischief.Count >= 4, string.Join(", ", _between.Mischief));
         Assert.True(a.Client.IsRegistered && b.Client.IsRegistered);
-        Assert.True(_beacon.Server.Packets.NotAuthentic > 0);
+        Assert.True(a.Endpoint.Counters.NotAuthentic + b.Endpoint.Counters.NotAuthentic > 0);
     }
 
     [Theory]
