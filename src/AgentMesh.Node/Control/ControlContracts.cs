@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace AgentMesh.Node.Control;
 
 // What the control API takes and gives, as JSON with camelCase names. Documented in docs/control-api.md; fields are only added.
@@ -147,7 +149,8 @@ public sealed record CommandEvent(
 /// <param name="Data">Of an event a line that tells it.</param>
 public sealed record OutputView(int Attempt, string Stream, long Offset, ReadOnlyMemory<byte> Data)
 {
-    /// <summary>Null for output.</summary>
+    /// <summary>Null, and left out, for output.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public JobEventView? Event { get; init; }
 }
 
