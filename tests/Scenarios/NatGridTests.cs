@@ -81,6 +81,12 @@ public sealed class NatGridTests(ITestOutputHelper output)
             problem.Add(bar is null ? $"it should stay relayed and say so, but is {path} ({code})" : $"it never became direct: {(await Meeting.PeerOf(meeting.A)).RelayedReason}");
         }
 
+        string seen = await SurveyAsync(meeting.A, left) + await SurveyAsync(meeting.B, right);
+        if (seen.Length > 0)
+        {
+            problem.Add(seen);
+        }
+
         if (IsWhole && (data is null || data > TimeSpan.FromSeconds(1.5)))
         {
             problem.Add($"data after {data?.TotalSeconds:0.0} s instead of 1.5 s");
@@ -92,6 +98,29 @@ public sealed class NatGridTests(ITestOutputHelper output)
         }
 
         return new Row(left, right, data, direct, path, bar, string.Join("; ", problem));
+    }
+
+    /// <returns>What the survey of a NAT found out and should not have; empty when it is right.</returns>
+    private static async Task<string> SurveyAsync(TestNode node, string kind)
+    {
+        string wanted = kind switch
+        {
+            "none" => "none, by-address",
+            "full-cone" or "address-restricted" => "independent, by-address",
+            "port-restricted" or "double" => "independent, by-port",
+            "sequential" => "sequential, by-port",
+            _ => "random, by-port",
+        };
+        string found = "";
+        try
+        {
+            await Eventually.HoldsAsync(async () => (found = (await node.StatusAsync()).Nat is { } nat ? $"{nat.Kind}, {nat.Filtering}" : "nothing") == wanted, "the NAT is known", TimeSpan.FromMinutes(1));
+            return "";
+        }
+        catch (Xunit.Sdk.XunitException)
+        {
+            return $"the NAT of {node.Name} is said to be: {found}; ";
+        }
     }
 
     private static string Home(NatLab lab, string name, string kind)

@@ -115,6 +115,11 @@ internal sealed class Examination(Session session, TimeProvider time)
         _checks.Add(NetworkChecks.Announced(status.Addresses));
         _checks.Add(NodeChecks.Durability(status.Durability));
         _checks.AddRange((status.Beacons ?? []).Select(NetworkChecks.Beacon));
+        if (status.Nat is { } nat)
+        {
+            _checks.Add(NetworkChecks.Nat(nat));
+        }
+
         if (status.Gateway is { } gateway)
         {
             _checks.Add(NetworkChecks.Gateway(gateway));

@@ -60,6 +60,10 @@ internal static class NetworkChecks
         _ => DoctorCheck.Ok($"beacon {beacon.Address}", $"registered, seen at {beacon.SeenAt}, {beacon.Devices} device{(beacon.Devices == 1 ? "" : "s")} there"),
     };
 
+    public static DoctorCheck Nat(NatView nat) => nat.Problem is { } problem
+        ? DoctorCheck.Warn("nat", nat.Kind == "unknown" ? problem.Message : $"{NatLines.Of(nat)}: {problem.Message}", problem.Next ?? $"see docs/errors/{problem.Code}.md") with { Code = problem.Code }
+        : DoctorCheck.Ok("nat", NatLines.Of(nat));
+
     /// <summary>A router that maps nothing is no fault: most connections become direct without it.</summary>
     public static DoctorCheck Gateway(GatewayView gateway) => gateway switch
     {

@@ -76,6 +76,11 @@ internal static class PeerVerbs
             to.WriteLine($"beacon      {beacon.Address}: {((beacon.SeenAt is { } at ? $"seen at {at}" : beacon.Transport == "wss" ? "by WebSocket (UDP blocked)" : beacon.Transport) is { } how ? $"registered, {how}, {beacon.Devices} device{(beacon.Devices == 1 ? "" : "s")} there{(beacon.Dropped > 0 ? $", {beacon.Dropped} datagrams dropped above its allowance" : "")}" : beacon.Problem is { } problem ? $"{problem.Code}: {problem.Message}" : "being connected")}");
         }
 
+        if (status.Nat is { } nat)
+        {
+            to.WriteLine($"nat         {NatLines.Of(nat)}");
+        }
+
         if (status.Gateway is { } gateway)
         {
             to.WriteLine($"gateway     {GatewayLines.Of(gateway)}");

@@ -28,6 +28,9 @@ public sealed record StatusView(
 {
     /// <summary>Null where no port is to be mapped.</summary>
     public GatewayView? Gateway { get; init; }
+
+    /// <summary>Null where no beacon has told anything.</summary>
+    public NatView? Nat { get; init; }
 }
 
 /// <summary>The pool of this device, as its database tells it.</summary>

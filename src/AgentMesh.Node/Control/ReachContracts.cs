@@ -12,3 +12,12 @@ public sealed record GatewayView(
     string State, string? Gateway, string? Protocol, string? External, double? LifetimeLeftMs, IReadOnlyList<GatewayFailureView> Failures, ProblemView? Problem);
 
 public sealed record GatewayFailureView(string Protocol, string Reason);
+
+/// <summary>What the NATs between this device and the internet do, as if they were one, found out with a beacon's observer.</summary>
+/// <param name="Kind">none, independent (one outside port of a socket for all), sequential or random (another one for each address that is sent to), or unknown.</param>
+/// <param name="Filtering">Who is let in at an outside port: by-address (whom was sent to, from any port; or everybody), by-port (only the very address and port), or unknown.</param>
+/// <param name="PortStep">Of sequential: from one outside port to the next.</param>
+/// <param name="Hairpin">Devices behind it reach each other by their outside addresses; null when not known.</param>
+/// <param name="Outside">Where the beacon sees this device.</param>
+/// <param name="Problem">Why some connections stay relayed, or why nothing is known; null where all is well.</param>
+public sealed record NatView(string Kind, string Filtering, int? PortStep, bool? Hairpin, string? Outside, ProblemView? Problem);

@@ -229,6 +229,7 @@ public sealed class NodeHost : IAsyncDisposable
             Hub = hub,
             Links = links,
             Beacons = beacons,
+            Nat = nat,
             Generations = generations,
             Handlers = handlers,
             Table = table,

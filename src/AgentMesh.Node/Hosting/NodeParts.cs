@@ -40,6 +40,8 @@ internal sealed record NodeParts
 
     public required BeaconService Beacons { get; init; }
 
+    public required NatSurvey Nat { get; init; }
+
     public required GenerationKeeper Generations { get; init; }
 
     public required HandlerRegistry Handlers { get; init; }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using AgentMesh.Beacon.Client;
+using AgentMesh.Node.Control;
 using AgentMesh.Protocol.Punching;
 using AgentMesh.Transport;
 using AgentMesh.Transport.Spare;
@@ -23,6 +24,7 @@ internal sealed class NatSurvey : IAsyncDisposable
     private readonly Lock _gate = new();
     private volatile NatBehaviour _current = NatBehaviour.Unknown;
     private volatile ObserverPlace? _observer;
+    private volatile bool _isSilent;
     private (IPEndPoint? Seen, ObserverPlace? Observer) _surveyed;
     private Task _running = Task.CompletedTask;
 
@@ -33,8 +35,29 @@ internal sealed class NatSurvey : IAsyncDisposable
 
     public NatBehaviour Current => _current;
 
-    /// <summary>When no beacon has an observer that answers, nothing is known.</summary>
-    public bool HasObserver => _observer is not null;
+    /// <summary>For people and programs; null while no beacon with an observer sees this device over IPv4.</summary>
+    /// <param name="isOwn">Whether this device has an IP address itself.</param>
+    public NatView? View(Func<IPAddress, bool> isOwn)
+    {
+        NatBehaviour now = _current;
+        return _surveyed.Seen is { } seen
+            ? new NatView(
+                now switch
+                {
+                    { Mapping: NatMapping.Unknown } => "unknown",
+                    { Mapping: NatMapping.Independent } => isOwn(seen.Address) ? "none" : "independent",
+                    { IsInSteps: true } => "sequential",
+                    _ => "random",
+                },
+                now.Filtering switch { NatFiltering.ByAddress => "by-address", NatFiltering.ByPort => "by-port", _ => "unknown" },
+                now.IsInSteps ? now.PortStep : null,
+                now.Hairpin,
+                seen.ToString(),
+                _isSilent ? new ProblemView(NatErrors.ObserverSilent, $"the beacon's observer {_observer?.Address} does not answer: what the NAT does is not known", "open that UDP port at the beacon: docs/nat.md")
+                    : now.IsAtRandom ? new ProblemView(NatErrors.AtRandom, "the NAT gives out ports at random: connections to devices behind NATs like it stay relayed", "use IPv6, or forward a port and set agentmesh.announce: docs/nat.md")
+                    : null)
+            : null;
+    }
 
     /// <summary>A beacon that has an observer sees this device here.</summary>
     public void Begin(IPEndPoint seen, ObserverPlace observer)
@@ -84,10 +107,12 @@ internal sealed class NatSurvey : IAsyncDisposable
     {
         if (await AskAsync(null, observer, cancellationToken).ConfigureAwait(false) is not { } again)
         {
+            _isSilent = true;
             Tell(NatBehaviour.Unknown);
             return;
         }
 
+        _isSilent = false;
         var sockets = new List<SpareSocket>();
         try
         {

@@ -69,6 +69,7 @@ internal sealed class NodeServices : IControlServices
             Pool: _parts.Pool is { } pool ? await PoolViews.OfAsync(pool, generation, cancellationToken).ConfigureAwait(false) : null)
         {
             Gateway = _parts.Gateway?.View(),
+            Nat = _parts.Nat.View(address => _parts.Addresses.Current.Any(own => own.Address.Equals(address))),
         };
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using AgentMesh.Cli.Doctor;
+using AgentMesh.Node.Control;
 
 namespace AgentMesh.Cli.Tests.Doctor;
 
@@ -21,6 +22,18 @@ public sealed class NetworkChecksTests
         DoctorCheck taken = NetworkChecks.Free(wanted, "Address already in use");
         Assert.Equal("fail", taken.Result);
         Assert.Contains("ss -ulpn 'sport = :14590'", taken.Next, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_NAT_that_gives_out_ports_at_random_warns_with_its_code_and_others_do_not()
+    {
+        var problem = new ProblemView("AM0151", "the NAT gives out ports at random", "use IPv6");
+        DoctorCheck random = NetworkChecks.Nat(new NatView("random", "by-port", null, false, "203.0.113.1:5000", problem));
+        DoctorCheck steps = NetworkChecks.Nat(new NatView("sequential", "by-port", 1, false, "203.0.113.1:5000", null));
+
+        Assert.Equal(("warn", "AM0151", "use IPv6"), (random.Result, random.Code, random.Next));
+        Assert.Equal(("ok", "maps dependently (symmetric), ports in steps of 1, lets in only the address and port that was sent to, no hairpin; outside 203.0.113.1:5000"), (steps.Result, steps.Finding));
+        Assert.Equal("none; outside 203.0.113.1:5000", NetworkChecks.Nat(new NatView("none", "by-address", null, true, "203.0.113.1:5000", null)).Finding);
     }
 
     [Fact]
