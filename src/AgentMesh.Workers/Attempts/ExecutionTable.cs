@@ -18,12 +18,17 @@ namespace AgentMesh.Workers.Attempts;
 /// <remarks>An attempt leaves the table when its home has journalled the end and has all of its output.</remarks>
 public sealed class ExecutionTable : IAsyncDisposable
 {
+    /// <summary>Attempts that have left and are known still, the newest of them.</summary>
+    private const int PastMax = 10_000;
+
     private readonly ConcurrentDictionary<AttemptKey, Execution> _byKey = new();
     private readonly ExecutionTools _tools;
     private readonly string _spoolDirectory;
     private readonly long _spoolBytesMax;
     private readonly AttemptAdmission _admission;
     private readonly Lock _gate = new();
+    private readonly HashSet<AttemptKey> _past = [];
+    private readonly Queue<AttemptKey> _pastInOrder = [];
 
     public ExecutionTable(ExecutionTools tools, string spoolDirectory, long spoolBytesMax, AdmissionSettings admission)
     {
@@ -86,6 +91,18 @@ public sealed class ExecutionTable : IAsyncDisposable
         order.IsProgram ? "run" : _tools.Handlers.TryFind(order.Line, out ICommandHandler? handler, out _) ? handler.Name : order.Line.Split(' ', 2)[0];
 
     public bool TryGet(AttemptKey key, out Execution execution) => _byKey.TryGetValue(key, out execution!);
+
+    /// <summary>
+    /// It was here and has left the table: an order for it comes late, for example from a member of a pool that kept the job before another did, and must not
+    /// begin it a second time. Those of earlier processes are told by the number of the node's life.
+    /// </summary>
+    public bool IsPast(AttemptKey key)
+    {
+        lock (_past)
+        {
+            return _past.Contains(key);
+        }
+    }
 
     /// <summary>The home has journalled the end of the attempt.</summary>
     public void AcknowledgeEnd(AttemptKey key)
@@ -194,6 +211,8 @@ public sealed class ExecutionTable : IAsyncDisposable
 
     private void Drop(Execution execution)
     {
+        // Before it leaves the table: who does not find it there any more finds it here.
+        Remember(execution.Order.Key);
         if (_byKey.TryRemove(execution.Order.Key, out _) && execution.Spool is { } spool)
         {
             spool.Dispose();
@@ -207,6 +226,23 @@ public sealed class ExecutionTable : IAsyncDisposable
             catch (IOException)
             {
                 // The next start removes it.
+            }
+        }
+    }
+
+    private void Remember(AttemptKey key)
+    {
+        lock (_past)
+        {
+            if (!_past.Add(key))
+            {
+                return;
+            }
+
+            _pastInOrder.Enqueue(key);
+            if (_pastInOrder.Count > PastMax)
+            {
+                _past.Remove(_pastInOrder.Dequeue());
             }
         }
     }

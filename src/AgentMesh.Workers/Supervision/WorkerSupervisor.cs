@@ -70,7 +70,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
             return;
         }
 
-        if (order.Incarnation != _settings.Incarnation || EndOlder(key))
+        if (order.Incarnation != _settings.Incarnation || _settings.Table.IsPast(key) || EndOlder(key))
         {
             Sender.Tell(new AttemptUnknown(order.JobId, order.Attempt, _settings.Incarnation));
             return;

@@ -67,6 +67,20 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_order_that_comes_after_the_end_was_acknowledged_does_not_begin_the_attempt_again()
+    {
+        RunAttempt order = Order("a", JobCommand.Handler("calc 1+2"));
+        Send(order);
+        await Next<AttemptEnded>();
+        Send(new AttemptEndedAck(order.JobId, 1, Recorded: true));
+        await Until(() => _table.All.Count == 0);
+
+        Send(order);
+        Assert.Equal(1, (await Next<AttemptUnknown>()).Attempt);
+        Assert.Empty(_table.All);
+    }
+
+    [Fact]
     public async Task Who_had_what_run_is_told_before_it_runs_and_when_it_is_over()
     {
         string[] told = ["taken calc 1+2", "over Succeeded", "taken true", "over Refused AM0306", "taken round", "over Refused AM0305"];

@@ -12,6 +12,9 @@ namespace Simulation.Checks;
 /// <summary>What must hold when it has become quiet, whatever went wrong before.</summary>
 internal static class Checker
 {
+    /// <summary>A schedule looks at its clock each 15 seconds, and the newest times are fired after those that are made up for.</summary>
+    private static readonly TimeSpan NoticedWithin = TimeSpan.FromSeconds(40);
+
     public static void Check(History history, IEnumerable<SimDisk> disks, IEnumerable<CronId> crons, IReadOnlySet<string>? unreadable = null)
     {
         var serializer = new MeshSerializer(null!);
@@ -161,6 +164,14 @@ internal static class Checker
         }
 
         Assert.True(fired.Length > 0, $"{id} never fired");
+
+        // When it was disabled, nothing had gone wrong for minutes: it had noticed every minute up to then.
+        if (changes.OfType<CronDisabledEvent>().LastOrDefault() is { } disabled)
+        {
+            DateTimeOffset noticed = changes.Select(change => change switch { CronFiredEvent fire => fire.Nominal, CronMissedEvent missed => missed.Through, CronBufferedEvent wait => wait.Nominal, _ => DateTimeOffset.MinValue }).Max();
+            Assert.True(disabled.At - noticed < TimeSpan.FromMinutes(1) + state.Spec!.Jitter + NoticedWithin, $"{id} was disabled at {disabled.At:T}, and the last time that it noticed is {noticed:T}");
+        }
+
         if (state.Spec!.Missed != CronMissed.All)
         {
             return;

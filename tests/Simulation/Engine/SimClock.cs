@@ -4,7 +4,7 @@ namespace Simulation.Engine;
 /// <param name="owner">Whose timers they are; null where they outlive a process.</param>
 internal sealed class SimClock(SimLoop loop, SimProcess? owner = null, SimDate? date = null) : TimeProvider
 {
-    private static readonly DateTimeOffset Begin = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    public static readonly DateTimeOffset Begin = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly SimDate _date = date ?? new SimDate();
 

@@ -30,7 +30,7 @@ internal sealed class SimDisk(SimLoop loop)
     private readonly Dictionary<string, int> _reads = new(StringComparer.Ordinal);
     private long _epoch;
 
-    /// <summary>Entities move between those who write here: the number of a journal says nothing.</summary>
+    /// <summary>Entities move between those who write here: the number of a journal says nothing, and it is the order of events that decides.</summary>
     public bool IsShared { get; init; }
 
     public DiskMood Mood { get; set; }
@@ -38,7 +38,7 @@ internal sealed class SimDisk(SimLoop loop)
     /// <summary>What happens at the moment at which something is stored, and before anybody learns of it.</summary>
     public Action<StoredEvent> Stored { get; set; } = static _ => { };
 
-    /// <summary>Writes of a journal that has a successor by now: an owner that does not know that it is none any more.</summary>
+    /// <summary>Writes that were refused: of an owner that does not know that it is none any more.</summary>
     public int Fenced { get; private set; }
 
     /// <summary>Everything that was ever stored, in order; deletion leaves it.</summary>
@@ -66,6 +66,13 @@ internal sealed class SimDisk(SimLoop loop)
     public bool TryStore(long epoch, StoredEvent written)
     {
         if (!IsShared && epoch < _epochs.GetValueOrDefault(written.Id))
+        {
+            Fenced++;
+            return false;
+        }
+
+        // A database that several write to takes only what follows on what stands there, and says so.
+        if (IsShared && Highest(written.Id) + 1 != written.Sequence)
         {
             Fenced++;
             return false;

@@ -115,6 +115,11 @@ internal abstract class MeshWorld : ISimulated
             }
         }
 
+        if (_pool is not null)
+        {
+            Counts["refused by the database"] = _pool.Fenced;
+        }
+
         Checker.Check(History, [.. Nodes.Select(node => node.Disk), .. _pool is null ? (SimDisk[])[] : [_pool]], Crons, Unreadable);
         foreach (MeshNode node in Nodes)
         {

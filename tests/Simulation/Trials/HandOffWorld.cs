@@ -7,8 +7,8 @@ using Simulation.World;
 namespace Simulation.Trials;
 
 /// <summary>
-/// The shards of a pool move, because a member goes in good order or comes back, and that is broken by kills and lost connections at any moment. Cuts
-/// and stops have no place here: then two members may own a shard, and the database decides (docs/pools.md).
+/// The shards of a pool move, because a member goes in good order or comes back, and that is broken by kills and lost connections at any moment. For a
+/// moment two members may own a shard: then the database takes what comes first (docs/pools.md). Cuts and stops have no place here: its leases are no part of the model.
 /// </summary>
 internal sealed class HandOffWorld : MeshWorld
 {

@@ -18,6 +18,8 @@ internal sealed class SimAttempts(SimLoop loop, History history, Func<long> life
     private static readonly TimeSpan RepeatEndEvery = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<(string Job, int Attempt), Running> _attempts = [];
+    private readonly Dictionary<AgentMesh.Mesh.JobId, List<Running>> _ofJob = [];
+    private readonly HashSet<(string Job, int Attempt)> _past = [];
     private SimProcess _process = new(loop);
 
     /// <summary>A program takes longer than a moment with this chance.</summary>
@@ -40,6 +42,7 @@ internal sealed class SimAttempts(SimLoop loop, History history, Func<long> life
         }
 
         _attempts.Clear();
+        _ofJob.Clear();
     }
 
     public void Receive(object message)
@@ -77,13 +80,13 @@ internal sealed class SimAttempts(SimLoop loop, History history, Func<long> life
             return;
         }
 
-        Running[] others = [.. _attempts.Values.Where(each => each.Order.JobId == order.JobId)];
+        Running[] others = [.. _ofJob.GetValueOrDefault(order.JobId, [])];
         foreach (Running older in others.Where(each => each.Order.Attempt < order.Attempt))
         {
             Forget(older);
         }
 
-        if (order.Incarnation != lifeOf() || others.Any(each => each.Order.Attempt > order.Attempt))
+        if (order.Incarnation != lifeOf() || _past.Contains((order.JobId.ToString(), order.Attempt)) || others.Any(each => each.Order.Attempt > order.Attempt))
         {
             tell(order.JobId, new AttemptUnknown(order.JobId, order.Attempt, lifeOf()));
             return;
@@ -91,6 +94,12 @@ internal sealed class SimAttempts(SimLoop loop, History history, Func<long> life
 
         var running = new Running(order);
         _attempts.Add((order.JobId.ToString(), order.Attempt), running);
+        if (!_ofJob.TryGetValue(order.JobId, out List<Running>? ofJob))
+        {
+            _ofJob.Add(order.JobId, ofJob = []);
+        }
+
+        ofJob.Add(running);
         history.Began(order.JobId.ToString(), order.Attempt);
         bool isProbe = order.Command == Probe;
         AttemptResult result = isProbe || loop.Chance(0.8)
@@ -98,7 +107,7 @@ internal sealed class SimAttempts(SimLoop loop, History history, Func<long> life
             : new AttemptResult(AttemptOutcome.Failed, Problem: new Problem("AM0602", "by chance"));
         loop.After(loop.Between(0.01, !isProbe && loop.Chance(Long) ? Longest : 3), _process, () =>
         {
-            if (_attempts.ContainsValue(running) && running.Result is null)
+            if (IsHere(running) && running.Result is null)
             {
                 End(running, result);
             }
@@ -109,7 +118,7 @@ internal sealed class SimAttempts(SimLoop loop, History history, Func<long> life
 
     private void Beat(Running running)
     {
-        if (_attempts.ContainsValue(running) && running.Result is null)
+        if (IsHere(running) && running.Result is null)
         {
             tell(running.Order.JobId, new AttemptHeartbeat(running.Order.JobId, running.Order.Attempt, 0, 0));
             loop.After(running.Order.HeartbeatEvery, _process, () => Beat(running));
@@ -125,7 +134,7 @@ internal sealed class SimAttempts(SimLoop loop, History history, Func<long> life
 
     private void RepeatEnd(Running running)
     {
-        if (_attempts.ContainsValue(running))
+        if (IsHere(running))
         {
             TellEnd(running);
             loop.After(RepeatEndEvery, _process, () => RepeatEnd(running));
@@ -149,11 +158,15 @@ internal sealed class SimAttempts(SimLoop loop, History history, Func<long> life
     private void Forget(Running running)
     {
         _attempts.Remove((running.Order.JobId.ToString(), running.Order.Attempt));
+        _ofJob.GetValueOrDefault(running.Order.JobId)?.Remove(running);
+        _past.Add((running.Order.JobId.ToString(), running.Order.Attempt));
         if (running.Result is null)
         {
             history.Gone(running.Order.JobId.ToString(), running.Order.Attempt);
         }
     }
+
+    private bool IsHere(Running running) => Find(running.Order.JobId, running.Order.Attempt) == running;
 
     private Running? Find(AgentMesh.Mesh.JobId job, int attempt) => _attempts.GetValueOrDefault((job.ToString(), attempt));
 

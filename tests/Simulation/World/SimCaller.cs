@@ -93,6 +93,9 @@ internal sealed class SimCaller(SimLoop loop, ISimHome home, IReadOnlyList<Devic
         }
     }
 
+    /// <summary>What somebody would submit for a device that is away.</summary>
+    public JobSpec SpecFor(DeviceId device, string key) => Spec(device, key, queue: true);
+
     /// <summary>A job of its own, for any device.</summary>
     public void SubmitOne(string key) => Submit(key, Spec(devices[loop.Random.Next(devices.Count)], key, queue: true), triesLeft: 60);
 
