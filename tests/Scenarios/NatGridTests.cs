@@ -33,7 +33,7 @@ public sealed class NatGridTests(ITestOutputHelper output)
 
         var pairs = new ConcurrentQueue<(string, string)>(IsWhole ? Kinds.SelectMany(_ => Kinds, (left, right) => (left, right)) : Few);
         var rows = new ConcurrentBag<Row>();
-        await Task.WhenAll(Enumerable.Range(0, IsWhole ? 1 : 3).Select(_ => Task.Run(() => WorkAsync(pairs, rows))));
+        await Task.WhenAll(Enumerable.Range(0, IsWhole ? 2 : 3).Select(_ => Task.Run(() => WorkAsync(pairs, rows))));
 
         output.WriteLine(Table([.. rows.OrderBy(row => Array.IndexOf(Kinds, row.Left)).ThenBy(row => Array.IndexOf(Kinds, row.Right))]));
         Assert.Empty(rows.Where(row => row.Problem.Length > 0).Select(row => $"{row.Left} x {row.Right}: {row.Problem}"));

@@ -1,4 +1,5 @@
 using System.Net;
+using AgentMesh.Protocol.Relaying;
 
 namespace AgentMesh.Node.Links;
 
@@ -9,7 +10,7 @@ internal static class AddressText
     {
         endpoint = null!;
         if (text.Length > 64 || !IPEndPoint.TryParse(text, out IPEndPoint? parsed) || parsed.Port == 0 ||
-            parsed.Address.Equals(IPAddress.Any) || parsed.Address.Equals(IPAddress.IPv6Any))
+            parsed.Address.Equals(IPAddress.Any) || parsed.Address.Equals(IPAddress.IPv6Any) || IsStandIn(parsed))
         {
             return false;
         }
@@ -19,4 +20,7 @@ internal static class AddressText
     }
 
     public static IEnumerable<IPEndPoint> ParseAll(IEnumerable<string> texts, int most) => texts.Take(most).Where(text => TryParse(text, out _)).Select(text => IPEndPoint.Parse(text));
+
+    // What stands for a relay channel, a tunnel or a socket of this device is nobody else's to name.
+    private static bool IsStandIn(IPEndPoint address) => RelayAddress.IsRelay(address) || TunnelAddress.IsTunnel(address) || SpareAddress.IsSpare(address);
 }

@@ -2,7 +2,6 @@ using System.Net;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Links.Wire;
 using AgentMesh.Protocol.Punching;
-using AgentMesh.Protocol.Relaying;
 using PunchStep = AgentMesh.Protocol.Punching.PunchStep;
 using NatFiltering = AgentMesh.Protocol.Punching.NatFiltering;
 using NatMapping = AgentMesh.Protocol.Punching.NatMapping;
@@ -26,8 +25,7 @@ internal static class PunchContent
 
     public static Punch Busy(PunchHelp help) => new() { Step = Links.Wire.PunchStep.Busy, Nat = Of(help.Nat()) };
 
-    // Spare addresses are this device's own affair.
-    public static IReadOnlyList<IPEndPoint> CandidatesOf(Punch punch) => [.. AddressText.ParseAll(punch.Candidates, LocalAddresses.Most).Where(address => !SpareAddress.IsSpare(address))];
+    public static IReadOnlyList<IPEndPoint> CandidatesOf(Punch punch) => [.. AddressText.ParseAll(punch.Candidates, LocalAddresses.Most)];
 
     public static NatBehaviour Of(Nat? nat) => nat is null
         ? NatBehaviour.Unknown
