@@ -58,6 +58,17 @@ public sealed class PoolTests
             await Eventually.HoldsAsync(async () => (await second.JobAsync(id)).State is "running", $"job {id} runs");
         }
 
+        // Enough workflows too. Each waits in its first step.
+        string file = Path.Combine(first.Data, "flow.yaml");
+        File.WriteAllText(file, $"name: flow\nsteps:\n  - name: one\n    on: \"@worker\"\n    run: until [ -e {gate} ]; do sleep 0.1; done; echo of-one\n  - name: two\n    on: \"@worker\"\n    needs: [one]\n    run: echo after {{{{steps.one.result}}}}\n");
+        for (int i = 0; i < 3; i++)
+        {
+            Ran begun = await first.RunAsync("workflow", "run", file, "--home", "lab", "--detach");
+            Assert.True(begun.Code == 0, begun.ToString());
+        }
+
+        await Eventually.HoldsAsync(async () => (await WorkflowsAsync(second)) is { Count: 3 } flows && flows.All(flow => flow.Steps[0].State == "running"), "the other member lists the workflows of the pool, which run");
+
         first.KillHard();
         await Eventually.HoldsAsync(async () => (await second.StatusAsync()).Pool!.Members.Count(member => member.LeaseLeftMs > 0) == 1, "the lease of the killed member runs out");
         File.WriteAllText(gate, "");
@@ -67,6 +78,9 @@ public sealed class PoolTests
             Assert.Equal(1, (await second.JobAsync(id)).Attempt);
             Assert.Equal($"begun-{i}\ndone-{i}\n", (await second.RunAsync("job", "logs", id)).Done());
         }
+
+        await Eventually.HoldsAsync(
+            async () => (await WorkflowsAsync(second)) is { Count: 3 } flows && flows.All(flow => flow is { State: "completed" } && flow.Steps.All(step => step.State == "completed")), "the workflows complete at the other member", TimeSpan.FromMinutes(2));
 
         // What is submitted while a member is gone goes to the other one, and the one that is back sees it.
         Assert.Equal("7\n", (await second.RunAsync("--home", "lab", "@worker", "calc", "3+4")).Done());
@@ -132,6 +146,11 @@ public sealed class PoolTests
             await Eventually.HoldsAsync(async () => (await node.StatusAsync()).Members.Count(member => member is { Status: "up", Reachable: true }) == count, $"{node.Name} sees {count} members", TimeSpan.FromMinutes(1));
         }
     }
+
+    private static async Task<IReadOnlyList<WorkflowView>> WorkflowsAsync(TestNode node) =>
+        await node.RunAsync("--json", "workflow", "list", "--home", "lab") is { Code: 0 } ran
+            ? System.Text.Json.JsonSerializer.Deserialize(ran.Out, ControlJson.Default.IReadOnlyListWorkflowView)!
+            : [];
 
     private static async Task<IReadOnlyList<JobView>> JobsAsync(TestNode node) =>
         System.Text.Json.JsonSerializer.Deserialize((await node.RunAsync("--json", "job", "list", "--home", "lab")).Done(), ControlJson.Default.JobPage)!.Jobs;

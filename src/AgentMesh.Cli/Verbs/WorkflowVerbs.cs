@@ -32,14 +32,15 @@ internal static class WorkflowVerbs
         var set = NewSet();
         var key = new Option<string?>("--key") { Description = "Idempotency key: a repeat returns the first workflow." };
         Option<bool> detach = NewDetach();
-        return global.Verb("run", "Run a workflow from a file and follow it.", [file, set, key, detach], async (session, parsed, cancel) =>
+        var home = new Option<string?>("--home") { Description = "The pool that keeps it (docs/pools.md); 'device' for this device. Without it, the setting jobs.home." };
+        return global.Verb("run", "Run a workflow from a file and follow it.", [file, set, key, detach, home], async (session, parsed, cancel) =>
         {
             string name = parsed.GetValue(file)!;
             string text = await ReadAsync(name, cancel).ConfigureAwait(false);
             using var client = session.Connect();
             WorkflowView accepted = await client.PostAsync(
                 "v1/workflows",
-                new WorkflowRequest(text, name == "-" ? "standard input" : name, Values(parsed.GetValue(set)), parsed.GetValue(key)),
+                new WorkflowRequest(text, name == "-" ? "standard input" : name, Values(parsed.GetValue(set)), parsed.GetValue(key), parsed.GetValue(home)),
                 ControlJson.Default.WorkflowRequest,
                 ControlJson.Default.WorkflowView,
                 cancel).ConfigureAwait(false);
@@ -52,10 +53,11 @@ internal static class WorkflowVerbs
         var state = new Option<string?>("--state") { Description = "Only workflows in this state." };
         state.AcceptOnlyFromAmong("running", "paused", "cancelling", "completed", "cancelled");
         var limit = new Option<int>("--limit") { Description = "At most this many, the newest first.", DefaultValueFactory = _ => 50 };
-        return global.Verb("list", "List workflows, the newest first.", [state, limit], async (session, parsed, cancel) =>
+        var home = new Option<string?>("--home") { Description = "Those of a pool (docs/pools.md), or 'device' for those of this device; without it, the setting jobs.home." };
+        return global.Verb("list", "List workflows, the newest first.", [state, limit, home], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
-            string query = string.Create(CultureInfo.InvariantCulture, $"limit={Math.Max(1, parsed.GetValue(limit))}") + (parsed.GetValue(state) is { } wanted ? $"&state={wanted}" : "");
+            string query = string.Create(CultureInfo.InvariantCulture, $"limit={Math.Max(1, parsed.GetValue(limit))}") + (parsed.GetValue(state) is { } wanted ? $"&state={wanted}" : "") + (parsed.GetValue(home) is { } of ? $"&home={Uri.EscapeDataString(of)}" : "");
             IReadOnlyList<WorkflowView> found = await client.GetAsync($"v1/workflows?{query}", ControlJson.Default.IReadOnlyListWorkflowView, cancel).ConfigureAwait(false);
             if (session.Terminal.Json)
             {

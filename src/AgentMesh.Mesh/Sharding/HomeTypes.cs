@@ -6,6 +6,8 @@ using AgentMesh.Mesh.Cron.Entity;
 using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Groups.Entity;
 using AgentMesh.Mesh.Jobs.Entity;
+using AgentMesh.Mesh.Workflows;
+using AgentMesh.Mesh.Workflows.Entity;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
 
@@ -38,6 +40,8 @@ public sealed class HomeTypes
         Crons = Start("cron", waiting, id => CronEntity.Create(CronId.TryParse(id, out CronId schedule) && schedule.Home == home ? schedule : throw Stranger(id), cron));
         var array = new ArrayEnvironment(environment.Self, Jobs, environment.DevicesFor, environment.Time, environment.RestAfter) { Journal = environment.Journal, IsHome = environment.IsHome };
         Arrays = Start("array", waiting, id => ArrayEntity.Create(ArrayId.TryParse(id, out ArrayId known) && known.Home == home ? known : throw Stranger(id), array));
+        var workflow = new WorkflowEnvironment(environment.Self, Jobs, environment.DevicesFor, environment.ReadOutput, environment.Time, environment.RestAfter) { Journal = environment.Journal, IsHome = environment.IsHome };
+        Workflows = Start("workflow", waiting, id => WorkflowEntity.Create(WorkflowId.TryParse(id, out WorkflowId known) && known.Home == home ? known : throw Stranger(id), workflow));
         var group = new GroupEnvironment(environment.Self, () => Jobs, environment.Time, environment.RestAfter) { Journal = environment.Journal, IsHome = environment.IsHome };
         Groups = Start("group", waiting, id => GroupEntity.Create(GroupId.TryParse(id, out GroupId known) && known.Home == home ? known : throw Stranger(id), group));
     }
@@ -50,10 +54,12 @@ public sealed class HomeTypes
 
     public IActorRef Arrays { get; }
 
+    public IActorRef Workflows { get; }
+
     public IActorRef Groups { get; }
 
     /// <summary>Each region with the kind of its entities, as the first part of their ids has it.</summary>
-    public IReadOnlyList<(string Kind, IActorRef Region)> All => [("job", Jobs), ("cron", Crons), ("array", Arrays), ("group", Groups)];
+    public IReadOnlyList<(string Kind, IActorRef Region)> All => [("job", Jobs), ("cron", Crons), ("array", Arrays), ("workflow", Workflows), ("group", Groups)];
 
     /// <summary>Hosts a further type here.</summary>
     internal IActorRef Start(string kind, ClusterShardingSettings settings, Func<string, Props> props) =>

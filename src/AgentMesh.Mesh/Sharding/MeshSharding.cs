@@ -3,8 +3,6 @@ using AgentMesh.Errors;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Peers;
-using AgentMesh.Mesh.Workflows;
-using AgentMesh.Mesh.Workflows.Entity;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
@@ -13,7 +11,7 @@ namespace AgentMesh.Mesh.Sharding;
 
 /// <summary>
 /// The entities of the mesh. Every home has types of its own, hosted by the members with its role, so that no command between two devices waits
-/// for a third: <c>job-HOME</c>, <c>cron-HOME</c>, <c>array-HOME</c>, <c>group-HOME</c> and, for devices, <c>workflow-HOME</c> and <c>peer-HOME</c>. A device has its own role
+/// for a third: <c>job-HOME</c>, <c>cron-HOME</c>, <c>array-HOME</c>, <c>workflow-HOME</c>, <c>group-HOME</c> and, for devices, <c>peer-HOME</c>. A device has its own role
 /// alone; the role of a pool belongs to all its members, and its shards are spread over them.
 /// </summary>
 public sealed class MeshSharding
@@ -33,11 +31,6 @@ public sealed class MeshSharding
         DeviceId self = environment.Self;
         _own = new HomeTypes(self, system, _extractor, environment, onCron);
         ClusterShardingSettings settings = ClusterShardingSettings.Create(system).WithRole(RoleOf(self));
-        var workflow = new WorkflowEnvironment(self, Jobs, environment.DevicesFor, environment.ReadOutput, environment.Time, environment.RestAfter);
-        Workflows = _own.Start(
-            "workflow",
-            settings.WithPassivateIdleAfter(TimeSpan.Zero),
-            id => WorkflowEntity.Create(WorkflowId.TryParse(id, out WorkflowId known) && known.Home == self ? known : throw new InvariantException($"'{id}' belongs to another home"), workflow));
         Peers = _own.Start(
             "peer",
             settings.WithPassivateIdleAfter(PeerIdle),
@@ -57,7 +50,7 @@ public sealed class MeshSharding
     public IActorRef Groups => _own.Groups;
 
     /// <summary>The workflows of this device.</summary>
-    public IActorRef Workflows { get; }
+    public IActorRef Workflows => _own.Workflows;
 
     /// <summary>What this device remembers of others.</summary>
     public IActorRef Peers { get; }

@@ -7,7 +7,7 @@ using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh.Workflows;
 
-/// <summary><c>workflow/HOME/ULID</c>: entity id and persistence id of a workflow. The home is the device that accepted it. <c>default</c> is none.</summary>
+/// <summary><c>workflow/HOME/ULID</c>: entity id and persistence id of a workflow. The home is the device that accepted it, or a pool. <c>default</c> is none.</summary>
 public readonly record struct WorkflowId
 {
     public const string Prefix = "workflow/";
@@ -15,14 +15,14 @@ public readonly record struct WorkflowId
     /// <summary>What tells the short id of a workflow from that of a job.</summary>
     public const string ShortPrefix = "w-";
 
-    public WorkflowId(DeviceId home, Ulid ulid)
+    public WorkflowId(HomeId home, Ulid ulid)
     {
         Invariant.Check(!home.IsNone);
         Home = home;
         Ulid = ulid;
     }
 
-    public DeviceId Home { get; }
+    public HomeId Home { get; }
 
     public Ulid Ulid { get; }
 
@@ -33,7 +33,7 @@ public readonly record struct WorkflowId
 
     /// <summary>The same home and key give the same workflow.</summary>
     /// <exception cref="MeshException">AM0308: the key is empty or too long.</exception>
-    public static WorkflowId FromIdempotencyKey(DeviceId home, string key) => new(home, IdempotencyKeys.UlidOf($"workflow/{home}", key));
+    public static WorkflowId FromIdempotencyKey(HomeId home, string key) => new(home, IdempotencyKeys.UlidOf($"workflow/{home}", key));
 
     /// <summary>The job of a step on a device. The same values give the same job, so that whatever is repeated after a crash reaches it.</summary>
     /// <param name="generation">From 1; another one for each time the step begins anew.</param>
@@ -42,8 +42,8 @@ public readonly record struct WorkflowId
 
     public static bool TryParse([NotNullWhen(true)] string? text, out WorkflowId id)
     {
-        bool isId = HomePath.TryParse(text, Prefix, out HomeId home, out Ulid ulid) && !home.IsPool;
-        id = isId ? new WorkflowId(home.Device, ulid) : default;
+        bool isId = HomePath.TryParse(text, Prefix, out HomeId home, out Ulid ulid);
+        id = isId ? new WorkflowId(home, ulid) : default;
         return isId;
     }
 

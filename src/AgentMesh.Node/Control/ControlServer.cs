@@ -193,7 +193,7 @@ internal sealed class ControlServer : IAsyncDisposable
         app.MapPost("/v1/workflows", async http =>
             await Answer(http, services.SubmitWorkflowAsync(await Body(http, ControlJson.Default.WorkflowRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.WorkflowView).ConfigureAwait(false));
         app.MapGet("/v1/workflows", async http =>
-            await Answer(http, services.WorkflowsAsync(Query(http, "state"), Number(http, "limit") ?? 50, http.RequestAborted), ControlJson.Default.IReadOnlyListWorkflowView).ConfigureAwait(false));
+            await Answer(http, services.WorkflowsAsync(Query(http, "home"), Query(http, "state"), Number(http, "limit") ?? 50, http.RequestAborted), ControlJson.Default.IReadOnlyListWorkflowView).ConfigureAwait(false));
         app.MapGet("/v1/workflow", async http => await Answer(http, services.WorkflowAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.WorkflowView).ConfigureAwait(false));
         foreach (WorkflowAction action in Enum.GetValues<WorkflowAction>())
         {

@@ -86,7 +86,7 @@ internal interface IControlServices
 
     Task<WorkflowView> SubmitWorkflowAsync(WorkflowRequest request, CancellationToken cancellationToken);
 
-    Task<IReadOnlyList<WorkflowView>> WorkflowsAsync(string? state, int limit, CancellationToken cancellationToken);
+    Task<IReadOnlyList<WorkflowView>> WorkflowsAsync(string? home, string? state, int limit, CancellationToken cancellationToken);
 
     Task<WorkflowView> WorkflowAsync(string id, CancellationToken cancellationToken);
 

@@ -4,7 +4,8 @@ namespace AgentMesh.Node.Control;
 /// <param name="Text">The file; docs/workflows.md.</param>
 /// <param name="File">What messages call it.</param>
 /// <param name="Set">Values of variables that the file names.</param>
-public sealed record WorkflowRequest(string Text, string File, IReadOnlyDictionary<string, string>? Set = null, string? IdempotencyKey = null);
+/// <param name="Home">A pool, or <c>device</c>; null for the setting jobs.home.</param>
+public sealed record WorkflowRequest(string Text, string File, IReadOnlyDictionary<string, string>? Set = null, string? IdempotencyKey = null, string? Home = null);
 
 /// <summary>POST /v1/workflow/edit: what is null stays as it is. At most one of Arguments, Shell and Command.</summary>
 /// <param name="On">A selector.</param>

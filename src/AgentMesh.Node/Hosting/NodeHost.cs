@@ -245,7 +245,7 @@ public sealed class NodeHost : IAsyncDisposable
             Crons = crons,
             CronFile = cronFile,
             Arrays = arrays,
-            Workflows = new WorkflowService(identity.Id, specs, devices, choice, entities, artifactService, journal.Store, ids),
+            Workflows = new WorkflowService(homes, specs, devices, choice, entities, artifactService, ids),
             Artifacts = artifactService,
             Pings = new PingService(devices, links, directory, hub, time),
             Commands = new CommandService(identity.Id, homes, specs, choice, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, artifactService, ids, time),
@@ -284,11 +284,12 @@ public sealed class NodeHost : IAsyncDisposable
 
         IReadOnlyList<RetainedHome> RetainedHomes() =>
         [
-            new RetainedHome(identity.Id, () => journal.Store, message => Sharding() is { } live ? message is JobRemoved ? live.Jobs : message is ArrayRemoved ? live.Arrays : live.Workflows : null),
-            .. pool is null ? [] : new[] { new RetainedHome(pool.Home, () => pool.StoreOf(generations.Live?.System), message => Sharding()?.Pool is { } live ? message is JobRemoved ? live.Jobs : live.Arrays : null) },
+            new RetainedHome(identity.Id, () => journal.Store, message => RegionOf(identity.Id, message)),
+            .. pool is null ? [] : new[] { new RetainedHome(pool.Home, () => pool.StoreOf(generations.Live?.System), message => RegionOf(pool.Home, message)) },
         ];
 
-        MeshSharding? Sharding() => generations.Live is { } live ? entityHost.Of(live) : null;
+        IActorRef? RegionOf(HomeId home, object removed) =>
+            generations.Live is { } live && entityHost.Of(live)?.TypesOf(home) is { } types ? removed is JobRemoved ? types.Jobs : removed is ArrayRemoved ? types.Arrays : types.Workflows : null;
 
         void ShowAdmitted() => directory.Admitted = registry.Devices.ToDictionary(device => device.Key, device => device.Value.Key);
     }

@@ -9,6 +9,7 @@ using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Sharding;
+using AgentMesh.Mesh.Workflows;
 using AgentMesh.Node.Hosting;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
@@ -57,6 +58,7 @@ internal sealed class PoolHost(PostgresPool pool, PostgresSettings settings, str
             Reviver(system, "jobs of the pool", "pool-job-reviver", types.Jobs, JobId.Prefix, JobManifests.AtRest, id => JobId.TryParse(id, out JobId job) ? new WakeJob(job) : null),
             Reviver(system, "schedules of the pool", "pool-cron-reviver", types.Crons, CronId.Prefix, CronManifests.Gone, id => CronId.TryParse(id, out CronId cron) ? new WakeCron(cron) : null),
             Reviver(system, "arrays of the pool", "pool-array-reviver", types.Arrays, ArrayId.Prefix, ArrayManifests.AtRest, id => ArrayId.TryParse(id, out ArrayId array) ? new WakeArray(array) : null),
+            Reviver(system, "workflows of the pool", "pool-workflow-reviver", types.Workflows, WorkflowId.Prefix, WorkflowManifests.AtRest, id => WorkflowId.TryParse(id, out WorkflowId workflow) ? new WakeWorkflow(workflow) : null),
             Reviver(system, "groups of the pool", "pool-group-reviver", types.Groups, GroupId.Prefix, GroupManifests.Gone, id => GroupId.TryParse(id, out GroupId group) ? new GetGroup(group) : null),
         ];
         system.ActorOf(ShardWarden.Create(types, session, MeshSharding.RoleOf(Home), revivers, lease.Dispose), "pool-shard-warden");

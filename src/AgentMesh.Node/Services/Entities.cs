@@ -37,7 +37,7 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
 
     /// <inheritdoc cref="AskAsync{T}(IJobMessage, CancellationToken, TimeSpan?)"/>
     public Task<T> AskAsync<T>(IWorkflowMessage question, CancellationToken cancellationToken)
-        where T : class => AskAsync<T>(question.WorkflowId.Home, static sharding => sharding.Workflows, question, AnswerWithin, cancellationToken);
+        where T : class => AskAsync<T>(question.WorkflowId.Home, sharding => sharding.TypesOf(question.WorkflowId.Home)?.Workflows, question, AnswerWithin, cancellationToken);
 
     /// <inheritdoc cref="AskAsync{T}(IJobMessage, CancellationToken, TimeSpan?)"/>
     public Task<T> AskAsync<T>(IGroupMessage question, CancellationToken cancellationToken)

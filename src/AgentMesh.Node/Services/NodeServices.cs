@@ -244,7 +244,7 @@ internal sealed class NodeServices : IControlServices
 
     public Task<WorkflowView> SubmitWorkflowAsync(WorkflowRequest request, CancellationToken cancellationToken) => _parts.Workflows.SubmitAsync(request, cancellationToken);
 
-    public Task<IReadOnlyList<WorkflowView>> WorkflowsAsync(string? state, int limit, CancellationToken cancellationToken) => _parts.Workflows.ListAsync(state, limit, cancellationToken);
+    public Task<IReadOnlyList<WorkflowView>> WorkflowsAsync(string? home, string? state, int limit, CancellationToken cancellationToken) => _parts.Workflows.ListAsync(home, state, limit, cancellationToken);
 
     public Task<WorkflowView> WorkflowAsync(string id, CancellationToken cancellationToken) => _parts.Workflows.ShowAsync(id, cancellationToken);
 

@@ -2,6 +2,7 @@ using AgentMesh.Errors;
 using AgentMesh.Journal;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Arrays;
+using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Selectors;
 using AgentMesh.Mesh.Workflows;
@@ -13,32 +14,31 @@ using WorkflowView = AgentMesh.Node.Control.WorkflowView;
 
 namespace AgentMesh.Node.Services;
 
-/// <summary>The workflows of this device.</summary>
-internal sealed class WorkflowService(DeviceId self, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, ArtifactService artifacts, SqliteEventStore journal, UlidSource ids)
+/// <summary>The workflows of this device and of its pool.</summary>
+internal sealed class WorkflowService(Homes homes, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, ArtifactService artifacts, UlidSource ids)
 {
     private const int PageMax = 1_000;
     private const int SearchedMax = 10_000;
-
-    private string Prefix => $"{WorkflowId.Prefix}{self}/";
 
     /// <exception cref="MeshException">The file is wrong, with the place in it.</exception>
     public async Task<WorkflowView> SubmitAsync(WorkflowRequest request, CancellationToken cancellationToken)
     {
         WorkflowSpec spec = WorkflowReader.Read(request.Text, request.File, request.Set ?? new Dictionary<string, string>(), Defaults) with { IdempotencyKey = request.IdempotencyKey };
-        return await SubmitAsync(spec, [], cancellationToken).ConfigureAwait(false);
+        return await SubmitAsync(homes.Of(request.Home).Home, spec, [], cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<WorkflowView> ShowAsync(string text, CancellationToken cancellationToken) =>
         WorkflowViews.Of(await GetAsync(await FindAsync(text, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false));
 
-    public async Task<IReadOnlyList<WorkflowView>> ListAsync(string? state, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<WorkflowView>> ListAsync(string? home, string? state, int limit, CancellationToken cancellationToken)
     {
+        HomeIndex index = homes.Of(home);
         var found = new List<WorkflowView>();
         long? next = null;
         int searched = 0;
         do
         {
-            EntityPage page = await journal.ListAsync(Prefix, next, Math.Clamp(limit, 1, PageMax), cancellationToken).ConfigureAwait(false);
+            EntityPage page = await index.Journal.ListAsync($"{WorkflowId.Prefix}{index.Home}/", next, Math.Clamp(limit, 1, PageMax), cancellationToken).ConfigureAwait(false);
             (EntitySummary Entity, MeshWorkflowView View)[] views = await Listed.ViewsAsync(page.Entities, entity => GetAsync(Parse(entity.PersistenceId), cancellationToken)).ConfigureAwait(false);
             found.AddRange(views.Select(each => WorkflowViews.Of(each.View)).Where(view => state is null || view.State.Equals(state, StringComparison.OrdinalIgnoreCase)));
             searched += page.Entities.Count;
@@ -77,7 +77,7 @@ internal sealed class WorkflowService(DeviceId self, JobSpecs specs, Devices dev
             IdempotencyKey = request.IdempotencyKey,
             ForkOf = id,
         };
-        return await SubmitAsync(spec, WorkflowRules.TakenByFork(workflow, request.FromStep), cancellationToken).ConfigureAwait(false);
+        return await SubmitAsync(id.Home, spec, WorkflowRules.TakenByFork(workflow, request.FromStep), cancellationToken).ConfigureAwait(false);
     }
 
     private WorkflowDefaults Defaults => new(
@@ -86,9 +86,14 @@ internal sealed class WorkflowService(DeviceId self, JobSpecs specs, Devices dev
         command => specs.Of(command, devices.Self, null, null, null),
         specs.Caller) { InputOf = artifacts.InputOf };
 
-    private async Task<WorkflowView> SubmitAsync(WorkflowSpec spec, ValueList<StepState> taken, CancellationToken cancellationToken)
+    private async Task<WorkflowView> SubmitAsync(HomeId home, WorkflowSpec spec, ValueList<StepState> taken, CancellationToken cancellationToken)
     {
-        WorkflowId id = spec.IdempotencyKey is { } key ? WorkflowId.FromIdempotencyKey(self, key) : new WorkflowId(self, ids.Next());
+        if (home.IsPool && spec.Steps.FirstOrDefault(step => !(step.Job.Artifacts.IsEmpty && step.Job.Inputs.IsEmpty && step.Inputs.IsEmpty)) is { } files)
+        {
+            throw new MeshException(ArtifactErrors.BadArtifact, $"step {files.Name} has artifacts or inputs, and a pool keeps none", "run the workflow with --home device");
+        }
+
+        WorkflowId id = spec.IdempotencyKey is { } key ? WorkflowId.FromIdempotencyKey(home, key) : new WorkflowId(home, ids.Next());
         WorkflowAccepted accepted = await entities.AskAsync<WorkflowAccepted>(new SubmitWorkflow(id, spec, taken), cancellationToken).ConfigureAwait(false);
         return WorkflowViews.Of(await GetAsync(id, cancellationToken).ConfigureAwait(false), accepted.Repeated);
     }
@@ -161,15 +166,15 @@ internal sealed class WorkflowService(DeviceId self, JobSpecs specs, Devices dev
     {
         if (WorkflowId.TryParse(text, out WorkflowId whole))
         {
-            return whole.Home == self
+            return homes.Knows(whole.Home)
                 ? whole
-                : throw new MeshException(MeshErrors.HomeUnreachable, $"{text} was accepted by the device {whole.Home}", "ask there");
+                : throw new MeshException(MeshErrors.HomeUnreachable, $"{text} is at home at {whole.Home}", "ask there");
         }
 
-        return await ShortIds.FindAsync([new HomeIndex(self, journal)], WorkflowId.Prefix, WorkflowId.ShortPrefix, text, cancellationToken).ConfigureAwait(false) is { } found
-            ? new WorkflowId(found.Home.Device, found.Ulid)
+        return await ShortIds.FindAsync(homes.All, WorkflowId.Prefix, WorkflowId.ShortPrefix, text, cancellationToken).ConfigureAwait(false) is { } found
+            ? new WorkflowId(found.Home, found.Ulid)
             : throw await ShortIds.MissingAsync(
-                [new HomeIndex(self, journal)],
+                homes.All,
                 WorkflowId.Prefix,
                 WorkflowId.ShortPrefix,
                 text,

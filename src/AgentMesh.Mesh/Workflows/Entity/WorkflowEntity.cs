@@ -21,7 +21,14 @@ public delegate Task<string?> ReadOutput(JobId job, int attempt, long bytes);
 /// <param name="DevicesFor">Those on which a step may run, online or not.</param>
 /// <param name="RestAfter">So long a workflow that is over stays in memory.</param>
 public sealed record WorkflowEnvironment(
-    DeviceId Self, IActorRef Jobs, Func<ArrayTargets, IReadOnlyList<ArrayDevice>> DevicesFor, ReadOutput ReadOutput, TimeProvider Time, TimeSpan RestAfter);
+    DeviceId Self, IActorRef Jobs, Func<ArrayTargets, IReadOnlyList<ArrayDevice>> DevicesFor, ReadOutput ReadOutput, TimeProvider Time, TimeSpan RestAfter)
+{
+    /// <summary>Null for the default journal of the actor system.</summary>
+    public HomeJournal? Journal { get; init; }
+
+    /// <summary>Whether a device speaks for this home; null where only its own device does.</summary>
+    public Func<DeviceId, bool>? IsHome { get; init; }
+}
 
 /// <summary>
 /// One workflow at its home. That a step begins is journalled, with the ids of its jobs, before the jobs are submitted; whatever is repeated after a crash
@@ -42,7 +49,7 @@ public sealed class WorkflowEntity : HomeEntity<IWorkflowEvent>
     private WorkflowState _workflow;
 
     public WorkflowEntity(WorkflowId id, WorkflowEnvironment environment)
-        : base(id.ToString(), environment.Self, environment.Time, EventsOfSnapshot)
+        : base(id.ToString(), environment.Self, environment.Time, EventsOfSnapshot, environment.Journal, environment.IsHome)
     {
         _environment = environment;
         _watch = new JobWatch(environment.Jobs, environment.Time, AwaitFor);
