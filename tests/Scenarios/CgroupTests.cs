@@ -28,7 +28,7 @@ public sealed class CgroupTests
         // Cancelled, in the middle, and with the node gone meanwhile.
         File.Delete(mark);
         job = (await solo.RunAsync("run", "--detach", "--", "sh", "-c", $"env -i setsid sh -c 'echo $$ > {mark}; exec sleep 300' & sleep 300")).Done().Trim();
-        await Eventually.HoldsAsync(() => Task.FromResult(File.Exists(mark) && File.ReadAllText(mark).Length > 0), "it is away");
+        await Eventually.HoldsAsync(() => Task.FromResult(File.Exists(mark) && File.ReadAllText(mark).EndsWith('\n')), "it is away");
         away = int.Parse(File.ReadAllText(mark).Trim(), CultureInfo.InvariantCulture);
         solo.KillHard();
         await solo.UpAsync();

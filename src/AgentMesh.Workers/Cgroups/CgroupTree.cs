@@ -9,6 +9,9 @@ namespace AgentMesh.Workers.Cgroups;
 /// <param name="limits">Whether what a job asks for is all that it gets.</param>
 public sealed class CgroupTree(string directory, bool limits)
 {
+    /// <summary>A node that was put into a part of its cgroup that is called so (<c>DelegateSubgroup=</c>) has the whole, which has no processes then.</summary>
+    private const string NodePart = "agentmesh-node";
+
     private static readonly string[] Wanted = ["cpu", "memory", "pids"];
 
     public string Directory => directory;
@@ -46,7 +49,7 @@ public sealed class CgroupTree(string directory, bool limits)
             return null;
         }
 
-        Enable(own, directory, name);
+        Enable(own, directory);
         return new CgroupTree(directory, limits);
     }
 
@@ -109,48 +112,23 @@ public sealed class CgroupTree(string directory, bool limits)
             string path = Path.Combine(fields[4], below.TrimStart('/'));
             if (System.IO.Directory.Exists(path))
             {
-                return path;
+                return Path.GetFileName(path) == NodePart ? Path.GetDirectoryName(path) : path;
             }
         }
 
         return null;
     }
 
-    /// <summary>A cgroup that has processes of its own hands no controllers on, but for the root: then the node moves into a part of it, if it is alone there.</summary>
-    private static void Enable(string own, string directory, string name)
+    /// <summary>
+    /// A cgroup that has processes of its own hands no controllers on, but for the root: there it fails, and is as it was. The node does not move out of the way: systemd could not start it again in a cgroup
+    /// that has handed controllers on.
+    /// </summary>
+    private static void Enable(string own, string directory)
     {
         string[] there = (CgroupFiles.Read(own, CgroupFiles.Controllers) ?? "").Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
         foreach (string controller in Wanted.Intersect(there))
         {
-            if (!CgroupFiles.TryWrite(own, CgroupFiles.ForChildren, "+" + controller) && MoveAway(own, name))
-            {
-                CgroupFiles.TryWrite(own, CgroupFiles.ForChildren, "+" + controller);
-            }
-
-            CgroupFiles.TryWrite(directory, CgroupFiles.ForChildren, "+" + controller);
+            _ = CgroupFiles.TryWrite(own, CgroupFiles.ForChildren, "+" + controller) && CgroupFiles.TryWrite(directory, CgroupFiles.ForChildren, "+" + controller);
         }
     }
-
-    private static bool MoveAway(string own, string name)
-    {
-        string[] processes = (CgroupFiles.Read(own, CgroupFiles.Processes) ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        if (processes.Length == 0 || !processes.All(IsOurs))
-        {
-            return false;
-        }
-
-        try
-        {
-            string node = System.IO.Directory.CreateDirectory(Path.Combine(own, "agentmesh-node-" + name)).FullName;
-            return processes.All(process => CgroupFiles.TryWrite(node, CgroupFiles.Processes, process));
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>This process, and supervisors of programs that were started by an earlier one.</summary>
-    private static bool IsOurs(string process) =>
-        process == Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture) || CgroupFiles.Read("/proc/" + process, "comm")?.StartsWith("agentmesh-shim", StringComparison.Ordinal) == true;
 }

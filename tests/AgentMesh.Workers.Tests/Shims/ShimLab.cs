@@ -95,7 +95,7 @@ internal sealed class ShimLab : IAsyncDisposable
 
     public async Task<int> ProcessIn(string name)
     {
-        await Until(() => System.IO.File.Exists(File(name)), name + " is written");
+        await Until(() => System.IO.File.Exists(File(name)) && System.IO.File.ReadAllText(File(name)).EndsWith('\n'), name + " is written");
         return int.Parse(System.IO.File.ReadAllText(File(name)).Trim(), System.Globalization.CultureInfo.InvariantCulture);
     }
 
