@@ -21,6 +21,9 @@ internal sealed class SimLoop(int seed)
 
     public long Steps { get; private set; }
 
+    /// <summary>After so many, something goes round in a circle.</summary>
+    public long StepsMax { get; set; } = 20_000_000;
+
     /// <summary>What a step takes at most, in ticks of 100 ns.</summary>
     public int StepTicksMax { get; set; } = 499;
 
@@ -128,7 +131,7 @@ internal sealed class SimLoop(int seed)
     {
         Steps++;
         Now += TimeSpan.FromTicks(Random.Next(1, StepTicksMax + 1));
-        Require(Steps < 100_000_000, () => "it never becomes quiet");
+        Require(Steps < StepsMax, () => "it never becomes quiet");
     }
 
     private void ThrowIfBroken()

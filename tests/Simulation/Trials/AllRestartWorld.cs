@@ -36,6 +36,7 @@ internal sealed class AllRestartWorld(int seed, Action<string>? told) : MeshWorl
     {
         // A step of many thousands that wait is not a part of a second that all devices of the world share.
         Loop.StepTicksMax = Math.Clamp(500_000 / Jobs, 1, 500);
+        Loop.StepsMax = Math.Max(Loop.StepsMax, Jobs * 2_000L);
         Restart(Nodes[2], 25, 25, keepsPrograms: false);
         Later(2, 2, () => _crons.AddRange(Callers[0].AddManySchedules(20)));
         Later(15, 15, Remember);
