@@ -45,6 +45,17 @@ public sealed class PathProberTests
     }
 
     [Fact]
+    public void An_address_that_this_side_knows_by_itself_is_asked_in_every_round_and_a_tunnel_never()
+    {
+        for (int round = 1; round <= 10; round++)
+        {
+            _prober.BeginOwn([Home, TunnelAddress.Of(1)], _now);
+            Assert.All(Run(TimeSpan.FromSeconds(2)), sent => Assert.Equal(Home, sent.To));
+            Assert.Equal(5 * round, _prober.Probes);
+        }
+    }
+
+    [Fact]
     public void After_ten_minutes_it_gets_nine_more()
     {
         for (int i = 0; i < 20; i++)
