@@ -12,7 +12,7 @@ internal sealed record SimTrial(int Number, string Name, int SeedsInCi, Func<int
     [
         new(0, "everything at a home at once", 100, (seed, told) => new SimWorld(seed, SimFaults.All, told)),
         new(1, "killed between commit and reply", 300, (seed, told) => new SimWorld(seed, SimFaults.KilledAtCommit | SimFaults.Loss, told)),
-        new(2, "files of the journal cut, torn, with a bit flipped", 100, (seed, told) => new DamagedFilesWorld(seed, told)),
+        new(2, "files of the journal cut, torn, with a bit flipped", 300, (seed, told) => new DamagedFilesWorld(seed, told)),
         new(3, "a stopped device goes on as if nothing had been", 300, (seed, told) => new StoppedWorld(seed, told)),
         new(4, "split in two", 300, (seed, told) => new SplitWorld(seed, told)),
         new(5, "partial and one-way partitions", 300, (seed, told) => new PartialWorld(seed, told)),
