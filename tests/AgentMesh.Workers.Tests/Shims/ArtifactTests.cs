@@ -71,10 +71,11 @@ public sealed class ArtifactTests
     {
         var carrier = new Carrier { Holds = true };
         await using var lab = new ShimLab { Carrier = carrier };
-        await lab.Start(ShimLab.Script("sleep 0.3; echo kept > out") with { Artifacts = [new JobArtifact("a", "out")] });
-        await carrier.Began.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        Execution run = await lab.Start(ShimLab.Script("sleep 0.3; echo kept > out") with { Artifacts = [new JobArtifact("a", "out")] });
+        await Task.WhenAny(carrier.Began.Task, run.Ended).WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.True(carrier.Began.Task.IsCompleted, run.Ended.IsCompleted ? $"it ended: {await run.Ended}" : "");
         carrier.Holds = false;
-        Execution run = await lab.LeaveAndTakeOver();
+        run = await lab.LeaveAndTakeOver();
         AttemptResult end = await ShimLab.End(run);
         Assert.Equal((AttemptOutcome.Succeeded, "kept\n"), (end.Outcome, carrier.Delivered["a"]));
         Assert.Equal([new ArtifactRef("a", HashOf("kept\n"), 5)], end.Artifacts);

@@ -24,7 +24,14 @@ internal sealed class ShimLab : IAsyncDisposable
     private readonly string _root = Directory.CreateTempSubdirectory("am-shim-").FullName;
     private readonly Dictionary<string, long> _read = [];
 
-    public ShimLab(string below = "") => Root = Directory.CreateDirectory(Path.Combine(_root, below)).FullName;
+    // What is left of an attempt is found by its job, anywhere: no two labs may have the same one, or they end each other's programs.
+    private static readonly AsyncLocal<string?> s_name = new();
+
+    public ShimLab(string below = "")
+    {
+        Root = Directory.CreateDirectory(Path.Combine(_root, below)).FullName;
+        s_name.Value = Guid.NewGuid().ToString("N");
+    }
 
     /// <summary>What the launcher has built, or the same code on the runtime.</summary>
     public static ShimCommand Command { get; } = ShimCommand.Find(
@@ -50,7 +57,8 @@ internal sealed class ShimLab : IAsyncDisposable
 
     public ExecutionTable Node { get; private set; } = null!;
 
-    public static AttemptKey Key(int attempt = 1) => new(JobId.FromIdempotencyKey(Device, TestRun.Key("shim")), attempt);
+    public static AttemptKey Key(int attempt = 1) =>
+        new(JobId.FromIdempotencyKey(Device, s_name.Value ?? throw new InvalidOperationException("an attempt belongs to a lab")), attempt);
 
     public static AttemptOrder Program(params string[] words) => new(Key(), "", words, new Caller(Device, "laptop", "user"), null, "sum");
 
