@@ -33,6 +33,7 @@ root.Subcommands.Add(CompromisedVerb.Create(global));
 root.Subcommands.Add(SecVerbs.All(global));
 root.Subcommands.Add(PingVerb.Create(global));
 root.Subcommands.Add(DoctorVerb.Create(global));
+root.Subcommands.Add(TraceVerb.Create(global));
 root.Subcommands.Add(RunVerbs.Run(global));
 root.Subcommands.Add(RunVerbs.Shell(global));
 root.Subcommands.Add(PipeVerb.Create(global));

@@ -57,6 +57,9 @@ internal static partial class Log
     [LoggerMessage(2020, LogLevel.Warning, "devices on the local network cannot find this one: {Reason}; agentmesh.discovery.lan.port chooses another port, the same on every device")]
     public static partial void LanUnusable(ILogger log, string reason);
 
+    [LoggerMessage(2027, LogLevel.Warning, "the secrets of all sessions are written to {Path}: whoever has it reads what they carry")]
+    public static partial void KeyLogOn(ILogger log, string path);
+
     [LoggerMessage(2021, LogLevel.Debug, "{Device} announced itself at {Address}")]
     public static partial void Announced(ILogger log, string device, IPEndPoint address);
 

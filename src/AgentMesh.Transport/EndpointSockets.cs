@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using AgentMesh.Errors;
+using AgentMesh.Transport.Tracing;
 using AgentMesh.Transport.Udp;
 
 namespace AgentMesh.Transport;
@@ -10,10 +11,14 @@ internal sealed class EndpointSockets : IDisposable
 {
     private readonly List<UdpSocket> _sockets;
     private readonly List<Thread> _receivers = [];
+    private PacketTrace? _trace;
 
     private EndpointSockets(List<UdpSocket> sockets) => _sockets = sockets;
 
     public IReadOnlyList<UdpSocket> All => _sockets;
+
+    /// <summary>Sees everything that is sent and received; null: nobody looks.</summary>
+    public PacketTrace? Trace => Volatile.Read(ref _trace);
 
     /// <exception cref="MeshException">
     /// AM0130: an address cannot be listened on. Not for "all IPv6 addresses" beside others: many machines have none.
@@ -59,12 +64,18 @@ internal sealed class EndpointSockets : IDisposable
         {
             if (socket.Family == to.Family)
             {
+                Trace?.Take(socket.Local, (IPEndPoint)socket.Local.Create(to), isInbound: false, datagrams, datagramBytes);
                 return socket.Send(datagrams, datagramBytes, to);
             }
         }
 
         return SendOutcome.Refused;
     }
+
+    /// <summary>False when there is one already.</summary>
+    public bool TryTrace(PacketTrace trace) => Interlocked.CompareExchange(ref _trace, trace, null) is null;
+
+    public void EndTrace() => Volatile.Write(ref _trace, null);
 
     /// <summary>Closes the sockets and waits until their threads have ended.</summary>
     public void Dispose()

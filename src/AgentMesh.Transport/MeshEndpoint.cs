@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using AgentMesh.Errors;
 using AgentMesh.Protocol;
@@ -12,6 +13,7 @@ using AgentMesh.Protocol.Pairing;
 using AgentMesh.Protocol.Relaying;
 using AgentMesh.Transport.Relaying;
 using AgentMesh.Transport.Spare;
+using AgentMesh.Transport.Tracing;
 using AgentMesh.Transport.Tunnels;
 using AgentMesh.Transport.Udp;
 
@@ -187,6 +189,31 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
     internal MeshConnection? FindLive(DeviceId device) => _byDevice.TryGetValue(device, out MeshConnection? live) && live.IsOpen ? live : null;
 
+    /// <summary>Everything that is sent and received from now on, as a pcapng file; it ends when <paramref name="cancellationToken"/> does.</summary>
+    /// <param name="snapBytes">No more of each packet is kept, its IP and UDP headers included.</param>
+    /// <exception cref="MeshException">AM0122: one runs already.</exception>
+    public async IAsyncEnumerable<byte[]> TraceAsync(int snapBytes, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string connections = string.Join('\n', _byId.Values.Select(each => $"{each.RemoteId} at {each.Path.Place}: connection {each.Session.LocalConnectionId} here, {each.Session.RemoteConnectionId} there"));
+        var trace = new PacketTrace($"device {LocalId}\n{connections}", snapBytes, _time);
+        if (!_sockets.TryTrace(trace))
+        {
+            throw new MeshException(TransportErrors.TraceRuns, "a trace of this device runs already", "end it first: it ends when its reader does");
+        }
+
+        try
+        {
+            await foreach (byte[] block in trace.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                yield return block;
+            }
+        }
+        finally
+        {
+            _sockets.EndTrace();
+        }
+    }
+
     /// <summary>For tests: from now on nothing is sent, as after a cut cable.</summary>
     internal void GoSilent() => Volatile.Write(ref _silent, true);
 
@@ -300,6 +327,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
             for (int i = 0; i < count; i++)
             {
                 ArrivedDatagrams arrived = receiver.Get(i);
+                _sockets.Trace?.Take(arrived.From, socket.Local, isInbound: true, arrived.Bytes, arrived.DatagramBytes);
 
                 // No network carries such a source; who sends it by hand must not be taken for a relay or a tunnel.
                 handled += RelayAddress.IsRelay(arrived.From) ? 1 : Handle(arrived, touched);

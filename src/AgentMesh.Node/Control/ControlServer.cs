@@ -97,6 +97,7 @@ internal sealed class ControlServer : IAsyncDisposable
             await Answer(http, services.ConnectAsync(await Body(http, ControlJson.Default.ConnectRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.PeerView).ConfigureAwait(false));
         app.MapPost("/v1/ping", async http =>
             await Stream(http, services.PingAsync(await Body(http, ControlJson.Default.PingRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.PingEvent).ConfigureAwait(false));
+        app.MapGet("/v1/trace", async http => await TraceAsync(http, services).ConfigureAwait(false));
         app.MapPost("/v1/commands", async http =>
             await Stream(http, services.RunAsync(await Body(http, ControlJson.Default.CommandRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.CommandEvent, EventFrames.Split).ConfigureAwait(false));
         app.MapPost("/v1/pipes", async http =>
@@ -162,6 +163,19 @@ internal sealed class ControlServer : IAsyncDisposable
                 ControlJson.Default.ArrayElementPage).ConfigureAwait(false));
         app.MapPost("/v1/array/cancel", async http => await Answer(http, services.CancelArrayAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.ArrayView).ConfigureAwait(false));
         app.MapPost("/v1/array/retry", async http => await Answer(http, services.RetryArrayAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.ArrayView).ConfigureAwait(false));
+    }
+
+    private static async Task TraceAsync(HttpContext http, IControlServices services)
+    {
+        const int longest = 24 * 60 * 60;
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        over.CancelAfter(TimeSpan.FromSeconds(Math.Clamp(Number(http, "seconds") ?? longest, 1, longest)));
+        await foreach (byte[] block in services.TraceAsync(Number(http, "snap") ?? int.MaxValue, over.Token).ConfigureAwait(false))
+        {
+            http.Response.ContentType = "application/x-pcapng";
+            await http.Response.Body.WriteAsync(block, http.RequestAborted).ConfigureAwait(false);
+            await http.Response.Body.FlushAsync(http.RequestAborted).ConfigureAwait(false);
+        }
     }
 
     private static void MapArtifact(WebApplication app, IControlServices services)

@@ -40,6 +40,9 @@ internal interface IControlServices
 
     IAsyncEnumerable<PingEvent> PingAsync(PingRequest request, CancellationToken cancellationToken);
 
+    /// <summary>A capture file (pcapng) of what the sockets of this device send and receive, until the token ends it.</summary>
+    IAsyncEnumerable<byte[]> TraceAsync(int snapBytes, CancellationToken cancellationToken);
+
     IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, CancellationToken cancellationToken);
 
     Task<JobPage> JobsAsync(JobFilter filter, int limit, string? before, CancellationToken cancellationToken);

@@ -32,7 +32,9 @@ using AgentMesh.Node.Settings;
 using AgentMesh.Node.Trust;
 using AgentMesh.Protocol.Connections;
 using AgentMesh.Protocol.Crypto;
+using AgentMesh.Protocol.Handshake;
 using AgentMesh.Protocol.Identity;
+using AgentMesh.Protocol.Packets;
 using AgentMesh.Remoting;
 using AgentMesh.Transport;
 using AgentMesh.Transport.Discovery;
@@ -126,7 +128,13 @@ public sealed class NodeHost : IAsyncDisposable
         registry.Changed += ShowAdmitted;
         ShowAdmitted();
         var pairing = new PairingService(identity, settings, registry, directory, time, log);
-        MeshEndpoint endpoint = EndingAsync(MeshEndpoint.Open(identity, pairing, StampFile.Open(data.Root), EndpointSettings(settings), SystemEntropy.Instance, time));
+        KeyLogFile? keyLog = settings.Security.KeyLog is { } path ? Ending(KeyLogFile.Open(path)) : null;
+        if (keyLog is not null)
+        {
+            Log.KeyLogOn(log, settings.Security.KeyLog!);
+        }
+
+        MeshEndpoint endpoint = EndingAsync(MeshEndpoint.Open(identity, pairing, StampFile.Open(data.Root), EndpointSettings(settings, keyLog), SystemEntropy.Instance, time));
         foreach (MeshSocketInfo socket in endpoint.Sockets)
         {
             Log.Listens(log, socket.Local, socket.ReceiveBufferBytes, socket.SendBufferBytes, socket.BufferBytesAsked, socket.SendsBatches, socket.ReceivesBatches);
@@ -318,8 +326,9 @@ public sealed class NodeHost : IAsyncDisposable
         return new PoolHost(EndingAsync(PostgresPool.Open(postgres, time)), postgres, wanted.Name, time);
     }
 
-    private static MeshEndpointSettings EndpointSettings(NodeSettings settings) => new()
+    private static MeshEndpointSettings EndpointSettings(NodeSettings settings, KeyLogFile? keyLog) => new()
     {
+        Handshake = new HandshakeSettings { Rekey = new RekeySettings { Interval = settings.Security.KeyRotation }, KeyLog = keyLog },
         Listen = settings.Listen,
         Offload = settings.Udp.Offload,
         SocketBufferBytes = settings.Udp.BufferBytes,

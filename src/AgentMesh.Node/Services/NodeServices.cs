@@ -186,6 +186,8 @@ internal sealed class NodeServices : IControlServices
 
     public IAsyncEnumerable<PingEvent> PingAsync(PingRequest request, CancellationToken cancellationToken) => _parts.Pings.RunAsync(request, cancellationToken);
 
+    public IAsyncEnumerable<byte[]> TraceAsync(int snapBytes, CancellationToken cancellationToken) => _parts.Endpoint.TraceAsync(snapBytes, cancellationToken);
+
     public IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, CancellationToken cancellationToken) => _parts.Commands.RunAsync(request, cancellationToken);
 
     public Task<JobPage> JobsAsync(JobFilter filter, int limit, string? before, CancellationToken cancellationToken) => _parts.Jobs.ListAsync(filter, limit, before, cancellationToken);

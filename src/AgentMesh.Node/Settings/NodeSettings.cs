@@ -25,6 +25,8 @@ public sealed record NodeSettings
 
     public required UdpSettings Udp { get; init; }
 
+    public required SecuritySettings Security { get; init; }
+
     public required HostPort? Announce { get; init; }
 
     public required IReadOnlyList<HostPort> Peers { get; init; }
@@ -89,6 +91,9 @@ public sealed record LinkSettings(
     TimeSpan RetryMin, TimeSpan RetryMax, TimeSpan ConnectTimeout, TimeSpan KeepAlive, TimeSpan DeadAfter, TimeSpan Refresh);
 
 public sealed record UdpSettings(bool Offload, int BufferBytes);
+
+/// <param name="KeyLog">A file that gets the secrets of all sessions; null: none.</param>
+public sealed record SecuritySettings(TimeSpan KeyRotation, string? KeyLog);
 
 public sealed record LanSettings(bool Enabled, int Port, TimeSpan Interval);
 

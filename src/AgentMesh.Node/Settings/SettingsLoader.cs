@@ -83,6 +83,11 @@ public static class SettingsLoader
             Resources = read.Resources("device.resources"),
             Listen = [.. read.List("listen.hosts").Select(host => new IPEndPoint(read.Address("listen.hosts", host), port))],
             Udp = new UdpSettings(read.Switch("udp.offload"), (int)Math.Clamp(read.Size("udp.buffer"), 64 * 1024, 1024 * 1024 * 1024)),
+            Security = new SecuritySettings(
+                read.Time("security.key-rotation-interval") is var rotation && rotation >= TimeSpan.FromSeconds(5) && rotation <= TimeSpan.FromSeconds(120)
+                    ? rotation
+                    : throw read.Wrong("security.key-rotation-interval", read.Text("security.key-rotation-interval"), "5s to 120s"),
+                read.Text("security.key-log") is { Length: > 0 } log ? Path.GetFullPath(log) : null),
             Announce = announceHost.Length > 0 ? new HostPort(announceHost, announcePort == 0 ? port : announcePort) : null,
             Peers = read.HostPorts("peers"),
             Beacons = [.. read.List("beacons").Select(text => read.Beacon("beacons", text))],

@@ -45,4 +45,7 @@ public sealed record HandshakeSettings
     public int InitiationsPerSecondPerAddress { get; init; } = 20;
 
     public RekeySettings Rekey { get; init; } = new();
+
+    /// <summary>Gets the secrets of every session; null: nobody does.</summary>
+    public IKeyLog? KeyLog { get; init; }
 }

@@ -123,7 +123,7 @@ internal sealed class Initiator(LocalSide local, InitiationStamps stamps, Outbox
                 RemoteAddress = from,
                 LocalConnectionId = id,
                 RemoteConnectionId = payload.Source,
-                Protector = local.Protect(noise, found.Attempt.Suite, isInitiator: true, now),
+                Protector = local.Protect(noise, found.Attempt.Suite, isInitiator: true, id, payload.Source, now),
                 HandshakeHash = noise.HandshakeHash.ToArray(),
                 RemoteInstance = payload.Instance,
                 RemoteParameters = payload.Parameters,

@@ -11,7 +11,8 @@ internal sealed record LocalSide(DeviceIdentity Identity, HandshakeSettings Sett
     public HandshakeMacs Macs { get; } = new(Identity.PublicKey);
 
     /// <summary>Turns a complete handshake into packet keys.</summary>
-    public PacketProtector Protect(HandshakeState noise, CipherSuite suite, bool isInitiator, TimeSpan now)
+    /// <param name="own">The connection id of packets to this side.</param>
+    public PacketProtector Protect(HandshakeState noise, CipherSuite suite, bool isInitiator, ConnectionId own, ConnectionId remote, TimeSpan now)
     {
         Span<byte> initiatorKey = stackalloc byte[Aead.KeyBytes];
         Span<byte> responderKey = stackalloc byte[Aead.KeyBytes];
@@ -19,6 +20,8 @@ internal sealed record LocalSide(DeviceIdentity Identity, HandshakeSettings Sett
         KeyChain chain = KeyChain.FromHandshake(noise.HandshakeHash, initiatorKey, responderKey);
         System.Security.Cryptography.CryptographicOperations.ZeroMemory(initiatorKey);
         System.Security.Cryptography.CryptographicOperations.ZeroMemory(responderKey);
-        return new PacketProtector(chain, suite, isInitiator, Settings.Rekey, Entropy, now);
+        (ConnectionId toInitiator, ConnectionId toResponder) = isInitiator ? (own, remote) : (remote, own);
+        return new PacketProtector(
+            chain, suite, isInitiator, Settings.Rekey, Entropy, now, Settings.KeyLog is { } log ? keys => log.Add(toInitiator, toResponder, suite, keys.Epoch, keys.Chain.Reveal()) : null);
     }
 }

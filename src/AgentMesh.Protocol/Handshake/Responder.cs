@@ -177,7 +177,7 @@ internal sealed class Responder(LocalSide local, IAdmission admission, Outbox ou
         new HandshakeMacs(payload.Key).Write(response.AsSpan(0, ResponseMessage.Mac1Offset), response.AsSpan(ResponseMessage.Mac1Offset));
         if (invitation.Status == InvitationStatus.Open)
         {
-            PacketProtector protector = local.Protect(noise, suite, isInitiator: false, now.Monotonic);
+            PacketProtector protector = local.Protect(noise, suite, isInitiator: false, localId, origin.RemoteId, now.Monotonic);
             var session = new EstablishedSession
             {
                 RemoteKey = payload.Key,

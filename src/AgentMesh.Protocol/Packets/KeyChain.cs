@@ -39,6 +39,9 @@ internal sealed class KeyChain : IDisposable
     /// <summary>HKDF-Expand under a label that ends in the direction: the initiator of the handshake sends with <c>i2r</c>.</summary>
     public void Expand(ReadOnlySpan<byte> label, Span<byte> key) => HKDF.Expand(HashAlgorithmName.SHA256, _secret, key, label);
 
+    /// <summary>For a key log.</summary>
+    public ReadOnlySpan<byte> Reveal() => _secret;
+
     public void Dispose() => CryptographicOperations.ZeroMemory(_secret);
 
     private static KeyChain Extract(ReadOnlySpan<byte> salt, Span<byte> material)

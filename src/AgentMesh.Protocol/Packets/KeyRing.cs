@@ -11,15 +11,19 @@ internal sealed class KeyRing : IDisposable
     private readonly CipherSuite _suite;
     private readonly bool _isInitiator;
     private readonly RekeySettings _settings;
+    private readonly Action<EpochKeys>? _installed;
     private EpochKeys? _previous;
     private EpochKeys? _next;
 
-    public KeyRing(KeyChain chain, CipherSuite suite, bool isInitiator, RekeySettings settings, TimeSpan now)
+    /// <param name="installed">Sees the keys of each epoch.</param>
+    public KeyRing(KeyChain chain, CipherSuite suite, bool isInitiator, RekeySettings settings, TimeSpan now, Action<EpochKeys>? installed = null)
     {
+        _installed = installed;
         _suite = suite;
         _isInitiator = isInitiator;
         _settings = settings;
         Current = new EpochKeys(0, chain, suite, isInitiator, now);
+        installed?.Invoke(Current);
     }
 
     public EpochKeys Current { get; private set; }
@@ -45,6 +49,7 @@ internal sealed class KeyRing : IDisposable
     {
         Invariant.Check(_next is null);
         _next = new EpochKeys(Current.Epoch + 1, chain, _suite, _isInitiator, now);
+        _installed?.Invoke(_next);
     }
 
     public bool IsNext(EpochKeys keys) => ReferenceEquals(keys, _next);

@@ -17,13 +17,13 @@ internal sealed class PacketProtector : IPacketProtector
     private readonly ReplayWindow?[] _windows = new ReplayWindow?[PathId.Max + 1];
     private readonly ulong[] _nextToSeal = new ulong[PathId.Max + 1];
 
-    public PacketProtector(KeyChain chain, CipherSuite suite, bool isInitiator, RekeySettings settings, IEntropy entropy, TimeSpan now)
+    public PacketProtector(KeyChain chain, CipherSuite suite, bool isInitiator, RekeySettings settings, IEntropy entropy, TimeSpan now, Action<EpochKeys>? installed = null)
     {
         Invariant.Check(settings.RejectAfter >= settings.Interval * 1.5);
         _settings = settings;
         _sealMask = Mask(chain, suite, isInitiator ? "agentmesh hp i2r"u8 : "agentmesh hp r2i"u8);
         _openMask = Mask(chain, suite, isInitiator ? "agentmesh hp r2i"u8 : "agentmesh hp i2r"u8);
-        _ring = new KeyRing(chain, suite, isInitiator, settings, now);
+        _ring = new KeyRing(chain, suite, isInitiator, settings, now, installed);
         _rekey = new RekeyMachine(_ring, isInitiator, settings, entropy);
     }
 
