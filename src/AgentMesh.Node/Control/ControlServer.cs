@@ -172,7 +172,11 @@ internal sealed class ControlServer : IAsyncDisposable
         over.CancelAfter(TimeSpan.FromSeconds(Math.Clamp(Number(http, "seconds") ?? longest, 1, longest)));
         await foreach (byte[] block in services.TraceAsync(Number(http, "snap") ?? int.MaxValue, over.Token).ConfigureAwait(false))
         {
-            http.Response.ContentType = "application/x-pcapng";
+            if (!http.Response.HasStarted)
+            {
+                http.Response.ContentType = "application/x-pcapng";
+            }
+
             await http.Response.Body.WriteAsync(block, http.RequestAborted).ConfigureAwait(false);
             await http.Response.Body.FlushAsync(http.RequestAborted).ConfigureAwait(false);
         }
