@@ -135,7 +135,10 @@ public sealed class InputTests
     public async Task A_terminal_of_which_nobody_hears_any_more_is_hung_up()
     {
         await using var lab = new ShimLab { InputGrace = TimeSpan.FromMilliseconds(200) };
-        Execution run = await lab.Start(OnTerminal("trap 'exit 6' HUP; echo ready; while :; do sleep 0.1; done"));
+        lab.Up();
+        Execution run = lab.Node.StartOrGet(OnTerminal("trap 'exit 6' HUP; echo ready; while :; do sleep 0.1; done"));
+
+        // Before the program runs: the grace may not be over before somebody has come.
         using (InputSender sender = run.Input!.Attach())
         {
             await sender.ReadyAsync(CancellationToken.None);

@@ -139,11 +139,25 @@ internal sealed class ShimLab : IAsyncDisposable
         }
     }
 
+    /// <summary>A supervisor writes the end of its program down after it has told it.</summary>
+    private bool TryDelete()
+    {
+        try
+        {
+            Directory.Delete(_root, recursive: true);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         Node.EndsAll = true;
         await Node.DisposeAsync();
-        Directory.Delete(_root, recursive: true);
+        await Until(TryDelete, "the directory can be removed");
         if (Cgroups is { } tree)
         {
             tree.Sweep(new HashSet<string>());
