@@ -63,6 +63,18 @@ internal static partial class Log
     [LoggerMessage(2021, LogLevel.Debug, "{Device} announced itself at {Address}")]
     public static partial void Announced(ILogger log, string device, IPEndPoint address);
 
+    [LoggerMessage(2060, LogLevel.Warning, "this device is not shown by mDNS: {Reason}")]
+    public static partial void MdnsUnusable(ILogger log, string reason);
+
+    [LoggerMessage(2061, LogLevel.Debug, "a service of mDNS says that {Device} is at {Address}")]
+    public static partial void FoundByMdns(ILogger log, string device, IPEndPoint address);
+
+    [LoggerMessage(2062, LogLevel.Debug, "the DHT keeps for {Stored} of {Devices} devices where this one is; {Nodes} nodes are known")]
+    public static partial void DhtPublished(ILogger log, int stored, int devices, int nodes);
+
+    [LoggerMessage(2063, LogLevel.Information, "found {Device} over the DHT at {Address}")]
+    public static partial void FoundByDht(ILogger log, string device, IPEndPoint address);
+
     [LoggerMessage(2022, LogLevel.Information, "registered with the beacon {Beacon}, seen there at {Address}")]
     public static partial void BeaconFound(ILogger log, string beacon, IPEndPoint address);
 

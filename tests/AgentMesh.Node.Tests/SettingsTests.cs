@@ -101,7 +101,7 @@ public sealed class SettingsTests : IDisposable
     {
         Assert.Equal(new UdpSettings(true, 4 << 20), Load(null).Udp);
         Assert.False(Load("agentmesh { udp.offload = off }").Udp.Offload);
-        Assert.Equal(new LanSettings(true, 14591, TimeSpan.FromSeconds(60)), Load(null).Lan);
+        Assert.Equal(new LanSettings(true, 14591, TimeSpan.FromSeconds(60), Mdns: true, AnnounceName: false), Load(null).Lan);
         Assert.False(Load("agentmesh { discovery.lan.enabled = off }").Lan.Enabled);
         Assert.False(Load("agentmesh { discovery.lan.enabled = false }").Lan.Enabled);
     }

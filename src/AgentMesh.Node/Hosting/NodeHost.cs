@@ -187,6 +187,8 @@ public sealed class NodeHost : IAsyncDisposable
         }
 
         LanDiscovery? lan = settings.Lan.Enabled ? EndingAsync(Lan(settings, identity, endpoint, directory, registry, links, time, log)) : null;
+        MdnsDiscovery? mdns = settings.Lan is { Enabled: true, Mdns: true } ? EndingAsync(Mdns(settings, identity, endpoint, directory, registry, links, time, log)) : null;
+        DhtService? dht = settings.Dht.Enabled ? EndingAsync(Dht(settings, identity, directory, links, time, log)) : null;
         pairing.Codes = EndingAsync(new CodePairing(endpoint, lan, identity, settings.DeviceName, pairing.Book));
         beacons.Carry(pairing.Codes);
         pairing.Codes.Guessed += from => Log.WrongCode(log, from);
@@ -274,6 +276,8 @@ public sealed class NodeHost : IAsyncDisposable
         hub.Start();
         links.KeepAll();
         lan?.Start();
+        mdns?.Start();
+        dht?.Start();
         beacons.Start();
         gateway?.Start();
         peerRelays.Start();
@@ -356,6 +360,26 @@ public sealed class NodeHost : IAsyncDisposable
         return lan;
 
         void Admit() => lan.Admit(directory.Admitted.Values);
+    }
+
+    private static DhtService Dht(NodeSettings settings, DeviceIdentity identity, DeviceDirectory directory, LinkService links, TimeProvider time, ILogger log)
+    {
+        var dht = new DhtDiscovery(identity, settings.Dht.Bootstrap, IPAddress.Any, SystemEntropy.Instance, time);
+        return new DhtService(dht, directory, links, identity.Id, () => links.Candidates(), time, log);
+    }
+
+    private static MdnsDiscovery Mdns(
+        NodeSettings settings, DeviceIdentity identity, MeshEndpoint endpoint, DeviceDirectory directory, DeviceRegistry registry, LinkService links, TimeProvider time, ILogger log)
+    {
+        var mdns = new MdnsDiscovery(identity, settings.Lan.AnnounceName ? settings.DeviceName : null, endpoint.LocalAddresses, SystemEntropy.Instance, time);
+        mdns.Found += links.TakeAnnouncement;
+        mdns.Found += (device, at) => Log.FoundByMdns(log, device.ToString(), at);
+        mdns.Unusable += reason => Log.MdnsUnusable(log, reason);
+        registry.Changed += Admit;
+        Admit();
+        return mdns;
+
+        void Admit() => mdns.Admit(directory.Admitted.Values);
     }
 
     private static HandlerRegistry Handlers(NodeSettings settings, string dataDirectory, TimeProvider time)

@@ -47,6 +47,8 @@ public sealed record NodeSettings
 
     public required LanSettings Lan { get; init; }
 
+    public required DhtSettings Dht { get; init; }
+
     public required InviteSettings Invite { get; init; }
 
     public required JobSettings Jobs { get; init; }
@@ -95,7 +97,12 @@ public sealed record UdpSettings(bool Offload, int BufferBytes);
 /// <param name="KeyLog">A file that gets the secrets of all sessions; null: none.</param>
 public sealed record SecuritySettings(TimeSpan KeyRotation, string? KeyLog);
 
-public sealed record LanSettings(bool Enabled, int Port, TimeSpan Interval);
+/// <param name="Bootstrap">Nodes to begin with.</param>
+public sealed record DhtSettings(bool Enabled, IReadOnlyList<DnsEndPoint> Bootstrap);
+
+/// <param name="Mdns">Also as a service of mDNS.</param>
+/// <param name="AnnounceName">The service shows the name of the device.</param>
+public sealed record LanSettings(bool Enabled, int Port, TimeSpan Interval, bool Mdns, bool AnnounceName);
 
 public sealed record InviteSettings(TimeSpan Lifetime, int OpenMax);
 

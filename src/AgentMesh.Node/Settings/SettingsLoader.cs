@@ -102,7 +102,8 @@ public static class SettingsLoader
                 read.Time("link.keepalive"),
                 read.Time("link.dead-after"),
                 read.Time("link.refresh")),
-            Lan = new LanSettings(read.Switch("discovery.lan.enabled"), read.Integer("discovery.lan.port", 1, 65535), read.Time("discovery.lan.interval")),
+            Dht = new DhtSettings(read.Switch("discovery.dht.enabled"), [.. read.List("discovery.dht.bootstrap").Select(text => read.Place("discovery.dht.bootstrap", text))]),
+            Lan = new LanSettings(read.Switch("discovery.lan.enabled"), read.Integer("discovery.lan.port", 1, 65535), read.Time("discovery.lan.interval"), read.Switch("discovery.lan.mdns"), read.Switch("discovery.announce-name")),
             Invite = new InviteSettings(read.Time("invite.lifetime"), read.Integer("invite.open-max", 1, 10_000)),
             Jobs = new JobSettings(
                 read.Integer("jobs.attempts", 1, 1000),

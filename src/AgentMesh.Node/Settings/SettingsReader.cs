@@ -104,6 +104,11 @@ internal sealed class SettingsReader(Config config, string origin)
         ? text
         : throw Wrong(path, "(not shown: it may hold a password)", "none, or http://[USER:PASSWORD@]HOST:PORT,");
 
+    public DnsEndPoint Place(string path, string text) =>
+        text.LastIndexOf(':') is > 0 and int colon && int.TryParse(text.AsSpan(colon + 1), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int port) && port is > 0 and <= ushort.MaxValue
+            ? new DnsEndPoint(text[..colon], port)
+            : throw Wrong(path, text, "HOST:PORT");
+
     public IReadOnlyDictionary<string, string> Map(string path) =>
         Items(path).ToDictionary(item => item.Key, item => item.Value.GetString(), StringComparer.Ordinal);
 

@@ -1,0 +1,105 @@
+using System.Net;
+using AgentMesh.Node.Links;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Transport.Discovery;
+using Microsoft.Extensions.Logging;
+
+namespace AgentMesh.Node.Reach;
+
+/// <summary>
+/// Says to each admitted device over the DHT where this one is, every half hour and when that changes, and looks for those to which there is no link. Thread-safe.
+/// </summary>
+internal sealed class DhtService : IAsyncDisposable
+{
+    // A round of either costs a search for each device; further devices are left out.
+    private const int DevicesMax = 64;
+
+    private static readonly TimeSpan PublishEvery = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LookFirst = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Step = TimeSpan.FromSeconds(5);
+
+    private readonly DhtDiscovery _dht;
+    private readonly DeviceDirectory _directory;
+    private readonly LinkService _links;
+    private readonly DeviceId _self;
+    private readonly Func<IReadOnlyList<IPEndPoint>> _candidates;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly CancellationTokenSource _stop = new();
+    private Task _running = Task.CompletedTask;
+
+    public DhtService(DhtDiscovery dht, DeviceDirectory directory, LinkService links, DeviceId self, Func<IReadOnlyList<IPEndPoint>> candidates, TimeProvider time, ILogger log)
+    {
+        _dht = dht;
+        _directory = directory;
+        _links = links;
+        _self = self;
+        _candidates = candidates;
+        _time = time;
+        _log = log;
+    }
+
+    public void Start() => _running = Task.Run(() => Task.WhenAll(PublishingAsync(), LookingAsync()));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _dht.DisposeAsync().ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private DevicePublicKey[] Others() => [.. _directory.Admitted.Where(device => device.Key != _self).Select(device => device.Value).Take(DevicesMax)];
+
+    private async Task PublishingAsync()
+    {
+        string said = "";
+        TimeSpan next = TimeSpan.Zero;
+        long start = _time.GetTimestamp();
+        while (true)
+        {
+            await Task.Delay(Step, _time, _stop.Token).ConfigureAwait(false);
+            IPEndPoint[] addresses = [.. _candidates()];
+            DevicePublicKey[] others = Others();
+            string now = string.Join(' ', addresses.Select(address => address.ToString()).Concat(others.Select(key => key.Id.ToString())));
+            if (addresses.Length == 0 || (now == said && _time.GetElapsedTime(start) < next))
+            {
+                continue;
+            }
+
+            int stored = 0;
+            foreach (DevicePublicKey other in others)
+            {
+                stored += await _dht.PublishAsync(other, addresses, _stop.Token).ConfigureAwait(false) > 0 ? 1 : 0;
+            }
+
+            // What found no node at all is tried again soon.
+            said = stored == others.Length ? now : "";
+            next = _time.GetElapsedTime(start) + PublishEvery;
+            Log.DhtPublished(_log, stored, others.Length, _dht.Nodes);
+            if (stored < others.Length)
+            {
+                await Task.Delay(LookEvery, _time, _stop.Token).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task LookingAsync()
+    {
+        await Task.Delay(LookFirst, _time, _stop.Token).ConfigureAwait(false);
+        while (true)
+        {
+            foreach (DevicePublicKey other in Others().Where(key => !_links.IsLinked(key.Id)))
+            {
+                foreach (IPEndPoint address in await _dht.FindAsync(other, _stop.Token).ConfigureAwait(false))
+                {
+                    Log.FoundByDht(_log, other.Id.ToString(), address);
+                    _links.TakeAnnouncement(other.Id, address);
+                }
+            }
+
+            await Task.Delay(LookEvery, _time, _stop.Token).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+using System.Net;
+using System.Text;
+using AgentMesh.Protocol.Discovery.Dht;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Protocol.Tests.Crypto;
+
+namespace AgentMesh.Protocol.Tests.Discovery.Dht;
+
+public sealed class DhtTests
+{
+    private static readonly DeviceIdentity Publisher = DeviceIdentity.Create(new SeededEntropy(1)), Reader = DeviceIdentity.Create(new SeededEntropy(2)), Other = DeviceIdentity.Create(new SeededEntropy(3));
+    private static readonly IPEndPoint[] Places = [IPEndPoint.Parse("192.0.2.7:14590"), IPEndPoint.Parse("[2001:db8::7]:14591")];
+
+    [Theory]
+    [InlineData("i42e")]
+    [InlineData("i-7e")]
+    [InlineData("0:")]
+    [InlineData("4:spam")]
+    [InlineData("l4:spami0ee")]
+    [InlineData("d3:cow3:moo4:spamld1:ai1eeee")]
+    public void Bencode_is_written_as_it_was_read(string text) => Assert.Equal(text, Encoding.Latin1.GetString(Bencode.Write(Bencode.TryRead(Encoding.Latin1.GetBytes(text))!)));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("i042e")]
+    [InlineData("i-0e")]
+    [InlineData("ie")]
+    [InlineData("i4")]
+    [InlineData("5:spam")]
+    [InlineData("-1:")]
+    [InlineData("99999999999999999999:")]
+    [InlineData("i99999999999999999999e")]
+    [InlineData("l")]
+    [InlineData("d1:a")]
+    [InlineData("d1:ai1e1:ai2ee")]
+    [InlineData("di1ei1ee")]
+    [InlineData("i1ei2e")]
+    public void Bytes_that_are_no_bencode_are_refused(string text) => Assert.Null(Bencode.TryRead(Encoding.Latin1.GetBytes(text)));
+
+    [Fact]
+    public void Depth_and_number_of_values_are_bounded()
+    {
+        Assert.Null(Bencode.TryRead(Encoding.ASCII.GetBytes(new string('l', 100_000))));
+        Assert.Null(Bencode.TryRead(Encoding.ASCII.GetBytes(new string('l', 10) + new string('e', 10))));
+        Assert.Null(Bencode.TryRead(Encoding.ASCII.GetBytes($"l{string.Concat(Enumerable.Repeat("0:", 600))}e")));
+    }
+
+    /// <summary>The first test vector of BEP 44, whose expanded secret key needs another way to sign: what is signed and the place are the same.</summary>
+    [Fact]
+    public void An_item_of_the_standard_is_right()
+    {
+        var item = new DhtItem(
+            Convert.FromHexString("77ff84905a91936367c01360803104f92432fcd904a43511876df5cdf3e7e548"), 1, "Hello World!"u8.ToArray(),
+            Convert.FromHexString("305ac8aeb6c9c151fa120f120ea2cfb923564e11552d06a5d856091e5e853cff1260d3f39e4999684aa92eb73ffd136e6f4f3ecbfda0ce53a1608ecd7ae21f01"));
+        Assert.True(item.IsRight);
+        Assert.Equal("4a533d47ec9c7d95b1ad75f576cffc641853b750", item.Target.ToString());
+        Assert.False((item with { Sequence = 2 }).IsRight);
+    }
+
+    [Fact]
+    public void Only_the_other_device_of_a_pair_finds_and_reads_what_is_said_to_it()
+    {
+        DhtItem item = Record(Publisher, Reader, isOwn: true).Seal(Places, 5);
+        Assert.Equal(Record(Reader, Publisher, isOwn: false).Target, item.Target);
+        Assert.Equal(Places, Record(Reader, Publisher, isOwn: false).TryOpen(item));
+
+        Assert.Null(Record(Other, Publisher, isOwn: false).TryOpen(item));
+        Assert.Null(Record(Reader, Publisher, isOwn: true).TryOpen(item));
+        Assert.Null(Record(Reader, Publisher, isOwn: false, day: 2).TryOpen(item));
+        Assert.Null(Record(Reader, Publisher, isOwn: false).TryOpen(item with { Sequence = 6 }));
+        Assert.Equal(item.Value.Length, Record(Publisher, Reader, isOwn: true).Seal([], 5).Value.Length);
+        Assert.DoesNotContain(Convert.ToHexString(Publisher.PublicKey.Span), Convert.ToHexString([.. item.Key, .. item.Value]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Damaged_items_and_replies_are_refused_and_never_throw()
+    {
+        var net = new TestDht(8, seed: 1);
+        byte[] reply = net.Reply(net.Nodes[0], 7, Record(Publisher, Reader, isOwn: true).Seal(Places, 5));
+        Assert.NotNull(DhtReply.TryRead(reply)!.Item);
+        for (int length = 0; length < reply.Length; length++)
+        {
+            Assert.Null(DhtReply.TryRead(reply.AsSpan(0, length)));
+        }
+
+        for (int bit = 0; bit < reply.Length * 8; bit++)
+        {
+            reply[bit / 8] ^= (byte)(1 << (bit % 8));
+            _ = DhtReply.TryRead(reply)?.Nodes.Count;
+            reply[bit / 8] ^= (byte)(1 << (bit % 8));
+        }
+
+        var random = new Random(3);
+        byte[] noise = new byte[300];
+        for (int i = 0; i < 50_000; i++)
+        {
+            int length = random.Next(noise.Length);
+            for (int at = 0; at < length; at++)
+            {
+                noise[at] = "dli0123456789e:trya"u8[random.Next(19)];
+            }
+
+            _ = DhtReply.TryRead(noise.AsSpan(0, length));
+        }
+    }
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(2, 0.2)]
+    [InlineData(3, 0.4)]
+    public void What_one_device_puts_another_one_finds_among_hundreds_of_nodes(int seed, double loss)
+    {
+        var net = new TestDht(300, seed) { Loss = loss };
+        DhtItem item = Record(Publisher, Reader, isOwn: true).Seal(Places, 5);
+        DhtSearch put = net.Run(item.Target, item, new DhtNodes());
+        Assert.InRange(put.Stored, 1, 8);
+        DhtSearch found = net.Run(item.Target, null, new DhtNodes());
+        Assert.Equal(Places, Record(Reader, Publisher, isOwn: false).TryOpen(found.Found!));
+    }
+
+    [Fact]
+    public void The_newest_item_counts_and_one_of_another_key_does_not()
+    {
+        var net = new TestDht(50, seed: 4);
+        DhtRecord record = Record(Publisher, Reader, isOwn: true);
+        net.Run(record.Target, record.Seal(Places[..1], 5), new DhtNodes());
+        net.Run(record.Target, record.Seal(Places, 9), new DhtNodes());
+        net.Lie = Record(Publisher, Other, isOwn: true).Seal(Places, 100);
+        Assert.Equal(9, net.Run(record.Target, null, new DhtNodes()).Found!.Sequence);
+    }
+
+    [Fact]
+    public void A_node_that_names_others_without_end_holds_a_search_up_for_a_bounded_time()
+    {
+        var net = new TestDht(20, seed: 5) { Floods = true };
+        DhtSearch search = net.Run(Record(Publisher, Reader, isOwn: true).Target, null, new DhtNodes());
+        Assert.Null(search.Found);
+        Assert.InRange(net.Sent, 1, 96);
+        Assert.True(net.Elapsed < TimeSpan.FromMinutes(2));
+    }
+
+    [Fact]
+    public void Answers_from_elsewhere_and_to_other_questions_are_ignored()
+    {
+        var net = new TestDht(4, seed: 6);
+        var search = new DhtSearch(default, Record(Publisher, Reader, isOwn: true).Target, null, new DhtNodes(), [net.Nodes[0].At], new SeededEntropy(1), TimeSpan.Zero);
+        Assert.True(search.TryTransmit(out (IPEndPoint To, byte[] Bytes) sent));
+        ulong number = TestDht.NumberOf(sent.Bytes);
+        Assert.False(search.Handle(DhtReply.TryRead(net.Reply(net.Nodes[0], number, null))!, net.Nodes[1].At, TimeSpan.Zero));
+        Assert.False(search.Handle(DhtReply.TryRead(net.Reply(net.Nodes[0], number + 1, null))!, net.Nodes[0].At, TimeSpan.Zero));
+        Assert.True(search.Handle(DhtReply.TryRead(net.Reply(net.Nodes[0], number, null))!, net.Nodes[0].At, TimeSpan.Zero));
+    }
+
+    [Fact]
+    public void Nodes_that_are_remembered_are_bounded()
+    {
+        var nodes = new DhtNodes();
+        for (int i = 0; i < 1_000; i++)
+        {
+            nodes.Answered(new DhtNode(default, new IPEndPoint(IPAddress.Loopback, 1 + i)));
+        }
+
+        Assert.Equal(DhtNodes.Most, nodes.Count);
+    }
+
+    private static DhtRecord Record(DeviceIdentity own, DeviceIdentity other, bool isOwn, long day = 1) => DhtRecord.TryCreate(own, other.PublicKey, isOwn, day)!;
+}
