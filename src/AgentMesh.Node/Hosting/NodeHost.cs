@@ -365,7 +365,7 @@ public sealed class NodeHost : IAsyncDisposable
     private static DhtService Dht(NodeSettings settings, DeviceIdentity identity, DeviceDirectory directory, LinkService links, TimeProvider time, ILogger log)
     {
         var dht = new DhtDiscovery(identity, settings.Dht.Bootstrap, IPAddress.Any, SystemEntropy.Instance, time);
-        return new DhtService(dht, directory, links, identity.Id, () => links.Candidates(), time, log);
+        return new DhtService(dht, directory, links, identity.Id, () => links.Help.Candidates(), time, log);
     }
 
     private static MdnsDiscovery Mdns(
