@@ -11,6 +11,7 @@ using AgentMesh.Protocol.Identity;
 using AgentMesh.Protocol.Packets;
 using AgentMesh.Protocol.Pairing;
 using AgentMesh.Protocol.Relaying;
+using AgentMesh.Protocol.Stun;
 using AgentMesh.Transport.Relaying;
 using AgentMesh.Transport.Spare;
 using AgentMesh.Transport.Tracing;
@@ -101,6 +102,9 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
     /// <summary>Takes the messages of pairing by code, on the thread that receives: must not wait. Null: they are dropped.</summary>
     internal Action<ReadOnlySpan<byte>, IPEndPoint>? PairingTaker { get; set; }
+
+    /// <summary>Takes answers of STUN servers, on the thread that receives: must not wait. Null: they are dropped.</summary>
+    internal Action<ReadOnlySpan<byte>, IPEndPoint>? StunTaker { get; set; }
 
     /// <exception cref="MeshException">
     /// AM0130: an address cannot be listened on. Not for "all IPv6 addresses" beside others: many machines have none.
@@ -429,6 +433,12 @@ public sealed class MeshEndpoint : IMeshEndpoint
         if (kind == DatagramKind.ObserverAnswer)
         {
             Observers.Take(datagrams);
+            return;
+        }
+
+        if (kind == DatagramKind.Unknown && StunTaker is { } stun && StunMessage.IsLikely(datagrams))
+        {
+            stun(datagrams[..Math.Min(datagramBytes, datagrams.Length)], from);
             return;
         }
 

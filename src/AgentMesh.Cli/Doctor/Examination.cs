@@ -125,6 +125,11 @@ internal sealed class Examination(Session session, TimeProvider time)
             _checks.Add(NetworkChecks.Gateway(gateway));
         }
 
+        if (status.Stun is { Count: > 0 } stun)
+        {
+            _checks.Add(NetworkChecks.Stun(stun));
+        }
+
         if (status.Pool is { } pool)
         {
             _checks.Add(NodeChecks.Pool(pool));

@@ -71,6 +71,24 @@ internal static class NetworkChecks
         _ => DoctorCheck.Ok("gateway", GatewayLines.Of(gateway)),
     };
 
+    /// <param name="servers">At least one.</param>
+    public static DoctorCheck Stun(IReadOnlyList<StunView> servers)
+    {
+        string[] seen = [.. servers.Select(server => server.SeenAt).OfType<string>()];
+        string[] places = [.. seen.Distinct()];
+        if (servers.FirstOrDefault(server => server.Problem is not null)?.Problem is { } problem)
+        {
+            return DoctorCheck.Warn("stun", problem.Message, problem.Next ?? $"see docs/errors/{problem.Code}.md");
+        }
+
+        return places.Length switch
+        {
+            0 => DoctorCheck.Ok("stun", "the servers are being asked"),
+            1 => DoctorCheck.Ok("stun", $"{seen.Length} of {servers.Count} see this device at {places[0]}"),
+            _ => DoctorCheck.Ok("stun", $"seen at {string.Join(", ", places)}: the NAT takes another port or address for each destination"),
+        };
+    }
+
     private static string Shown(TimeSpan ahead) => $"{Durations.Age(ahead.Duration())} {(ahead > TimeSpan.Zero ? "ahead" : "behind")}";
 
     private static bool IsLoopback(string address) => IPEndPoint.TryParse(address, out IPEndPoint? parsed) && IPAddress.IsLoopback(parsed.Address);

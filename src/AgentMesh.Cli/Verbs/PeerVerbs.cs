@@ -86,6 +86,11 @@ internal static class PeerVerbs
             to.WriteLine($"gateway     {GatewayLines.Of(gateway)}");
         }
 
+        foreach (StunView stun in status.Stun ?? [])
+        {
+            to.WriteLine($"stun        {stun.Server}: {(stun.SeenAt is { } at ? $"sees this device at {at}" : stun.Problem is { } silent ? $"{silent.Code}: {silent.Message}" : "being asked")}");
+        }
+
         if (status.Pool is { } pool)
         {
             string members = string.Join(", ", pool.Members.Select(member => string.Create(

@@ -31,6 +31,9 @@ public sealed record StatusView(
 
     /// <summary>Null where no beacon has told anything.</summary>
     public NatView? Nat { get; init; }
+
+    /// <summary>The STUN servers of the settings; null without any.</summary>
+    public IReadOnlyList<StunView>? Stun { get; init; }
 }
 
 /// <summary>The pool of this device, as its database tells it.</summary>

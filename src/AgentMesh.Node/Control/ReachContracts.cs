@@ -21,3 +21,8 @@ public sealed record GatewayFailureView(string Protocol, string Reason);
 /// <param name="Outside">Where the beacon sees this device.</param>
 /// <param name="Problem">Why some connections stay relayed, or why nothing is known; null where all is well.</param>
 public sealed record NatView(string Kind, string Filtering, int? PortStep, bool? Hairpin, string? Outside, ProblemView? Problem);
+
+/// <summary>A STUN server of the settings.</summary>
+/// <param name="SeenAt">Where it sees this device; null while it has not answered.</param>
+/// <param name="Problem">Why it does not; null where it does, or has not been waited for long enough.</param>
+public sealed record StunView(string Server, string? SeenAt, ProblemView? Problem);

@@ -186,6 +186,12 @@ public sealed class NodeHost : IAsyncDisposable
             candidates.Add(gateway);
         }
 
+        StunService? stun = settings.Stun.Servers.Count > 0 ? EndingAsync(new StunService(endpoint, settings.Stun, time)) : null;
+        if (stun is not null)
+        {
+            candidates.Add(stun);
+        }
+
         LanDiscovery? lan = settings.Lan.Enabled ? EndingAsync(Lan(settings, identity, endpoint, directory, registry, links, time, log)) : null;
         MdnsDiscovery? mdns = settings.Lan is { Enabled: true, Mdns: true } ? EndingAsync(Mdns(settings, identity, endpoint, directory, registry, links, time, log)) : null;
         DhtService? dht = settings.Dht.Enabled ? EndingAsync(Dht(settings, identity, directory, links, time, log)) : null;
@@ -263,6 +269,7 @@ public sealed class NodeHost : IAsyncDisposable
             Addresses = addresses,
             Announced = Announced,
             Gateway = gateway,
+            Stun = stun,
             Pool = pool,
             Time = time,
         };
@@ -281,6 +288,7 @@ public sealed class NodeHost : IAsyncDisposable
         beacons.Start();
         gateway?.Start();
         peerRelays.Start();
+        stun?.Start();
         generations.Start();
         cronFile.Start();
         await generations.CurrentAsync(MemberWithin, cancellationToken).ConfigureAwait(false);

@@ -90,5 +90,8 @@ internal sealed record NodeParts
     /// <summary>Null where no port is to be mapped.</summary>
     public required GatewayService? Gateway { get; init; }
 
+    /// <summary>Null without STUN servers.</summary>
+    public required StunService? Stun { get; init; }
+
     public required TimeProvider Time { get; init; }
 }

@@ -6,4 +6,5 @@ public static class ReachErrors
     public const string NoGateway = "AM0164";
     public const string GatewayRefused = "AM0165";
     public const string MappedInside = "AM0166";
+    public const string StunSilent = "AM0167";
 }

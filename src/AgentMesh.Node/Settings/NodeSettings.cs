@@ -3,6 +3,7 @@ using AgentMesh.Beacon.Client;
 using AgentMesh.Mesh.Retention;
 using AgentMesh.Node.Reach;
 using AgentMesh.Transport.Gateways;
+using AgentMesh.Transport.Stun;
 using AgentMesh.Workers.Limits;
 using Akka.Configuration;
 
@@ -40,6 +41,8 @@ public sealed record NodeSettings
 
     /// <summary>How a port is mapped at the gateway; null for not.</summary>
     public required GatewaySettings? Gateway { get; init; }
+
+    public required StunSettings Stun { get; init; }
 
     public required IReadOnlyDictionary<string, string> Aliases { get; init; }
 
@@ -91,6 +94,9 @@ public readonly record struct HostPort(string Host, int Port)
 
 public sealed record LinkSettings(
     TimeSpan RetryMin, TimeSpan RetryMax, TimeSpan ConnectTimeout, TimeSpan KeepAlive, TimeSpan DeadAfter, TimeSpan Refresh);
+
+/// <param name="Interval">Between two questions to each server.</param>
+public sealed record StunSettings(IReadOnlyList<StunServer> Servers, TimeSpan Interval);
 
 public sealed record UdpSettings(bool Offload, int BufferBytes);
 

@@ -1,4 +1,5 @@
 using AgentMesh.Transport.Gateways;
+using AgentMesh.Transport.Stun;
 
 namespace AgentMesh.Node.Settings;
 
@@ -7,6 +8,19 @@ internal static class ReachReader
 {
     private static readonly TimeSpan LifetimeMin = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LifetimeMax = TimeSpan.FromDays(7);
+
+    private const int ServersMax = 8;
+    private static readonly TimeSpan StunIntervalMin = TimeSpan.FromSeconds(5);
+
+    public static StunSettings Stun(SettingsReader read)
+    {
+        const string path = "stun.servers";
+        StunServer[] servers = [.. read.List(path).Select(text => StunServer.TryParse(text, out StunServer? server) ? server : throw read.Wrong(path, text, "HOST or HOST:PORT, also with stun: before it,")).Distinct()];
+        TimeSpan interval = read.Time("stun.interval");
+        return servers.Length > ServersMax ? throw read.Wrong(path, $"{servers.Length} servers", $"{ServersMax} servers at most")
+            : interval < StunIntervalMin ? throw read.Wrong("stun.interval", read.Text("stun.interval"), "at least 5s")
+            : new StunSettings(servers, interval);
+    }
 
     public static GatewaySettings? Gateway(SettingsReader read)
     {

@@ -94,6 +94,7 @@ public static class SettingsLoader
             Relay = new Reach.RelaySettings(Enum.Parse<Reach.RelayOffer>(read.OneOf("relay.offer", "auto", "on", "off"), ignoreCase: true), Math.Max(16 * 1024, read.Size("relay.rate"))),
             BeaconProxy = read.Proxy("beacon.proxy"),
             Gateway = ReachReader.Gateway(read),
+            Stun = ReachReader.Stun(read),
             Aliases = read.Map("commands"),
             Link = new LinkSettings(
                 read.Time("link.retry-min"),

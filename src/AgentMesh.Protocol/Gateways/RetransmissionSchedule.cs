@@ -12,12 +12,20 @@ public sealed record RetransmissionSchedule(TimeSpan First, TimeSpan Longest, in
     /// <summary>RFC 6887, section 8.1.1: IRT 3 s, MRT 1024 s. It begins sooner here: a gateway is one link away.</summary>
     public static RetransmissionSchedule Pcp { get; } = new(TimeSpan.FromMilliseconds(750), TimeSpan.FromSeconds(1024), 5);
 
-    /// <summary>RFC 8489, section 6.2.1: RTO 500 ms, Rc 7.</summary>
-    public static RetransmissionSchedule Stun { get; } = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(8), 7);
+    /// <summary>RFC 8489, section 6.2.1: RTO 500 ms, Rc 7, Rm 16.</summary>
+    public static RetransmissionSchedule Stun { get; } = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(64), 7) { Last = TimeSpan.FromMilliseconds(16 * 500) };
+
+    /// <summary>The wait after the last transmission; null where the doubling goes on.</summary>
+    public TimeSpan? Last { get; init; }
 
     /// <param name="sent">How often it was sent, at least 1.</param>
     public TimeSpan WaitAfter(int sent)
     {
+        if (sent == Transmissions && Last is { } last)
+        {
+            return last;
+        }
+
         double factor = Math.Pow(2, Math.Min(sent, 30) - 1);
         return First.TotalSeconds * factor < Longest.TotalSeconds ? First * factor : Longest;
     }
