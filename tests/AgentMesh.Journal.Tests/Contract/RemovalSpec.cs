@@ -19,7 +19,7 @@ public abstract class RemovalSpec
         Assert.True(await store.RemoveAsync(Id, 3));
         Assert.Equal(["job/h/2"], (await store.ListAsync("job/h/", null, 10)).Entities.Select(e => e.PersistenceId));
         Assert.Equal(["job/h/2"], (await store.OpenAsync("job/h/", new HashSet<string>(), 10)).Select(e => e.PersistenceId));
-        Assert.Empty(await store.EventsAsync(Id, 10));
+        Assert.Empty(await store.EventsAsync(Id, 1, 10));
         Assert.Null(await store.FindSnapshotAsync(Id, SnapshotBounds.All));
     }
 
@@ -44,7 +44,7 @@ public abstract class RemovalSpec
         await store.AppendAsync(StoreFixture.Append(Id, 0, 3));
         Assert.False(await store.RemoveAsync(Id, 2));
         Assert.False(await store.RemoveAsync("job/h/none", 0));
-        Assert.Equal(3, (await store.EventsAsync(Id, 10)).Count);
+        Assert.Equal(3, (await store.EventsAsync(Id, 1, 10)).Count);
         Assert.True(await store.RemoveAsync(Id, 3));
         Assert.False(await store.RemoveAsync(Id, 3));
     }
@@ -69,7 +69,7 @@ public abstract class RemovalSpec
         await store.AppendAsync(StoreFixture.Append("job/h/2", 0, 1));
         await store.RemoveAsync(Id, 3);
         Assert.Equal(AppendStatus.Stored, (await store.AppendAsync(StoreFixture.Append(Id, 3, 2))).Status);
-        Assert.Equal([4L, 5L], (await store.EventsAsync(Id, 10)).Select(e => e.SequenceNr));
+        Assert.Equal([4L, 5L], (await store.EventsAsync(Id, 1, 10)).Select(e => e.SequenceNr));
         Assert.Equal([Id, "job/h/2"], (await store.ListAsync("job/h/", null, 10)).Entities.Select(e => e.PersistenceId));
         Assert.Empty((await store.RemovedAsync("job/h/", null, 10)).Entities);
         Assert.True(await store.RemoveAsync(Id, 5));
@@ -82,7 +82,7 @@ public abstract class RemovalSpec
         IEventStore store = opened.Store;
         await store.AppendAsync(StoreFixture.Append(Id, 0, 3));
         await store.ForgetRemovedAsync(Id);
-        Assert.Equal(3, (await store.EventsAsync(Id, 10)).Count);
+        Assert.Equal(3, (await store.EventsAsync(Id, 1, 10)).Count);
         await store.RemoveAsync(Id, 3);
         await store.ForgetRemovedAsync(Id);
         Assert.Equal(0, await store.ReadHighestSequenceAsync(Id));
