@@ -17,7 +17,8 @@ internal sealed record DeviceHello(string Name, string Platform, string HostName
 /// </summary>
 internal sealed class DeviceDirectory : IPeerDirectory
 {
-    private const int AddressesMax = 32;
+    // An attempt takes 32: a relay channel or an announcement that comes while it runs has to find room, however often the device has moved.
+    private const int AddressesMax = 24;
     private const int DevicesMax = 10_000;
 
     private readonly ConcurrentDictionary<DeviceId, Place> _places = new();

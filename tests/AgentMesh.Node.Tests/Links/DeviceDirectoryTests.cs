@@ -24,7 +24,7 @@ public sealed class DeviceDirectoryTests : IDisposable
         Assert.True(_directory.Announced(_device, fresh));
 
         Assert.Equal(fresh, _directory.Addresses(_device)[0]);
-        Assert.Equal(32, _directory.Addresses(_device).Count);
+        Assert.Equal(24, _directory.Addresses(_device).Count); // an attempt takes 32: others are to fit in while it runs
         Assert.False(_directory.Announced(_device, fresh));
     }
 
