@@ -42,7 +42,7 @@ public sealed class NatGridTests(ITestOutputHelper output)
     private static async Task WorkAsync(ConcurrentQueue<(string Left, string Right)> pairs, ConcurrentBag<Row> rows)
     {
         using NatLab lab = NatLab.TryBuild(out string whyNot) ?? throw new InvalidOperationException(whyNot);
-        await using Meeting meeting = await Meeting.PairedAsync(lab);
+        await using Meeting meeting = await Meeting.PairedAsync("0.0.0.0 ::", lab);
         for (int i = 0; pairs.TryDequeue(out (string Left, string Right) pair); i++)
         {
             string number = i.ToString(CultureInfo.InvariantCulture);

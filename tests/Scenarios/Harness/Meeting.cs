@@ -10,12 +10,12 @@ internal sealed class Meeting : IAsyncDisposable
 
     private readonly Stopwatch _watch = new();
 
-    private Meeting(NatLab lab, TestBeacon beacon)
+    private Meeting(NatLab lab, TestBeacon beacon, string listen)
     {
         Lab = lab;
         Beacon = beacon;
-        A = new TestNode("a") { Namespace = lab.Internet, Listen = "0.0.0.0" };
-        B = new TestNode("b") { Namespace = lab.Internet, Listen = "0.0.0.0" };
+        A = new TestNode("a") { Namespace = lab.Internet, Listen = listen };
+        B = new TestNode("b") { Namespace = lab.Internet, Listen = listen };
     }
 
     public NatLab Lab { get; }
@@ -37,10 +37,13 @@ internal sealed class Meeting : IAsyncDisposable
         return meeting;
     }
 
-    public static async Task<Meeting> PairedAsync(NatLab lab, params string[] beaconOptions)
+    public static Task<Meeting> PairedAsync(NatLab lab, params string[] beaconOptions) => PairedAsync("0.0.0.0", lab, beaconOptions);
+
+    /// <param name="listen">Local addresses of the devices, with a space between.</param>
+    public static async Task<Meeting> PairedAsync(string listen, NatLab lab, params string[] beaconOptions)
     {
         TestBeacon beacon = await TestBeacon.StartAsync(lab.Host("beacon", BeaconAddress), BeaconAddress, beaconOptions);
-        var meeting = new Meeting(lab, beacon);
+        var meeting = new Meeting(lab, beacon, listen);
         foreach (TestNode node in new[] { meeting.A, meeting.B })
         {
             File.WriteAllText(Path.Combine(node.Data, "agentmesh.conf"), $"agentmesh {{ {beacon.Setting}, discovery.lan.enabled = off }}");
