@@ -120,14 +120,16 @@ public sealed class TestNode : IAsyncDisposable
 
     public ProcessStartInfo StartInfo(params string[] words)
     {
-        var start = new ProcessStartInfo(Namespace is null ? "dotnet" : "ip")
+        // Tests that run in the background of a script have SIGINT ignored, and would hand that on: Ctrl+C would do nothing.
+        string[] program = ["env", "--default-signal=INT", "dotnet"];
+        var start = new ProcessStartInfo(Namespace is null ? program[0] : "ip")
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (string word in Namespace is null ? (string[])[] : ["netns", "exec", Namespace, "dotnet"])
+        foreach (string word in Namespace is null ? program[1..] : ["netns", "exec", Namespace, .. program])
         {
             start.ArgumentList.Add(word);
         }
