@@ -47,7 +47,7 @@ internal static class CodeErrors
             "Look at the address and the UDP port ('agentmesh status' there), at firewalls in between, and at the age of the code: it lives ten minutes."),
         { HasLink: false, Asked: [] } => new(
             TransportErrors.CodeNoBeacon,
-            $"the code cannot be looked for: this device is on no local network, and no beacon of it answers ({string.Join(", ", searched.Silent)})",
+            "the code cannot be looked for: this device is on no local network, and " + (searched.Silent.Count > 0 ? $"no beacon of it answers ({string.Join(", ", searched.Silent)})" : "it has no beacon"),
             "'agentmesh status' says why. Or say where the other device is: 'agentmesh join CODE --at HOST[:PORT]', or join by its link."),
         { Asked: [] } => new(
             TransportErrors.CodeNobody,
