@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using AgentMesh.Errors;
 using AgentMesh.Transport.Tracing;
 using AgentMesh.Transport.Udp;
@@ -72,10 +73,27 @@ internal sealed class EndpointSockets : IDisposable
         return SendOutcome.Refused;
     }
 
-    /// <summary>False when there is one already.</summary>
-    public bool TryTrace(PacketTrace trace) => Interlocked.CompareExchange(ref _trace, trace, null) is null;
+    /// <summary>The blocks of <paramref name="trace"/>, which sees everything until <paramref name="cancellationToken"/> ends it.</summary>
+    /// <exception cref="MeshException">AM0122: there is one already.</exception>
+    public async IAsyncEnumerable<byte[]> TraceAsync(PacketTrace trace, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (Interlocked.CompareExchange(ref _trace, trace, null) is not null)
+        {
+            throw new MeshException(TransportErrors.TraceRuns, "a trace of this device runs already", "end it first: it ends when its reader does");
+        }
 
-    public void EndTrace() => Volatile.Write(ref _trace, null);
+        try
+        {
+            await foreach (byte[] block in trace.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                yield return block;
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref _trace, null);
+        }
+    }
 
     /// <summary>Closes the sockets and waits until their threads have ended.</summary>
     public void Dispose()

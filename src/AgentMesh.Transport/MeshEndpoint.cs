@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using AgentMesh.Errors;
 using AgentMesh.Protocol;
@@ -37,20 +36,14 @@ public sealed class MeshEndpoint : IMeshEndpoint
     private readonly TimeProvider _time;
     private readonly long _start;
     private readonly EndpointSockets _sockets;
+    private readonly DatagramWays _ways;
     private readonly Dialer _dialer;
     private readonly ConcurrentDictionary<ConnectionId, MeshConnection> _byId = new();
     private readonly ConcurrentDictionary<DeviceId, MeshConnection> _byDevice = new();
     private readonly Channel<IMeshConnection> _accepted = Channel.CreateBounded<IMeshConnection>(AcceptedMax);
     private readonly EndpointCounting _counting = new();
     private int _stopped;
-    private bool _silent;
     private IRelay? _relay;
-
-    [ThreadStatic]
-    private static byte[]? t_envelopes;
-
-    [ThreadStatic]
-    private static SerializedAddress t_sendTo;
 
     [ThreadStatic]
     private static List<MeshConnection>? t_touched;
@@ -62,13 +55,14 @@ public sealed class MeshEndpoint : IMeshEndpoint
         _time = time;
         _start = time.GetTimestamp();
         _sockets = sockets;
+        _ways = new DatagramWays(sockets, Relays, Tunnels, _counting);
         Entropy = entropy;
         byte[] parameters = new byte[TransportParameters.Size];
         TransportParameters.Of(settings.Connection).Write(parameters);
         var handshakes = new HandshakeEndpoint(identity, admission, settings.Handshake, stamps, parameters, entropy);
         _dialer = new Dialer(handshakes, this, time);
         Relays.Changed += OnRelaysChanged;
-        Spares = new SpareSockets(TakeSpare, IsSpareInUse, () => Now.Monotonic, time);
+        Spares = _ways.Spares = new SpareSockets(TakeSpare, IsSpareInUse, () => Now.Monotonic, time);
         Observers = new ObserverQuestions((question, to) => Send(question, to), entropy, time);
     }
 
@@ -165,10 +159,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
             return;
         }
 
-        List<MeshConnection> touched = t_touched ??= [];
-        Handle(new ArrivedDatagrams(datagram, datagram.Length, from), touched);
-        touched.ForEach(connection => connection.Flush());
-        touched.Clear();
+        TakeOne(datagram, from);
     }
 
     /// <summary>A tunnel has ended: connections that have another way take it, the others end.</summary>
@@ -189,84 +180,24 @@ public sealed class MeshEndpoint : IMeshEndpoint
     }
 
     /// <summary>Sends a datagram of a relay.</summary>
-    public void Send(ReadOnlySpan<byte> datagram, IPEndPoint to) => Send(datagram, t_sendTo.Of(to));
+    public void Send(ReadOnlySpan<byte> datagram, IPEndPoint to) => _ways.Send(datagram, to);
 
     internal MeshConnection? FindLive(DeviceId device) => _byDevice.TryGetValue(device, out MeshConnection? live) && live.IsOpen ? live : null;
 
     /// <summary>Everything that is sent and received from now on, as a pcapng file; it ends when <paramref name="cancellationToken"/> does.</summary>
     /// <param name="snapBytes">No more of each packet is kept, its IP and UDP headers included.</param>
     /// <exception cref="MeshException">AM0122: one runs already.</exception>
-    public async IAsyncEnumerable<byte[]> TraceAsync(int snapBytes, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public IAsyncEnumerable<byte[]> TraceAsync(int snapBytes, CancellationToken cancellationToken)
     {
         string connections = string.Join('\n', _byId.Values.Select(each => $"{each.RemoteId} at {each.Path.Place}: connection {each.Session.LocalConnectionId} here, {each.Session.RemoteConnectionId} there"));
-        var trace = new PacketTrace($"device {LocalId}\n{connections}", snapBytes, _time);
-        if (!_sockets.TryTrace(trace))
-        {
-            throw new MeshException(TransportErrors.TraceRuns, "a trace of this device runs already", "end it first: it ends when its reader does");
-        }
-
-        try
-        {
-            await foreach (byte[] block in trace.ReadAsync(cancellationToken).ConfigureAwait(false))
-            {
-                yield return block;
-            }
-        }
-        finally
-        {
-            _sockets.EndTrace();
-        }
+        return _sockets.TraceAsync(new PacketTrace($"device {LocalId}\n{connections}", snapBytes, _time), cancellationToken);
     }
 
-    /// <summary>For tests: from now on nothing is sent, as after a cut cable.</summary>
-    internal void GoSilent() => Volatile.Write(ref _silent, true);
+    /// <inheritdoc cref="DatagramWays.GoSilent"/>
+    internal void GoSilent() => _ways.GoSilent();
 
-    internal void Send(ReadOnlySpan<byte> datagram, SocketAddress to) => Send(datagram, datagram.Length, to);
-
-    /// <summary>
-    /// Sends, with the first socket of the family, datagrams that lie one behind the other, each <paramref name="datagramBytes"/> long but the last, which may be shorter.
-    /// </summary>
-    internal SendOutcome Send(ReadOnlySpan<byte> datagrams, int datagramBytes, SocketAddress to)
-    {
-        if (Volatile.Read(ref _silent))
-        {
-            return SendOutcome.Sent;
-        }
-
-        if (RelayAddress.TryRead(to, out ulong channel))
-        {
-            return SendRelayed(datagrams, datagramBytes, channel);
-        }
-
-        SendOutcome outcome = TunnelAddress.TryRead(to, out ulong tunnel) ? Tunnels.Send(datagrams, datagramBytes, tunnel)
-            : SpareAddress.TryReadSocket(to, out ushort spare) ? Spares.Send(spare, datagrams, datagramBytes, to)
-            : _sockets.Send(datagrams, datagramBytes, to);
-        _counting.Sent((datagrams.Length + datagramBytes - 1) / datagramBytes, outcome == SendOutcome.Sent);
-        return outcome;
-    }
-
-    private SendOutcome SendRelayed(ReadOnlySpan<byte> datagrams, int datagramBytes, ulong channel)
-    {
-        // A beacon that is itself reached by a relay would be a circle.
-        if (Relays.Find(channel)?.Beacon.Remote is not { } beacon || RelayAddress.IsChannel(beacon))
-        {
-            _counting.Sent(1, succeeded: false);
-            return SendOutcome.Refused;
-        }
-
-        int count = (datagrams.Length + datagramBytes - 1) / datagramBytes, needed = datagrams.Length + (count * RelayEnvelope.HeaderBytes), length = 0;
-        if (t_envelopes is null || t_envelopes.Length < needed)
-        {
-            t_envelopes = GC.AllocateUninitializedArray<byte>(needed);
-        }
-
-        for (int at = 0; at < datagrams.Length; at += datagramBytes)
-        {
-            length += RelayEnvelope.Write(t_envelopes.AsSpan(length), channel, datagrams.Slice(at, Math.Min(datagramBytes, datagrams.Length - at)));
-        }
-
-        return Send(t_envelopes.AsSpan(0, length), datagramBytes + RelayEnvelope.HeaderBytes, t_sendTo.Of(beacon));
-    }
+    /// <inheritdoc cref="DatagramWays.Send(ReadOnlySpan{byte}, int, SocketAddress)"/>
+    internal SendOutcome Send(ReadOnlySpan<byte> datagrams, int datagramBytes, SocketAddress to) => _ways.Send(datagrams, datagramBytes, to);
 
     /// <summary>A handshake has ended well. Called by the <see cref="Dialer"/>.</summary>
     internal MeshConnection Established(EstablishedSession session)
@@ -360,10 +291,18 @@ public sealed class MeshEndpoint : IMeshEndpoint
             return;
         }
 
-        var touched = new List<MeshConnection>(1);
-        _counting.Received(1);
-        Handle(datagram.Span, Math.Max(1, datagram.Length), from, touched);
+        TakeOne(datagram.Span, from);
+    }
+
+    private void TakeOne(Span<byte> datagram, IPEndPoint from)
+    {
+        // Sending may come back here on the same thread, from a tunnel that ends in this process: the list is nobody else's meanwhile.
+        List<MeshConnection> touched = t_touched ?? [];
+        t_touched = null;
+        Handle(new ArrivedDatagrams(datagram, datagram.Length, from), touched);
         touched.ForEach(connection => connection.Flush());
+        touched.Clear();
+        t_touched = touched;
     }
 
     private bool IsSpareInUse(ushort number) => _byId.Values.Any(connection => SpareAddress.TryRead(connection.Remote, out ushort used, out _) && used == number);

@@ -107,15 +107,9 @@ internal sealed class ArrayService(Homes homes, JobSpecs specs, Devices devices,
                 : throw new MeshException(MeshErrors.HomeUnreachable, $"{text} is at home at {whole.Home}", "ask there");
         }
 
-        return await ShortIds.FindAsync(homes.All, ArrayId.Prefix, ArrayId.ShortPrefix, text, cancellationToken).ConfigureAwait(false) is { } found
-            ? new ArrayId(found.Home, found.Ulid)
-            : throw await ShortIds.MissingAsync(
-                homes.All,
-                ArrayId.Prefix,
-                ArrayId.ShortPrefix,
-                text,
-                new MeshException(MeshErrors.UnknownArray, $"there is no array '{text}'", "'agentmesh job list' shows the arrays of this device; their ids begin with a-"),
-                cancellationToken).ConfigureAwait(false);
+        (HomeId home, Ulid ulid) = await ShortIds.FindAsync(
+            homes.All, ArrayId.Prefix, ArrayId.ShortPrefix, text, new MeshException(MeshErrors.UnknownArray, $"there is no array '{text}'", "'agentmesh job list' shows the arrays of this device; their ids begin with a-"), cancellationToken).ConfigureAwait(false);
+        return new ArrayId(home, ulid);
     }
 
     private static ArrayId Parse(string persistenceId) => ArrayId.TryParse(persistenceId, out ArrayId id) ? id : throw new InvariantException($"'{persistenceId}' is no array id");

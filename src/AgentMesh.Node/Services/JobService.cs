@@ -236,10 +236,9 @@ internal sealed class JobService(Homes homes, Caller caller, Entities entities, 
             return await arrays.JobOfAsync(element, cancellationToken).ConfigureAwait(false);
         }
 
-        return await ShortIds.FindAsync(homes.All, JobId.Prefix, "", text, cancellationToken, SearchedMax, ulid => !ulid.IsPart).ConfigureAwait(false) is { } found
-            ? new JobId(found.Home, found.Ulid)
-            : throw await ShortIds.MissingAsync(
-                homes.All, JobId.Prefix, "", text, new MeshException(MeshErrors.UnknownJob, $"there is no job '{text}'", "'agentmesh job list' shows the jobs of this device"), cancellationToken).ConfigureAwait(false);
+        (HomeId home, Ulid ulid) = await ShortIds.FindAsync(
+            homes.All, JobId.Prefix, "", text, new MeshException(MeshErrors.UnknownJob, $"there is no job '{text}'", "'agentmesh job list' shows the jobs of this device"), cancellationToken, SearchedMax, each => !each.IsPart).ConfigureAwait(false);
+        return new JobId(home, ulid);
     }
 
     private static JobId Parse(string persistenceId) => JobId.TryParse(persistenceId, out JobId id) ? id : throw new InvariantException($"'{persistenceId}' is no job id");

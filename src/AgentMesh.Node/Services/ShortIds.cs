@@ -17,22 +17,23 @@ internal static class ShortIds
     /// <param name="shortPrefix">What the short ids of the kind begin with; may be left out by who types, and empty.</param>
     /// <param name="searchedMax">Entities that count, the newest first, after which an older one is not found any more.</param>
     /// <param name="counts">Whether an entity is one of those.</param>
-    /// <returns>Null where there is none.</returns>
-    /// <exception cref="MeshException">AM0309: there are several.</exception>
-    public static Task<(HomeId Home, Ulid Ulid)?> FindAsync(
-        IEnumerable<HomeIndex> homes, string prefix, string shortPrefix, string text, CancellationToken cancellationToken, int searchedMax = int.MaxValue, Func<Ulid, bool>? counts = null) =>
-        FindAsync(homes, (index, before) => index.Journal.ListAsync($"{prefix}{index.Home}/", before, PageMax, cancellationToken), prefix, shortPrefix, text, searchedMax, counts ?? (static _ => true));
+    /// <param name="unknown">What is said of one that was never there.</param>
+    /// <exception cref="MeshException">AM0309: there are several. AM0457: it was removed. Else <paramref name="unknown"/>.</exception>
+    public static async Task<(HomeId Home, Ulid Ulid)> FindAsync(
+        IReadOnlyList<HomeIndex> homes, string prefix, string shortPrefix, string text, MeshException unknown, CancellationToken cancellationToken, int searchedMax = int.MaxValue, Func<Ulid, bool>? counts = null) =>
+        await FindAsync(homes, (index, before) => index.Journal.ListAsync($"{prefix}{index.Home}/", before, PageMax, cancellationToken), prefix, shortPrefix, text, searchedMax, counts ?? (static _ => true)).ConfigureAwait(false)
+        ?? throw await MissingAsync(homes, prefix, shortPrefix, text, unknown, cancellationToken).ConfigureAwait(false);
 
     /// <summary>What is to be said of an id that was not found: whether it was removed, or never there.</summary>
-    public static async Task<MeshException> MissingAsync(
-        IEnumerable<HomeIndex> homes, string prefix, string shortPrefix, string text, MeshException unknown, CancellationToken cancellationToken)
+    private static async Task<MeshException> MissingAsync(
+        IReadOnlyList<HomeIndex> homes, string prefix, string shortPrefix, string text, MeshException unknown, CancellationToken cancellationToken)
     {
         bool isRemoved = await FindAsync(homes, (index, before) => index.Journal.RemovedAsync($"{prefix}{index.Home}/", before, PageMax, cancellationToken), prefix, shortPrefix, text, int.MaxValue, static _ => true).ConfigureAwait(false) is not null;
         return isRemoved ? new MeshException(MeshErrors.Removed, RemovedProblem.Text($"{prefix.TrimEnd('/')} {text}"), RemovedProblem.NextStep) : unknown;
     }
 
     private static async Task<(HomeId Home, Ulid Ulid)?> FindAsync(
-        IEnumerable<HomeIndex> homes, Func<HomeIndex, long?, Task<EntityPage>> read, string prefix, string shortPrefix, string text, int searchedMax, Func<Ulid, bool> counts)
+        IReadOnlyList<HomeIndex> homes, Func<HomeIndex, long?, Task<EntityPage>> read, string prefix, string shortPrefix, string text, int searchedMax, Func<Ulid, bool> counts)
     {
         string part = (text.StartsWith(shortPrefix, StringComparison.OrdinalIgnoreCase) ? text[shortPrefix.Length..] : text).ToLowerInvariant();
         (HomeId Home, Ulid Ulid)? found = null;

@@ -171,15 +171,9 @@ internal sealed class WorkflowService(Homes homes, JobSpecs specs, Devices devic
                 : throw new MeshException(MeshErrors.HomeUnreachable, $"{text} is at home at {whole.Home}", "ask there");
         }
 
-        return await ShortIds.FindAsync(homes.All, WorkflowId.Prefix, WorkflowId.ShortPrefix, text, cancellationToken).ConfigureAwait(false) is { } found
-            ? new WorkflowId(found.Home, found.Ulid)
-            : throw await ShortIds.MissingAsync(
-                homes.All,
-                WorkflowId.Prefix,
-                WorkflowId.ShortPrefix,
-                text,
-                new MeshException(MeshErrors.UnknownWorkflow, $"there is no workflow '{text}'", "'agentmesh workflow list' shows those of this device; their ids begin with w-"),
-                cancellationToken).ConfigureAwait(false);
+        (HomeId home, Ulid ulid) = await ShortIds.FindAsync(
+            homes.All, WorkflowId.Prefix, WorkflowId.ShortPrefix, text, new MeshException(MeshErrors.UnknownWorkflow, $"there is no workflow '{text}'", "'agentmesh workflow list' shows those of this device; their ids begin with w-"), cancellationToken).ConfigureAwait(false);
+        return new WorkflowId(home, ulid);
     }
 
     private static WorkflowId Parse(string persistenceId) => WorkflowId.TryParse(persistenceId, out WorkflowId id) ? id : throw new InvariantException($"'{persistenceId}' is no workflow id");

@@ -344,7 +344,7 @@ public sealed class CodePairing : ICodeTaker, IAsyncDisposable
     {
         if (!CodeWayAddress.TryRead(to.Address, out _, out _))
         {
-            _endpoint.Send(message, to.Serialize());
+            _endpoint.Send(message, to);
         }
         else if (_ways.At(to.Address, out uint caller) is { } way)
         {

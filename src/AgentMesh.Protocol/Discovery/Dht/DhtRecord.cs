@@ -1,10 +1,10 @@
 using System.Buffers.Binary;
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Handshake;
 using AgentMesh.Protocol.Identity;
+using AgentMesh.Protocol.Relaying;
 
 namespace AgentMesh.Protocol.Discovery.Dht;
 
@@ -16,8 +16,7 @@ internal sealed class DhtRecord
 {
     public const int AddressesMax = 16;
 
-    private const int AddressBytes = 19;
-    private const int PlainBytes = 1 + 1 + (AddressesMax * AddressBytes);
+    private const int PlainBytes = 1 + 1 + (AddressesMax * WireAddress.Size);
     private const byte Version = 1;
 
     private readonly byte[] _seed = new byte[Ed25519.SeedBytes];
@@ -56,7 +55,7 @@ internal sealed class DhtRecord
         plain[1] = (byte)Math.Min(addresses.Count, AddressesMax);
         for (int i = 0; i < plain[1]; i++)
         {
-            WriteAddress(addresses[i], plain.Slice(2 + (i * AddressBytes), AddressBytes));
+            WireAddress.Write(plain[(2 + (i * WireAddress.Size))..], addresses[i]);
         }
 
         byte[] value = new byte[PlainBytes + Aead.TagBytes];
@@ -83,7 +82,7 @@ internal sealed class DhtRecord
         var addresses = new List<IPEndPoint>();
         for (int i = 0; i < plain[1]; i++)
         {
-            if (TryReadAddress(plain.Slice(2 + (i * AddressBytes), AddressBytes)) is { } address)
+            if (WireAddress.TryRead(plain[(2 + (i * WireAddress.Size))..]) is { } address)
             {
                 addresses.Add(address);
             }
@@ -97,27 +96,5 @@ internal sealed class DhtRecord
         byte[] nonce = new byte[Aead.NonceBytes];
         BinaryPrimitives.WriteInt64BigEndian(nonce.AsSpan(4), sequence);
         return nonce;
-    }
-
-    // As in beacon-v1: family, 16 bytes with IPv4 as ::ffff:a.b.c.d, port.
-    private static void WriteAddress(IPEndPoint address, Span<byte> bytes)
-    {
-        bool isV4 = address.AddressFamily == AddressFamily.InterNetwork;
-        bytes[0] = isV4 ? (byte)4 : (byte)6;
-        (isV4 ? address.Address.MapToIPv6() : address.Address).TryWriteBytes(bytes[1..], out _);
-        BinaryPrimitives.WriteUInt16BigEndian(bytes[17..], (ushort)address.Port);
-    }
-
-    private static IPEndPoint? TryReadAddress(ReadOnlySpan<byte> bytes)
-    {
-        var address = new IPAddress(bytes.Slice(1, 16));
-        int port = BinaryPrimitives.ReadUInt16BigEndian(bytes[17..]);
-        return (bytes[0], address.IsIPv4MappedToIPv6) switch
-        {
-            _ when port == 0 => null,
-            (4, true) => new IPEndPoint(address.MapToIPv4(), port),
-            (6, false) => new IPEndPoint(address, port),
-            _ => null,
-        };
     }
 }
