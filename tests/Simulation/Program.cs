@@ -4,7 +4,7 @@ using Simulation.Running;
 namespace Simulation;
 
 /// <summary>
-/// <c>worker</c>: runs worlds for another process. Otherwise: the trials of the command line, with as many workers as there are cores.
+/// <c>worker</c>: runs worlds for another process. Otherwise: the trials and scenarios of the command line, with as many workers as there are cores.
 /// </summary>
 internal static class Program
 {

@@ -1,13 +1,24 @@
 using Simulation.Engine;
+using Simulation.Reach;
+using Simulation.Running;
 using Simulation.Trials;
 using Simulation.World;
 
 namespace Simulation;
 
-/// <summary>One of the trials of docs/trials.md.</summary>
+/// <summary>One of the trials of docs/trials.md, or one of the scenarios of docs/scenarios.md.</summary>
 /// <param name="SeedsInCi">As many as fit into the time that the tests have.</param>
 internal sealed record SimTrial(int Number, string Name, int SeedsInCi, Func<int, Action<string>?, ISimulated> World)
 {
+    public const string Trial = "trial";
+
+    public const string Scenario = "scenario";
+
+    public string Kind { get; init; } = Trial;
+
+    /// <summary>What must hold of the values that all seeds measured together. What must hold of each seed, its world asserts.</summary>
+    public IReadOnlyList<Bar> Bars { get; init; } = [];
+
     public static IReadOnlyList<SimTrial> All { get; } =
     [
         new(0, "everything at a home at once", 100, (seed, told) => new SimWorld(seed, SimFaults.All, told)),
@@ -25,5 +36,5 @@ internal sealed record SimTrial(int Number, string Name, int SeedsInCi, Func<int
         new(12, "a burst, and a job whose events cannot be read", 300, (seed, told) => new BurstWorld(seed, told)),
     ];
 
-    public static SimTrial Of(int number) => All.First(trial => trial.Number == number);
+    public static SimTrial Of(string kind, int number) => (kind == Trial ? All : Scenarios.All).First(trial => trial.Number == number);
 }

@@ -11,14 +11,16 @@ public sealed class SimulationTests(ITestOutputHelper output)
     public Task Nothing_acknowledged_is_lost_and_nothing_is_recorded_twice(int first, int last) => TrialRun.OfAsync(0, first, last, output);
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(4)]
-    [InlineData(6)]
-    public async Task A_seed_gives_the_same_history_again_in_another_process(int trial)
+    [InlineData("trial", 0)]
+    [InlineData("trial", 4)]
+    [InlineData("trial", 6)]
+    [InlineData("scenario", 1)]
+    [InlineData("scenario", 5)]
+    public async Task A_seed_gives_the_same_history_again_in_another_process(string kind, int number)
     {
         using var one = new WorkerPool(1);
         using var other = new WorkerPool(1);
-        SimResult[] results = [await one.RunAsync(trial, 7), await one.RunAsync(trial, 8), await other.RunAsync(trial, 8)];
+        SimResult[] results = [await one.RunAsync(kind, number, 7), await one.RunAsync(kind, number, 8), await other.RunAsync(kind, number, 8)];
 
         Assert.Equal((results[1].Trace, results[1].Steps), (results[2].Trace, results[2].Steps));
         Assert.NotEqual(results[0].Trace, results[1].Trace);

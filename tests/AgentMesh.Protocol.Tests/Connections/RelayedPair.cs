@@ -54,6 +54,9 @@ internal sealed class RelayedPair : IDisposable
     /// <summary>Datagrams that left for an address, the relay's aside.</summary>
     public Dictionary<IPEndPoint, int> Sent { get; } = [];
 
+    /// <summary>How many were sent so far.</summary>
+    public long Datagrams => _order;
+
     public bool AreDirect => A.IsDirect && B.IsDirect;
 
     /// <summary>What links do: both tell each other where beacons see them, and begin together.</summary>

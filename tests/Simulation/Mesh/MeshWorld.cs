@@ -9,7 +9,7 @@ using Simulation.World;
 namespace Simulation.Mesh;
 
 /// <summary>Devices that are each a home, work for each other and are disturbed: all of it follows from the seed.</summary>
-internal abstract class MeshWorld : ISimulated
+internal abstract class MeshWorld : ILoopWorld
 {
     private readonly Dictionary<(MeshNode, MeshNode), TimeSpan> _disturbed = [];
     private readonly Probes _probes;

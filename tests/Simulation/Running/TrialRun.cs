@@ -10,8 +10,8 @@ internal static class TrialRun
 
     public static async Task OfAsync(int number, int first, int last, ITestOutputHelper output)
     {
-        SimTrial trial = SimTrial.Of(number);
-        SimResult[] results = await Task.WhenAll(Enumerable.Range(first, last - first + 1).Select(seed => WorkerPool.Shared.RunAsync(number, seed)));
+        SimTrial trial = SimTrial.Of(SimTrial.Trial, number);
+        SimResult[] results = await Task.WhenAll(Enumerable.Range(first, last - first + 1).Select(seed => WorkerPool.Shared.RunAsync(SimTrial.Trial, number, seed)));
         output.WriteLine($"{trial.Name}: seeds {first} to {last}, {results.Sum(result => result.Steps)} steps; {Summary.Of(results)}");
         SimResult[] failed = [.. results.Where(result => result.Problem is not null)];
         Assert.True(failed.Length == 0, $"seeds {string.Join(", ", failed.Select(result => result.Seed))} failed:\n{string.Join('\n', failed.Take(ShownMax).Select(result => $"{result.Problem}\nagain: {result.Again}"))}");
@@ -32,5 +32,5 @@ public sealed class Seeds : TheoryData<int, int>
     }
 
     public static Seeds Of(int trial) =>
-        new(int.TryParse(Environment.GetEnvironmentVariable("AGENTMESH_SEEDS"), CultureInfo.InvariantCulture, out int asked) ? asked : SimTrial.Of(trial).SeedsInCi);
+        new(int.TryParse(Environment.GetEnvironmentVariable("AGENTMESH_SEEDS"), CultureInfo.InvariantCulture, out int asked) ? asked : SimTrial.Of(SimTrial.Trial, trial).SeedsInCi);
 }

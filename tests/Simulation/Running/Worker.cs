@@ -4,7 +4,7 @@ using Simulation.Engine;
 namespace Simulation.Running;
 
 /// <summary>
-/// A process that runs worlds, one after the other: a line with trial and seed in, a line with the result out. Its thread pool has one thread, so that
+/// A process that runs worlds, one after the other: a line with kind, number and seed in, a line with the result out. Its thread pool has one thread, so that
 /// asynchronous code too does one thing after the other, in an order that follows from the seed.
 /// </summary>
 internal static class Worker
@@ -21,9 +21,9 @@ internal static class Worker
         while (Console.In.ReadLine() is { } line)
         {
             string[] words = line.Split(' ');
-            int seed = int.Parse(words[1], CultureInfo.InvariantCulture);
-            SimTrial trial = SimTrial.Of(int.Parse(words[0], CultureInfo.InvariantCulture));
-            Console.Out.WriteLine(Run(trial, seed, words.Length > 2 ? Console.Error.WriteLine : null).ToLine());
+            int seed = int.Parse(words[2], CultureInfo.InvariantCulture);
+            SimTrial trial = SimTrial.Of(words[0], int.Parse(words[1], CultureInfo.InvariantCulture));
+            Console.Out.WriteLine(Run(trial, seed, words.Length > 3 ? Console.Error.WriteLine : null).ToLine());
         }
 
         return 0;
@@ -46,6 +46,6 @@ internal static class Worker
             SimMachine.ForgetAll();
         }
 
-        return new SimResult(trial.Number, seed, world.Loop.Trace, world.Loop.Steps, world.Counts, problem);
+        return new SimResult(trial.Kind, trial.Number, seed, world.Trace, world.Steps, world.Counts, world.Measured, problem);
     }
 }

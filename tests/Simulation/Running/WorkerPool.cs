@@ -20,16 +20,16 @@ internal sealed class WorkerPool : IDisposable
 
     public int Count { get; }
 
-    public async Task<SimResult> RunAsync(int trial, int seed, bool isTold = false)
+    public async Task<SimResult> RunAsync(string kind, int number, int seed, bool isTold = false)
     {
         await _free.WaitAsync();
         Process? worker = null;
         try
         {
             worker = _idle.TryTake(out Process? idle) ? idle : Start();
-            await worker.StandardInput.WriteLineAsync($"{trial} {seed}{(isTold ? " v" : "")}");
+            await worker.StandardInput.WriteLineAsync($"{kind} {number} {seed}{(isTold ? " v" : "")}");
             await worker.StandardInput.FlushAsync();
-            string line = await worker.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException($"the worker ended at trial {trial}, seed {seed}");
+            string line = await worker.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException($"the worker ended at {kind} {number}, seed {seed}");
             return SimResult.Parse(line);
         }
         finally

@@ -8,7 +8,7 @@ namespace Simulation.Trials;
 /// The SQLite journal itself on a real file: it is killed, which leaves the files as they are, and then one of them is cut, or a bit of it flips. The
 /// journal must have every acknowledged event, or refuse to open or to read, with a code.
 /// </summary>
-internal sealed class DamagedFilesWorld(int seed, Action<string>? told) : ISimulated
+internal sealed class DamagedFilesWorld(int seed, Action<string>? told) : ILoopWorld
 {
     private static readonly string[] Suffixes = ["", "-wal", ".ack"];
 

@@ -5,7 +5,7 @@ using Simulation.Engine;
 namespace Simulation.World;
 
 /// <summary>A home, two devices that work for it, a caller, and what goes wrong: all of it follows from the seed.</summary>
-internal sealed class SimWorld : ISimulated
+internal sealed class SimWorld : ILoopWorld
 {
     private static readonly TimeSpan Rhythm = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Calm = TimeSpan.FromMinutes(15);

@@ -1,0 +1,14 @@
+namespace Simulation.Reach;
+
+/// <summary>
+/// The scenarios of docs/scenarios.md. To add one: a world that derives from <see cref="ReachWorld"/> and asserts what must hold of each seed, a line
+/// here with the bars that hold of all seeds together, and a class ScenarioNN with one test.
+/// </summary>
+internal static class Scenarios
+{
+    public static IReadOnlyList<SimTrial> All { get; } =
+    [
+        new(1, "grid of NATs", 200, (seed, told) => new NatGridWorld(seed, told)) { Kind = SimTrial.Scenario, Bars = NatGridWorld.Bars },
+        new(5, "black holes", 200, (seed, told) => new BlackHoleWorld(seed, told)) { Kind = SimTrial.Scenario, Bars = BlackHoleWorld.Bars },
+    ];
+}
