@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using System.Net.Sockets;
 
 namespace AgentMesh.Protocol.Stun;
 
@@ -19,6 +20,18 @@ internal static class StunAddress
     public static bool TryReadXor(ReadOnlySpan<byte> value, StunTransactionId transaction, [NotNullWhen(true)] out IPEndPoint? address) => TryRead(value, transaction, isXor: true, out address);
 
     public static bool TryRead(ReadOnlySpan<byte> value, [NotNullWhen(true)] out IPEndPoint? address) => TryRead(value, default, isXor: false, out address);
+
+    public static int Size(IPEndPoint address) => HeaderBytes + (address.AddressFamily == AddressFamily.InterNetwork ? 4 : 16);
+
+    /// <param name="value"><see cref="Size"/> long.</param>
+    public static void WriteXor(Span<byte> value, IPEndPoint address, StunTransactionId transaction)
+    {
+        value[0] = 0;
+        value[1] = value.Length == HeaderBytes + 4 ? Ipv4 : Ipv6;
+        BinaryPrimitives.WriteUInt16BigEndian(value[2..], (ushort)(address.Port ^ (int)(StunMessage.MagicCookie >> 16)));
+        address.Address.TryWriteBytes(value[HeaderBytes..], out _);
+        Mask(value[HeaderBytes..], transaction);
+    }
 
     private static bool TryRead(ReadOnlySpan<byte> value, StunTransactionId transaction, bool isXor, [NotNullWhen(true)] out IPEndPoint? address)
     {

@@ -69,8 +69,17 @@ public readonly ref struct StunMessage
         return true;
     }
 
+    /// <summary>The whole of it.</summary>
+    internal ReadOnlySpan<byte> Bytes => _bytes;
+
+    /// <summary>The same message with the attributes before some place only: what stands behind a proof is not proven.</summary>
+    internal StunMessage Before(int end) => new(_bytes[..end], Type, Transaction);
+
     /// <summary>The first attribute of a type.</summary>
-    public bool TryGet(StunAttribute type, out ReadOnlySpan<byte> value)
+    public bool TryGet(StunAttribute type, out ReadOnlySpan<byte> value) => TryGet(type, out value, out _);
+
+    /// <param name="start">Where the attribute begins in the message.</param>
+    internal bool TryGet(StunAttribute type, out ReadOnlySpan<byte> value, out int start)
     {
         for (int at = HeaderBytes; at < _bytes.Length;)
         {
@@ -79,6 +88,7 @@ public readonly ref struct StunMessage
             if (found == type)
             {
                 value = _bytes.Slice(at + 4, length);
+                start = at;
                 return true;
             }
 
@@ -86,6 +96,7 @@ public readonly ref struct StunMessage
         }
 
         value = default;
+        start = 0;
         return false;
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Text;
@@ -13,6 +14,20 @@ public static class StunReading
         address = null;
         return (message.TryGet(StunAttribute.XorMappedAddress, out ReadOnlySpan<byte> xor) && StunAddress.TryReadXor(xor, message.Transaction, out address))
             || (message.TryGet(StunAttribute.MappedAddress, out ReadOnlySpan<byte> plain) && StunAddress.TryRead(plain, out address));
+    }
+
+    /// <summary>XOR-PEER-ADDRESS or XOR-RELAYED-ADDRESS.</summary>
+    public static bool TryGetXor(this in StunMessage message, StunAttribute type, [NotNullWhen(true)] out IPEndPoint? address)
+    {
+        address = null;
+        return message.TryGet(type, out ReadOnlySpan<byte> value) && StunAddress.TryReadXor(value, message.Transaction, out address);
+    }
+
+    public static bool TryGet(this in StunMessage message, StunAttribute type, out uint number)
+    {
+        bool isThere = message.TryGet(type, out ReadOnlySpan<byte> value) && value.Length == 4;
+        number = isThere ? BinaryPrimitives.ReadUInt32BigEndian(value) : 0;
+        return isThere;
     }
 
     public static bool TryGetAlternateServer(this in StunMessage message, [NotNullWhen(true)] out IPEndPoint? address)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 
 namespace AgentMesh.Protocol.Stun;
 
@@ -21,6 +22,24 @@ public ref struct StunWriter
 
     /// <summary>Of the message so far.</summary>
     public readonly int Length => _length;
+
+    public void Add(StunAttribute type, scoped ReadOnlySpan<byte> value) => value.CopyTo(Open(type, value.Length));
+
+    public void Add(StunAttribute type, uint value) => BinaryPrimitives.WriteUInt32BigEndian(Open(type, 4), value);
+
+    public void AddXor(StunAttribute type, IPEndPoint address)
+    {
+        Span<byte> value = Open(type, StunAddress.Size(address));
+        StunAddress.WriteXor(value, address, StunTransactionId.Read(_buffer[8..]));
+    }
+
+    /// <summary>MESSAGE-INTEGRITY, or the form of it with SHA-256 where the key has been agreed upon for that; only the fingerprint may follow.</summary>
+    public void AddIntegrity(StunKey key)
+    {
+        int before = _length;
+        Span<byte> to = Open(key.Attribute, key.ProofBytes);
+        key.Prove(_buffer[..before], to);
+    }
 
     public void AddFingerprint()
     {
