@@ -206,13 +206,15 @@ public sealed class NodeHost : IAsyncDisposable
         var outputReading = new OutputReading(outputs, time);
         var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, choice, hub, table, new AttemptAudit(audit, time, log), journal.Store, new CronLog(data["logs/cron"], log), outputReading, pool, artifacts, time);
         GenerationKeeper generations = EndingAsync(new GenerationKeeper(links, directory, () => NewSystem(settings, identity.Id, journalSettings, pool?.Settings, hub, links, time), entityHost.Equip, time, log));
-        var intake = new OutputIntake(outputs, (job, attempt, from, cancel) => entityHost.MayDeliverAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel));
-        EndingAsync(new OutputShipper(identity.Id, home => OutputPlaces.Of(home, identity.Id, pool, generations.Live?.System), table, hub, intake, time));
+        var pace = new BulkPace(settings.Output.BesideCommands is > 0 and var rate ? rate * Environment.ProcessorCount : null, time);
+        table.Called += pace.CommandSeen;
+        var intake = new OutputIntake(outputs, (job, attempt, from, cancel) => entityHost.MayDeliverAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel), pace);
+        EndingAsync(new OutputShipper(identity.Id, home => OutputPlaces.Of(home, identity.Id, pool, generations.Live?.System), table, hub, intake, pace, time));
         hub.Register(OutputServices.Append, intake.ServeAsync);
         var inputs = new InputIntake(
             table, (job, attempt, from, cancel) => entityHost.RouteInputAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel), (device, cancel) => hub.OpenAsync(device, InputIntake.Service, StreamPriority.Bulk, cancel));
         var feeder = new InputFeeder(identity.Id, hub, inputs, time);
-        EndingAsync(new PipeShipper(table, feeder));
+        EndingAsync(new PipeShipper(table, feeder, pace));
         hub.Register(InputIntake.Service, (connection, stream, cancel) => inputs.ServeAsync(connection.RemoteId, stream, cancel));
         var artifactIntake = new ArtifactIntake(artifacts, (job, attempt, from, cancel) => entityHost.MayTransferAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel), time);
         hub.Register(ArtifactServices.Append, artifactIntake.TakeAsync);
@@ -264,7 +266,7 @@ public sealed class NodeHost : IAsyncDisposable
             Workflows = new WorkflowService(homes, specs, devices, choice, entities, artifactService, ids),
             Artifacts = artifactService,
             Pings = new PingService(devices, links, directory, hub, time),
-            Commands = new CommandService(identity.Id, homes, specs, choice, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, artifactService, ids, time),
+            Commands = new CommandService(identity.Id, homes, specs, choice, directory, links, () => addresses.Current is [{ } first, ..] ? first.ToString() : "local", entities, jobs, artifactService, pace, ids, time),
             Trust = new TrustService(identity, registry, directory, devices, links, hub, table, revocations, time),
             Addresses = addresses,
             Announced = Announced,

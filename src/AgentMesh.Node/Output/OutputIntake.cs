@@ -14,7 +14,7 @@ namespace AgentMesh.Node.Output;
 internal delegate Task<OutputRefusal?> OutputPermission(string jobId, int attempt, DeviceId from, CancellationToken cancellationToken);
 
 /// <summary>Takes output in at the home of a job and acknowledges what is on disk.</summary>
-internal sealed class OutputIntake(IOutputStore store, OutputPermission mayDeliver)
+internal sealed class OutputIntake(IOutputStore store, OutputPermission mayDeliver, BulkPace pace)
 {
     /// <summary>Appends that wait for the disk on one stream; at 256 KiB each they bound its memory to 8 MiB.</summary>
     private const int PendingMax = 32;
@@ -106,6 +106,7 @@ internal sealed class OutputIntake(IOutputStore store, OutputPermission mayDeliv
 
                     spool.Acknowledge(part, result.Length);
                     moved = true;
+                    await pace.PassAsync(read, cancellationToken).ConfigureAwait(false);
                 }
             }
 
@@ -174,6 +175,7 @@ internal sealed class OutputIntake(IOutputStore store, OutputPermission mayDeliv
 
             Task<OutputAppendResult> append = store.AppendAsync(new OutputAddress(request.JobId, request.Attempt, KindOf(frame.Stream)), frame.Offset, data.AsMemory(0, frame.Length));
             await pending.WriteAsync(new Pending(frame.Stream, append, data, null), cancellationToken).ConfigureAwait(false);
+            await pace.PassAsync(frame.Length, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -23,18 +23,20 @@ internal sealed class OutputShipper : IAsyncDisposable
     private readonly ExecutionTable _table;
     private readonly ConnectionHub _hub;
     private readonly OutputIntake _local;
+    private readonly BulkPace _pace;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<AttemptKey, Task> _shipments = new();
 
     /// <param name="placeOf">The device that takes output for a home: the home itself, or any member of a pool; null while there is none in reach.</param>
-    public OutputShipper(DeviceId self, Func<HomeId, DeviceId?> placeOf, ExecutionTable table, ConnectionHub hub, OutputIntake local, TimeProvider time)
+    public OutputShipper(DeviceId self, Func<HomeId, DeviceId?> placeOf, ExecutionTable table, ConnectionHub hub, OutputIntake local, BulkPace pace, TimeProvider time)
     {
         _self = self;
         _placeOf = placeOf;
         _table = table;
         _hub = hub;
         _local = local;
+        _pace = pace;
         _time = time;
         table.Started += Begin;
         foreach (Execution execution in table.All.Where(execution => execution.Spool is not null))
@@ -133,7 +135,7 @@ internal sealed class OutputShipper : IAsyncDisposable
         }
     }
 
-    private static async Task SendAsync(Execution execution, IMeshStream stream, CancellationToken cancel)
+    private async Task SendAsync(Execution execution, IMeshStream stream, CancellationToken cancel)
     {
         AttemptSpool spool = execution.Spool!;
         byte[] buffer = new byte[OutputFrame.HeaderBytes + OutputFrame.DataBytesMax];
@@ -156,6 +158,7 @@ internal sealed class OutputShipper : IAsyncDisposable
                     await stream.WriteAsync(buffer.AsMemory(0, OutputFrame.HeaderBytes + read), cancel).ConfigureAwait(false);
                     sent[part] += read;
                     moved = true;
+                    await _pace.PassAsync(read, cancel).ConfigureAwait(false);
                 }
             }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Node.Input;
+using AgentMesh.Node.Output;
 using AgentMesh.Transport;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Spool;
@@ -13,13 +14,15 @@ internal sealed class PipeShipper : IAsyncDisposable
 {
     private readonly ExecutionTable _table;
     private readonly InputFeeder _feeder;
+    private readonly BulkPace _pace;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<AttemptKey, Task> _shipments = new();
 
-    public PipeShipper(ExecutionTable table, InputFeeder feeder)
+    public PipeShipper(ExecutionTable table, InputFeeder feeder, BulkPace pace)
     {
         _table = table;
         _feeder = feeder;
+        _pace = pace;
         table.Started += Begin;
         foreach (Execution execution in table.All)
         {
@@ -49,7 +52,7 @@ internal sealed class PipeShipper : IAsyncDisposable
         try
         {
             using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-            Task feeding = _feeder.FeedAsync(new SpoolSource(execution), new AttemptKey(pipe.Job, 1), pipe.Device, byHome: true, StreamPriority.Bulk, over.Token);
+            Task feeding = _feeder.FeedAsync(new SpoolSource(execution, _pace), new AttemptKey(pipe.Job, 1), pipe.Device, byHome: true, StreamPriority.Bulk, over.Token);
             Task broken = BrokenAsync(execution, over.Token);
             await Task.WhenAny(feeding, broken).ConfigureAwait(false);
             await over.CancelAsync().ConfigureAwait(false);
@@ -83,10 +86,10 @@ internal sealed class PipeShipper : IAsyncDisposable
     }
 
     /// <summary>Completes when the program was ended, and did not end: its reader is not told of an end.</summary>
-    private static async Task BrokenAsync(Execution execution, CancellationToken over)
+    private async Task BrokenAsync(Execution execution, CancellationToken over)
     {
         await execution.Ended.WaitAsync(over).ConfigureAwait(false);
-        if (new SpoolSource(execution).IsEnded)
+        if (new SpoolSource(execution, _pace).IsEnded)
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, over).ConfigureAwait(false);
         }

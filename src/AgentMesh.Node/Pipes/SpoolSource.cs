@@ -1,12 +1,13 @@
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Node.Input;
+using AgentMesh.Node.Output;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Spool;
 
 namespace AgentMesh.Node.Pipes;
 
 /// <summary>What a program writes, as the input of another one. It ends where the program ended by itself: half an output is not all.</summary>
-internal sealed class SpoolSource(Execution execution) : IInputSource
+internal sealed class SpoolSource(Execution execution, BulkPace pace) : IInputSource
 {
     private readonly AttemptSpool _spool = execution.Spool!;
 
@@ -20,7 +21,12 @@ internal sealed class SpoolSource(Execution execution) : IInputSource
 
     public void Begin(long offset) => Acknowledge(offset);
 
-    public ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken) => _spool.ReadAsync(SpoolStream.Stdout, offset, buffer, cancellationToken);
+    public async ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        int read = await _spool.ReadAsync(SpoolStream.Stdout, offset, buffer, cancellationToken).ConfigureAwait(false);
+        await pace.PassAsync(read, cancellationToken).ConfigureAwait(false);
+        return read;
+    }
 
     public void Acknowledge(long offset) => _spool.Acknowledge(SpoolStream.Stdout, offset);
 

@@ -18,7 +18,7 @@ namespace AgentMesh.Node.Services;
 
 /// <summary>Turns a line into durable jobs, one per device it is for, and tells how they go.</summary>
 internal sealed class CommandService(
-    DeviceId self, Homes homes, JobSpecs specs, DeviceChoice choice, DeviceDirectory directory, LinkService links, Func<string> ownAddress, Entities entities, JobService jobs, ArtifactService store, UlidSource ids, TimeProvider time)
+    DeviceId self, Homes homes, JobSpecs specs, DeviceChoice choice, DeviceDirectory directory, LinkService links, Func<string> ownAddress, Entities entities, JobService jobs, ArtifactService store, BulkPace pace, UlidSource ids, TimeProvider time)
 {
     /// <summary>Devices at work for one line at the same time, where the caller says nothing else.</summary>
     private const int ParallelDefault = 32;
@@ -102,6 +102,11 @@ internal sealed class CommandService(
         {
             await slots.WaitAsync(patience.Token).ConfigureAwait(false);
             hasSlot = true;
+            if (!wish.Command.IsProgram)
+            {
+                pace.CommandSeen();
+            }
+
             JobSpec spec = specs.Of(wish.Command, target, selector, request.Attempts, request.AttemptTimeoutMs) with
             {
                 IdempotencyKey = request.IdempotencyKey,

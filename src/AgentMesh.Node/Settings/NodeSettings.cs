@@ -136,7 +136,7 @@ public sealed record JobSettings(
 /// <summary>Which pool, and how its database is found. The connection string itself is read when the node starts, and kept out of here.</summary>
 public sealed record PoolSettings(string Name, string ConnectionFile, string ConnectionVariable, TimeSpan Lease, TimeSpan AppendTimeout, int Readers, TimeSpan OutputRetained);
 
-public sealed record OutputSettings(long RetainedBytesMax, long JobBytesMax, long SpoolBytesMax);
+public sealed record OutputSettings(long RetainedBytesMax, long JobBytesMax, long SpoolBytesMax, long BesideCommands);
 
 /// <summary>A time of null is no limit.</summary>
 public sealed record ArtifactSettings(long RetainedBytesMax, long SizeMax, TimeSpan? RetainedFor, TimeSpan SafeFor);

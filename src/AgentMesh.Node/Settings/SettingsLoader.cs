@@ -124,7 +124,7 @@ public static class SettingsLoader
                 Retained = new RetentionLimits(read.Integer("jobs.retained-max", 0, int.MaxValue) is > 0 and var most ? most : null, read.Limit("jobs.retained-for")),
             },
             Pool = read.Pool(),
-            Output = new OutputSettings(read.Size("output.retained-max"), read.Size("output.job-max"), read.Size("output.spool-max")),
+            Output = new OutputSettings(read.Size("output.retained-max"), read.Size("output.job-max"), read.Size("output.spool-max"), read.Size("output.beside-commands")),
             Artifacts = new ArtifactSettings(read.Size("artifacts.retained-max"), read.Size("artifacts.size-max"), read.Limit("artifacts.retained-for"), read.Limit("artifacts.safe-for") ?? TimeSpan.Zero),
             CronFile = read.Text("cron.file") is { Length: > 0 } cronFile ? Path.GetFullPath(cronFile) : "",
             AuditRetainedBytesMax = read.Size("audit.retained-max"),

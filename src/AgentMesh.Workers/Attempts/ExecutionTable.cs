@@ -41,6 +41,9 @@ public sealed class ExecutionTable : IAsyncDisposable
     /// <summary>Raised for every new attempt of a program, so that its output can be shipped.</summary>
     public event Action<Execution>? Started;
 
+    /// <summary>Raised for every new attempt that a handler answers.</summary>
+    public event Action? Called;
+
     public int Running => _byKey.Values.Count(execution => execution.HasStarted && !execution.Ended.IsCompleted);
 
     /// <summary>What is in use, and what waits.</summary>
@@ -81,6 +84,10 @@ public sealed class ExecutionTable : IAsyncDisposable
         if (execution.Spool is not null)
         {
             Started?.Invoke(execution);
+        }
+        else
+        {
+            Called?.Invoke();
         }
 
         return execution;

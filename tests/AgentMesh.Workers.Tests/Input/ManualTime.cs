@@ -6,6 +6,10 @@ internal sealed class ManualTime : TimeProvider
     private readonly List<Bell> _bells = [];
     private TimeSpan _now;
 
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override long GetTimestamp() => _now.Ticks;
+
     public void Advance(TimeSpan by)
     {
         _now += by;
