@@ -33,7 +33,7 @@ public sealed class MeshConnection : IMeshConnection
     private LossWindow _losses;
     private SerializedAddress _sendTo;
     private IPEndPoint _remote;
-    private IPEndPoint? _relay;
+    private IReadOnlyList<RelayWay> _relays = [];
     private bool _released;
 
     internal MeshConnection(MeshEndpoint endpoint, EstablishedSession session, ConnectionSettings settings, MtuSettings mtu)
@@ -92,7 +92,7 @@ public sealed class MeshConnection : IMeshConnection
     internal IPEndPoint Remote => Volatile.Read(ref _remote);
 
     /// <summary>Datagrams that belong to this connection's other side come from here: from where it is, or over the tunnel beside it.</summary>
-    internal bool IsAt(IPEndPoint address) => address.Equals(Remote) || (Volatile.Read(ref _relay) is { } relay && address.Equals(relay));
+    internal bool IsAt(IPEndPoint address) => address.Equals(Remote) || Volatile.Read(ref _relays).Any(relay => address.Equals(relay.Address));
 
     internal bool IsOpen
     {
@@ -155,7 +155,7 @@ public sealed class MeshConnection : IMeshConnection
         }
     }
 
-    /// <summary>Looks for a direct path at these addresses, where the other side may be, from after <paramref name="delay"/> on. Without effect on a direct path.</summary>
+    /// <summary>Looks for direct paths at these addresses, where the other side may be, from after <paramref name="delay"/> on.</summary>
     public void Probe(IEnumerable<IPEndPoint> candidates, TimeSpan delay)
     {
         lock (_gate)
@@ -185,13 +185,13 @@ public sealed class MeshConnection : IMeshConnection
         }
     }
 
-    /// <summary>The relay that is taken when no direct path works; null for none.</summary>
-    internal void SetRelay(IPEndPoint? relay)
+    /// <summary>The relays there are: taken when no direct path works.</summary>
+    internal void SetRelays(IReadOnlyList<RelayWay> relays)
     {
         lock (_gate)
         {
-            _relay = relay;
-            _connection.SetRelay(relay);
+            Volatile.Write(ref _relays, relays);
+            _connection.SetRelays(relays, Now);
             Pump();
         }
     }

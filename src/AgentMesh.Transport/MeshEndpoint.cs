@@ -170,7 +170,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
         {
             if (connection.IsAt(tunnel))
             {
-                connection.SetRelay(null);
+                connection.SetRelays([]);
                 if (connection.Remote.Equals(tunnel))
                 {
                     connection.EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.TimedOut, "the tunnel to it ended"));
@@ -318,8 +318,8 @@ public sealed class MeshEndpoint : IMeshEndpoint
     private void OfferRelay(MeshConnection connection)
     {
         IReadOnlyList<RelayChannel> channels = Relays.To(connection.RemoteId);
-        RelayChannel? best = channels.FirstOrDefault(channel => channel.Address.Equals(connection.Remote) && channel.IsByPeer == channels[0].IsByPeer) ?? channels.FirstOrDefault();
-        connection.SetRelay(best?.Address ?? (TunnelAddress.IsTunnel(connection.Remote) ? connection.Remote : null));
+        RelayWay[] ways = [.. channels.Select(channel => new RelayWay(channel.Address, channel.IsByPeer))];
+        connection.SetRelays(ways.Length > 0 || !TunnelAddress.IsTunnel(connection.Remote) ? ways : [new RelayWay(connection.Remote, IsByPeer: false)]);
     }
 
     private void HandleRelayed(Span<byte> datagram, IPEndPoint from, List<MeshConnection> touched)

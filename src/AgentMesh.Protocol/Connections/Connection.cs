@@ -4,6 +4,7 @@ using AgentMesh.Protocol.Frames;
 using AgentMesh.Protocol.Handshake;
 using AgentMesh.Protocol.Packets;
 using AgentMesh.Protocol.Recovery;
+using AgentMesh.Protocol.Relaying;
 using AgentMesh.Protocol.Streams;
 
 namespace AgentMesh.Protocol.Connections;
@@ -14,6 +15,12 @@ namespace AgentMesh.Protocol.Connections;
 /// </summary>
 internal sealed class Connection : IFrameFate, IDisposable
 {
+    // The other side follows within this time to where this one has chosen to be.
+    private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(1.5);
+
+    // What was learned of a way counts again when it is taken again so soon.
+    private static readonly TimeSpan TrafficTime = TimeSpan.FromSeconds(30);
+
     private readonly TransportParameters _remote;
     private readonly IPacketProtector _protector;
     private readonly Queue<ConnectionEvent> _events = new();
@@ -25,7 +32,7 @@ internal sealed class Connection : IFrameFate, IDisposable
     private readonly NetworkPath _path;
     private readonly Whereabouts _where;
     private readonly PathProber _prober;
-    private readonly WayRound _round;
+    private readonly PathTable _paths;
     private readonly Transmitter _transmitter;
 
     /// <param name="mtu">Greatest datagrams; cut to what the other side takes.</param>
@@ -41,11 +48,11 @@ internal sealed class Connection : IFrameFate, IDisposable
         _path = new NetworkPath(default, mtu, _remote.DatagramBytesMax, settings.AckDelayMax, this);
         _where = new Whereabouts(session.RemoteAddress, entropy, waitsFirst: session.IsInitiator);
         _prober = new PathProber(entropy);
-        _round = new WayRound(_where, _liveness);
+        _paths = new PathTable(_where, _liveness, entropy, chooses: session.IsInitiator);
         Streams = new StreamLayer(session.IsInitiator, settings, _remote, _events) { RoundTrip = RttEstimator.Initial };
-        _receiver = new FrameReceiver(_path, _where, _prober, Streams, _protector, _remote.AckDelayMax);
+        _receiver = new FrameReceiver(_path, _where, _prober, _paths, Streams, _protector, _remote.AckDelayMax);
         TuneSendBuffer();
-        _transmitter = new Transmitter(session, _path, _where, _prober, _rekey, _liveness, _closing, Streams)
+        _transmitter = new Transmitter(session, _path, _where, _prober, _paths, _rekey, _liveness, _closing, Streams, _remote.AckDelayMax)
         {
             IsPingPending = session.IsInitiator, // the other side starts when it has a packet
         };
@@ -54,6 +61,9 @@ internal sealed class Connection : IFrameFate, IDisposable
     public StreamLayer Streams { get; }
 
     public NetworkPath Path => _path;
+
+    /// <summary>The ways to the other side, the one in use first.</summary>
+    public PathTable Paths => _paths;
 
     /// <summary>Where the other side is, as far as it has proven.</summary>
     public IPEndPoint Remote => _where.Remote;
@@ -127,9 +137,9 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
 
         FollowPath(from, outcome.IsProbe, now);
-        if (!outcome.IsProbe)
+        if (!outcome.IsProbe && _where.Heard(from, packet.PacketNumber, _path.Rtt.ProbeTimeout(_remote.AckDelayMax), now))
         {
-            _where.Heard(from, packet.PacketNumber, _path.Rtt.ProbeTimeout(_remote.AckDelayMax), now);
+            _paths.Heard(from, now);
         }
 
         _path.Received.Add(packet.PacketNumber, datagram.Length, outcome.IsAckEliciting, now);
@@ -137,6 +147,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         if (outcome.IsAnswer)
         {
             _liveness.Answered(_path.Loss.PacketsInFlight > 0, now);
+            _paths.Acknowledged(now);
         }
     }
 
@@ -181,8 +192,8 @@ internal sealed class Connection : IFrameFate, IDisposable
         next = Min(next, _path.Loss.NextTimeout(_remote.AckDelayMax) ?? TimeSpan.MaxValue);
         next = Min(next, _path.Received.DueAt ?? TimeSpan.MaxValue);
         next = Min(next, _path.Mtu.NextTimeout);
-        next = Min(next, _round.NextTimeout(_path.Rtt, _remote.AckDelayMax));
-        next = _path.Sent.IsFull ? next : Min(next, _prober.NextTimeout);
+        next = Min(next, _paths.NextTimeout(_path.Rtt, _remote.AckDelayMax));
+        next = _path.Sent.IsFull ? next : Min(next, Min(_prober.NextTimeout, _paths.NextQuestionAt));
         return _transmitter.IsPacing ? Min(next, _path.Pacer.NextAt) : next;
     }
 
@@ -201,9 +212,10 @@ internal sealed class Connection : IFrameFate, IDisposable
             _liveness.NothingInFlight();
         }
 
-        if (_round.IsDue(_path.Rtt, _remote.AckDelayMax, now))
+        if (_paths.HandleTimeout(_path.Rtt, _remote.AckDelayMax, now) is { } other)
         {
-            MoveTo(_round.Relay!);
+            MoveTo(other, failed: true, now);
+            _where.Settle(now + SettleTime);
         }
 
         bool hasStreams = Streams.Count > 0;
@@ -227,19 +239,19 @@ internal sealed class Connection : IFrameFate, IDisposable
 
     public bool TryReadEvent(out ConnectionEvent happened) => _events.TryDequeue(out happened);
 
-    /// <summary>The relay by which the other side can be reached when no direct path works; null when there is none any more.</summary>
-    public void SetRelay(IPEndPoint? relay)
+    /// <summary>The relays by which the other side can be reached now; those of devices are taken before those of beacons.</summary>
+    public void SetRelays(IReadOnlyList<RelayWay> relays, TimeSpan now)
     {
-        if (IsOpen && _round.SetRelay(relay) is { } other)
+        if (IsOpen && _paths.SetRelays(relays, now) is { } other)
         {
-            MoveTo(other);
+            MoveTo(other, failed: false, now);
         }
     }
 
-    /// <summary>Looks for a direct path at these addresses, from <paramref name="at"/> on, if a relay is in use by then.</summary>
+    /// <summary>Looks for direct paths at these addresses, from <paramref name="at"/> on. What is within this machine stays there.</summary>
     public void Probe(IEnumerable<IPEndPoint> candidates, TimeSpan at)
     {
-        if (IsOpen && _where.IsRelayed)
+        if (IsOpen && !IPAddress.IsLoopback(_where.Remote.Address))
         {
             _prober.Begin(candidates, at);
         }
@@ -312,11 +324,25 @@ internal sealed class Connection : IFrameFate, IDisposable
         IPEndPoint before = _where.Remote;
         if (_where.TryMove(from))
         {
-            Moved(before);
+            Moved(before, failed: false, now);
+            _paths.Active.Works(now);
         }
-        else if (_prober.TryProve(from) && _where.IsRelayed)
+        else if (_prober.TryProve(from))
         {
-            MoveTo(from);
+            KnownPath proven = _paths.Proven(from, now);
+            if (_where.IsRelayed)
+            {
+                MoveTo(proven, failed: false, now);
+            }
+        }
+        else if (_paths.TryAnswer(from, _path.Rtt, _remote.AckDelayMax, now) is { } better)
+        {
+            bool hasFollowed = _where.HasAsked(better.Address);
+            MoveTo(better, failed: _paths.IsInDoubt && !hasFollowed, now);
+            if (!hasFollowed)
+            {
+                _where.Settle(now + SettleTime);
+            }
         }
         else if (isFromElsewhere && _where.IsRelayed)
         {
@@ -324,21 +350,27 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
     }
 
-    private void MoveTo(IPEndPoint address)
+    private void MoveTo(KnownPath path, bool failed, TimeSpan now)
     {
         IPEndPoint before = _where.Remote;
-        _where.MoveTo(address);
-        Moved(before);
+        _where.MoveTo(path.Address);
+        Moved(before, failed, now);
         _transmitter.IsPingPending = true; // shows the other side, and this one, that it works
     }
 
-    private void Moved(IPEndPoint before)
+    private void Moved(IPEndPoint before, bool failed, TimeSpan now)
     {
-        _path.Moved(isOtherNetwork: !before.Address.Equals(_where.Remote.Address));
-        _round.Moved();
+        _paths.Active.Traffic = _path.Traffic;
+        _paths.Moved(failed, now);
+        KnownPath active = _paths.Active;
+        bool isOtherNetwork = !SpareAddress.Plain(before).Address.Equals(SpareAddress.Plain(active.Address).Address);
+        active.Traffic = !isOtherNetwork ? _path.Traffic
+            : active.Traffic is { } kept && now - active.LeftAt < TrafficTime ? kept
+            : _path.NewTraffic(active.RoundTrip);
+        _path.Moved(active.Traffic);
         if (!_where.IsRelayed)
         {
-            _prober.Stop();
+            _prober.Guesser.Stop();
         }
 
         _events.Enqueue(new ConnectionEvent(ConnectionEventKind.Moved));

@@ -7,6 +7,9 @@ internal sealed class Liveness(ConnectionSettings settings, TimeSpan now)
     private TimeSpan _activeAt = now;
     private TimeSpan? _unansweredSince;
 
+    /// <summary>When a frame about streams was last sent or received.</summary>
+    public TimeSpan ActiveAt => _activeAt;
+
     /// <summary>An authentic packet arrived.</summary>
     /// <param name="isUse">It had more to say than that its sender is there.</param>
     public void Received(bool isUse, TimeSpan at)

@@ -121,11 +121,13 @@ internal sealed class MtuSearch(MtuSettings settings, int max, ICongestionContro
         }
     }
 
-    /// <summary>The path leads through another network now.</summary>
-    public void Restart()
+    /// <summary>Packets take this path again, or for the first time: what was on its way says nothing any more.</summary>
+    public void Resume()
     {
-        Use(Math.Min(Current, Math.Min(settings.Start, max)));
-        SearchAgain();
+        if (_probe is not null || _longLost > 0)
+        {
+            SearchAgain();
+        }
     }
 
     public void HandleTimeout(TimeSpan now)

@@ -12,12 +12,15 @@ internal sealed class NetworkPath
     private const double NearBytesPerSecond = 1.5e9;
     private static readonly TimeSpan NearRoundTrip = TimeSpan.FromMilliseconds(1);
 
+    private readonly MtuSettings _mtu;
+    private readonly int _datagramBytesMax;
+
     public NetworkPath(PathId id, MtuSettings mtu, int datagramBytesMax, TimeSpan ackDelayMax, IFrameFate fate)
     {
         Id = id;
-        int max = Math.Min(mtu.Max, datagramBytesMax);
-        Congestion = new Cubic(Math.Min(mtu.Start, max));
-        Mtu = new MtuSearch(mtu, max, Congestion);
+        _mtu = mtu;
+        _datagramBytesMax = Math.Min(mtu.Max, datagramBytesMax);
+        Traffic = NewTraffic(roundTrip: null);
         Received = new ReceivedPackets(ackDelayMax);
         Loss = new LossDetector(Sent, Rtt, Congestion, fate, Mtu);
     }
@@ -27,11 +30,14 @@ internal sealed class NetworkPath
     /// <summary>Greatest datagram that is sent here, but for those that find out whether it could be greater.</summary>
     public int DatagramBytes => Mtu.Current;
 
-    public MtuSearch Mtu { get; }
+    /// <summary>What was learned of the network on the way that packets take now.</summary>
+    public PathTraffic Traffic { get; private set; }
 
-    public RttEstimator Rtt { get; } = new();
+    public MtuSearch Mtu => Traffic.Mtu;
 
-    public ICongestionController Congestion { get; }
+    public RttEstimator Rtt => Traffic.Rtt;
+
+    public ICongestionController Congestion => Traffic.Congestion;
 
     public Pacer Pacer { get; } = new();
 
@@ -41,14 +47,29 @@ internal sealed class NetworkPath
 
     public ReceivedPackets Received { get; }
 
-    /// <summary>The other side is at another address.</summary>
-    public void Moved(bool isOtherNetwork)
+    /// <summary>For a way that no packets have taken yet.</summary>
+    /// <param name="roundTrip">As far as questions have measured it.</param>
+    public PathTraffic NewTraffic(TimeSpan? roundTrip)
     {
-        if (isOtherNetwork)
+        var rtt = new RttEstimator();
+        if (roundTrip is { } sample)
         {
-            Rtt.Restart();
-            Congestion.Restart();
-            Mtu.Restart();
+            rtt.Add(sample, TimeSpan.Zero);
+        }
+
+        var congestion = new Cubic(Math.Min(_mtu.Start, _datagramBytesMax));
+        return new PathTraffic(rtt, congestion, new MtuSearch(_mtu, _datagramBytesMax, congestion));
+    }
+
+    /// <summary>Packets go to another address from now on.</summary>
+    /// <param name="traffic">What is known of the way there; the same as before where only the port is another one.</param>
+    public void Moved(PathTraffic traffic)
+    {
+        if (!ReferenceEquals(traffic, Traffic))
+        {
+            Traffic = traffic;
+            Mtu.Resume();
+            Loss.Use(Rtt, Congestion, Mtu);
         }
 
         Loss.Moved();

@@ -9,7 +9,7 @@ namespace AgentMesh.Protocol.Connections;
 
 /// <summary>The sending half of a <see cref="Connection"/>: decides what goes into the next datagram and where it goes, and seals it.</summary>
 internal sealed class Transmitter(
-    EstablishedSession session, NetworkPath path, Whereabouts where, PathProber prober, RekeyCarrier rekey, Liveness liveness, Closing closing, StreamLayer streams)
+    EstablishedSession session, NetworkPath path, Whereabouts where, PathProber prober, PathTable paths, RekeyCarrier rekey, Liveness liveness, Closing closing, StreamLayer streams, TimeSpan ackDelayMax)
 {
     // A side that only receives asks so often for an acknowledgement of its acknowledgements; what they tell can be forgotten then (RFC 9000, section 13.2.4).
     private const int AcksOnlyMax = 32;
@@ -49,7 +49,7 @@ internal sealed class Transmitter(
                 break;
             }
         }
-        while (countMax > 0 && buffer.Length - used >= path.DatagramBytes && closing.IsOpen && !where.IsChallengePending && !IsProbeDue && prober.NextTimeout > now);
+        while (countMax > 0 && buffer.Length - used >= path.DatagramBytes && closing.IsOpen && !where.IsChallengePending && !IsProbeDue && prober.NextTimeout > now && paths.NextQuestionAt > now);
         if (used > 0)
         {
             _protector.MaskSealed(buffer[..used], datagramBytes);
@@ -77,6 +77,11 @@ internal sealed class Transmitter(
             return TransmitPathFrame(buffer, to, type, data, now);
         }
 
+        if (paths.NextQuestionAt <= now && !path.Sent.IsFull && paths.TryNext(path.Rtt, ackDelayMax, now, out to, out data))
+        {
+            return TransmitPathFrame(buffer, to, FrameType.PathChallenge, data, now);
+        }
+
         Destination = where.Remote;
         rekey.Poll(now);
         IsPacing = false;
@@ -97,6 +102,7 @@ internal sealed class Transmitter(
         Span<byte> payload = buffer[PacketLayout.HeaderBytes..(path.DatagramBytes - PacketLayout.TagBytes)];
         var writer = new PacketWriter(payload, draft);
         writer.WriteAck(path.Received, now);
+        bool isForRemote = where.IsResponsePending;
         if (where.IsResponsePending && writer.TryWritePath(FrameType.PathResponse, where.Response))
         {
             where.ResponseSent();
@@ -114,6 +120,11 @@ internal sealed class Transmitter(
             {
                 writer.FillUp();
             }
+        }
+
+        if (paths.AckTo is { } heardFrom && !draft.IsAckEliciting && !isForRemote && draft.Number == _firstOfBatch)
+        {
+            Destination = heardFrom;
         }
 
         return writer.Length == 0 ? 0 : Seal(buffer, writer.Length, draft, now);

@@ -22,6 +22,7 @@ internal sealed class Whereabouts(IPEndPoint remote, IEntropy? entropy, bool wai
     private TimeSpan _mayAskAt = TimeSpan.MinValue;
     private bool _isAsked;
     private bool _isAnswered;
+    private TimeSpan _settledAt = TimeSpan.MinValue;
 
     /// <summary>Packets go here.</summary>
     public IPEndPoint Remote { get; private set; } = remote;
@@ -44,25 +45,26 @@ internal sealed class Whereabouts(IPEndPoint remote, IEntropy? entropy, bool wai
 
     /// <summary>An authentic packet came. Late ones say nothing about where the other side is now.</summary>
     /// <param name="patience">Between two questions; one without an answer is put again after this time, if packets still come from there.</param>
-    public void Heard(IPEndPoint from, ulong number, TimeSpan patience, TimeSpan now)
+    /// <returns>True unless the packet is a late one.</returns>
+    public bool Heard(IPEndPoint from, ulong number, TimeSpan patience, TimeSpan now)
     {
         if (number < _newest)
         {
-            return;
+            return false;
         }
 
         _newest = number;
         if (ReferenceEquals(from, Remote) || from.Equals(Remote))
         {
             Forget();
-            return;
+            return true;
         }
 
         // Whether a relay or a direct path is used is decided by what proved to work, not by where the other side sends from.
         // What fits within this machine may not fit outside of it.
-        if (entropy is null || IsRelayed || RelayAddress.IsRelay(from) || IPAddress.IsLoopback(from.Address) != IPAddress.IsLoopback(Remote.Address))
+        if (entropy is null || IsRelayed || now < _settledAt || RelayAddress.IsRelay(from) || IPAddress.IsLoopback(from.Address) != IPAddress.IsLoopback(Remote.Address))
         {
-            return;
+            return true;
         }
 
         if (!from.Equals(Candidate))
@@ -83,13 +85,21 @@ internal sealed class Whereabouts(IPEndPoint remote, IEntropy? entropy, bool wai
             IsChallengePending = true;
             _mayAskAt = now + patience;
         }
+
+        return true;
     }
+
+    /// <summary>This side has chosen <see cref="Remote"/> among several that work: where packets still come from until the other side has followed is no reason to go there.</summary>
+    public void Settle(TimeSpan until) => _settledAt = until;
 
     public void ChallengeSent()
     {
         IsChallengePending = false;
         _isAsked = true;
     }
+
+    /// <summary>The other side seems to have moved there, and was asked.</summary>
+    public bool HasAsked(IPEndPoint address) => _isAsked && address.Equals(Candidate);
 
     public void Challenged(ReadOnlySpan<byte> data)
     {

@@ -41,6 +41,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
     private int _timeouts;
     private ulong _oldestOutstanding;
     private TimeSpan? _runsFrom;
+    private ulong _since;
 
     public long BytesInFlight { get; private set; }
 
@@ -60,6 +61,16 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
     {
         TimeSpan timeout = rtt.ProbeTimeout(ackDelayMax) * (1 << Math.Min(_timeouts, 16));
         return timeout < ProbeTimeoutMax ? timeout : ProbeTimeoutMax;
+    }
+
+    /// <summary>Packets take another way from now on: those that are in flight say nothing about it.</summary>
+    public void Use(RttEstimator otherRtt, ICongestionController otherCongestion, MtuSearch? otherMtu)
+    {
+        rtt = otherRtt;
+        congestion = otherCongestion;
+        mtu = otherMtu;
+        _since = sent.Next;
+        _runsFrom = null;
     }
 
     public void Sent(SentPacket packet, TimeSpan now)
@@ -92,7 +103,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
 
         bool anyNew = false;
         bool isLargestNew = ack.Largest >= sent.First && sent[ack.Largest].State == SentPacketState.Outstanding;
-        if (isLargestNew)
+        if (isLargestNew && ack.Largest >= _since)
         {
             TimeSpan delay = ack.Delay < ackDelayMax ? ack.Delay : ackDelayMax;
             rtt.Add(now - sent[ack.Largest].SentAt, delay);
@@ -218,19 +229,27 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
 
     private void Settle(SentPacket packet, ulong largest, TimeSpan now, bool isWindowUsed)
     {
-        if (packet.State == SentPacketState.Lost)
+        bool isOfThisWay = packet.Number >= _since;
+        if (packet.State != SentPacketState.Lost)
+        {
+            BytesInFlight -= packet.Bytes;
+            PacketsInFlight--;
+            if (isOfThisWay)
+            {
+                congestion.Acked(packet.Bytes, packet.SentAt, now, rtt, isWindowUsed);
+            }
+        }
+        else if (isOfThisWay)
         {
             // It was only late: be more patient, in number of packets, from now on.
             _packetThreshold = (int)Math.Clamp(largest - packet.Number + 1, (ulong)_packetThreshold, PacketThresholdMax);
         }
-        else
+
+        if (isOfThisWay)
         {
-            BytesInFlight -= packet.Bytes;
-            PacketsInFlight--;
-            congestion.Acked(packet.Bytes, packet.SentAt, now, rtt, isWindowUsed);
+            mtu?.Acked(packet, now);
         }
 
-        mtu?.Acked(packet, now);
         packet.State = SentPacketState.Settled;
         foreach (ref readonly SentFrame frame in packet.Frames)
         {
@@ -269,7 +288,11 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
             packet.State = SentPacketState.Lost;
             BytesInFlight -= packet.Bytes;
             PacketsInFlight--;
-            if (mtu?.Lost(packet, now) != true)
+            if (number < _since)
+            {
+                PacketsLost++;
+            }
+            else if (mtu?.Lost(packet, now) != true)
             {
                 PacketsLost++;
                 lastLostAt = packet.SentAt;

@@ -134,8 +134,8 @@ public sealed class RelayedConnectionTests
     {
         using RelayedPair pair = Direct(1);
         pair.IsRelayCut = true;
-        pair.A.Connection.SetRelay(null);
-        pair.B.Connection.SetRelay(null);
+        pair.A.SetRelay(null);
+        pair.B.SetRelay(null);
         pair.A.Write(50_000);
         pair.Run(5 * Second);
         Assert.Equal(51_000, pair.B.Received);
@@ -153,8 +153,8 @@ public sealed class RelayedConnectionTests
         pair.Run(2 * Second);
         pair.A.RelayAddress = RelayAddress.Of(1);
         pair.B.RelayAddress = RelayAddress.Of(2);
-        pair.A.Connection.SetRelay(pair.A.RelayAddress);
-        pair.B.Connection.SetRelay(pair.B.RelayAddress);
+        pair.A.SetRelay(pair.A.RelayAddress);
+        pair.B.SetRelay(pair.B.RelayAddress);
         pair.IsRelayCut = false;
         pair.Run(2 * Second);
         Assert.Equal(2_000, pair.B.Received);
@@ -169,8 +169,8 @@ public sealed class RelayedConnectionTests
         Assert.NotNull(pair.Until(() => !pair.A.IsDirect, 3 * Second));
         pair.IsDirectCut = false;
         pair.IsRelayCut = true;
-        pair.A.Connection.SetRelay(null);
-        pair.B.Connection.SetRelay(null);
+        pair.A.SetRelay(null);
+        pair.B.SetRelay(null);
         Assert.True(pair.A.IsDirect);
         pair.Run(3 * Second);
         Assert.Equal(2_000, pair.B.Received);

@@ -32,8 +32,8 @@ internal sealed class RelayedPair : IDisposable
         A = new Side(this, isInitiator: true, a(_random), new SeededEntropy(2 * seed));
         B = new Side(this, isInitiator: false, b(_random), bAsks ? new SeededEntropy((2 * seed) + 1) : null);
         (A.Other, B.Other) = (B, A);
-        A.Connection.SetRelay(A.RelayAddress);
-        B.Connection.SetRelay(B.RelayAddress);
+        A.SetRelay(A.RelayAddress);
+        B.SetRelay(B.RelayAddress);
     }
 
     public Side A { get; }
@@ -179,6 +179,9 @@ internal sealed class RelayedPair : IDisposable
         public bool IsDirect => !Relaying.RelayAddress.IsRelay(Connection.Remote);
 
         public long Received => _read.Values.Sum();
+
+        /// <summary>A beacon's; null for none.</summary>
+        public void SetRelay(IPEndPoint? relay) => Connection.SetRelays(relay is null ? [] : [new RelayWay(relay, IsByPeer: false)], pair.Now);
 
         public void Write(int bytes)
         {
