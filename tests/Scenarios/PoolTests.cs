@@ -139,6 +139,73 @@ public sealed class PoolTests
         Assert.Equal("77\n", (await second.RunAsync("--home", "lab", "@second", "calc", "70+7")).Done());
     }
 
+    [SkippableFact]
+    public async Task Files_of_jobs_of_a_pool_are_served_by_the_other_member_when_the_one_that_took_them_is_killed()
+    {
+        Skip.If(PostgresServer.WhyNot is not null, PostgresServer.WhyNot);
+        using var server = new PostgresServer();
+        string database = server.NewDatabase();
+        await using TestNode first = await StartMemberAsync("first", database);
+        await using TestNode second = await StartMemberAsync("second", database);
+        await using TestNode worker = await TestNode.StartAsync("worker");
+        foreach (TestNode member in new[] { first, second })
+        {
+            await worker.PairWithAsync(member);
+            (await worker.RunAsync("grant", member.Name, "run")).Done();
+        }
+
+        await MembersAsync(3, first, second, worker);
+
+        Ran made = await first.RunAsync("run", "--home", "lab", "--artifact", "data=outputs/data", "@worker", "--", "sh", "-c", "head -c 3000000 /dev/urandom > outputs/data; sha256sum < outputs/data | cut -c1-64");
+        string hash = "sha256:" + made.Done().Trim();
+        ArtifactView data = Assert.Single(await ArtifactsAsync(second, "--home", "lab"));
+        Assert.Equal(("data", hash, 3_000_000L), (data.Name, data.Hash, data.Size));
+        Assert.Empty(await ArtifactsAsync(second));
+
+        // A workflow whose first step is running, and has its file still to deliver, when the member that began it is killed.
+        string gate = Path.Combine(worker.Data, "gate"), file = Path.Combine(first.Data, "flow.yaml");
+        File.WriteAllText(file, $$$"""
+            steps:
+              - name: make
+                on: "@worker"
+                run: until [ -e {{{gate}}} ]; do sleep 0.1; done; cat inputs/old > outputs/copy
+                inputs: { old: "{{{hash}}}" }
+                artifacts: { copy: outputs/copy }
+              - name: use
+                on: "@worker"
+                needs: [make]
+                run: sha256sum < inputs/in | cut -c1-64
+                inputs: { in: make/copy }
+            """);
+        string flow = (await first.RunAsync("workflow", "run", file, "--home", "lab", "--detach")).Done().Trim();
+        await Eventually.HoldsAsync(async () => (await WorkflowsAsync(second)) is [{ } each] && each.Steps[0].State == "running", "the first step runs");
+        first.KillHard();
+        File.WriteAllText(gate, "");
+        await Eventually.HoldsAsync(async () => (await WorkflowsAsync(second)) is [{ State: "completed" }], "the workflow completes at the other member", TimeSpan.FromMinutes(2));
+        WorkflowView done = (await WorkflowsAsync(second))[0];
+        Assert.Equal((flow, hash[7..]), (done.ShortId, done.Steps[1].Jobs[0].Result));
+        Assert.Equal(hash, Assert.Single(done.Steps[0].Jobs[0].Artifacts).Hash);
+
+        string got = Path.Combine(second.Data, "got");
+        (await second.RunAsync("artifact", "get", $"{data.ShortJob}/data", "-o", got)).Done();
+        Assert.Equal(hash, "sha256:" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(got))));
+
+        // What is only on the device is copied to the pool for the job that takes it, and the other way round.
+        (await second.RunWithInputAsync("words\n", "artifact", "put", "-", "--name", "words")).Done();
+        Assert.Equal("words\n", (await second.RunAsync("run", "--home", "lab", "--input", "in=words", "@worker", "--", "cat", "inputs/in")).Done());
+        Assert.Contains(await ArtifactsAsync(second, "--home", "lab"), artifact => artifact is { Name: "words", Job: null });
+        Assert.Equal("3000000\n", (await second.RunAsync("run", "--input", $"in={data.ShortJob}/data", "--", "sh", "-c", "wc -c < inputs/in")).Done());
+        (await second.RunAsync("artifact", "rm", "words", "--home", "lab")).Done();
+        Assert.DoesNotContain(await ArtifactsAsync(second, "--home", "lab"), artifact => artifact.Name == "words");
+
+        // The member that is back serves them too.
+        await first.UpAsync();
+        await Eventually.HoldsAsync(async () => (await first.RunAsync("artifact", "get", hash, "-o", got, "--home", "lab")).Code == 0, "the member that is back serves the file");
+    }
+
+    private static async Task<IReadOnlyList<ArtifactView>> ArtifactsAsync(TestNode node, params string[] options) =>
+        System.Text.Json.JsonSerializer.Deserialize((await node.RunAsync(["--json", "artifact", "list", .. options])).Done(), ControlJson.Default.IReadOnlyListArtifactView)!;
+
     private static async Task MembersAsync(int count, params TestNode[] nodes)
     {
         foreach (TestNode node in nodes)

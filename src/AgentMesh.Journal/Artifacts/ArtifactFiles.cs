@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using AgentMesh.Errors;
 using AgentMesh.Journal.Storage;
 
 namespace AgentMesh.Journal.Artifacts;
@@ -28,6 +29,9 @@ internal sealed class ArtifactFiles
     public string PathOf(string hash) => Path.Combine(_content, hash[..2], hash);
 
     public string PartialOf(string name) => Path.Combine(_partial, name);
+
+    /// <summary>For what has no name yet.</summary>
+    public string NewPartial() => PartialOf($"put-{Guid.NewGuid():N}");
 
     public IEnumerable<FileInfo> Partials() => new DirectoryInfo(_partial).EnumerateFiles();
 
@@ -91,6 +95,40 @@ internal sealed class ArtifactFiles
                 File.Delete(path);
             }
         }
+    }
+
+    /// <summary>Writes a stream to a file, hashes and counts it.</summary>
+    /// <exception cref="MeshException">AM0440: it is too large. AM0443: the disk failed.</exception>
+    public static async Task<(string Hash, long Size)> ReceiveAsync(string partial, Stream from, ArtifactStoreSettings settings, CancellationToken cancellationToken)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] piece = new byte[256 * 1024];
+        long size = 0;
+        try
+        {
+            var file = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1, useAsync: true);
+            await using (file.ConfigureAwait(false))
+            {
+                int read;
+                while ((read = await from.ReadAsync(piece, cancellationToken).ConfigureAwait(false)) > 0)
+                {
+                    size += read;
+                    if (size > settings.SizeMax)
+                    {
+                        throw ArtifactProblems.TooLarge(settings.SizeSettingName, size, settings.SizeMax);
+                    }
+
+                    hash.AppendData(piece, 0, read);
+                    await file.WriteAsync(piece.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw ArtifactStore.NotStored(error);
+        }
+
+        return (Convert.ToHexStringLower(hash.GetHashAndReset()), size);
     }
 
     // A job id holds slashes: its hash is a safe file name.

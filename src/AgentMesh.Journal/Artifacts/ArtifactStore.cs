@@ -4,12 +4,10 @@ using AgentMesh.Journal.Artifacts;
 
 namespace AgentMesh.Journal;
 
-/// <summary>
-/// Files by the hash of their content, at the home of the jobs that made them. The same content is there once, however many jobs have it. A content is
-/// hashed and counted here, whatever its sender said of it. Thread-safe; one store for a directory.
-/// </summary>
-public sealed class ArtifactStore
+/// <summary>The artifacts of a device, in a directory. One store for a directory.</summary>
+public sealed class ArtifactStore : IArtifactStore
 {
+    private const string Place = "this device";
     private const int PieceBytes = 256 * 1024;
 
     /// <summary>What has come of a content that nobody goes on with.</summary>
@@ -51,63 +49,47 @@ public sealed class ArtifactStore
         return store;
     }
 
-    public long Bytes
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _bytes;
-            }
-        }
-    }
-
-    /// <summary>Newest first.</summary>
-    public IReadOnlyList<StoredArtifact> List()
+    public Task<long> BytesAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            return [.. _names.Values.OrderByDescending(artifact => artifact.At).ThenBy(artifact => artifact.Name, StringComparer.Ordinal)];
+            return Task.FromResult(_bytes);
         }
     }
 
-    public StoredArtifact? Find(string jobId, string name)
+    public Task<IReadOnlyList<StoredArtifact>> ListAsync(string? jobId, string? hash, int limit, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            return _names.GetValueOrDefault((jobId, name));
+            return Task.FromResult<IReadOnlyList<StoredArtifact>>(
+            [
+                .. _names.Values.Where(artifact => (jobId is null || artifact.JobId == jobId) && (hash is null || artifact.Hash == hash))
+                    .OrderByDescending(artifact => artifact.At).ThenBy(artifact => artifact.Name, StringComparer.Ordinal).Take(limit),
+            ]);
         }
     }
 
-    /// <summary>The size of a content; null where it is not there.</summary>
-    public long? SizeOf(string hash)
+    public Task<StoredArtifact?> FindAsync(string jobId, string name, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            return _contents.TryGetValue(hash, out long size) ? size : null;
+            return Task.FromResult(_names.GetValueOrDefault((jobId, name)));
         }
     }
 
-    /// <summary>Begins to take a content, or goes on where an earlier one stopped.</summary>
-    /// <param name="hash">64 hexadecimal digits in lower case.</param>
-    /// <exception cref="MeshException">AM0440: too large. AM0441: no room. AM0443: the disk failed, or somebody else sends the same content just now.</exception>
-    public ArtifactUpload Begin(string hash, long size)
+    public Task<ArtifactUpload> BeginAsync(string hash, long size, CancellationToken cancellationToken)
     {
-        if (hash.Length != 64 || !hash.All(char.IsAsciiHexDigitLower))
-        {
-            throw new MeshException(JournalErrors.ArtifactDamaged, "this is no SHA-256", "this is a defect of the sender");
-        }
-
+        ArtifactProblems.CheckHash(hash);
         lock (_gate)
         {
             if (_contents.ContainsKey(hash))
             {
-                return new ArtifactUpload(this, hash, size, null);
+                return Task.FromResult<ArtifactUpload>(new FileArtifactUpload(this, hash, size, null));
             }
 
             if (_coming.ContainsKey(hash))
             {
-                throw new MeshException(JournalErrors.ArtifactNotStored, "the same content is being taken just now", "nothing needs to be done: it is tried again");
+                throw ArtifactProblems.IsComing();
             }
 
             MakeRoom(size);
@@ -119,18 +101,16 @@ public sealed class ArtifactStore
             }
 
             file.Position = file.Length;
-            return new ArtifactUpload(this, hash, size, file);
+            return Task.FromResult<ArtifactUpload>(new FileArtifactUpload(this, hash, size, file));
         }
     }
 
-    /// <summary>Takes a file whose hash is not known yet, under a name and for no job.</summary>
-    /// <exception cref="MeshException">AM0440, AM0441, AM0443.</exception>
     public async Task<StoredArtifact> PutAsync(string name, Stream from, CancellationToken cancellationToken)
     {
-        string partial = _files.PartialOf($"put-{Guid.NewGuid():N}");
+        string partial = _files.NewPartial();
         try
         {
-            (string hash, long size) = await ReceiveAsync(partial, from, cancellationToken).ConfigureAwait(false);
+            (string hash, long size) = await ArtifactFiles.ReceiveAsync(partial, from, _settings, cancellationToken).ConfigureAwait(false);
             lock (_gate)
             {
                 if (!_contents.ContainsKey(hash))
@@ -152,102 +132,52 @@ public sealed class ArtifactStore
         }
     }
 
-    /// <summary>Gives a content that is there a name. A newer attempt replaces what an older one left.</summary>
-    /// <exception cref="MeshException">AM0442: the content is not there, or not of that size. AM0443: the disk failed, or a newer attempt was there first.</exception>
-    public StoredArtifact Name(StoredArtifact artifact)
+    public Task<StoredArtifact> NameAsync(StoredArtifact artifact, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            if (_names.GetValueOrDefault((artifact.JobId, artifact.Name)) is { } known)
-            {
-                if (known.Attempt > artifact.Attempt)
-                {
-                    throw new MeshException(JournalErrors.ArtifactNotStored, $"a newer attempt left {artifact.Name} already", "nothing needs to be done");
-                }
-
-                if (known with { At = artifact.At } == artifact)
-                {
-                    return known;
-                }
-            }
-
-            if (!_contents.TryGetValue(artifact.Hash, out long size) && new FileInfo(_files.PathOf(artifact.Hash)) is { Exists: true } file)
-            {
-                size = file.Length;
-                Count(artifact.Hash, size);
-            }
-
-            if (!_contents.ContainsKey(artifact.Hash) || size != artifact.Size)
-            {
-                throw Gone(artifact.Hash);
-            }
-
-            Tried(() =>
-            {
-                _files.Write(artifact);
-                return 0;
-            });
-            StoredArtifact? before = _names.GetValueOrDefault((artifact.JobId, artifact.Name));
-            _names[(artifact.JobId, artifact.Name)] = artifact;
-            if (before is not null)
-            {
-                DropUnnamed(before.Hash);
-            }
-
-            while (_names.Count > ArtifactStoreSettings.CountMax)
-            {
-                Remove(_names.Values.MinBy(each => each.At)!);
-            }
-
-            return artifact;
+            return Task.FromResult(Name(artifact));
         }
     }
 
-    /// <exception cref="MeshException">AM0442: it is not there.</exception>
-    public FileStream OpenRead(string hash)
+    public Task<Stream> OpenReadAsync(string hash, CancellationToken cancellationToken)
     {
+        lock (_gate)
+        {
+            if (!_contents.ContainsKey(hash))
+            {
+                throw ArtifactProblems.Gone(Place, hash);
+            }
+        }
+
         try
         {
-            return SizeOf(hash) is null ? throw Gone(hash) : new FileStream(_files.PathOf(hash), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, PieceBytes, useAsync: true);
+            return Task.FromResult<Stream>(new FileStream(_files.PathOf(hash), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, PieceBytes, useAsync: true));
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw Gone(hash);
+            throw ArtifactProblems.Gone(Place, hash);
         }
     }
 
-    /// <summary>Removes a name, and the content where it was the last one.</summary>
-    /// <returns>False where there was none.</returns>
-    public bool Remove(string jobId, string name)
+    public Task<bool> RemoveAsync(string jobId, string name, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
             if (_names.GetValueOrDefault((jobId, name)) is not { } known)
             {
-                return false;
+                return Task.FromResult(false);
             }
 
             Remove(known);
-            return true;
+            return Task.FromResult(true);
         }
     }
 
-    /// <summary>Removes what is older than it may be.</summary>
-    public void RemoveOld()
+    public Task RemoveOldAsync(CancellationToken cancellationToken)
     {
-        if (_settings.RetainedFor is not { } limit)
-        {
-            return;
-        }
-
-        lock (_gate)
-        {
-            DateTimeOffset now = _time.GetUtcNow();
-            foreach (StoredArtifact old in _names.Values.Where(artifact => now - artifact.At > limit).ToArray())
-            {
-                Remove(old);
-            }
-        }
+        RemoveOld();
+        return Task.CompletedTask;
     }
 
     internal void Ended(string hash)
@@ -272,7 +202,7 @@ public sealed class ArtifactStore
         if (!isWhole)
         {
             File.Delete(partial);
-            throw new MeshException(JournalErrors.ArtifactDamaged, "what came is not the content that was announced", "nothing needs to be done: it is sent again");
+            throw ArtifactUpload.Damaged("what came is not the content that was announced");
         }
 
         lock (_gate)
@@ -300,36 +230,68 @@ public sealed class ArtifactStore
 
     internal static MeshException NotStored(Exception error) => new(JournalErrors.ArtifactNotStored, $"the artifact store cannot write: {error.Message}", "free space in the data directory", error);
 
-    private async Task<(string Hash, long Size)> ReceiveAsync(string partial, Stream from, CancellationToken cancellationToken)
+    /// <summary>Under the lock.</summary>
+    private StoredArtifact Name(StoredArtifact artifact)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[] piece = new byte[PieceBytes];
-        long size = 0;
-        try
+        if (_names.GetValueOrDefault((artifact.JobId, artifact.Name)) is { } known)
         {
-            var file = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1, useAsync: true);
-            await using (file.ConfigureAwait(false))
+            if (known.Attempt > artifact.Attempt)
             {
-                int read;
-                while ((read = await from.ReadAsync(piece, cancellationToken).ConfigureAwait(false)) > 0)
-                {
-                    size += read;
-                    if (size > _settings.SizeMax)
-                    {
-                        throw TooLarge(size);
-                    }
+                throw ArtifactProblems.NewerAttempt(artifact.Name);
+            }
 
-                    hash.AppendData(piece, 0, read);
-                    await file.WriteAsync(piece.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
-                }
+            if (known with { At = artifact.At } == artifact)
+            {
+                return known;
             }
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+
+        if (!_contents.TryGetValue(artifact.Hash, out long size) && new FileInfo(_files.PathOf(artifact.Hash)) is { Exists: true } file)
         {
-            throw NotStored(error);
+            size = file.Length;
+            Count(artifact.Hash, size);
         }
 
-        return (Convert.ToHexStringLower(hash.GetHashAndReset()), size);
+        if (!_contents.ContainsKey(artifact.Hash) || size != artifact.Size)
+        {
+            throw ArtifactProblems.Gone(Place, artifact.Hash);
+        }
+
+        Tried(() =>
+        {
+            _files.Write(artifact);
+            return 0;
+        });
+        StoredArtifact? before = _names.GetValueOrDefault((artifact.JobId, artifact.Name));
+        _names[(artifact.JobId, artifact.Name)] = artifact;
+        if (before is not null)
+        {
+            DropUnnamed(before.Hash);
+        }
+
+        while (_names.Count > ArtifactStoreSettings.CountMax)
+        {
+            Remove(_names.Values.MinBy(each => each.At)!);
+        }
+
+        return artifact;
+    }
+
+    private void RemoveOld()
+    {
+        if (_settings.RetainedFor is not { } limit)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            DateTimeOffset now = _time.GetUtcNow();
+            foreach (StoredArtifact old in _names.Values.Where(artifact => now - artifact.At > limit).ToArray())
+            {
+                Remove(old);
+            }
+        }
     }
 
     /// <summary>The oldest go first; what is safe stays.</summary>
@@ -337,7 +299,7 @@ public sealed class ArtifactStore
     {
         if (size < 0 || size > _settings.SizeMax)
         {
-            throw TooLarge(size);
+            throw ArtifactProblems.TooLarge(ArtifactStoreSettings.SizeSetting, size, _settings.SizeMax);
         }
 
         RemoveOld();
@@ -347,10 +309,7 @@ public sealed class ArtifactStore
         {
             if (_names.Values.Where(artifact => now - artifact.At >= _settings.SafeFor).MinBy(artifact => artifact.At) is not { } oldest)
             {
-                throw new MeshException(
-                    JournalErrors.ArtifactStoreFull,
-                    $"the artifact store holds {_bytes} bytes of {_settings.BytesMax}, and {size} more do not fit",
-                    "remove some with 'agentmesh artifact rm', or raise agentmesh.artifacts.retained-max");
+                throw ArtifactProblems.Full(Place, ArtifactStoreSettings.BytesSetting, _bytes, _settings.BytesMax, size);
             }
 
             Remove(oldest);
@@ -388,10 +347,4 @@ public sealed class ArtifactStore
             _bytes += size;
         }
     }
-
-    private MeshException TooLarge(long size) =>
-        new(JournalErrors.ArtifactTooLarge, $"an artifact of {size} bytes or more; {_settings.SizeMax} are the most", "raise agentmesh.artifacts.size-max on the home of the job, or leave less behind");
-
-    private static MeshException Gone(string hash) =>
-        new(JournalErrors.ArtifactGone, $"the content sha256:{hash} is not in the store of this device", "'agentmesh artifact list' shows what is; it may have been removed to make room, or for its age");
 }

@@ -1,7 +1,7 @@
 namespace AgentMesh.Journal;
 
-/// <summary>Settings of an <see cref="ArtifactStore"/>; defaults, units and dangers stand in <c>hocon/reference.conf</c> under <c>agentmesh.artifacts</c>.</summary>
-/// <param name="Directory">Created when absent.</param>
+/// <summary>Settings of an <see cref="IArtifactStore"/>; defaults, units and dangers stand in <c>hocon/reference.conf</c> under <c>agentmesh.artifacts</c> and <c>agentmesh.pool</c>.</summary>
+/// <param name="Directory">Created when absent. The store of a pool keeps there only what comes without a hash, until it has one.</param>
 /// <param name="BytesMax">Of all contents together.</param>
 /// <param name="SizeMax">Of one content.</param>
 /// <param name="RetainedFor">What is older goes; null for no limit.</param>
@@ -10,6 +10,14 @@ public sealed record ArtifactStoreSettings(string Directory, long BytesMax, long
 {
     /// <summary>Names that are kept; then the oldest go.</summary>
     public const int CountMax = 100_000;
+
+    internal const string BytesSetting = "agentmesh.artifacts.retained-max";
+    internal const string SizeSetting = "agentmesh.artifacts.size-max";
+    internal const string PoolBytesSetting = "agentmesh.pool.artifacts-max";
+    internal const string PoolSizeSetting = "agentmesh.pool.artifact-size-max";
+
+    /// <summary>For errors: which setting bounds one content.</summary>
+    internal string SizeSettingName { get; init; } = SizeSetting;
 }
 
 /// <summary>A name for a content.</summary>

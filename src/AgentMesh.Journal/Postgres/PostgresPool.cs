@@ -85,6 +85,10 @@ public sealed class PostgresPool : IEntityIndex, IAsyncDisposable
     /// <param name="retained">Output is removed so long after its last piece came.</param>
     public PostgresOutputStore OpenOutput(long jobBytesMax, TimeSpan retained) => new(_settings, Source("output", _settings.Readers + 2, "", autoPrepare: 0), Place, jobBytesMax, retained, _time);
 
+    /// <summary>The files that the jobs of the pool left behind. One for the process; dispose it before the pool.</summary>
+    /// <param name="settings">The same on all members: each applies its own.</param>
+    public PostgresArtifactStore OpenArtifacts(ArtifactStoreSettings settings, TimeProvider time) => new(_settings, Source("artifacts", _settings.Readers, ""), Place, settings, time);
+
     public Task<EntityPage> ListAsync(string prefix, long? before, int limit, CancellationToken cancellation = default) =>
         _reads.NewestFirstAsync(prefix, isRemoved: false, before, Math.Clamp(limit, 1, 10_000), cancellation);
 

@@ -10,7 +10,7 @@ internal static class PostgresSchema
     private const long MigrationLock = 0x414D4A31;
 
     /// <summary>Step n leads from format n to n + 1. A step that was released never changes.</summary>
-    private static readonly string[] Steps = [PostgresSchemaSteps.Journal, PostgresSchemaSteps.Output, PostgresRemovalStep.Sql];
+    private static readonly string[] Steps = [PostgresSchemaSteps.Journal, PostgresSchemaSteps.Output, PostgresRemovalStep.Sql, PostgresArtifactStep.Sql];
 
     public static int FormatVersion => Steps.Length;
 

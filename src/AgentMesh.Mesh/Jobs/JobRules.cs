@@ -103,8 +103,8 @@ public static class JobRules
     }
 
     /// <summary>An attempt succeeded only when this home has every artifact that the job asked for, and no other is recorded.</summary>
-    /// <param name="has">What the store of this home took, which computed the hash and counted the bytes itself.</param>
-    public static AttemptResult WithArtifacts(JobState job, AttemptResult result, Func<JobId, int, ArtifactRef, bool> has)
+    /// <param name="taken">Names of what the store of this home took, which computed the hash and counted the bytes itself.</param>
+    public static AttemptResult WithArtifacts(JobState job, AttemptResult result, IReadOnlySet<string> taken)
     {
         ValueList<JobArtifact> asked = job.Spec!.Artifacts;
         if (result.Outcome != AttemptOutcome.Succeeded)
@@ -112,7 +112,7 @@ public static class JobRules
             return result with { Artifacts = [] };
         }
 
-        JobArtifact? missing = asked.FirstOrDefault(artifact => !result.Artifacts.Any(told => told.Name == artifact.Name && has(job.JobId, job.Attempt, told)));
+        JobArtifact? missing = asked.FirstOrDefault(artifact => !result.Artifacts.Any(told => told.Name == artifact.Name && taken.Contains(told.Name)));
         return missing is null
             ? result with { Artifacts = [.. asked.Select(artifact => result.Artifacts.First(told => told.Name == artifact.Name))] }
             : result with

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using AgentMesh.Errors;
 using AgentMesh.Journal;
+using AgentMesh.Mesh;
 using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Node.Output;
 using AgentMesh.Protocol.Identity;
@@ -11,7 +12,8 @@ using AgentMesh.Workers.Attempts;
 namespace AgentMesh.Node.Artifacts;
 
 /// <summary>The executing device's side. Tries again until it is done, is cancelled, or the home says that it never will be.</summary>
-internal sealed class ArtifactCarrier(DeviceId self, ConnectionHub hub, ArtifactStore local, TimeProvider time) : IArtifactCarrier
+/// <param name="placeOf">The device that takes for a home which is none of this device: null while none is in reach.</param>
+internal sealed class ArtifactCarrier(ArtifactStores stores, Func<HomeId, DeviceId?> placeOf, ConnectionHub hub, TimeProvider time) : IArtifactCarrier
 {
     private static readonly TimeSpan RetryMin = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(2);
@@ -20,24 +22,17 @@ internal sealed class ArtifactCarrier(DeviceId self, ConnectionHub hub, Artifact
     private static readonly TimeSpan RoomWithin = TimeSpan.FromMinutes(1);
 
     public Task DeliverAsync(AttemptKey key, ArtifactRef artifact, string file, CancellationToken cancellationToken) => RepeatAsync(
-        key,
         artifact.Name,
-        cancel => key.Job.Home == self ? DeliverHereAsync(key, artifact, file, cancel) : DeliverThereAsync(key, artifact, file, cancel),
+        cancel => stores.Of(key.Job.Home) is { } here ? DeliverHereAsync(here, key, artifact, file, cancel) : DeliverThereAsync(key, artifact, file, cancel),
         cancellationToken);
 
     public Task FetchAsync(AttemptKey key, ArtifactInput input, string file, CancellationToken cancellationToken) => RepeatAsync(
-        key,
         input.Name,
-        cancel => key.Job.Home == self ? FetchHereAsync(input, file, cancel) : FetchThereAsync(key, input, file, cancel),
+        cancel => stores.Of(key.Job.Home) is { } here ? FetchHereAsync(here, input, file, cancel) : FetchThereAsync(key, input, file, cancel),
         cancellationToken);
 
-    private async Task RepeatAsync(AttemptKey key, string name, Func<CancellationToken, Task<ArtifactRefusal?>> once, CancellationToken cancellationToken)
+    private async Task RepeatAsync(string name, Func<CancellationToken, Task<ArtifactRefusal?>> once, CancellationToken cancellationToken)
     {
-        if (key.Job.Home.IsPool)
-        {
-            throw new MeshException(ArtifactErrors.BadArtifact, $"the home of the job is {key.Job.Home}, and a pool keeps no artifacts", "submit the job with --home device");
-        }
-
         TimeSpan wait = RetryMin;
         long? noRoomSince = null;
         while (true)
@@ -71,42 +66,32 @@ internal sealed class ArtifactCarrier(DeviceId self, ConnectionHub hub, Artifact
         }
     }
 
-    private async Task<ArtifactRefusal?> DeliverHereAsync(AttemptKey key, ArtifactRef artifact, string file, CancellationToken cancel)
+    private async Task<ArtifactRefusal?> DeliverHereAsync(IArtifactStore store, AttemptKey key, ArtifactRef artifact, string file, CancellationToken cancel)
     {
         try
         {
-            using ArtifactUpload upload = local.Begin(artifact.Hash.Hex, artifact.Size);
-            FileStream content = Opened(file);
-            await using (content.ConfigureAwait(false))
+            ArtifactUpload upload = await store.BeginAsync(artifact.Hash.Hex, artifact.Size, cancel).ConfigureAwait(false);
+            await using (upload.ConfigureAwait(false))
             {
-                content.Position = upload.Offset;
-                byte[] piece = new byte[OutputFrame.DataBytesMax];
-                int read;
-                while (!upload.IsThere && (read = await content.ReadAsync(piece, cancel).ConfigureAwait(false)) > 0)
+                FileStream content = Opened(file);
+                await using (content.ConfigureAwait(false))
                 {
-                    await upload.AppendAsync(piece.AsMemory(0, read), cancel).ConfigureAwait(false);
+                    await ArtifactStores.SendAsync(content, upload, cancel).ConfigureAwait(false);
                 }
             }
 
-            await Task.Run(upload.Complete, cancel).ConfigureAwait(false);
-            local.Name(new StoredArtifact(key.Job.ToString(), key.Attempt, artifact.Name, artifact.Hash.Hex, artifact.Size, time.GetUtcNow()));
+            await store.NameAsync(new StoredArtifact(key.Job.ToString(), key.Attempt, artifact.Name, artifact.Hash.Hex, artifact.Size, time.GetUtcNow()), cancel).ConfigureAwait(false);
             return null;
         }
-        catch (MeshException error) when (error.Code is JournalErrors.ArtifactNotStored or JournalErrors.ArtifactStoreFull or JournalErrors.ArtifactTooLarge or JournalErrors.ArtifactDamaged)
+        catch (MeshException error)
         {
-            return error.Code switch
-            {
-                JournalErrors.ArtifactTooLarge => ArtifactRefusal.TooLarge,
-                JournalErrors.ArtifactDamaged => ArtifactRefusal.Damaged,
-                JournalErrors.ArtifactNotStored when error.InnerException is null => ArtifactRefusal.NotNow,
-                _ => ArtifactRefusal.NoRoom,
-            };
+            return ArtifactRefusals.WhenTaking(error);
         }
     }
 
     private async Task<ArtifactRefusal?> DeliverThereAsync(AttemptKey key, ArtifactRef artifact, string file, CancellationToken cancel)
     {
-        IMeshStream stream = await hub.OpenAsync(key.Job.Home.Device, ArtifactServices.Append, StreamPriority.Bulk, cancel).ConfigureAwait(false);
+        IMeshStream stream = await hub.OpenAsync(PlaceOf(key.Job.Home), ArtifactServices.Append, StreamPriority.Bulk, cancel).ConfigureAwait(false);
         await using (stream.ConfigureAwait(false))
         {
             await ArtifactRequest.Of(key, artifact.Name, artifact.Hash, artifact.Size, 0).SendAsync(stream, cancel).ConfigureAwait(false);
@@ -162,11 +147,11 @@ internal sealed class ArtifactCarrier(DeviceId self, ConnectionHub hub, Artifact
         await stream.CompleteWritesAsync().ConfigureAwait(false);
     }
 
-    private async Task<ArtifactRefusal?> FetchHereAsync(ArtifactInput input, string file, CancellationToken cancel)
+    private async Task<ArtifactRefusal?> FetchHereAsync(IArtifactStore store, ArtifactInput input, string file, CancellationToken cancel)
     {
         try
         {
-            FileStream content = local.OpenRead(input.Hash.Hex);
+            Stream content = await store.OpenReadAsync(input.Hash.Hex, cancel).ConfigureAwait(false);
             await using (content.ConfigureAwait(false))
             {
                 FileStream to = Created(file, FileMode.Create);
@@ -196,7 +181,7 @@ internal sealed class ArtifactCarrier(DeviceId self, ConnectionHub hub, Artifact
             }
 
             to.Position = to.Length;
-            IMeshStream stream = await hub.OpenAsync(key.Job.Home.Device, ArtifactServices.Read, StreamPriority.Bulk, cancel).ConfigureAwait(false);
+            IMeshStream stream = await hub.OpenAsync(PlaceOf(key.Job.Home), ArtifactServices.Read, StreamPriority.Bulk, cancel).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
             {
                 await ArtifactRequest.Of(key, input.Name, input.Hash, input.Size, to.Position).SendAsync(stream, cancel).ConfigureAwait(false);
@@ -239,6 +224,8 @@ internal sealed class ArtifactCarrier(DeviceId self, ConnectionHub hub, Artifact
             return content.Length == input.Size && ContentHash.Of(await SHA256.HashDataAsync(content, cancel).ConfigureAwait(false)) == input.Hash;
         }
     }
+
+    private DeviceId PlaceOf(HomeId home) => placeOf(home) ?? throw new MeshException(ArtifactErrors.NotDelivered, $"no member of {home} is in reach", "nothing needs to be done: it is tried again");
 
     private static FileStream Opened(string file) => new(file, FileMode.Open, FileAccess.Read, FileShare.Read, OutputFrame.DataBytesMax, useAsync: true);
 

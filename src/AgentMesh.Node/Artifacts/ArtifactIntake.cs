@@ -12,7 +12,7 @@ namespace AgentMesh.Node.Artifacts;
 internal delegate Task<(OutputRefusal? Refusal, JobSpec? Spec)> AttemptPermission(string jobId, int attempt, DeviceId from, CancellationToken cancellationToken);
 
 /// <summary>The home's side: takes artifacts in, and gives inputs out, for the device that runs the attempt and for no other.</summary>
-internal sealed class ArtifactIntake(ArtifactStore store, AttemptPermission permission, TimeProvider time)
+internal sealed class ArtifactIntake(ArtifactStores stores, AttemptPermission permission, TimeProvider time)
 {
     /// <summary>Serves one <c>artifact-append</c> stream.</summary>
     public async Task TakeAsync(IMeshConnection connection, IMeshStream stream, CancellationToken cancellationToken)
@@ -32,14 +32,15 @@ internal sealed class ArtifactIntake(ArtifactStore store, AttemptPermission perm
 
         try
         {
-            await ReceiveAsync(stream, request, cancellationToken).ConfigureAwait(false);
-            store.Name(new StoredArtifact(request.Job.ToString(), request.Attempt, request.Name, request.Hash.Hex, request.Size, time.GetUtcNow()));
+            IArtifactStore store = StoreOf(request);
+            await ReceiveAsync(store, stream, request, cancellationToken).ConfigureAwait(false);
+            await store.NameAsync(new StoredArtifact(request.Job.ToString(), request.Attempt, request.Name, request.Hash.Hex, request.Size, time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
             await new OutputFrame(OutputFrameKind.End, 0, request.Size, 0).SendAsync(stream, cancellationToken).ConfigureAwait(false);
             await stream.CompleteWritesAsync().ConfigureAwait(false);
         }
         catch (MeshException error)
         {
-            await RefuseAsync(stream, WhyOf(error), cancellationToken).ConfigureAwait(false);
+            await RefuseAsync(stream, ArtifactRefusals.WhenTaking(error), cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -61,7 +62,7 @@ internal sealed class ArtifactIntake(ArtifactStore store, AttemptPermission perm
 
         try
         {
-            FileStream file = store.OpenRead(request.Hash.Hex);
+            Stream file = await StoreOf(request).OpenReadAsync(request.Hash.Hex, cancellationToken).ConfigureAwait(false);
             await using (file.ConfigureAwait(false))
             {
                 file.Position = request.Offset;
@@ -79,7 +80,7 @@ internal sealed class ArtifactIntake(ArtifactStore store, AttemptPermission perm
         }
         catch (MeshException error)
         {
-            await RefuseAsync(stream, WhyOf(error), cancellationToken).ConfigureAwait(false);
+            await RefuseAsync(stream, ArtifactRefusals.Of(error), cancellationToken).ConfigureAwait(false);
         }
         catch (IOException error) when (error is not StreamAbortedException)
         {
@@ -88,25 +89,31 @@ internal sealed class ArtifactIntake(ArtifactStore store, AttemptPermission perm
     }
 
     /// <summary>Tells how much is there, takes the rest, and puts it in its place.</summary>
-    private async Task ReceiveAsync(IMeshStream stream, ArtifactRequest request, CancellationToken cancellationToken)
+    private static async Task ReceiveAsync(IArtifactStore store, IMeshStream stream, ArtifactRequest request, CancellationToken cancellationToken)
     {
-        using ArtifactUpload upload = store.Begin(request.Hash.Hex, request.Size);
-        await new OutputFrame(OutputFrameKind.Acknowledge, 0, upload.Offset, 0).SendAsync(stream, cancellationToken).ConfigureAwait(false);
-        byte[] header = new byte[OutputFrame.HeaderBytes], data = new byte[OutputFrame.DataBytesMax];
-        while (!upload.IsThere && upload.Offset < request.Size)
+        ArtifactUpload upload = await store.BeginAsync(request.Hash.Hex, request.Size, cancellationToken).ConfigureAwait(false);
+        await using (upload.ConfigureAwait(false))
         {
-            if (await OutputFrame.ReadAsync(stream, header, cancellationToken).ConfigureAwait(false) is not { Kind: OutputFrameKind.Data, Length: > 0 } frame || frame.Offset != upload.Offset
-                || !await stream.TryFillAsync(data.AsMemory(0, frame.Length), cancellationToken).ConfigureAwait(false))
+            await new OutputFrame(OutputFrameKind.Acknowledge, 0, upload.Offset, 0).SendAsync(stream, cancellationToken).ConfigureAwait(false);
+            byte[] header = new byte[OutputFrame.HeaderBytes], data = new byte[OutputFrame.DataBytesMax];
+            while (!upload.IsThere && upload.Offset < request.Size)
             {
-                // The rest comes over another stream.
-                throw new MeshException(JournalErrors.ArtifactNotStored, "the sender stopped", "nothing needs to be done: it goes on");
+                if (await OutputFrame.ReadAsync(stream, header, cancellationToken).ConfigureAwait(false) is not { Kind: OutputFrameKind.Data, Length: > 0 } frame || frame.Offset != upload.Offset
+                    || !await stream.TryFillAsync(data.AsMemory(0, frame.Length), cancellationToken).ConfigureAwait(false))
+                {
+                    // The rest comes over another stream.
+                    throw new MeshException(JournalErrors.ArtifactNotStored, "the sender stopped", "nothing needs to be done: it goes on");
+                }
+
+                await upload.AppendAsync(data.AsMemory(0, frame.Length), cancellationToken).ConfigureAwait(false);
             }
 
-            await upload.AppendAsync(data.AsMemory(0, frame.Length), cancellationToken).ConfigureAwait(false);
+            await upload.CompleteAsync(cancellationToken).ConfigureAwait(false);
         }
-
-        await Task.Run(upload.Complete, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Whoever is permitted is so by a home of this device.</summary>
+    private IArtifactStore StoreOf(ArtifactRequest request) => stores.Of(request.Job.Home) ?? throw new InvariantException($"{request.Job.Home} is no home of this device");
 
     private static ArtifactRefusal WhyOf(OutputRefusal? refusal) => refusal switch
     {
@@ -114,15 +121,6 @@ internal sealed class ArtifactIntake(ArtifactStore store, AttemptPermission perm
         OutputRefusal.OlderAttempt => ArtifactRefusal.OlderAttempt,
         OutputRefusal.StoreFailed => ArtifactRefusal.NotNow,
         _ => ArtifactRefusal.NotYours,
-    };
-
-    private static ArtifactRefusal WhyOf(MeshException error) => error.Code switch
-    {
-        JournalErrors.ArtifactTooLarge => ArtifactRefusal.TooLarge,
-        JournalErrors.ArtifactStoreFull => ArtifactRefusal.NoRoom,
-        JournalErrors.ArtifactGone => ArtifactRefusal.Gone,
-        JournalErrors.ArtifactDamaged => ArtifactRefusal.Damaged,
-        _ => error.InnerException is null ? ArtifactRefusal.NotNow : ArtifactRefusal.NoRoom,
     };
 
     private static async Task RefuseAsync(IMeshStream stream, ArtifactRefusal why, CancellationToken cancellationToken)

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
+using AgentMesh.Errors;
+using AgentMesh.Journal;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Transport;
@@ -34,6 +36,23 @@ internal enum ArtifactRefusal : byte
 
     /// <summary>The content is not in the store any more.</summary>
     Gone = 8,
+}
+
+/// <summary>What a failure of a store means to the device that asked.</summary>
+internal static class ArtifactRefusals
+{
+    /// <summary>What is missing when it is named was removed since it came: it is sent again. A database that is away comes back.</summary>
+    public static ArtifactRefusal WhenTaking(MeshException error) => error.Code is JournalErrors.ArtifactGone ? ArtifactRefusal.NotNow : Of(error);
+
+    public static ArtifactRefusal Of(MeshException error) => error.Code switch
+    {
+        JournalErrors.ArtifactTooLarge => ArtifactRefusal.TooLarge,
+        JournalErrors.ArtifactStoreFull or JournalErrors.DiskFull => ArtifactRefusal.NoRoom,
+        JournalErrors.ArtifactGone => ArtifactRefusal.Gone,
+        JournalErrors.ArtifactDamaged => ArtifactRefusal.Damaged,
+        JournalErrors.ArtifactNotStored when error.InnerException is not null => ArtifactRefusal.NoRoom,
+        _ => ArtifactRefusal.NotNow,
+    };
 }
 
 /// <summary>

@@ -185,11 +185,11 @@ internal sealed class ControlServer : IAsyncDisposable
     private static void MapArtifact(WebApplication app, IControlServices services)
     {
         app.MapGet("/v1/artifacts", async http =>
-            await Answer(http, services.ArtifactsAsync(Query(http, "job"), Number(http, "limit") ?? 100, http.RequestAborted), ControlJson.Default.IReadOnlyListArtifactView).ConfigureAwait(false));
-        app.MapPost("/v1/artifact/remove", async http => await Answer(http, services.RemoveArtifactAsync(Need(http, "id"), http.RequestAborted), ControlJson.Default.ArtifactView).ConfigureAwait(false));
+            await Answer(http, services.ArtifactsAsync(Query(http, "job"), Query(http, "home"), Number(http, "limit") ?? 100, http.RequestAborted), ControlJson.Default.IReadOnlyListArtifactView).ConfigureAwait(false));
+        app.MapPost("/v1/artifact/remove", async http => await Answer(http, services.RemoveArtifactAsync(Need(http, "id"), Query(http, "home"), http.RequestAborted), ControlJson.Default.ArtifactView).ConfigureAwait(false));
         app.MapGet("/v1/artifact/content", async http =>
         {
-            (ArtifactView view, FileStream content) = await services.OpenArtifactAsync(Need(http, "id"), http.RequestAborted).ConfigureAwait(false);
+            (ArtifactView view, Stream content) = await services.OpenArtifactAsync(Need(http, "id"), Query(http, "home"), http.RequestAborted).ConfigureAwait(false);
             await using (content.ConfigureAwait(false))
             {
                 http.Response.ContentType = "application/octet-stream";
@@ -202,7 +202,7 @@ internal sealed class ControlServer : IAsyncDisposable
         {
             // The store has its own bound.
             http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null;
-            await Answer(http, services.PutArtifactAsync(Need(http, "name"), http.Request.Body, http.RequestAborted), ControlJson.Default.ArtifactView).ConfigureAwait(false);
+            await Answer(http, services.PutArtifactAsync(Need(http, "name"), Query(http, "home"), http.Request.Body, http.RequestAborted), ControlJson.Default.ArtifactView).ConfigureAwait(false);
         });
     }
 

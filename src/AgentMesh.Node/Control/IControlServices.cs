@@ -78,14 +78,14 @@ internal interface IControlServices
 
     Task<ArrayView> RetryArrayAsync(string id, CancellationToken cancellationToken);
 
-    Task<IReadOnlyList<ArtifactView>> ArtifactsAsync(string? job, int limit, CancellationToken cancellationToken);
+    Task<IReadOnlyList<ArtifactView>> ArtifactsAsync(string? job, string? home, int limit, CancellationToken cancellationToken);
 
     /// <summary>The stream is the caller's.</summary>
-    Task<(ArtifactView View, FileStream Content)> OpenArtifactAsync(string name, CancellationToken cancellationToken);
+    Task<(ArtifactView View, Stream Content)> OpenArtifactAsync(string name, string? home, CancellationToken cancellationToken);
 
-    Task<ArtifactView> PutArtifactAsync(string name, Stream content, CancellationToken cancellationToken);
+    Task<ArtifactView> PutArtifactAsync(string name, string? home, Stream content, CancellationToken cancellationToken);
 
-    Task<ArtifactView> RemoveArtifactAsync(string name, CancellationToken cancellationToken);
+    Task<ArtifactView> RemoveArtifactAsync(string name, string? home, CancellationToken cancellationToken);
 
     Task<WorkflowView> SubmitWorkflowAsync(WorkflowRequest request, CancellationToken cancellationToken);
 

@@ -13,6 +13,7 @@ using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Registry;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Mesh.Workflows;
+using AgentMesh.Node.Artifacts;
 using AgentMesh.Node.Input;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Output;
@@ -32,7 +33,7 @@ namespace AgentMesh.Node.Hosting;
 
 /// <summary>Starts the entities and workers in each generation, and wakes the schedules, and the jobs that an earlier one left unfinished.</summary>
 internal sealed class EntityHost(
-    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, DeviceChoice choice, ConnectionHub hub, ExecutionTable table, IAttemptAudit audit, SqliteEventStore journal, CronLog cronLog, OutputReading output, PoolHost? pool, ArtifactStore artifacts, TimeProvider time)
+    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, DeviceChoice choice, ConnectionHub hub, ExecutionTable table, IAttemptAudit audit, SqliteEventStore journal, CronLog cronLog, OutputReading output, PoolHost? pool, ArtifactStores artifacts, TimeProvider time)
 {
     private static readonly TimeSpan RestAfter = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WakeWithin = TimeSpan.FromSeconds(30);
@@ -44,7 +45,7 @@ internal sealed class EntityHost(
 
     public void Equip(Generation generation)
     {
-        var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter) { LastSeenOf = directory.LastSeen, AwayTimeout = settings.Jobs.AwayTimeout, DevicesFor = choice.DevicesFor, ChooseForCron = choice.ForCron, ReadOutput = output.ReadStdoutAsync, HasArtifact = HasArtifact };
+        var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter) { LastSeenOf = directory.LastSeen, AwayTimeout = settings.Jobs.AwayTimeout, DevicesFor = choice.DevicesFor, ChooseForCron = choice.ForCron, ReadOutput = output.ReadStdoutAsync, ArtifactsTaken = ArtifactsTakenAsync };
         MeshSharding sharding = MeshSharding.Start(generation.System, environment, cronLog.Write);
         pool?.Equip(generation, sharding, environment);
         _shardings.AddOrUpdate(generation, sharding);
@@ -114,7 +115,7 @@ internal sealed class EntityHost(
     /// <summary>Artifacts are taken and given only while the attempt is out, so that what is recorded of it stays as it is.</summary>
     public async Task<(OutputRefusal? Refusal, JobSpec? Spec)> MayTransferAsync(MeshSharding? sharding, string jobId, int attempt, DeviceId from, CancellationToken cancellationToken)
     {
-        if (!JobId.TryParse(jobId, out JobId job) || job.Home != self)
+        if (!JobId.TryParse(jobId, out JobId job) || artifacts.Of(job.Home) is null)
         {
             return (OutputRefusal.UnknownJob, null);
         }
@@ -124,7 +125,7 @@ internal sealed class EntityHost(
             return (refusal, null);
         }
 
-        object answer = await sharding!.Jobs.Ask<object>(new GetJob(job), WakeWithin, cancellationToken).ConfigureAwait(false);
+        object answer = await sharding!.JobsOf(job.Home).Ask<object>(new GetJob(job), WakeWithin, cancellationToken).ConfigureAwait(false);
         return answer is JobView view && view.Attempt == attempt && view.Device == from && view.State.HasAttempt() ? (null, view.Spec) : (OutputRefusal.OlderAttempt, null);
     }
 
@@ -145,8 +146,17 @@ internal sealed class EntityHost(
         return new MeshException(MeshErrors.NotAllowed, $"{name} may not start programs on {settings.DeviceName}", $"on {settings.DeviceName}: agentmesh grant {name} run");
     }
 
-    private bool HasArtifact(JobId job, int attempt, ArtifactRef told) =>
-        artifacts.Find(job.ToString(), told.Name) is { } stored && stored.Attempt == attempt && stored.Hash == told.Hash.Hex && stored.Size == told.Size;
+    private async Task<IReadOnlySet<string>> ArtifactsTakenAsync(JobId job, int attempt, ValueList<ArtifactRef> told)
+    {
+        if (artifacts.Of(job.Home) is not { } store)
+        {
+            return new HashSet<string>();
+        }
+
+        IReadOnlyList<StoredArtifact> stored = await store.ListAsync(job.ToString(), null, ArtifactNames.CountMax, CancellationToken.None).ConfigureAwait(false);
+        return told.Where(artifact => stored.Any(each => each.Name == artifact.Name && each.Attempt == attempt && each.Hash == artifact.Hash.Hex && each.Size == artifact.Size))
+            .Select(artifact => artifact.Name).ToHashSet();
+    }
 
     private FindEntities Open(string prefix, IReadOnlySet<string> closedBy) => async (limit, cancellationToken) =>
         [.. (await journal.OpenAsync($"{prefix}{self}/", closedBy, limit, cancellationToken).ConfigureAwait(false)).Select(entity => entity.PersistenceId)];

@@ -151,9 +151,10 @@ public sealed class NodeHost : IAsyncDisposable
         IOutputStore outputs = pool is null ? files : new RoutedOutput(files, EndingAsync(pool.Pool.OpenOutput(settings.Output.JobBytesMax, settings.Pool!.OutputRetained)));
         HandlerRegistry handlers = Handlers(settings, data.Root, time);
         AuditLog audit = Ending(AuditLog.Open(new AuditLogSettings(data["audit"], settings.AuditRetainedBytesMax), time));
-        ArtifactStore artifacts = ArtifactStore.Open(
-            new ArtifactStoreSettings(data["artifacts"], settings.Artifacts.RetainedBytesMax, settings.Artifacts.SizeMax, settings.Artifacts.RetainedFor, settings.Artifacts.SafeFor), time);
-        ExecutionTable table = Table(settings, identity.Id, data, handlers, new ArtifactCarrier(identity.Id, hub, artifacts, time), time, log);
+        ArtifactStores artifacts = ArtifactsOf(settings, identity.Id, data["artifacts"], pool, time);
+        GenerationKeeper? keeper = null;
+        DeviceId? PlaceOf(HomeId home) => OutputPlaces.Of(home, identity.Id, pool, keeper?.Live?.System);
+        ExecutionTable table = Table(settings, identity.Id, data, handlers, new ArtifactCarrier(artifacts, PlaceOf, hub, time), time, log);
         long life = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & long.MaxValue | 1;
         OwnAddresses addresses = Ending(new OwnAddresses(endpoint.LocalAddresses, settings.Announce, time));
         CandidateList candidates = Ending(new CandidateList());
@@ -206,10 +207,11 @@ public sealed class NodeHost : IAsyncDisposable
         var outputReading = new OutputReading(outputs, time);
         var entityHost = new EntityHost(identity.Id, life, settings, registry, links, directory, choice, hub, table, new AttemptAudit(audit, time, log), journal.Store, new CronLog(data["logs/cron"], log), outputReading, pool, artifacts, time);
         GenerationKeeper generations = EndingAsync(new GenerationKeeper(links, directory, () => NewSystem(settings, identity.Id, journalSettings, pool?.Settings, hub, links, time), entityHost.Equip, time, log));
+        keeper = generations;
         var pace = new BulkPace(settings.Output.BesideCommands is > 0 and var rate ? rate * Environment.ProcessorCount : null, time);
         table.Called += pace.CommandSeen;
         var intake = new OutputIntake(outputs, (job, attempt, from, cancel) => entityHost.MayDeliverAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel), pace);
-        EndingAsync(new OutputShipper(identity.Id, home => OutputPlaces.Of(home, identity.Id, pool, generations.Live?.System), table, hub, intake, pace, time));
+        EndingAsync(new OutputShipper(identity.Id, PlaceOf, table, hub, intake, pace, time));
         hub.Register(OutputServices.Append, intake.ServeAsync);
         var inputs = new InputIntake(
             table, (job, attempt, from, cancel) => entityHost.RouteInputAsync(generations.Live is { } live ? entityHost.Of(live) : null, job, attempt, from, cancel), (device, cancel) => hub.OpenAsync(device, InputIntake.Service, StreamPriority.Bulk, cancel));
@@ -232,7 +234,7 @@ public sealed class NodeHost : IAsyncDisposable
             jobs.ReadForAsync(reader, registry.Devices.TryGetValue(reader, out RegisteredDevice? known) && known.Grants.Contains(Mesh.Grants.Grant.Logs), request, cancel));
         hub.Register(OutputServices.Read, (connection, stream, cancel) => serving.ServeAsync(connection.RemoteId, stream, cancel));
         JobRetention retention = EndingAsync(new JobRetention(RetainedHomes(), settings.Jobs.Retained, outputs, entities, time, log));
-        var artifactService = new ArtifactService(artifacts, jobs);
+        var artifactService = new ArtifactService(artifacts, homes, jobs);
         var crons = Ending(new CronService(homes, specs, devices, choice, entities, jobs, ids));
         string cronPath = settings.CronFile.Length > 0 ? settings.CronFile : data[CronFile.FileName];
         CronFileKeeper cronFile = EndingAsync(new CronFileKeeper(cronPath, data["cron-file.applied"], crons, time, log));
@@ -338,6 +340,17 @@ public sealed class NodeHost : IAsyncDisposable
             Readers = wanted.Readers,
         };
         return new PoolHost(EndingAsync(PostgresPool.Open(postgres, time)), postgres, wanted.Name, time);
+    }
+
+    private ArtifactStores ArtifactsOf(NodeSettings settings, DeviceId self, string directory, PoolHost? pool, TimeProvider time)
+    {
+        ArtifactSettings wanted = settings.Artifacts;
+        var device = new ArtifactStoreSettings(directory, wanted.RetainedBytesMax, wanted.SizeMax, wanted.RetainedFor, wanted.SafeFor);
+        return new ArtifactStores(
+            self,
+            ArtifactStore.Open(device, time),
+            pool?.Home,
+            pool is null ? null : EndingAsync(pool.Pool.OpenArtifacts(device with { BytesMax = settings.Pool!.ArtifactBytesMax, SizeMax = settings.Pool.ArtifactSizeMax }, time)));
     }
 
     private static MeshEndpointSettings EndpointSettings(NodeSettings settings, KeyLogFile? keyLog) => new()

@@ -3,42 +3,47 @@ using AgentMesh.Journal;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Node.Artifacts;
 using AgentMesh.Node.Control;
 using MeshJobView = AgentMesh.Mesh.Jobs.JobView;
 
 namespace AgentMesh.Node.Services;
 
-/// <summary>The artifact store of this device, for people and for what they submit.</summary>
-internal sealed class ArtifactService(ArtifactStore store, JobService jobs)
+/// <summary>The artifacts of this device and of its pool, for people and for what they submit.</summary>
+internal sealed class ArtifactService(ArtifactStores stores, Homes homes, JobService jobs)
 {
-    public async Task<IReadOnlyList<ArtifactView>> ListAsync(string? job, int limit, CancellationToken cancellationToken)
+    /// <param name="job">Only those of this job, wherever it is at home.</param>
+    /// <param name="home">As people write it; null for where jobs go that name none.</param>
+    public async Task<IReadOnlyList<ArtifactView>> ListAsync(string? job, string? home, int limit, CancellationToken cancellationToken)
     {
-        string? wanted = job is null ? null : (await jobs.FindAsync(job, cancellationToken).ConfigureAwait(false)).ToString();
-        return [.. store.List().Where(artifact => wanted is null || artifact.JobId == wanted).Take(Math.Max(1, limit)).Select(ViewOf)];
+        JobId? wanted = job is null ? null : await jobs.FindAsync(job, cancellationToken).ConfigureAwait(false);
+        IArtifactStore store = StoreOf(wanted?.Home ?? homes.Of(home).Home);
+        return [.. (await store.ListAsync(wanted?.ToString(), null, Math.Max(1, limit), cancellationToken).ConfigureAwait(false)).Select(ViewOf)];
     }
 
     /// <param name="text"><c>JOB/NAME</c>, <c>sha256:...</c> or the name of one that a person put there.</param>
+    /// <param name="home">As people write it; null for this device and its pool.</param>
     /// <exception cref="MeshException">AM0442: it is not there.</exception>
-    public async Task<(ArtifactView View, FileStream Content)> OpenAsync(string text, CancellationToken cancellationToken)
+    public async Task<(ArtifactView View, Stream Content)> OpenAsync(string text, string? home, CancellationToken cancellationToken)
     {
-        StoredArtifact found = await FindAsync(text, cancellationToken).ConfigureAwait(false);
-        return (ViewOf(found), store.OpenRead(found.Hash));
+        (StoredArtifact found, IArtifactStore store) = await FindAsync(text, StoresOf(home), cancellationToken).ConfigureAwait(false);
+        return (ViewOf(found), await store.OpenReadAsync(found.Hash, cancellationToken).ConfigureAwait(false));
     }
 
-    /// <exception cref="MeshException">AM0440, AM0441, AM0443; AM0446: no name.</exception>
-    public async Task<ArtifactView> PutAsync(string name, Stream content, CancellationToken cancellationToken)
+    /// <exception cref="MeshException">AM0440, AM0441, AM0443; AM0446: no name; AM0450: the database of the pool.</exception>
+    public async Task<ArtifactView> PutAsync(string name, string? home, Stream content, CancellationToken cancellationToken)
     {
         ArtifactNames.CheckAll([name]);
-        return ViewOf(await store.PutAsync(name, content, cancellationToken).ConfigureAwait(false));
+        return ViewOf(await StoreOf(homes.Of(home).Home).PutAsync(name, content, cancellationToken).ConfigureAwait(false));
     }
 
     /// <exception cref="MeshException">AM0442: it is not there.</exception>
-    public async Task<ArtifactView> RemoveAsync(string text, CancellationToken cancellationToken)
+    public async Task<ArtifactView> RemoveAsync(string text, string? home, CancellationToken cancellationToken)
     {
-        StoredArtifact found = await FindAsync(text, cancellationToken).ConfigureAwait(false);
-        foreach (StoredArtifact same in IsHash(text) ? store.List().Where(artifact => artifact.Hash == found.Hash) : [found])
+        (StoredArtifact found, IArtifactStore store) = await FindAsync(text, StoresOf(home), cancellationToken).ConfigureAwait(false);
+        foreach (StoredArtifact same in IsHash(text) ? await store.ListAsync(null, found.Hash, int.MaxValue, cancellationToken).ConfigureAwait(false) : [found])
         {
-            store.Remove(same.JobId, same.Name);
+            await store.RemoveAsync(same.JobId, same.Name, cancellationToken).ConfigureAwait(false);
         }
 
         return ViewOf(found);
@@ -53,8 +58,9 @@ internal sealed class ArtifactService(ArtifactStore store, JobService jobs)
     }
 
     /// <param name="texts"><c>NAME=JOB/ARTIFACT</c>, <c>NAME=sha256:...</c> or <c>NAME=ARTIFACT</c> for one that a person put there.</param>
-    /// <exception cref="MeshException">AM0446; AM0442: it is not there.</exception>
-    public async Task<ValueList<ArtifactInput>> InputsOfAsync(IReadOnlyList<string>? texts, CancellationToken cancellationToken)
+    /// <param name="home">Of the job: what is only in the other store of this device is copied there.</param>
+    /// <exception cref="MeshException">AM0446; AM0442: it is not there; AM0440, AM0441, AM0443: it cannot be copied.</exception>
+    public async Task<ValueList<ArtifactInput>> InputsOfAsync(IReadOnlyList<string>? texts, HomeId home, CancellationToken cancellationToken)
     {
         var inputs = new List<ArtifactInput>();
         foreach (string text in texts ?? [])
@@ -65,40 +71,89 @@ internal sealed class ArtifactService(ArtifactStore store, JobService jobs)
                 throw new MeshException(ArtifactErrors.BadArtifact, $"'{text}' names no input", "write NAME=JOB/ARTIFACT or NAME=sha256:...");
             }
 
-            StoredArtifact found = await FindAsync(text[(equals + 1)..], cancellationToken).ConfigureAwait(false);
-            inputs.Add(InputOf(text[..equals], found));
+            inputs.Add(InputOf(text[..equals], await FindForAsync(text[(equals + 1)..], home, cancellationToken).ConfigureAwait(false)));
         }
 
         ArtifactNames.CheckAll(inputs.Select(input => input.Name));
         return [.. inputs];
     }
 
-    /// <param name="source"><c>sha256:...</c></param>
-    /// <exception cref="MeshException">AM0442.</exception>
-    public ArtifactInput InputOf(string name, string source) => InputOf(name, FindHash(source));
+    /// <summary>Contents by <c>sha256:...</c>, as far as they are there; those that are only in the other store of this device are copied.</summary>
+    /// <exception cref="MeshException">AM0440, AM0441, AM0443: one cannot be copied.</exception>
+    public async Task<IReadOnlyDictionary<string, StoredArtifact>> ContentsAsync(IEnumerable<string> sources, HomeId home, CancellationToken cancellationToken)
+    {
+        var known = new Dictionary<string, StoredArtifact>(StringComparer.Ordinal);
+        foreach (string source in sources)
+        {
+            try
+            {
+                known[source] = await FindForAsync(source, home, cancellationToken).ConfigureAwait(false);
+            }
+            catch (MeshException gone) when (gone.Code == JournalErrors.ArtifactGone)
+            {
+                // Whoever names it says where.
+            }
+        }
 
-    private static ArtifactInput InputOf(string name, StoredArtifact found) =>
-        new(name, ContentHash.TryParse(found.Hash, out ContentHash hash) ? hash : throw new InvariantException("a stored artifact has no hash"), found.Size);
+        return known;
+    }
+
+    public static ArtifactInput InputOf(string name, StoredArtifact found) => new(name, HashOf(found.Hash), found.Size);
+
+    /// <param name="text">With or without <c>sha256:</c>.</param>
+    /// <exception cref="MeshException">AM0446.</exception>
+    public static ContentHash HashOf(string text) => ContentHash.TryParse(text, out ContentHash hash)
+        ? hash
+        : throw new MeshException(ArtifactErrors.BadArtifact, $"'{text}' is no SHA-256", "write sha256: and 64 hexadecimal digits");
+
+    public static MeshException Unknown(string text) =>
+        new(JournalErrors.ArtifactGone, $"there is no artifact '{text}' on this device or in its pool", "'agentmesh artifact list' shows what is there; an artifact is kept by the home of its job");
 
     private static bool IsHash(string text) => text.StartsWith(ContentHash.Prefix, StringComparison.Ordinal);
 
-    private async Task<StoredArtifact> FindAsync(string text, CancellationToken cancellationToken)
+    private async Task<StoredArtifact> FindForAsync(string text, HomeId home, CancellationToken cancellationToken)
     {
-        if (IsHash(text))
+        IArtifactStore wanted = StoreOf(home);
+        (StoredArtifact found, IArtifactStore store) = await FindAsync(text, [wanted, .. StoresOf(null).Where(other => other != wanted)], cancellationToken).ConfigureAwait(false);
+        if (store != wanted)
         {
-            return FindHash(text);
+            await ArtifactStores.CopyAsync(found, store, wanted, cancellationToken).ConfigureAwait(false);
         }
 
+        return found;
+    }
+
+    /// <param name="among">In the order in which what is no part of a job is looked for.</param>
+    private async Task<(StoredArtifact Found, IArtifactStore Store)> FindAsync(string text, IReadOnlyList<IArtifactStore> among, CancellationToken cancellationToken)
+    {
         int slash = text.LastIndexOf('/');
-        if (slash < 0)
+        if (slash >= 0 && !IsHash(text))
         {
-            return store.Find("", text) ?? throw Unknown(text);
+            return await FindOfJobAsync(text, slash, cancellationToken).ConfigureAwait(false);
         }
 
-        JobId job = await jobs.FindAsync(text[..slash], cancellationToken).ConfigureAwait(false);
-        if (store.Find(job.ToString(), text[(slash + 1)..]) is { } found)
+        string? hash = IsHash(text) ? HashOf(text).Hex : null;
+        foreach (IArtifactStore store in among)
         {
-            return found;
+            StoredArtifact? found = hash is null
+                ? await store.FindAsync("", text, cancellationToken).ConfigureAwait(false)
+                : (await store.ListAsync(null, hash, 1, cancellationToken).ConfigureAwait(false)).FirstOrDefault();
+            if (found is not null)
+            {
+                return (found, store);
+            }
+        }
+
+        throw Unknown(text);
+    }
+
+    private async Task<(StoredArtifact Found, IArtifactStore Store)> FindOfJobAsync(string text, int slash, CancellationToken cancellationToken)
+    {
+        JobId job = await jobs.FindAsync(text[..slash], cancellationToken).ConfigureAwait(false);
+        IArtifactStore store = StoreOf(job.Home);
+        if (await store.FindAsync(job.ToString(), text[(slash + 1)..], cancellationToken).ConfigureAwait(false) is { } found)
+        {
+            return (found, store);
         }
 
         MeshJobView view = await jobs.GetAsync(job, cancellationToken).ConfigureAwait(false);
@@ -107,12 +162,11 @@ internal sealed class ArtifactService(ArtifactStore store, JobService jobs)
             : new MeshException(JournalErrors.ArtifactGone, $"job {job.Short} is {view.State.ToString().ToLowerInvariant()}: it has left nothing behind yet", "wait for it, or let a workflow run one after the other: docs/workflows.md");
     }
 
-    private StoredArtifact FindHash(string text) => ContentHash.TryParse(text, out ContentHash hash)
-        ? store.List().FirstOrDefault(artifact => artifact.Hash == hash.Hex) ?? throw Unknown(text)
-        : throw new MeshException(ArtifactErrors.BadArtifact, $"'{text}' is no SHA-256", "write sha256: and 64 hexadecimal digits");
+    private IArtifactStore StoreOf(HomeId home) => stores.Of(home) ?? throw Unknown(home.ToString());
 
-    private static MeshException Unknown(string text) =>
-        new(JournalErrors.ArtifactGone, $"there is no artifact '{text}' on this device", "'agentmesh artifact list' shows what is there; an artifact is kept by the device that accepted its job");
+    private IReadOnlyList<IArtifactStore> StoresOf(string? home) => home is null
+        ? [StoreOf(homes.Of(null).Home), .. homes.All.Where(each => each.Home != homes.Of(null).Home).Select(each => StoreOf(each.Home))]
+        : [StoreOf(homes.Of(home).Home)];
 
     private static ArtifactView ViewOf(StoredArtifact artifact) => new(
         artifact.Name,

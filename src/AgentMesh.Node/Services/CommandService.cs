@@ -39,15 +39,10 @@ internal sealed class CommandService(
         HomeId home = request.Input ? self : homes.Of(request.Home).Home;
         ImmutableArray<JobDependency> after = await AfterAsync(request, home, cancellationToken).ConfigureAwait(false);
         ValueList<JobArtifact> artifacts = ArtifactService.ArtifactsOf(request.Artifacts);
-        ValueList<ArtifactInput> inputs = await store.InputsOfAsync(request.Inputs, cancellationToken).ConfigureAwait(false);
+        ValueList<ArtifactInput> inputs = await store.InputsOfAsync(request.Inputs, home, cancellationToken).ConfigureAwait(false);
         if (!command.IsProgram && !(artifacts.IsEmpty && inputs.IsEmpty))
         {
             throw new MeshException(ArtifactErrors.BadArtifact, "artifacts and inputs are for programs only", "write: agentmesh run @peer --artifact NAME=PATH -- PROGRAM ARGUMENTS");
-        }
-
-        if (home.IsPool && !(artifacts.IsEmpty && inputs.IsEmpty))
-        {
-            throw new MeshException(ArtifactErrors.BadArtifact, "a pool keeps no artifacts", "submit the job with --home device");
         }
 
         JobNeeds needs = JobNeeds.Parse(request.Resources, request.Priority, request.Group);

@@ -237,13 +237,13 @@ internal sealed class NodeServices : IControlServices
 
     public Task<ArrayView> RetryArrayAsync(string id, CancellationToken cancellationToken) => _parts.Arrays.RetryAsync(id, cancellationToken);
 
-    public Task<IReadOnlyList<ArtifactView>> ArtifactsAsync(string? job, int limit, CancellationToken cancellationToken) => _parts.Artifacts.ListAsync(job, limit, cancellationToken);
+    public Task<IReadOnlyList<ArtifactView>> ArtifactsAsync(string? job, string? home, int limit, CancellationToken cancellationToken) => _parts.Artifacts.ListAsync(job, home, limit, cancellationToken);
 
-    public Task<(ArtifactView View, FileStream Content)> OpenArtifactAsync(string name, CancellationToken cancellationToken) => _parts.Artifacts.OpenAsync(name, cancellationToken);
+    public Task<(ArtifactView View, Stream Content)> OpenArtifactAsync(string name, string? home, CancellationToken cancellationToken) => _parts.Artifacts.OpenAsync(name, home, cancellationToken);
 
-    public Task<ArtifactView> PutArtifactAsync(string name, Stream content, CancellationToken cancellationToken) => _parts.Artifacts.PutAsync(name, content, cancellationToken);
+    public Task<ArtifactView> PutArtifactAsync(string name, string? home, Stream content, CancellationToken cancellationToken) => _parts.Artifacts.PutAsync(name, home, content, cancellationToken);
 
-    public Task<ArtifactView> RemoveArtifactAsync(string name, CancellationToken cancellationToken) => _parts.Artifacts.RemoveAsync(name, cancellationToken);
+    public Task<ArtifactView> RemoveArtifactAsync(string name, string? home, CancellationToken cancellationToken) => _parts.Artifacts.RemoveAsync(name, home, cancellationToken);
 
     public Task<WorkflowView> SubmitWorkflowAsync(WorkflowRequest request, CancellationToken cancellationToken) => _parts.Workflows.SubmitAsync(request, cancellationToken);
 

@@ -23,8 +23,9 @@ internal sealed class WorkflowService(Homes homes, JobSpecs specs, Devices devic
     /// <exception cref="MeshException">The file is wrong, with the place in it.</exception>
     public async Task<WorkflowView> SubmitAsync(WorkflowRequest request, CancellationToken cancellationToken)
     {
-        WorkflowSpec spec = WorkflowReader.Read(request.Text, request.File, request.Set ?? new Dictionary<string, string>(), Defaults) with { IdempotencyKey = request.IdempotencyKey };
-        return await SubmitAsync(homes.Of(request.Home).Home, spec, [], cancellationToken).ConfigureAwait(false);
+        HomeId home = homes.Of(request.Home).Home;
+        WorkflowSpec spec = await ReadAsync(request, home, cancellationToken).ConfigureAwait(false) with { IdempotencyKey = request.IdempotencyKey };
+        return await SubmitAsync(home, spec, [], cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<WorkflowView> ShowAsync(string text, CancellationToken cancellationToken) =>
@@ -84,15 +85,34 @@ internal sealed class WorkflowService(Homes homes, JobSpecs specs, Devices devic
         TargetsOf,
         line => specs.Read(line, null, null).Command,
         command => specs.Of(command, devices.Self, null, null, null),
-        specs.Caller) { InputOf = artifacts.InputOf };
+        specs.Caller);
+
+    /// <summary>Which contents a file names is known when it was read; what they are is then asked of the store, and the file is read with the answers.</summary>
+    private async Task<WorkflowSpec> ReadAsync(WorkflowRequest request, HomeId home, CancellationToken cancellationToken)
+    {
+        IReadOnlyDictionary<string, string> set = request.Set ?? new Dictionary<string, string>();
+        var named = new HashSet<string>(StringComparer.Ordinal);
+        WorkflowSpec spec = WorkflowReader.Read(request.Text, request.File, set, Defaults with { InputOf = (name, source) => Named(name, source) });
+        if (named.Count == 0)
+        {
+            return spec;
+        }
+
+        IReadOnlyDictionary<string, StoredArtifact> known = await artifacts.ContentsAsync(named, home, cancellationToken).ConfigureAwait(false);
+        return WorkflowReader.Read(request.Text, request.File, set, Defaults with
+        {
+            InputOf = (name, source) => known.TryGetValue(source, out StoredArtifact? found) ? ArtifactService.InputOf(name, found) : throw ArtifactService.Unknown(source),
+        });
+
+        ArtifactInput Named(string name, string source)
+        {
+            named.Add(source);
+            return new ArtifactInput(name, ArtifactService.HashOf(source), 0);
+        }
+    }
 
     private async Task<WorkflowView> SubmitAsync(HomeId home, WorkflowSpec spec, ValueList<StepState> taken, CancellationToken cancellationToken)
     {
-        if (home.IsPool && spec.Steps.FirstOrDefault(step => !(step.Job.Artifacts.IsEmpty && step.Job.Inputs.IsEmpty && step.Inputs.IsEmpty)) is { } files)
-        {
-            throw new MeshException(ArtifactErrors.BadArtifact, $"step {files.Name} has artifacts or inputs, and a pool keeps none", "run the workflow with --home device");
-        }
-
         WorkflowId id = spec.IdempotencyKey is { } key ? WorkflowId.FromIdempotencyKey(home, key) : new WorkflowId(home, ids.Next());
         WorkflowAccepted accepted = await entities.AskAsync<WorkflowAccepted>(new SubmitWorkflow(id, spec, taken), cancellationToken).ConfigureAwait(false);
         return WorkflowViews.Of(await GetAsync(id, cancellationToken).ConfigureAwait(false), accepted.Repeated);

@@ -134,7 +134,7 @@ public sealed record JobSettings(
 }
 
 /// <summary>Which pool, and how its database is found. The connection string itself is read when the node starts, and kept out of here.</summary>
-public sealed record PoolSettings(string Name, string ConnectionFile, string ConnectionVariable, TimeSpan Lease, TimeSpan AppendTimeout, int Readers, TimeSpan OutputRetained);
+public sealed record PoolSettings(string Name, string ConnectionFile, string ConnectionVariable, TimeSpan Lease, TimeSpan AppendTimeout, int Readers, TimeSpan OutputRetained, long ArtifactBytesMax, long ArtifactSizeMax);
 
 public sealed record OutputSettings(long RetainedBytesMax, long JobBytesMax, long SpoolBytesMax, long BesideCommands);
 

@@ -139,7 +139,9 @@ internal sealed class SettingsReader(Config config, string origin)
                 Time("pool.lease") is var lease && lease >= TimeSpan.FromSeconds(1) ? lease : throw Wrong("pool.lease", Text("pool.lease"), "at least 1s"),
                 Time("pool.append-timeout"),
                 Integer("pool.readers", 1, 64),
-                Time("pool.output-retained"));
+                Time("pool.output-retained"),
+                Size("pool.artifacts-max"),
+                Size("pool.artifact-size-max"));
     }
 
     /// <returns>True for the pool.</returns>

@@ -81,11 +81,11 @@ public sealed class ArtifactRulesTests
         JobState job = JobState.None(Job).Apply(new AcceptedEvent(Start, spec, new Placement(1, Gpu, 5)));
         ArtifactRef a = new("a", Hash, 1), b = new("b", Hash, 2), other = new("other", Hash, 3);
         var told = new AttemptResult(AttemptOutcome.Succeeded, 0) { Artifacts = [b, other, a] };
-        Assert.Equal([a, b], JobRules.WithArtifacts(job, told, (_, _, _) => true).Artifacts);
-        Assert.Equal(ArtifactErrors.NotDelivered, JobRules.WithArtifacts(job, told, (_, _, artifact) => artifact.Name != "b").Problem!.Code);
-        AttemptResult ignorant = JobRules.WithArtifacts(job, told with { Artifacts = [] }, (_, _, _) => true);
+        Assert.Equal([a, b], JobRules.WithArtifacts(job, told, Taken("a", "b")).Artifacts);
+        Assert.Equal(ArtifactErrors.NotDelivered, JobRules.WithArtifacts(job, told, Taken("a")).Problem!.Code);
+        AttemptResult ignorant = JobRules.WithArtifacts(job, told with { Artifacts = [] }, Taken("a", "b"));
         Assert.Equal((AttemptOutcome.Failed, 0), (ignorant.Outcome, ignorant.Artifacts.Count));
-        Assert.Empty(JobRules.WithArtifacts(job, told with { Outcome = AttemptOutcome.Failed }, (_, _, _) => true).Artifacts);
+        Assert.Empty(JobRules.WithArtifacts(job, told with { Outcome = AttemptOutcome.Failed }, Taken("a", "b")).Artifacts);
     }
 
     private static Mesh.Contracts.Wire.RunAttempt Order(params Mesh.Contracts.Wire.Artifact[] artifacts)
@@ -103,4 +103,6 @@ public sealed class ArtifactRulesTests
         wire.Inputs.Add(new Mesh.Contracts.Wire.ArtifactInput { Name = name, Sha256 = ByteString.CopyFrom(new byte[hashBytes]), Size = size });
         return wire;
     }
+
+    private static HashSet<string> Taken(params string[] names) => [.. names];
 }

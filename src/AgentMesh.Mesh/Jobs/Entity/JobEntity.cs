@@ -17,6 +17,8 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 {
     private const int EventsOfSnapshot = 100;
 
+    private static readonly Task<IReadOnlySet<string>> NoArtifacts = Task.FromResult<IReadOnlySet<string>>(new HashSet<string>());
+
     private readonly JobEnvironment _environment;
     private readonly JobReplies _replies;
     private readonly AttemptPlace _place;
@@ -26,6 +28,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private readonly LookTimes _times;
     private readonly ClockWatch _clock;
     private JobState _job;
+    private bool _asksForArtifacts;
 
     public JobEntity(JobId id, JobEnvironment environment)
         : base(id.ToString(), environment.Time, EventsOfSnapshot, environment.Journal)
@@ -51,6 +54,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         On<AttemptHeartbeat>(heartbeat => OnHeard(heartbeat.Attempt, heartbeat.Waiting, heartbeat.Progress));
         On<AttemptCheckpoint>(OnCheckpoint);
         On<AttemptEnded>(OnEnded);
+        On<ArtifactsKnown>(OnArtifactsKnown);
         On<AttemptUnknown>(OnUnknown);
         On<JobView>(OnDependency);
         On<JobProblem>(_ => { });
@@ -190,9 +194,34 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         }
         else if (IsFromExecutor())
         {
-            IJobEvent change = JobRules.AfterAttempt(_job, JobRules.WithArtifacts(_job, JobRules.Bounded(ended.Result), _environment.HasArtifact), Now, _environment.Random());
-            Record(change, null, () => worker.Tell(new AttemptEndedAck(_job.JobId, ended.Attempt, Recorded: true)));
+            AttemptResult told = JobRules.Bounded(ended.Result);
+            Task<IReadOnlySet<string>> taken = _job.Spec!.Artifacts.IsEmpty ? NoArtifacts : _environment.ArtifactsTaken(_job.JobId, ended.Attempt, told.Artifacts);
+            if (taken.IsCompletedSuccessfully)
+            {
+                RecordEnd(ended.Attempt, told, taken.Result, worker);
+            }
+            else if (!_asksForArtifacts)
+            {
+                _asksForArtifacts = true;
+                _ = taken.PipeTo(Self, worker, names => new ArtifactsKnown(ended.Attempt, told, names), _ => new ArtifactsKnown(ended.Attempt, told, null));
+            }
         }
+    }
+
+    /// <summary>Where the store could not say it, the end is told again, and it is asked again.</summary>
+    private void OnArtifactsKnown(ArtifactsKnown known)
+    {
+        _asksForArtifacts = false;
+        if (known.Taken is not null && IsOut(known.Attempt))
+        {
+            RecordEnd(known.Attempt, known.Result, known.Taken, Sender);
+        }
+    }
+
+    private void RecordEnd(int attempt, AttemptResult told, IReadOnlySet<string> taken, IActorRef worker)
+    {
+        IJobEvent change = JobRules.AfterAttempt(_job, JobRules.WithArtifacts(_job, told, taken), Now, _environment.Random());
+        Record(change, null, () => worker.Tell(new AttemptEndedAck(_job.JobId, attempt, Recorded: true)));
     }
 
     private void OnCheckpoint(AttemptCheckpoint left)
@@ -402,4 +431,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     {
         public static readonly Look Instance = new();
     }
+
+    /// <param name="Taken">Null where the store could not be asked.</param>
+    private sealed record ArtifactsKnown(int Attempt, AttemptResult Result, IReadOnlySet<string>? Taken) : INoSerializationVerificationNeeded;
 }

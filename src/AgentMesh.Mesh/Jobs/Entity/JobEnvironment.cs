@@ -40,8 +40,9 @@ public sealed record JobEnvironment(
     /// <summary>On which devices the elements of an array may run.</summary>
     public Func<ArrayTargets, IReadOnlyList<ArrayDevice>> DevicesFor { get; init; } = static _ => [];
 
-    /// <summary>Whether the store of this home took an artifact from an attempt.</summary>
-    public Func<JobId, int, ArtifactRef, bool> HasArtifact { get; init; } = static (_, _, _) => true;
+    /// <summary>Which of these artifacts, by name, the store of this home took from an attempt. A failure is tried again with the next repeat of the end.</summary>
+    public Func<JobId, int, ValueList<ArtifactRef>, Task<IReadOnlySet<string>>> ArtifactsTaken { get; init; } =
+        static (_, _, told) => Task.FromResult<IReadOnlySet<string>>(told.Select(artifact => artifact.Name).ToHashSet());
 
     /// <summary>What jobs of this home wrote, for the workflows that they are steps of.</summary>
     public Workflows.Entity.ReadOutput ReadOutput { get; init; } = static (_, _, _) => Task.FromResult<string?>(null);

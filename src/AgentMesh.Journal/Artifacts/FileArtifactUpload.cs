@@ -1,9 +1,9 @@
 using AgentMesh.Errors;
 
-namespace AgentMesh.Journal;
+namespace AgentMesh.Journal.Artifacts;
 
-/// <summary>A content that comes. Dispose it; what has come is kept for whoever goes on.</summary>
-public sealed class ArtifactUpload : IDisposable
+/// <summary>A content that comes into a file.</summary>
+internal sealed class FileArtifactUpload : ArtifactUpload
 {
     private readonly ArtifactStore _store;
     private readonly string _hash;
@@ -11,7 +11,7 @@ public sealed class ArtifactUpload : IDisposable
     private FileStream? _file;
     private bool _isMine;
 
-    internal ArtifactUpload(ArtifactStore store, string hash, long size, FileStream? file)
+    public FileArtifactUpload(ArtifactStore store, string hash, long size, FileStream? file)
     {
         _store = store;
         _hash = hash;
@@ -22,18 +22,11 @@ public sealed class ArtifactUpload : IDisposable
         Offset = file?.Length ?? size;
     }
 
-    /// <summary>The store had it already, or has it now.</summary>
-    public bool IsThere { get; private set; }
-
-    /// <summary>So much has come.</summary>
-    public long Offset { get; private set; }
-
-    /// <exception cref="MeshException">AM0443; AM0444: more than was announced.</exception>
-    public async Task AppendAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    public override async Task AppendAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
         if (_file is null || Offset + data.Length > _size)
         {
-            throw new MeshException(JournalErrors.ArtifactDamaged, "more came than was announced", "nothing needs to be done: it is sent again");
+            throw Damaged("more came than was announced");
         }
 
         try
@@ -47,19 +40,17 @@ public sealed class ArtifactUpload : IDisposable
         }
     }
 
-    /// <summary>On disk, hashed, and in its place when it returns.</summary>
-    /// <exception cref="MeshException">AM0444: it is not what was announced. AM0443.</exception>
-    public void Complete()
+    public override async Task CompleteAsync(CancellationToken cancellationToken)
     {
         if (_file is { } file)
         {
             _file = null;
-            _store.Complete(file, _hash, _size);
+            await Task.Run(() => _store.Complete(file, _hash, _size), cancellationToken).ConfigureAwait(false);
             IsThere = true;
         }
     }
 
-    public void Dispose()
+    public override ValueTask DisposeAsync()
     {
         _file?.Dispose();
         _file = null;
@@ -68,5 +59,7 @@ public sealed class ArtifactUpload : IDisposable
             _isMine = false;
             _store.Ended(_hash);
         }
+
+        return ValueTask.CompletedTask;
     }
 }
