@@ -5,7 +5,7 @@ using AgentMesh.Protocol.Discovery;
 namespace AgentMesh.Transport.Discovery;
 
 /// <summary>One interface that is taken part on: its socket, the times of its announcements, and the task that reads.</summary>
-internal sealed class LanPort : IAsyncDisposable
+internal sealed class LanPort : ILinkPort
 {
     // One more than an announcement, so that what is longer is seen to be.
     private const int BufferBytes = LanAnnouncement.Size + 1;

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Discovery.Mdns;
@@ -10,37 +9,26 @@ namespace AgentMesh.Transport.Discovery;
 /// <summary>
 /// Shows this device on the local links as a service of mDNS and DNS-SD, and finds the others of its mesh so (mdns-v1.md). What it finds are hints, never proof. Thread-safe.
 /// </summary>
-public sealed class MdnsDiscovery : IAsyncDisposable
+public sealed class MdnsDiscovery : ILinkWork<MdnsPort>, IAsyncDisposable
 {
-    // Interfaces are looked at this often even when the operating system tells of no change.
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(100);
-
     // Hints for one device; a flood of them is a lie.
     private const int FoundPerSecond = 20;
 
     private readonly DeviceIdentity _identity;
     private readonly string? _announcedName;
-    private readonly IReadOnlyList<IPEndPoint> _bound;
     private readonly IEntropy _entropy;
     private readonly TimeProvider _time;
-    private readonly long _start;
     private readonly Lock _gate = new();
-    private readonly Dictionary<LanInterface, MdnsPort> _ports = [];
+    private readonly LinkPorts<MdnsPort> _ports;
     private readonly Protocol.Discovery.TokenBucket _hints = new(FoundPerSecond, FoundPerSecond);
-    private readonly Signal _wake = new();
-    private readonly CancellationTokenSource _stop = new();
     private IReadOnlyList<DevicePublicKey> _admitted = [];
     private Dictionary<string, DeviceId> _hashes = [];
     private long _day;
-    private TimeSpan _lookAt;
-    private bool _isToldUnusable;
     private long _heard;
     private long _malformed;
     private long _offLink;
     private long _found;
     private long _sent;
-    private Task _running = Task.CompletedTask;
 
     /// <param name="announcedName">What others see this device called; null to show no name.</param>
     /// <param name="bound">What the endpoint is bound to, with the real ports (<see cref="IMeshEndpoint.LocalAddresses"/>).</param>
@@ -48,10 +36,10 @@ public sealed class MdnsDiscovery : IAsyncDisposable
     {
         _identity = identity;
         _announcedName = announcedName;
-        _bound = bound;
         _entropy = entropy;
         _time = time;
-        _start = time.GetTimestamp();
+        _ports = new LinkPorts<MdnsPort>(_gate, bound, this, time);
+        _ports.Unusable += why => Unusable?.Invoke($"UDP port {MdnsSocket.Port} cannot be shared: {why}");
         _day = MdnsNames.DayOf(time.GetUtcNow());
     }
 
@@ -67,12 +55,12 @@ public sealed class MdnsDiscovery : IAsyncDisposable
         {
             lock (_gate)
             {
-                return new MdnsCounters(_heard, _malformed, _offLink, _found, _sent, _ports.Count, _ports.Values.Count(port => port.Responder.IsKnown));
+                return new MdnsCounters(_heard, _malformed, _offLink, _found, _sent, _ports.All.Count, _ports.All.Count(port => port.Responder.IsKnown));
             }
         }
     }
 
-    private TimeSpan Now => _time.GetElapsedTime(_start);
+    private TimeSpan Now => _ports.Now;
 
     /// <summary>Whose services count, from now on.</summary>
     public void Admit(IEnumerable<DevicePublicKey> devices)
@@ -84,126 +72,63 @@ public sealed class MdnsDiscovery : IAsyncDisposable
         }
     }
 
-    public void Start()
+    public void Start() => _ports.Start();
+
+    public ValueTask DisposeAsync() => _ports.DisposeAsync();
+
+    MdnsPort? ILinkWork<MdnsPort>.TryOpen(LanInterface at, IReadOnlyList<LanInterface> present, out SocketException? problem)
     {
-        NetworkChange.NetworkAddressChanged += OnNetworkChanged;
-        NetworkChange.NetworkAvailabilityChanged += OnNetworkChanged;
-        _running = Task.Run(RunAsync);
+        problem = null;
+        try
+        {
+            return new MdnsPort(at, MdnsSocket.Open(at), Responder(at, present), new MdnsBrowser(_entropy, Now), Heard, _time);
+        }
+        catch (SocketException error)
+        {
+            problem = error;
+            return null;
+        }
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Takes another name when the day has changed.</summary>
+    void ILinkWork<MdnsPort>.Looked(IReadOnlyList<LanInterface> present, bool isChanged)
     {
-        NetworkChange.NetworkAddressChanged -= OnNetworkChanged;
-        NetworkChange.NetworkAvailabilityChanged -= OnNetworkChanged;
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await _running.ConfigureAwait(false);
-        foreach (MdnsPort port in _ports.Values)
+        foreach (MdnsPort port in _ports.All.Where(_ => isChanged))
         {
-            lock (_gate)
+            port.Link = OnLink.Of(port.Interface.Source);
+        }
+
+        if (MdnsNames.DayOf(_time.GetUtcNow()) is var today && today != _day)
+        {
+            _day = today;
+            Rename();
+            foreach (MdnsPort port in _ports.All)
             {
                 port.Responder.Goodbye();
                 port.Pump();
+                port.Responder = Responder(port.Interface, present);
             }
-
-            await port.DisposeAsync().ConfigureAwait(false);
-        }
-
-        _ports.Clear();
-        _stop.Dispose();
-    }
-
-    private async Task RunAsync()
-    {
-        try
-        {
-            while (true)
-            {
-                await LookAsync().ConfigureAwait(false);
-                TimeSpan wait;
-                Task woken;
-                lock (_gate)
-                {
-                    wait = TickAll();
-                    woken = _wake.Wait();
-                }
-
-                using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-                await Task.WhenAny(woken, Task.Delay(wait, _time, over.Token)).ConfigureAwait(false);
-                await over.CancelAsync().ConfigureAwait(false);
-                _stop.Token.ThrowIfCancellationRequested();
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The end.
         }
     }
 
-    /// <summary>Opens what is new and closes what is gone, when it is time to look; takes another name when the day has changed.</summary>
-    private async Task LookAsync()
+    TimeSpan ILinkWork<MdnsPort>.Tick()
     {
-        lock (_gate)
+        TimeSpan next = TimeSpan.MaxValue;
+        foreach (MdnsPort port in _ports.All)
         {
-            if (Now < _lookAt)
-            {
-                return;
-            }
-
-            _lookAt = Now + LookEvery;
+            port.Responder.Tick(Now);
+            port.Browser.Tick(Now);
+            _sent += port.Pump();
+            next = port.Next < next ? port.Next : next;
         }
 
-        IReadOnlyList<LanInterface> present = LanInterfaces.Find(_bound);
-        bool isChanged = !_ports.Keys.ToHashSet().SetEquals(present);
-        foreach (MdnsPort gone in _ports.Values.Where(port => !present.Contains(port.Interface)).ToArray())
-        {
-            lock (_gate)
-            {
-                _ports.Remove(gone.Interface);
-            }
+        return next;
+    }
 
-            await gone.DisposeAsync().ConfigureAwait(false);
-        }
-
-        foreach (LanInterface fresh in present.Where(each => !_ports.ContainsKey(each)))
-        {
-            try
-            {
-                MdnsSocket socket = MdnsSocket.Open(fresh);
-                lock (_gate)
-                {
-                    _ports.Add(fresh, new MdnsPort(fresh, socket, Responder(fresh, present), new MdnsBrowser(_entropy, Now), Heard, _time));
-                }
-            }
-            catch (SocketException error)
-            {
-                // Others than these are passing: the interface has just gone, its address is not ready.
-                if (error.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied && !_isToldUnusable)
-                {
-                    _isToldUnusable = true;
-                    Unusable?.Invoke($"UDP port {MdnsSocket.Port} cannot be shared: {error.Message}");
-                }
-            }
-        }
-
-        lock (_gate)
-        {
-            foreach (MdnsPort port in _ports.Values.Where(_ => isChanged))
-            {
-                port.Link = OnLink.Of(port.Interface.Source);
-            }
-
-            if (MdnsNames.DayOf(_time.GetUtcNow()) is var today && today != _day)
-            {
-                _day = today;
-                Rename();
-                foreach (MdnsPort port in _ports.Values)
-                {
-                    port.Responder.Goodbye();
-                    port.Pump();
-                    port.Responder = Responder(port.Interface, present);
-                }
-            }
-        }
+    void ILinkWork<MdnsPort>.Closing(MdnsPort port)
+    {
+        port.Responder.Goodbye();
+        port.Pump();
     }
 
     private MdnsResponder Responder(LanInterface at, IReadOnlyList<LanInterface> present)
@@ -215,21 +140,6 @@ public sealed class MdnsDiscovery : IAsyncDisposable
     // A device whose clock says yesterday or tomorrow is found too.
     private void Rename() => _hashes = _admitted.SelectMany(key => ((long[])[_day - 1, _day, _day + 1]).Select(day => (MdnsNames.InstanceOf(key, day), key.Id)))
         .DistinctBy(each => each.Item1).ToDictionary(each => each.Item1, each => each.Id);
-
-    private TimeSpan TickAll()
-    {
-        TimeSpan next = _lookAt;
-        foreach (MdnsPort port in _ports.Values)
-        {
-            port.Responder.Tick(Now);
-            port.Browser.Tick(Now);
-            _sent += port.Pump();
-            next = port.Next < next ? port.Next : next;
-        }
-
-        TimeSpan wait = next - Now;
-        return wait > TimeSpan.FromMilliseconds(1) ? wait : TimeSpan.FromMilliseconds(1);
-    }
 
     private void Heard(MdnsPort port, ReadOnlyMemory<byte> datagram, IPEndPoint from)
     {
@@ -256,23 +166,13 @@ public sealed class MdnsDiscovery : IAsyncDisposable
             _sent += port.Pump();
             if (port.Next < next)
             {
-                _wake.Set();
+                _ports.Wake();
             }
         }
 
         foreach (MdnsSighting sighting in sightings)
         {
             Found?.Invoke(sighting.Device, new IPEndPoint(from.Address, sighting.Port));
-        }
-    }
-
-    private void OnNetworkChanged(object? sender, EventArgs change)
-    {
-        lock (_gate)
-        {
-            TimeSpan soon = Now + Settle;
-            _lookAt = soon < _lookAt ? soon : _lookAt;
-            _wake.Set();
         }
     }
 }

@@ -6,7 +6,7 @@ using AgentMesh.Protocol.Discovery.Mdns;
 namespace AgentMesh.Transport.Discovery;
 
 /// <summary>One interface and address family on which this device takes part in mDNS. All but the reading task is used under the lock of the owner.</summary>
-internal sealed class MdnsPort : IAsyncDisposable
+internal sealed class MdnsPort : ILinkPort
 {
     // What comes faster is left to the operating system to drop.
     private const int PerSecondMax = 1_000;
