@@ -36,6 +36,22 @@ public sealed class WholeCharactersTests
     }
 
     [Fact]
+    public async Task Characters_that_are_begun_again_and_again_wait_for_nothing()
+    {
+        var to = new Pieces();
+        var whole = new WholeCharacters(to);
+        for (int i = 0; i < 9; i++)
+        {
+            await whole.WriteAsync(new byte[] { 0xf0 }, CancellationToken.None);
+            await whole.WriteAsync(new byte[] { 0xf0, 0x9f }, CancellationToken.None);
+        }
+
+        Assert.Equal(25, to.All.SelectMany(each => each).Count());
+        await whole.FlushAsync(CancellationToken.None);
+        Assert.Equal(27, to.All.SelectMany(each => each).Count());
+    }
+
+    [Fact]
     public async Task What_is_no_text_passes()
     {
         byte[] noise = new byte[10_000];

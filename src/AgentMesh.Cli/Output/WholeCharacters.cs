@@ -12,9 +12,14 @@ internal sealed class WholeCharacters(Stream to)
     {
         int cut = Cut(_begun.AsSpan(0, _count), data.Span);
         int whole = data.Length - cut;
+        if (whole > 0 || (data.Length > 0 && !IsRest(data.Span[0])))
+        {
+            // Also where another character begins: what waits will never have its rest.
+            await FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         if (whole > 0)
         {
-            await FlushAsync(cancellationToken).ConfigureAwait(false);
             await to.WriteAsync(data[..whole], cancellationToken).ConfigureAwait(false);
             await to.FlushAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -40,7 +45,7 @@ internal sealed class WholeCharacters(Stream to)
         for (int back = 1; back <= Math.Min(3, data.Length); back++)
         {
             byte each = data[^back];
-            if ((each & 0xC0) != 0x80)
+            if (!IsRest(each))
             {
                 return each >= 0xF0 ? (back < 4 ? back : 0) : each >= 0xE0 ? (back < 3 ? back : 0) : each >= 0xC0 ? (back < 2 ? back : 0) : 0;
             }
@@ -50,4 +55,6 @@ internal sealed class WholeCharacters(Stream to)
         int needed = before.IsEmpty ? 0 : before[0] >= 0xF0 ? 4 : before[0] >= 0xE0 ? 3 : 2;
         return before.Length + data.Length < needed ? data.Length : 0;
     }
+
+    private static bool IsRest(byte each) => (each & 0xC0) == 0x80;
 }

@@ -158,7 +158,7 @@ internal static class InvitationLink
         return addresses.Count > 0 ? addresses : throw Damaged("it names no address");
     }
 
-    private static string CheckOf(string text) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, CheckBytes));
+    internal static string CheckOf(string text) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, CheckBytes));
 
     private static string Shorten(string text) => text.Length <= 40 ? text : text[..40] + "…";
 

@@ -60,13 +60,19 @@ internal sealed class YamlTree
             throw new MeshException(MeshErrors.WorkflowTooLarge, $"{file} is larger than {FileBytesMax} bytes", "keep long texts in files that the programs read");
         }
 
+        var tree = new YamlTree(text, file);
         try
         {
-            return new YamlTree(text, file).ReadDocument();
+            return tree.ReadDocument();
         }
         catch (YamlException wrong)
         {
             throw Wrong(file, PlaceOf(wrong.Start), $"this is no YAML: {wrong.InnerException?.Message ?? wrong.Message}", "look at the indentation, at quotes and at colons; docs/workflows.md shows a whole file");
+        }
+        catch (InvalidOperationException)
+        {
+            // The scanner says so of keys, brackets and tabs that stand where none may, without a place: it is behind what was read last.
+            throw Wrong(file, tree._parser.Current is { } last ? PlaceOf(last.End) : new Place(1, 1), "this is no YAML from here on", "look at the indentation, at braces and at colons; docs/workflows.md shows a whole file");
         }
     }
 
