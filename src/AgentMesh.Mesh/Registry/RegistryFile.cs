@@ -50,12 +50,17 @@ internal sealed class RegistryFile : IDisposable
                 int length = BinaryPrimitives.ReadInt32LittleEndian(rest);
                 if (length is <= 0 or > RegistryEntry.BytesMax || rest.Length - sizeof(int) < length)
                 {
+                    if (!IsCutOff(rest, length))
+                    {
+                        throw Damaged();
+                    }
+
                     break;
                 }
 
                 if (!RegistryEntry.TryRead(rest.Slice(sizeof(int), length).ToArray(), out RegistryEntry? entry) || !keep(entry))
                 {
-                    throw new MeshException(MeshErrors.RegistryInvalid, $"the registry {_path} is damaged at byte {_goodBytes}", "restore it from a backup, or move it away and pair the devices again");
+                    throw Damaged();
                 }
 
                 rest = rest[(sizeof(int) + length)..];
@@ -68,6 +73,36 @@ internal sealed class RegistryFile : IDisposable
         {
             throw CannotBeUsed(_path, error);
         }
+    }
+
+    private MeshException Damaged() => new(MeshErrors.RegistryInvalid, $"the registry {_path} is damaged at byte {_goodBytes}", "restore it from a backup, or move it away and pair the devices again");
+
+    /// <summary>
+    /// A crash leaves the beginning of one entry at the end, or zeros where a file system grew the file first. What is more than that, or holds another entry, was damaged otherwise:
+    /// to cut it off would forget devices that are trusted, and those that were put out.
+    /// </summary>
+    private static bool IsCutOff(ReadOnlySpan<byte> rest, int length)
+    {
+        if (!rest.ContainsAnyExcept((byte)0))
+        {
+            return true;
+        }
+
+        if (length is <= 0 or > RegistryEntry.BytesMax)
+        {
+            return false;
+        }
+
+        for (int at = 1; at + sizeof(int) < rest.Length; at++)
+        {
+            int next = BinaryPrimitives.ReadInt32LittleEndian(rest[at..]);
+            if (next is > 0 and <= RegistryEntry.BytesMax && next <= rest.Length - at - sizeof(int) && RegistryEntry.TryRead(rest.Slice(at + sizeof(int), next).ToArray(), out _))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>On disk when it returns.</summary>

@@ -53,7 +53,7 @@ public static class IdentityFile
         }
 
         Span<byte> seed = stackalloc byte[Ed25519.SeedBytes];
-        if (!TryDecode(seedText, seed))
+        if (!ExactBase64.TryDecode(seedText, seed))
         {
             throw Damaged(path, "the second line is not a key");
         }
@@ -110,9 +110,6 @@ public static class IdentityFile
                 $"If nobody else has read it: chmod 600 '{path}'. Otherwise delete it and pair this device again.");
         }
     }
-
-    private static bool TryDecode(string text, Span<byte> destination) =>
-        Base64Url.IsValid(text, out int length) && length == destination.Length && Base64Url.TryDecodeFromChars(text, destination, out _);
 
     private static MeshException Damaged(string path, string why) => new(
         ProtocolErrors.IdentityDamaged,

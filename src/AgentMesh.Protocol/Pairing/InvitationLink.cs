@@ -118,8 +118,7 @@ internal static class InvitationLink
     {
         byte[] bytes = new byte[size];
         string text = One(parameters, name);
-        bool good = Base64Url.IsValid(text, out int length) && length == size && Base64Url.TryDecodeFromChars(text, bytes, out _);
-        return good ? bytes : throw Damaged($"its part '{name}' does not hold {size} bytes");
+        return ExactBase64.TryDecode(text, bytes) ? bytes : throw Damaged($"its part '{name}' does not hold {size} bytes");
     }
 
     private static DateTimeOffset Expiry(string text) =>

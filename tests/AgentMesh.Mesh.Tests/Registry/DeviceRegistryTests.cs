@@ -240,6 +240,51 @@ public sealed class DeviceRegistryTests : IDisposable
         Assert.Equal(bytes, File.ReadAllBytes(PathOf(A)));
     }
 
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(0, -1)]
+    [InlineData(0, 1_000_000)]
+    [InlineData(0, 2_000)]
+    [InlineData(1, 2_000)]
+    [InlineData(2, 1_000_000)]
+    public void A_wrong_length_anywhere_is_damage_and_what_follows_is_never_cut_away(int entry, int length)
+    {
+        DeviceRegistry a = Open(A);
+        a.Admit(B.PublicKey, "b", []);
+        a.Admit(C.PublicKey, "c", []);
+        a.Admit(D.PublicKey, "d", []);
+        Close(a);
+        byte[] bytes = File.ReadAllBytes(PathOf(A));
+        int at = 0;
+        for (; entry > 0; entry--)
+        {
+            at += sizeof(int) + BitConverter.ToInt32(bytes, at);
+        }
+
+        BitConverter.TryWriteBytes(bytes.AsSpan(at), length);
+        File.WriteAllBytes(PathOf(A), bytes);
+        Assert.Equal(MeshErrors.RegistryInvalid, Code(() => Open(A)));
+        Assert.Equal(bytes, File.ReadAllBytes(PathOf(A)));
+    }
+
+    [Fact]
+    public void Zeros_that_a_crash_left_behind_the_last_entry_are_dropped()
+    {
+        DeviceRegistry a = Open(A);
+        a.Admit(B.PublicKey, "b", []);
+        Close(a);
+        long good = new FileInfo(PathOf(A)).Length;
+        using (FileStream file = File.OpenWrite(PathOf(A)))
+        {
+            file.SetLength(good + 512);
+        }
+
+        a = Open(A);
+        Assert.Equal([B.Id], a.Devices.Keys);
+        Close(a);
+        Assert.Equal(good, new FileInfo(PathOf(A)).Length);
+    }
+
     [Fact]
     public void A_file_that_cannot_be_opened_is_named()
     {

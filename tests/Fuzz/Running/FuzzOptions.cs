@@ -45,7 +45,7 @@ internal sealed record FuzzOptions
     /// <summary>Set for the process that runs on the copies.</summary>
     public bool IsInstrumented { get; init; }
 
-    public int KeepMax { get; init; } = 24;
+    public int KeepMax { get; init; } = 9;
 
     public int KeepBytesMax { get; init; } = 300;
 

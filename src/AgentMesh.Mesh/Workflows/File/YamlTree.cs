@@ -69,9 +69,9 @@ internal sealed class YamlTree
         {
             throw Wrong(file, PlaceOf(wrong.Start), $"this is no YAML: {wrong.InnerException?.Message ?? wrong.Message}", "look at the indentation, at quotes and at colons; docs/workflows.md shows a whole file");
         }
-        catch (InvalidOperationException)
+        catch (Exception error) when (error is InvalidOperationException or ArgumentException)
         {
-            // The scanner says so of keys, brackets and tabs that stand where none may, without a place: it is behind what was read last.
+            // Said of keys, brackets and tags that stand where none may, without a place: it is behind what was read last.
             throw Wrong(file, tree._parser.Current is { } last ? PlaceOf(last.End) : new Place(1, 1), "this is no YAML from here on", "look at the indentation, at braces and at colons; docs/workflows.md shows a whole file");
         }
     }
