@@ -18,6 +18,10 @@ internal sealed class PathProber(IEntropy? entropy)
     public const int CandidatesMax = 64;
     public const int PerHostMax = 8;
     public const int AnswersMax = 8;
+
+    /// <summary>Of a packet that came from an unknown address: with the answer to its own question no more than three times what came, whoever put that address on it.</summary>
+    public const int NoticedMax = 2;
+
     public static readonly TimeSpan BudgetTime = TimeSpan.FromMinutes(10);
 
     // After each question of a round; the last one ends it. Far NATs take a while to open, near ones answer the first.
@@ -75,7 +79,7 @@ internal sealed class PathProber(IEntropy? entropy)
     {
         if (Find(from, now) is { IsAsking: false } candidate)
         {
-            candidate.BeginRound(now);
+            candidate.BeginRound(now, NoticedMax);
         }
     }
 
@@ -198,6 +202,7 @@ internal sealed class PathProber(IEntropy? entropy)
     {
         private TimeSpan _firstAt;
         private int _inRound;
+        private int _most;
         private bool _hasProven;
 
         public IPEndPoint Address => address;
@@ -213,8 +218,9 @@ internal sealed class PathProber(IEntropy? entropy)
 
         public bool MayBeForgotten(TimeSpan now) => Spent == 0 ? !IsAsking : now - _firstAt >= BudgetTime;
 
-        public void BeginRound(TimeSpan at)
+        public void BeginRound(TimeSpan at, int most = int.MaxValue)
         {
+            _most = most;
             if (_hasProven || (Spent > 0 && at - _firstAt >= BudgetTime))
             {
                 Spent = 0;
@@ -237,7 +243,7 @@ internal sealed class PathProber(IEntropy? entropy)
         {
             _firstAt = Spent == 0 ? now : _firstAt;
             Spent++;
-            NextAt = Spent < ProbesMax && _inRound < Waits.Length ? now + Waits[_inRound] : TimeSpan.MaxValue;
+            NextAt = Spent < ProbesMax && _inRound < Waits.Length && _inRound + 1 < _most ? now + Waits[_inRound] : TimeSpan.MaxValue;
             _inRound++;
         }
     }

@@ -8,7 +8,8 @@ namespace AgentMesh.Protocol.Connections;
 
 /// <summary>
 /// Where the other side is. A newer packet from another address is a reason to ask there; only who answers from there with the bytes that were sent there moves the
-/// connection. Questions are small and at most one goes out in some time, whatever arrives from wherever, so that nobody can be made to flood a third party.
+/// connection. Questions are small, at most one goes out in some time, whatever arrives from wherever, and an address that never answers gets no more than
+/// <see cref="PathProber.ProbesMax"/>, so that nobody can be made to flood a third party.
 /// </summary>
 /// <param name="waitsFirst">
 /// Asks only where packets still come from there after that time. True for one of both sides: two that know each other by the addresses of different networks would else
@@ -18,6 +19,7 @@ internal sealed class Whereabouts(IPEndPoint remote, IEntropy? entropy, bool wai
 {
     private readonly byte[] _challenge = new byte[PathFrame.DataBytes];
     private readonly byte[] _response = new byte[PathFrame.DataBytes];
+    private readonly QuestionAllowance _allowance = new();
     private ulong _newest;
     private TimeSpan _mayAskAt = TimeSpan.MinValue;
     private bool _isAsked;
@@ -80,7 +82,7 @@ internal sealed class Whereabouts(IPEndPoint remote, IEntropy? entropy, bool wai
             IsChallengePending = false;
         }
 
-        if (now >= _mayAskAt)
+        if (now >= _mayAskAt && !IsChallengePending && _allowance.TryTake(from, now))
         {
             IsChallengePending = true;
             _mayAskAt = now + patience;
@@ -130,6 +132,7 @@ internal sealed class Whereabouts(IPEndPoint remote, IEntropy? entropy, bool wai
     public void MoveTo(IPEndPoint address)
     {
         Remote = address;
+        _allowance.Proven(address);
         IsRelayed = RelayAddress.IsRelay(address);
         Forget();
     }

@@ -91,6 +91,36 @@ public class WhereaboutsTests
     }
 
     [Fact]
+    public void An_address_that_never_answers_is_asked_nine_times_however_long_packets_seem_to_come_from_there()
+    {
+        int questions = 0;
+        for (int i = 0; i < 100; i++)
+        {
+            _where.Heard(Hotel, (ulong)i + 1, Patience, Patience * i);
+            questions += _where.IsChallengePending ? 1 : 0;
+            _where.ChallengeSent();
+        }
+
+        Assert.Equal(PathProber.ProbesMax, questions);
+        _where.Heard(Hotel, 200, Patience, PathProber.BudgetTime + Patience);
+        Assert.True(_where.IsChallengePending);
+    }
+
+    [Fact]
+    public void Too_many_addresses_are_not_asked_and_not_remembered()
+    {
+        int questions = 0;
+        for (int i = 0; i < 1_000; i++)
+        {
+            _where.Heard(new IPEndPoint(Hotel.Address, 1 + i), (ulong)i + 1, Patience, Patience * i);
+            questions += _where.IsChallengePending ? 1 : 0;
+            _where.ChallengeSent();
+        }
+
+        Assert.Equal(QuestionAllowance.RememberedMax, questions);
+    }
+
+    [Fact]
     public void The_side_that_waits_asks_when_packets_still_come_from_there()
     {
         var patient = new Whereabouts(Home, new SeededEntropy(1), waitsFirst: true);

@@ -10,5 +10,6 @@ internal static class Scenarios
     [
         new(1, "grid of NATs", 200, (seed, told) => new NatGridWorld(seed, told)) { Kind = SimTrial.Scenario, Bars = NatGridWorld.Bars },
         new(5, "black holes", 200, (seed, told) => new BlackHoleWorld(seed, told)) { Kind = SimTrial.Scenario, Bars = BlackHoleWorld.Bars },
+        new(7, "attacks", 200, (seed, told) => new AttackWorld(seed, told)) { Kind = SimTrial.Scenario, Bars = AttackWorld.Bars },
     ];
 }

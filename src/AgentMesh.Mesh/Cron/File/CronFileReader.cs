@@ -107,8 +107,8 @@ internal sealed class CronFileReader
         }
 
         ReadOnlySpan<char> name = line.Slice(2, close).Trim(), rest = line[(close + 4)..].TrimStart();
-        bool hasColon = name[^1] == ':' || rest.StartsWith(":");
-        if (!hasColon)
+        bool hasColon = name.EndsWith(":") || rest.StartsWith(":");
+        if (name.IsEmpty || !hasColon)
         {
             return false;
         }

@@ -25,7 +25,7 @@ internal sealed partial class AttackWorld
             int before = world.Sent.Count;
             CodeResult result = world.Join(Guess(aimed), $"192.0.2.{20 + Random.Next(200)}:{1_024 + Random.Next(60_000)}");
             taken += result.Invitation is null ? 0 : 1;
-            burnt += result.Failure == CodeFailure.WrongCode ? 1 : 0;
+            burnt += result.Failure == CodeFailure.Wrong ? 1 : 0;
 
             // What he sent and heard, once more, in any order and from elsewhere.
             foreach ((byte[] bytes, bool byJoiner) in world.Sent.Skip(before).ToArray().Where(_ => Chance(0.5)))
