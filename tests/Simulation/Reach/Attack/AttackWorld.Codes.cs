@@ -57,7 +57,7 @@ internal sealed partial class AttackWorld
         do
         {
             string text = $"{parts[0]}-{CodeWords.At(Random.Next(CodeWords.Count))}-{Random.Next(10_000).ToString("d4", CultureInfo.InvariantCulture)}";
-            PairingCode.TryParse(text, out guess, out _);
+            Require(PairingCode.TryParse(text, out guess, out _), text);
         }
         while (guess == code);
         return guess;
