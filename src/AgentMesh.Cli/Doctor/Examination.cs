@@ -130,6 +130,11 @@ internal sealed class Examination(Session session, TimeProvider time)
             _checks.Add(NetworkChecks.Stun(stun));
         }
 
+        if (status.Discovery is { } discovery)
+        {
+            _checks.AddRange(NetworkChecks.Discovery(discovery));
+        }
+
         if (status.Pool is { } pool)
         {
             _checks.Add(NodeChecks.Pool(pool));

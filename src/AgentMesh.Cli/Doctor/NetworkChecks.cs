@@ -89,6 +89,24 @@ internal static class NetworkChecks
         };
     }
 
+    /// <summary>Only what is switched on. Without a local network nothing is wrong.</summary>
+    public static IEnumerable<DoctorCheck> Discovery(DiscoveryView view)
+    {
+        if (view.Lan is not null || view.Mdns is not null)
+        {
+            yield return (view.Lan?.Problem ?? view.Mdns?.Problem) is { } why
+                ? DoctorCheck.Warn("discovery", why, "end what holds the port, or choose another one (agentmesh.discovery.lan.port, the same on every device) or agentmesh.discovery.lan.mdns = off")
+                : DoctorCheck.Ok("discovery", DiscoveryLines.Near(view));
+        }
+
+        if (view.Dht is { } dht)
+        {
+            yield return dht.Problem is { } problem
+                ? DoctorCheck.Warn("dht", problem.Message, problem.Next ?? $"see docs/errors/{problem.Code}.md") with { Code = problem.Code }
+                : DoctorCheck.Ok("dht", DiscoveryLines.Dht(dht));
+        }
+    }
+
     private static string Shown(TimeSpan ahead) => $"{Durations.Age(ahead.Duration())} {(ahead > TimeSpan.Zero ? "ahead" : "behind")}";
 
     private static bool IsLoopback(string address) => IPEndPoint.TryParse(address, out IPEndPoint? parsed) && IPAddress.IsLoopback(parsed.Address);

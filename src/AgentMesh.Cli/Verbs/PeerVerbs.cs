@@ -91,6 +91,11 @@ internal static class PeerVerbs
             to.WriteLine($"stun        {stun.Server}: {(stun.SeenAt is { } at ? $"sees this device at {at}" : stun.Problem is { } silent ? $"{silent.Code}: {silent.Message}" : "being asked")}");
         }
 
+        if (status.Discovery is { } discovery)
+        {
+            to.WriteLine($"discovery   {DiscoveryLines.Of(discovery)}");
+        }
+
         if (status.Pool is { } pool)
         {
             string members = string.Join(", ", pool.Members.Select(member => string.Create(

@@ -34,6 +34,9 @@ public sealed record StatusView(
 
     /// <summary>The STUN servers of the settings; null without any.</summary>
     public IReadOnlyList<StunView>? Stun { get; init; }
+
+    /// <summary>Null from an older node.</summary>
+    public DiscoveryView? Discovery { get; init; }
 }
 
 /// <summary>The pool of this device, as its database tells it.</summary>

@@ -26,3 +26,28 @@ public sealed record NatView(string Kind, string Filtering, int? PortStep, bool?
 /// <param name="SeenAt">Where it sees this device; null while it has not answered.</param>
 /// <param name="Problem">Why it does not; null where it does, or has not been waited for long enough.</param>
 public sealed record StunView(string Server, string? SeenAt, ProblemView? Problem);
+
+/// <summary>The ways to find devices without an address; null for each that is switched off.</summary>
+public sealed record DiscoveryView(LanView? Lan, MdnsView? Mdns, DhtView? Dht);
+
+/// <summary>Announcements on the local links.</summary>
+/// <param name="Interfaces">Pairs of interface and address family that are taken part on.</param>
+/// <param name="Sent">Announcements since the start.</param>
+/// <param name="Heard">Those of admitted devices.</param>
+/// <param name="Problem">Why none is taken part on; null where some are, or there is none.</param>
+public sealed record LanView(int Interfaces, long Sent, long Heard, string? Problem);
+
+/// <summary>mDNS and DNS-SD.</summary>
+/// <param name="Shown">Of the interfaces, those on which the name of this device is established.</param>
+/// <param name="Found">Hints for devices of the mesh since the start.</param>
+/// <param name="Problem">Why it is used on no interface; null where it is, or there is none.</param>
+public sealed record MdnsView(int Interfaces, int Shown, long Found, string? Problem);
+
+/// <summary>The DHT.</summary>
+/// <param name="Nodes">That answered lately; 0 while none did.</param>
+/// <param name="Told">Devices that can find this one there.</param>
+/// <param name="Devices">Devices that it is told to.</param>
+/// <param name="ToldAt">When, the last time; null before the first.</param>
+/// <param name="Found">Addresses of devices that were found since the start.</param>
+/// <param name="Problem">Why nobody can find this device there; null where somebody can, or nothing was tried yet.</param>
+public sealed record DhtView(int Nodes, int Told, int Devices, DateTimeOffset? ToldAt, long Found, ProblemView? Problem);

@@ -193,10 +193,8 @@ public sealed class NodeHost : IAsyncDisposable
             candidates.Add(stun);
         }
 
-        LanDiscovery? lan = settings.Lan.Enabled ? EndingAsync(Lan(settings, identity, endpoint, directory, registry, links, time, log)) : null;
-        MdnsDiscovery? mdns = settings.Lan is { Enabled: true, Mdns: true } ? EndingAsync(Mdns(settings, identity, endpoint, directory, registry, links, time, log)) : null;
-        DhtService? dht = settings.Dht.Enabled ? EndingAsync(Dht(settings, identity, directory, links, time, log)) : null;
-        pairing.Codes = EndingAsync(new CodePairing(endpoint, lan, identity, settings.DeviceName, pairing.Book));
+        Discoveries discoveries = EndingAsync(new Discoveries(settings, identity, endpoint, directory, registry, links, data[DhtNodesFile.FileName], time, log));
+        pairing.Codes = EndingAsync(new CodePairing(endpoint, discoveries.Lan, identity, settings.DeviceName, pairing.Book));
         beacons.Carry(pairing.Codes);
         pairing.Codes.Guessed += from => Log.WrongCode(log, from);
 
@@ -274,6 +272,7 @@ public sealed class NodeHost : IAsyncDisposable
             Announced = Announced,
             Gateway = gateway,
             Stun = stun,
+            Discoveries = discoveries,
             Pool = pool,
             Time = time,
         };
@@ -286,9 +285,7 @@ public sealed class NodeHost : IAsyncDisposable
 
         hub.Start();
         links.KeepAll();
-        lan?.Start();
-        mdns?.Start();
-        dht?.Start();
+        discoveries.Start();
         beacons.Start();
         gateway?.Start();
         peerRelays.Start();
@@ -369,41 +366,6 @@ public sealed class NodeHost : IAsyncDisposable
 
     private static BeaconLimits RelayLimits(RelaySettings settings) =>
         new() { DevicesMax = 256, ChannelsMax = 8_192, BytesPerSecond = settings.BytesPerSecond, BurstBytes = settings.BytesPerSecond / 2 };
-
-    private static LanDiscovery Lan(
-        NodeSettings settings, DeviceIdentity identity, MeshEndpoint endpoint, DeviceDirectory directory, DeviceRegistry registry, LinkService links, TimeProvider time, ILogger log)
-    {
-        var lanSettings = new LanDiscoverySettings { Port = settings.Lan.Port, Interval = settings.Lan.Interval };
-        var lan = new LanDiscovery(identity, lanSettings, endpoint.LocalAddresses, SystemEntropy.Instance, time);
-        lan.Found += links.TakeAnnouncement;
-        lan.Found += (device, at) => Log.Announced(log, device.ToString(), at);
-        lan.Unusable += reason => Log.LanUnusable(log, reason);
-        registry.Changed += Admit;
-        Admit();
-        return lan;
-
-        void Admit() => lan.Admit(directory.Admitted.Values);
-    }
-
-    private static DhtService Dht(NodeSettings settings, DeviceIdentity identity, DeviceDirectory directory, LinkService links, TimeProvider time, ILogger log)
-    {
-        var dht = new DhtDiscovery(identity, settings.Dht.Bootstrap, IPAddress.Any, SystemEntropy.Instance, time);
-        return new DhtService(dht, directory, links, identity.Id, () => links.Help.Candidates(), time, log);
-    }
-
-    private static MdnsDiscovery Mdns(
-        NodeSettings settings, DeviceIdentity identity, MeshEndpoint endpoint, DeviceDirectory directory, DeviceRegistry registry, LinkService links, TimeProvider time, ILogger log)
-    {
-        var mdns = new MdnsDiscovery(identity, settings.Lan.AnnounceName ? settings.DeviceName : null, endpoint.LocalAddresses, SystemEntropy.Instance, time);
-        mdns.Found += links.TakeAnnouncement;
-        mdns.Found += (device, at) => Log.FoundByMdns(log, device.ToString(), at);
-        mdns.Unusable += reason => Log.MdnsUnusable(log, reason);
-        registry.Changed += Admit;
-        Admit();
-        return mdns;
-
-        void Admit() => mdns.Admit(directory.Admitted.Values);
-    }
 
     private static HandlerRegistry Handlers(NodeSettings settings, string dataDirectory, TimeProvider time)
     {

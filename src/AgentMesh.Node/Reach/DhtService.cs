@@ -1,4 +1,5 @@
 using System.Net;
+using AgentMesh.Node.Control;
 using AgentMesh.Node.Links;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Transport.Discovery;
@@ -17,9 +18,13 @@ internal sealed class DhtService : IAsyncDisposable
     private static readonly TimeSpan PublishEvery = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan LookFirst = TimeSpan.FromSeconds(10);
+
+    // A device that starts at the same time has not said anything yet at the first look.
+    private const int LookFactor = 2;
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(5);
 
     private readonly DhtDiscovery _dht;
+    private readonly DhtNodesFile _file;
     private readonly DeviceDirectory _directory;
     private readonly LinkService _links;
     private readonly DeviceId _self;
@@ -28,10 +33,13 @@ internal sealed class DhtService : IAsyncDisposable
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
+    private volatile Published? _published;
+    private long _found;
 
-    public DhtService(DhtDiscovery dht, DeviceDirectory directory, LinkService links, DeviceId self, Func<IReadOnlyList<IPEndPoint>> candidates, TimeProvider time, ILogger log)
+    public DhtService(DhtDiscovery dht, DhtNodesFile file, DeviceDirectory directory, LinkService links, DeviceId self, Func<IReadOnlyList<IPEndPoint>> candidates, TimeProvider time, ILogger log)
     {
         _dht = dht;
+        _file = file;
         _directory = directory;
         _links = links;
         _self = self;
@@ -39,6 +47,10 @@ internal sealed class DhtService : IAsyncDisposable
         _time = time;
         _log = log;
     }
+
+    public DhtView View() => _published is { } last
+        ? new DhtView(_dht.Nodes, last.Stored, last.Devices, last.At, Interlocked.Read(ref _found), last is { Devices: > 0, Stored: 0 } ? Silent() : null)
+        : new DhtView(_dht.Nodes, 0, 0, null, Interlocked.Read(ref _found), null);
 
     public void Start() => _running = Task.Run(() => Task.WhenAll(PublishingAsync(), LookingAsync()));
 
@@ -77,6 +89,8 @@ internal sealed class DhtService : IAsyncDisposable
             // What found no node at all is tried again soon.
             said = stored == others.Length ? now : "";
             next = _time.GetElapsedTime(start) + PublishEvery;
+            _published = new Published(stored, others.Length, _time.GetUtcNow());
+            _file.Write(_dht.Newest(DhtNodesFile.NodesMax));
             Log.DhtPublished(_log, stored, others.Length, _dht.Nodes);
             if (stored < others.Length)
             {
@@ -87,19 +101,24 @@ internal sealed class DhtService : IAsyncDisposable
 
     private async Task LookingAsync()
     {
-        await Task.Delay(LookFirst, _time, _stop.Token).ConfigureAwait(false);
-        while (true)
+        for (TimeSpan wait = LookFirst; ; wait = wait * LookFactor < LookEvery ? wait * LookFactor : LookEvery)
         {
+            await Task.Delay(wait, _time, _stop.Token).ConfigureAwait(false);
             foreach (DevicePublicKey other in Others().Where(key => !_links.IsLinked(key.Id)))
             {
                 foreach (IPEndPoint address in await _dht.FindAsync(other, _stop.Token).ConfigureAwait(false))
                 {
+                    Interlocked.Increment(ref _found);
                     Log.FoundByDht(_log, other.Id.ToString(), address);
                     _links.TakeAnnouncement(other.Id, address);
                 }
             }
-
-            await Task.Delay(LookEvery, _time, _stop.Token).ConfigureAwait(false);
         }
     }
+
+    private ProblemView Silent() => _dht.Nodes == 0
+        ? new ProblemView(ReachErrors.DhtSilent, "no node of the DHT answers", "see that UDP is let out and that agentmesh.discovery.dht.bootstrap names nodes that run")
+        : new ProblemView(ReachErrors.DhtSilent, "no node of the DHT keeps where this device is", "it is tried again within five minutes; more nodes in agentmesh.discovery.dht.bootstrap may help");
+
+    private sealed record Published(int Stored, int Devices, DateTimeOffset At);
 }

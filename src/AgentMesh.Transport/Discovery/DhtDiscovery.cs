@@ -22,6 +22,7 @@ public sealed class DhtDiscovery : IAsyncDisposable
 
     private readonly DeviceIdentity _identity;
     private readonly IReadOnlyList<DnsEndPoint> _bootstrap;
+    private readonly IReadOnlyList<IPEndPoint> _known;
     private readonly IEntropy _entropy;
     private readonly TimeProvider _time;
     private readonly long _start;
@@ -35,11 +36,13 @@ public sealed class DhtDiscovery : IAsyncDisposable
     private readonly Task _reading;
 
     /// <param name="bootstrap">Nodes to begin with; asked again whenever fewer than eight others are known.</param>
+    /// <param name="known">Nodes that answered an earlier run (<see cref="Newest"/>): asked with those.</param>
     /// <exception cref="SocketException">There is no IPv4 here.</exception>
-    public DhtDiscovery(DeviceIdentity identity, IReadOnlyList<DnsEndPoint> bootstrap, IPAddress bind, IEntropy entropy, TimeProvider time)
+    public DhtDiscovery(DeviceIdentity identity, IReadOnlyList<DnsEndPoint> bootstrap, IReadOnlyList<IPEndPoint> known, IPAddress bind, IEntropy entropy, TimeProvider time)
     {
         _identity = identity;
         _bootstrap = bootstrap;
+        _known = known;
         _entropy = entropy;
         _time = time;
         _start = time.GetTimestamp();
@@ -60,6 +63,15 @@ public sealed class DhtDiscovery : IAsyncDisposable
             {
                 return _nodes.Count;
             }
+        }
+    }
+
+    /// <summary>Those of them that answered last, the latest first.</summary>
+    public IReadOnlyList<IPEndPoint> Newest(int count)
+    {
+        lock (_gate)
+        {
+            return _nodes.Newest(count);
         }
     }
 
@@ -114,7 +126,7 @@ public sealed class DhtDiscovery : IAsyncDisposable
         await _slots.WaitAsync(either.Token).ConfigureAwait(false);
         try
         {
-            IReadOnlyList<IPEndPoint> bootstrap = Nodes >= 8 ? [] : await ResolveAsync(either.Token).ConfigureAwait(false);
+            IReadOnlyList<IPEndPoint> bootstrap = Nodes >= 8 ? [] : [.. await ResolveAsync(either.Token).ConfigureAwait(false), .. _known];
             Running running;
             lock (_gate)
             {

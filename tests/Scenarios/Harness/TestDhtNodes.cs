@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Scenarios.Harness;
 
-/// <summary>A DHT of bittorrent-dht nodes on loopback, run by node; the package comes from npm.</summary>
+/// <summary>A DHT of bittorrent-dht nodes, run by node; the package comes from npm.</summary>
 internal sealed class TestDhtNodes : IDisposable
 {
     private const string Package = "bittorrent-dht@11.0.12";
@@ -11,22 +11,23 @@ internal sealed class TestDhtNodes : IDisposable
     private const string Script = """
         import DHT from 'bittorrent-dht'
         import crypto from 'node:crypto'
+        const host = process.argv[3]
         const verify = (signature, message, key) => crypto.verify(null, message, {
           key: Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), key]), format: 'der', type: 'spki'
         }, signature)
         const open = bootstrap => new Promise(resolve => {
-          const dht = new DHT({ bootstrap, verify, host: '127.0.0.1' })
+          const dht = new DHT({ bootstrap, verify, host })
           dht.on('error', () => {})
-          dht.listen(0, '127.0.0.1', () => resolve(dht))
+          dht.listen(0, host, () => resolve(dht))
         })
         const first = await open(false)
         const nodes = [first]
         for (let i = 1; i < Number(process.argv[2]); i++) {
-          const node = await open([`127.0.0.1:${first.address().port}`])
+          const node = await open([`${host}:${first.address().port}`])
           await new Promise(resolve => node.on('ready', resolve))
           nodes.push(node)
         }
-        for (const a of nodes) for (const b of nodes) if (a !== b) a.addNode({ host: '127.0.0.1', port: b.address().port })
+        for (const a of nodes) for (const b of nodes) if (a !== b) a.addNode({ host, port: b.address().port })
         setTimeout(() => console.log(first.address().port), 500)
         process.stdin.on('data', data => nodes[nodes.length - 1].get(Buffer.from(data.toString().trim(), 'hex'), { verify }, (error, item) => {
           if (error || !item) console.log('nothing', error ? error.message : '')
@@ -40,7 +41,8 @@ internal sealed class TestDhtNodes : IDisposable
     private TestDhtNodes(Process process) => _process = process;
 
     /// <returns>Null where node or the package cannot be had; <paramref name="whyNot"/> says why.</returns>
-    public static TestDhtNodes? TryStart(int count, out string whyNot)
+    /// <param name="host">Where they listen, in a network namespace; on loopback of the test's own without one.</param>
+    public static TestDhtNodes? TryStart(int count, out string whyNot, string? space = null, string host = "127.0.0.1")
     {
         whyNot = "";
         if (!Shell.Has("node") || !Shell.Has("npm"))
@@ -70,7 +72,8 @@ internal sealed class TestDhtNodes : IDisposable
 
         string script = Path.Combine(directory, "nodes.js");
         File.WriteAllText(script, Script);
-        return new TestDhtNodes(Process.Start(new ProcessStartInfo("node", [script, count.ToString(CultureInfo.InvariantCulture)])
+        string[] words = ["node", script, count.ToString(CultureInfo.InvariantCulture), host];
+        return new TestDhtNodes(Process.Start(new ProcessStartInfo(space is null ? words[0] : "ip", space is null ? words[1..] : ["netns", "exec", space, .. words])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, WorkingDirectory = directory,
         })!);

@@ -26,6 +26,8 @@ internal sealed class DhtNodes
 
     public void Failed(IPEndPoint at) => _nodes.Remove(at);
 
+    public IReadOnlyList<IPEndPoint> Newest(int count) => [.. _nodes.OrderByDescending(each => each.Value.Stamp).Take(count).Select(each => each.Key)];
+
     public IReadOnlyList<DhtNode> Nearest(DhtId target, int count) =>
         [.. _nodes.Select(each => new DhtNode(each.Value.Id, each.Key)).Order(Comparer<DhtNode>.Create((a, b) => target.CompareNearness(a.Id, b.Id))).Take(count)];
 }
