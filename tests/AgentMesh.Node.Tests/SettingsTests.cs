@@ -1,5 +1,6 @@
 using AgentMesh.Errors;
 using AgentMesh.Node.Settings;
+using AgentMesh.Protocol.Recovery;
 
 namespace AgentMesh.Node.Tests;
 
@@ -83,6 +84,7 @@ public sealed class SettingsTests : IDisposable
     [InlineData("agentmesh { output { spool-max = lots } }", "AM0203", "size")]
     [InlineData("agentmesh { device-name = \"a b\" }", "AM0203", "letters")]
     [InlineData("agentmesh { jobs { used-up = never } }", "AM0203", "paused, failed")]
+    [InlineData("agentmesh { udp { congestion = reno } }", "AM0203", "cubic, bbr")]
     [InlineData("agentmesh { discovery { lan { enabled = maybe } } }", "AM0203", "on, off")]
     [InlineData("agentmesh { discovery { lan = off } }", "AM0203", "agentmesh.discovery.lan.enabled")]
     [InlineData("agentmesh { discovery { lan { interval = 0 } } }", "AM0203", "duration")]
@@ -99,8 +101,9 @@ public sealed class SettingsTests : IDisposable
     [Fact]
     public void Discovery_on_the_local_network_is_on_unless_switched_off()
     {
-        Assert.Equal(new UdpSettings(true, 4 << 20), Load(null).Udp);
+        Assert.Equal(new UdpSettings(true, 4 << 20, CongestionControl.Cubic), Load(null).Udp);
         Assert.False(Load("agentmesh { udp.offload = off }").Udp.Offload);
+        Assert.Equal(CongestionControl.Bbr, Load("agentmesh { udp.congestion = bbr }").Udp.Congestion);
         Assert.Equal(new LanSettings(true, 14591, TimeSpan.FromSeconds(60), Mdns: true, AnnounceName: false), Load(null).Lan);
         Assert.False(Load("agentmesh { discovery.lan.enabled = off }").Lan.Enabled);
         Assert.False(Load("agentmesh { discovery.lan.enabled = false }").Lan.Enabled);

@@ -361,6 +361,7 @@ public sealed class NodeHost : IAsyncDisposable
             KeepAlive = settings.Link.KeepAlive,
             PeerTimeout = settings.Link.DeadAfter > settings.Link.KeepAlive ? settings.Link.DeadAfter - settings.Link.KeepAlive : settings.Link.DeadAfter,
             IdleTimeout = TimeSpan.Zero,
+            Congestion = settings.Udp.Congestion,
         },
     };
 

@@ -2,6 +2,7 @@ using System.Net;
 using AgentMesh.Beacon.Client;
 using AgentMesh.Mesh.Retention;
 using AgentMesh.Node.Reach;
+using AgentMesh.Protocol.Recovery;
 using AgentMesh.Transport.Gateways;
 using AgentMesh.Transport.Stun;
 using AgentMesh.Workers.Limits;
@@ -98,7 +99,7 @@ public sealed record LinkSettings(
 /// <param name="Interval">Between two questions to each server.</param>
 public sealed record StunSettings(IReadOnlyList<StunServer> Servers, TimeSpan Interval);
 
-public sealed record UdpSettings(bool Offload, int BufferBytes);
+public sealed record UdpSettings(bool Offload, int BufferBytes, CongestionControl Congestion);
 
 /// <param name="KeyLog">A file that gets the secrets of all sessions; null: none.</param>
 public sealed record SecuritySettings(TimeSpan KeyRotation, string? KeyLog);

@@ -1,9 +1,10 @@
+using AgentMesh.Protocol.Recovery;
 using AgentMesh.Transport.Gateways;
 using AgentMesh.Transport.Stun;
 
 namespace AgentMesh.Node.Settings;
 
-/// <summary>Settings of gateways and standard servers.</summary>
+/// <summary>Settings of paths, gateways and standard servers.</summary>
 internal static class ReachReader
 {
     private static readonly TimeSpan LifetimeMin = TimeSpan.FromSeconds(10);
@@ -11,6 +12,9 @@ internal static class ReachReader
 
     private const int ServersMax = 8;
     private static readonly TimeSpan StunIntervalMin = TimeSpan.FromSeconds(5);
+
+    public static CongestionControl Congestion(SettingsReader read) =>
+        read.OneOf("udp.congestion", "cubic", "bbr") == "bbr" ? CongestionControl.Bbr : CongestionControl.Cubic;
 
     public static StunSettings Stun(SettingsReader read)
     {

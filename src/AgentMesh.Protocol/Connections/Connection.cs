@@ -45,7 +45,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         _remote = TransportParameters.Read(session.RemoteParameters.Span);
         _rekey = new RekeyCarrier(_protector);
         _liveness = new Liveness(settings, now);
-        _path = new NetworkPath(default, mtu, _remote.DatagramBytesMax, settings.AckDelayMax, this);
+        _path = new NetworkPath(default, mtu, _remote.DatagramBytesMax, settings, session.RemoteConnectionId.Value ^ session.LocalConnectionId.Value, this);
         _where = new Whereabouts(session.RemoteAddress, entropy, waitsFirst: session.IsInitiator);
         _prober = new PathProber(entropy);
         _paths = new PathTable(_where, _liveness, entropy, chooses: session.IsInitiator);

@@ -1,4 +1,5 @@
 using AgentMesh.Errors;
+using AgentMesh.Protocol.Recovery;
 
 namespace AgentMesh.Protocol.Connections;
 
@@ -37,6 +38,9 @@ public sealed record ConnectionSettings
     public int SendBuffer { get; init; } = 256 * 1024;
 
     public int SendBufferMax { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>What decides how fast this side sends.</summary>
+    public CongestionControl Congestion { get; init; }
 
     /// <summary>Greatest datagram that this side takes.</summary>
     public int DatagramBytesMax { get; init; } = 65_507;

@@ -14,14 +14,19 @@ internal sealed class NetworkPath
 
     private readonly MtuSettings _mtu;
     private readonly int _datagramBytesMax;
+    private readonly CongestionControl _control;
+    private ulong _seed;
 
-    public NetworkPath(PathId id, MtuSettings mtu, int datagramBytesMax, TimeSpan ackDelayMax, IFrameFate fate)
+    /// <param name="seed">Spreads what many paths would else do at one time.</param>
+    public NetworkPath(PathId id, MtuSettings mtu, int datagramBytesMax, ConnectionSettings settings, ulong seed, IFrameFate fate)
     {
         Id = id;
         _mtu = mtu;
         _datagramBytesMax = Math.Min(mtu.Max, datagramBytesMax);
+        _control = settings.Congestion;
+        _seed = seed;
         Traffic = NewTraffic(roundTrip: null);
-        Received = new ReceivedPackets(ackDelayMax);
+        Received = new ReceivedPackets(settings.AckDelayMax);
         Loss = new LossDetector(Sent, Rtt, Congestion, fate, Mtu);
     }
 
@@ -57,7 +62,8 @@ internal sealed class NetworkPath
             rtt.Add(sample, TimeSpan.Zero);
         }
 
-        var congestion = new Cubic(Math.Min(_mtu.Start, _datagramBytesMax));
+        int datagram = Math.Min(_mtu.Start, _datagramBytesMax);
+        ICongestionController congestion = _control == CongestionControl.Bbr ? new Bbr(datagram, _seed++) : new Cubic(datagram);
         return new PathTraffic(rtt, congestion, new MtuSearch(_mtu, _datagramBytesMax, congestion));
     }
 

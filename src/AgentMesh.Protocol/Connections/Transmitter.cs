@@ -88,6 +88,11 @@ internal sealed class Transmitter(
         bool hasWork = HasWork;
         bool mayElicit = (hasWork || _acksOnly >= AcksOnlyMax) && MayElicit(now);
         bool isAckDue = path.Received.IsDue(now);
+        if (!hasWork && path.IsWindowOpen)
+        {
+            path.Congestion.RanDry(path.Loss.BytesInFlight);
+        }
+
         if (path.Sent.IsFull || (!isAckDue && !where.IsResponsePending && !(mayElicit && hasWork)))
         {
             return 0;

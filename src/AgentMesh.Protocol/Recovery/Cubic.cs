@@ -14,6 +14,10 @@ internal sealed class Cubic : ICongestionController
     // Growth in the Reno-friendly region, RFC 9438, section 4.3.
     private const double RenoAlpha = 3 * (1 - Beta) / (1 + Beta);
 
+    // RFC 9002, section 7.7: a little faster than window / round trip, so that pacing is not what limits.
+    private const double PacingGain = 1.25;
+    private const double SlowStartPacingGain = 2;
+
     private int _datagram;
     private double _window;
     private double _threshold = double.MaxValue;
@@ -41,9 +45,31 @@ internal sealed class Cubic : ICongestionController
         _window = Math.Max(_window, Minimum);
     }
 
-    public void Acked(int bytes, TimeSpan sentAt, TimeSpan now, RttEstimator rtt, bool isWindowUsed)
+    public double PacingRate(RttEstimator rtt) => _window * (IsInSlowStart ? SlowStartPacingGain : PacingGain) / Math.Max(rtt.Smoothed.TotalSeconds, 1e-6);
+
+    public void Sent(SentPacket packet, long bytesInFlight, TimeSpan now)
     {
-        if (sentAt <= _recoveryStart)
+    }
+
+    public void RanDry(long bytesInFlight)
+    {
+    }
+
+    public void ArrivedLate(SentPacket packet, TimeSpan now)
+    {
+    }
+
+    public void PacketLost(SentPacket packet, TimeSpan now)
+    {
+    }
+
+    public void AckDone(long bytesInFlight, TimeSpan now, RttEstimator rtt)
+    {
+    }
+
+    public void Acked(SentPacket packet, TimeSpan now, RttEstimator rtt, bool isWindowUsed)
+    {
+        if (packet.SentAt <= _recoveryStart)
         {
             return;
         }
@@ -56,7 +82,7 @@ internal sealed class Cubic : ICongestionController
 
         if (IsInSlowStart)
         {
-            _window += bytes;
+            _window += packet.Bytes;
             return;
         }
 
@@ -71,7 +97,7 @@ internal sealed class Cubic : ICongestionController
         double t = (now - _epochStart.Value + rtt.Smoothed).TotalSeconds;
         double cubic = (C * Math.Pow(t - _k, 3) * _datagram) + _windowMax;
         double target = Math.Clamp(cubic, _window, 1.5 * _window);
-        double share = bytes / _window;
+        double share = packet.Bytes / _window;
         _windowReno += (_windowReno < _windowMax ? RenoAlpha : 1) * _datagram * share;
         _window = Math.Max(_window + ((target - _window) * share), _windowReno);
     }
@@ -90,15 +116,6 @@ internal sealed class Cubic : ICongestionController
         _windowMax = _window < _windowMax ? _window * (1 + Beta) / 2 : _window;
         _window = Math.Max(_window * Beta, Minimum);
         _threshold = _window;
-    }
-
-    public void Restart()
-    {
-        _window = InitialDatagrams * _datagram;
-        _threshold = double.MaxValue;
-        _windowMax = 0;
-        _epochStart = null;
-        _recoveryStart = null;
     }
 
     public void PersistentlyLost()

@@ -84,6 +84,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
             PacketsInFlight++;
             _lastElicitingAt = now;
             Probes = Math.Max(0, Probes - 1);
+            congestion.Sent(packet, BytesInFlight, now);
         }
         else if (sent.Next - sent.First > SettledMax)
         {
@@ -142,6 +143,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
         }
 
         DetectLost(now);
+        congestion.AckDone(BytesInFlight, now, rtt);
         Trim(now);
         outcome = new AckOutcome(anyNew, confirmed);
         return true;
@@ -236,13 +238,14 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
             PacketsInFlight--;
             if (isOfThisWay)
             {
-                congestion.Acked(packet.Bytes, packet.SentAt, now, rtt, isWindowUsed);
+                congestion.Acked(packet, now, rtt, isWindowUsed);
             }
         }
         else if (isOfThisWay)
         {
             // It was only late: be more patient, in number of packets, from now on.
             _packetThreshold = (int)Math.Clamp(largest - packet.Number + 1, (ulong)_packetThreshold, PacketThresholdMax);
+            congestion.ArrivedLate(packet, now);
         }
 
         if (isOfThisWay)
@@ -296,6 +299,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
             {
                 PacketsLost++;
                 lastLostAt = packet.SentAt;
+                congestion.PacketLost(packet, now);
             }
 
             ReportLost(packet);

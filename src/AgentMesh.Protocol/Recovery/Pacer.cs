@@ -1,16 +1,13 @@
 namespace AgentMesh.Protocol.Recovery;
 
 /// <summary>
-/// Spreads packets over the round trip: a bucket that fills at a little more than window / round trip and holds what timers are too coarse to space out. On a LAN,
-/// where the round trip is shorter than a timer, it never holds anything back.
+/// Spreads packets over the round trip: a bucket that fills at the rate of the congestion controller and holds what timers are too coarse to space out. On a LAN,
+/// where the round trip is shorter than a timer, it hardly ever holds anything back.
 /// </summary>
 internal sealed class Pacer
 {
-    private const double Gain = 1.25;
-    private const double SlowStartGain = 2;
-
-    // Timers fire a millisecond or two late; what would have gone in that time must not be lost.
-    private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(4);
+    /// <summary>Timers fire a millisecond or two late; what would have gone in that time must not be lost.</summary>
+    public static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(4);
 
     private double _tokens;
     private double _rate;
@@ -20,7 +17,7 @@ internal sealed class Pacer
 
     public void Refill(TimeSpan now, ICongestionController congestion, RttEstimator rtt, int datagramBytes)
     {
-        _rate = congestion.Window * (congestion.IsInSlowStart ? SlowStartGain : Gain) / Math.Max(rtt.Smoothed.TotalSeconds, 1e-6);
+        _rate = congestion.PacingRate(rtt);
         _capacity = Math.Max(_rate * Burst.TotalSeconds, 16.0 * datagramBytes);
         _tokens = _started ? Math.Min(_capacity, _tokens + (_rate * (now - _filledAt).TotalSeconds)) : _capacity;
         _started = true;

@@ -37,15 +37,6 @@ internal sealed class RttEstimator
         Smoothed = ((7 * Smoothed) + adjusted) / 8;
     }
 
-    /// <summary>Forgets all samples: the path leads through another network now.</summary>
-    public void Restart()
-    {
-        HasSample = false;
-        Smoothed = Latest = Initial;
-        Variation = Initial / 2;
-        Minimum = TimeSpan.MaxValue;
-    }
-
     /// <summary>Probe timeout without backoff (RFC 9002, section 6.2.1).</summary>
     public TimeSpan ProbeTimeout(TimeSpan ackDelayMax)
     {

@@ -25,6 +25,9 @@ internal sealed class SentPacket
 
     public SentPacketState State { get; set; }
 
+    /// <summary>Kept for the congestion controller.</summary>
+    public SendSnapshot Snapshot { get; set; }
+
     /// <summary>It has a frame other than ACK, PADDING and CLOSE: the other side acknowledges it, and it counts as in flight.</summary>
     public bool IsAckEliciting { get; set; }
 

@@ -65,6 +65,9 @@ internal sealed class ClassState(StreamClass streamClass, ConnectionSettings loc
         }
     }
 
+    /// <summary>One of its streams needs more room.</summary>
+    public void Grow(ulong window) => IsMaxDataPending |= Window.TryGrow(window);
+
     /// <summary>A stream of the other side ended: it may open another one, told in batches of an eighth.</summary>
     public void RemoteStreamDone()
     {

@@ -21,6 +21,7 @@ internal sealed class ReceiveHalf(ulong window, ulong windowMax)
     private ulong _read;
     private ulong _ready;
     private ulong _highest;
+    private ulong _arrived;
     private ulong? _finalSize;
 
     public ReceiveWindow Window { get; } = new(window, windowMax);
@@ -34,6 +35,11 @@ internal sealed class ReceiveHalf(ulong window, ulong windowMax)
 
     /// <summary>A read would not have to wait.</summary>
     public bool IsReadable => !IsStopped && !IsDone && (_ready > _read || ResetCode is not null || _read == _finalSize);
+
+    /// <summary>
+    /// Asked after bytes have arrived: the window was made greater, and the other side should know. Only for who sends in earnest: half of what is not read has arrived.
+    /// </summary>
+    public bool TryGrowWindow() => WantsMore && 2 * (_arrived - _read) >= _highest - _read && Window.Arrived(_highest, _ready - _read);
 
     public bool WantsMore => _finalSize is null && !IsStopped;
 
@@ -151,6 +157,7 @@ internal sealed class ReceiveHalf(ulong window, ulong windowMax)
             offset = _ready;
         }
 
+        _arrived += (ulong)data.Length;
         _ring.Write(offset, data, _windowMax);
         if (offset > _ready)
         {

@@ -219,6 +219,12 @@ internal sealed class StreamLayer
         }
 
         state.Consume(dropped, now, RoundTrip);
+        if (counted > 0 && stream.Receive.TryGrowWindow())
+        {
+            state.Grow(2 * stream.Receive.Window.Size);
+            _outbox.Tell(stream, StreamControl.MaxStreamData);
+        }
+
         if (!stream.IsReadableRaised && stream.Receive.IsReadable)
         {
             stream.IsReadableRaised = true;

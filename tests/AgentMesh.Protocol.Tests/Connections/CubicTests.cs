@@ -63,7 +63,7 @@ public class CubicTests
         for (int i = 0; i < 1000; i++)
         {
             _now += RoundTrip;
-            _cubic.Acked(Datagram, _now - (RoundTrip / 2), _now, _rtt, isWindowUsed: false);
+            _cubic.Acked(Packet(Datagram, _now - (RoundTrip / 2)), _now, _rtt, isWindowUsed: false);
         }
 
         Assert.Equal(before, _cubic.Window);
@@ -83,6 +83,8 @@ public class CubicTests
         Assert.Equal(2 * Datagram, _cubic.Window);
     }
 
+    private static SentPacket Packet(int bytes, TimeSpan sentAt) => new() { Bytes = bytes, SentAt = sentAt };
+
     private void RoundTrips(int count)
     {
         for (int i = 0; i < count; i++)
@@ -92,7 +94,7 @@ public class CubicTests
             _now += RoundTrip;
             for (long acked = 0; acked < window; acked += Datagram)
             {
-                _cubic.Acked((int)Math.Min(Datagram, window - acked), sentAt, _now, _rtt, isWindowUsed: true);
+                _cubic.Acked(Packet((int)Math.Min(Datagram, window - acked), sentAt), _now, _rtt, isWindowUsed: true);
             }
         }
     }

@@ -200,4 +200,29 @@ public class FlowControlTests
 
     private static ulong HighestOffset(Puppet puppet, ProtocolStream stream) =>
         puppet.Frames.Where(f => f.Type == FrameType.Stream && f.Id == stream.Id).Select(f => f.Offset + (ulong)f.Data.Length).DefaultIfEmpty().Max();
+
+    [Fact]
+    public void A_window_grows_while_a_lost_packet_is_repeated()
+    {
+        using var puppet = new Puppet(new ConnectionSettings { StreamWindow = 10_000, StreamWindowMax = 40_000, ClassWindow = 10_000, ClassWindowMax = 80_000 });
+        for (ulong offset = 1_000; offset < 8_000; offset += 1_000)
+        {
+            puppet.Send(FrameBytes.Stream(Puppet.Ours(0), offset, new byte[1_000]));
+        }
+
+        Assert.Contains(puppet.Frames, frame => frame.Type == FrameType.MaxStreamData && frame.Value == 20_000);
+        Assert.Contains(puppet.Frames, frame => frame.Type == FrameType.MaxData && frame.Value == 40_000);
+    }
+
+    [Fact]
+    public void A_reader_that_stands_still_does_not_make_the_window_grow()
+    {
+        using var puppet = new Puppet(Small);
+        for (ulong offset = 0; offset < 10_000; offset += 1_000)
+        {
+            puppet.Send(FrameBytes.Stream(Puppet.Ours(0), offset, new byte[1_000]));
+        }
+
+        Assert.DoesNotContain(puppet.Frames, frame => frame.Type == FrameType.MaxStreamData);
+    }
 }

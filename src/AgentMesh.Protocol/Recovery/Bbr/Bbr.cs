@@ -1,0 +1,588 @@
+namespace AgentMesh.Protocol.Recovery;
+
+/// <summary>
+/// BBR, version 3 (draft-ietf-ccwg-bbr): sends as fast as the path was seen to deliver, and holds in flight what that rate fills in the least round trip.
+/// <code>
+/// Startup    --rate grows no more, or too much lost--> Drain
+/// Drain      --queue drained, or three rounds--> Down
+/// Down       --queue drained, room left for others--> Cruise
+/// Cruise     --2 to 3 s, or 63 rounds, since Up--> Refill         (from Down too)
+/// Refill     --a round--> Up
+/// Up         --rate grows no more, or too much lost--> Down
+/// any        --least round trip not seen for 10 s--> ProbeRtt --200 ms and a round--> Cruise, or Startup before the pipe was full
+/// </code>
+/// Where it differs from the draft, and why, is in ADR 0038: what a path loses however little is sent (<see cref="LossFloor"/>) is no sign of congestion.
+/// </summary>
+internal sealed class Bbr : ICongestionController
+{
+    private const double StartupPacingGain = 2.77;
+    private const double DrainPacingGain = 0.5;
+    private const double DownPacingGain = 0.9;
+    private const double UpPacingGain = 1.25;
+    private const double WindowGain = 2;
+    private const double UpWindowGain = 2.25;
+    private const double ProbeRttWindowGain = 0.5;
+    private const double PacingMargin = 0.99;
+    private const double LossThreshold = 0.02;
+    private const int MinPipeDatagrams = 4;
+    private const int InitialDatagrams = 10;
+    private const int StartupRunsMin = 6;
+    private const int DrainRoundsMax = 3;
+    private const int MaxRateCycles = 2;
+    private const int RenoRoundsMax = 63;
+    private const int BurstBytesMax = 384 * 1024;
+
+    // Not of the draft: so much lost ends Startup even where the round trip shows no queue.
+    private const double StartupLossMax = 0.25;
+
+    private static readonly TimeSpan ProbeRttLength = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan ProbeWaitMin = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ProbeWaitSpread = TimeSpan.FromSeconds(1);
+
+    private readonly DeliveryRate _rate = new();
+    private readonly RoundCounter _rounds = new();
+    private readonly LossRound _losses = new();
+    private readonly LossFloor _floor = new();
+    private readonly LeastRoundTrip _least = new();
+    private readonly WindowedMax _maxRate = new();
+    private readonly AckAggregation _aggregation = new();
+    private readonly FullPipe _full = new();
+    private readonly InflightCeiling _ceiling = new();
+    private ShortTermBounds _shortTerm = new();
+    private ulong _chance;
+    private int _datagram;
+    private double _window;
+    private double _windowBefore;
+    private double _pacingRate;
+    private double _pacingGain;
+    private double _windowGain;
+    private bool _hasRoundTrip;
+    private bool _isPipeFilled;
+    private bool _isIdleRestart;
+    private long _windowLimitedUntil;
+    private long _drainRound;
+
+    // One cycle of probing.
+    private ProbeFeedback _feedback;
+    private TimeSpan _cycleAt;
+    private TimeSpan _probeWait;
+    private long _cycle;
+    private long _upRound;
+    private bool _isProbeSample;
+    private bool _wasTooHigh;
+    private bool _wasCautious;
+
+    private TimeSpan? _drainedAt;
+    private bool _hasDrainedForRound;
+    private double _drainedWindow;
+
+    // Losses that may turn out to be none.
+    private int _suspected;
+    private BbrState? _undoState;
+    private ShortTermBounds _undoShortTerm;
+    private double _undoCeiling;
+
+    /// <param name="seed">What spreads the probing of many connections; any number that differs between them.</param>
+    public Bbr(int datagramBytes, ulong seed)
+    {
+        _datagram = datagramBytes;
+        _chance = seed;
+        _window = InitialWindow;
+        Enter(BbrState.Startup, StartupPacingGain);
+    }
+
+    private enum ProbeFeedback
+    {
+        None,
+        Starting,
+        Coming,
+        Stopping,
+    }
+
+    public long Window => (long)_window;
+
+    public bool IsInSlowStart => State == BbrState.Startup;
+
+    public BbrState State { get; private set; }
+
+    /// <summary>What the path was seen to deliver; bytes in a second.</summary>
+    public double BytesPerSecond { get; private set; }
+
+    /// <summary>The share that is lost without any queue.</summary>
+    public double FloorOfLoss => _floor.Rate;
+
+    private double MinPipe => MinPipeDatagrams * (double)_datagram;
+
+    private double InitialWindow => InitialDatagrams * (double)_datagram;
+
+    /// <summary>What the path holds without a queue, at the present rate.</summary>
+    private double Bdp => Product(BytesPerSecond);
+
+    private bool IsWindowLimited => _rate.Delivered < _windowLimitedUntil;
+
+    private bool IsAccelerating => State is BbrState.Startup or BbrState.Refill or BbrState.Up;
+
+    private bool IsCycling => State is BbrState.Down or BbrState.Cruise or BbrState.Refill or BbrState.Up;
+
+    // Before the first sample nothing is known: the initial window goes out as the timers allow.
+    public double PacingRate(RttEstimator rtt) => _hasRoundTrip ? _pacingRate : StartupPacingGain * InitialWindow / RttEstimator.Granularity.TotalSeconds;
+
+    public void Sent(SentPacket packet, long bytesInFlight, TimeSpan now)
+    {
+        if (bytesInFlight <= packet.Bytes && _rate.IsAppLimited)
+        {
+            ContinueAfterIdle(now);
+        }
+
+        _rate.Sent(packet, bytesInFlight, now);
+        if (bytesInFlight + _datagram > Window)
+        {
+            _windowLimitedUntil = _rate.Delivered + bytesInFlight;
+        }
+    }
+
+    public void RanDry(long bytesInFlight)
+    {
+        if (bytesInFlight < Window)
+        {
+            _rate.RanDry(bytesInFlight);
+        }
+    }
+
+    public void Acked(SentPacket packet, TimeSpan now, RttEstimator rtt, bool isWindowUsed)
+    {
+        _floor.Acked();
+        _rate.Acked(packet, now);
+    }
+
+    public void ArrivedLate(SentPacket packet, TimeSpan now)
+    {
+        _rate.Acked(packet, now);
+        if (_suspected > 0 && --_suspected == 0)
+        {
+            UndoLosses();
+        }
+    }
+
+    public void PacketLost(SentPacket packet, TimeSpan now)
+    {
+        _rate.PacketLost(packet);
+        _floor.Lost();
+        if (_losses.PacketLost(packet, _rate.Delivered))
+        {
+            RememberForUndo();
+        }
+
+        _suspected++;
+        SendSnapshot sent = packet.Snapshot;
+        long lost = _rate.Lost - sent.Lost;
+        if (_isProbeSample && IsTooMuch(lost, sent.InFlight))
+        {
+            ProbeFailed(InflightAtLoss(packet, lost), sent.IsAppLimited, now);
+        }
+    }
+
+    public void Lost(TimeSpan sentAt, TimeSpan now)
+    {
+        // Each packet was told.
+    }
+
+    public void AckDone(long bytesInFlight, TimeSpan now, RttEstimator rtt)
+    {
+        if (!_rate.TryTake(now, rtt.Minimum, out RateSample sample))
+        {
+            return;
+        }
+
+        if (!_hasRoundTrip && rtt.HasSample)
+        {
+            _hasRoundTrip = true;
+            _pacingRate = StartupPacingGain * _window / Math.Max(rtt.Smoothed.TotalSeconds, 1e-6);
+        }
+
+        UpdateModel(sample, bytesInFlight, now);
+        BytesPerSecond = Math.Min(_maxRate.Value, _shortTerm.BytesPerSecond);
+        SetPacing(_pacingGain);
+        SetWindow(sample);
+    }
+
+    public void PersistentlyLost()
+    {
+        RememberWindow();
+        _window = MinPipe;
+    }
+
+    public void SetDatagramBytes(int bytes)
+    {
+        _datagram = bytes;
+        _window = Math.Max(_window, MinPipe);
+    }
+
+    private void UpdateModel(in RateSample sample, long bytesInFlight, TimeSpan now)
+    {
+        _rounds.Update(sample, _rate.Delivered);
+        _losses.Update(sample, _rate.Delivered);
+        if (sample.BytesPerSecond > 0 && (sample.BytesPerSecond >= _maxRate.Value || !sample.IsAppLimited))
+        {
+            _maxRate.Add(sample.BytesPerSecond, _cycle, MaxRateCycles);
+        }
+
+        if (_losses.IsEnd)
+        {
+            LossRoundEnded();
+        }
+
+        _aggregation.Update(sample.NewlyAcked, BytesPerSecond, _window, _rounds, _isPipeFilled, now);
+        _full.Update(sample, _rounds.IsStart);
+        _isPipeFilled |= _full.IsFull;
+        if (State == BbrState.Startup && _isPipeFilled)
+        {
+            _drainRound = _rounds.Count;
+            Enter(BbrState.Drain, DrainPacingGain);
+        }
+
+        if (State == BbrState.Drain && (bytesInFlight <= WithBurst(Bdp) || _rounds.Count > _drainRound + DrainRoundsMax))
+        {
+            EnterDown(now);
+        }
+
+        UpdateCycle(sample, bytesInFlight, now);
+        UpdateLeast(sample, bytesInFlight, now);
+        _losses.Advance(sample);
+        _floor.AckDone(sample.RoundTrip, _least.Value);
+    }
+
+    private void LossRoundEnded()
+    {
+        long carried = (long)_losses.Delivered + _losses.LostBytes;
+        if (State == BbrState.Startup)
+        {
+            bool isHigh = _losses.LostRuns >= StartupRunsMin && IsTooMuch(_losses.LostBytes, carried);
+            if (isHigh && (!LossFloor.IsQueueFree(_rounds.Least, _least.Value) || _losses.LostBytes > carried * StartupLossMax))
+            {
+                _undoState = BbrState.Startup;
+                _isPipeFilled = true;
+                _ceiling.Set(Math.Max(Bdp, _losses.Delivered));
+            }
+        }
+        else if (!IsAccelerating && _losses.LostBytes > 0 && _floor.IsExceeded(_losses.LostBytes, carried, 0, _datagram))
+        {
+            _shortTerm.Lower(_losses, _maxRate.Value, _window);
+        }
+
+        _losses.ForgetLosses();
+    }
+
+    private void UpdateCycle(in RateSample sample, long bytesInFlight, TimeSpan now)
+    {
+        if (!_isPipeFilled || TakeFeedback(sample))
+        {
+            return;
+        }
+
+        switch (State)
+        {
+            case BbrState.Down or BbrState.Cruise when IsTimeToProbe(now):
+                EnterRefill();
+                break;
+            case BbrState.Down when bytesInFlight <= Math.Max(_ceiling.WithHeadroom(_datagram), MinPipe) && bytesInFlight <= WithBurst(Product(_maxRate.Value)):
+                Enter(BbrState.Cruise, 1);
+                break;
+            case BbrState.Refill when _rounds.IsStart:
+                _isProbeSample = true;
+                EnterUp(sample);
+                break;
+            case BbrState.Up when IsTimeToGoDown(sample, bytesInFlight):
+                _wasTooHigh = false;
+                EnterDown(now);
+                break;
+        }
+    }
+
+    /// <summary>What probing showed arrives a round later than it was sent. True when it decided where to go.</summary>
+    private bool TakeFeedback(in RateSample sample)
+    {
+        if (_feedback == ProbeFeedback.Starting && _rounds.IsStart)
+        {
+            _feedback = ProbeFeedback.Coming;
+        }
+        else if (_feedback == ProbeFeedback.Stopping && _rounds.IsStart)
+        {
+            _isProbeSample = false;
+            _feedback = ProbeFeedback.None;
+            _cycle += IsCycling && !sample.IsAppLimited ? 1 : 0;
+            if (IsCycling && _wasCautious && !_wasTooHigh)
+            {
+                EnterRefill();
+                return true;
+            }
+        }
+
+        if (_ceiling.IsSet && !IsTooMuch(sample.Lost, sample.InFlight))
+        {
+            _ceiling.Held(sample.InFlight);
+            if (State == BbrState.Up && IsWindowLimited && _window >= _ceiling.Bytes)
+            {
+                _ceiling.Raise(sample.NewlyAcked, _datagram);
+                if (_rounds.IsStart)
+                {
+                    _ceiling.Steepen(_window, _datagram);
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private bool IsTimeToProbe(TimeSpan now) =>
+        now > _cycleAt + _probeWait || _rounds.Count - _upRound >= Math.Min(Math.Min(Bdp, _window) / _datagram, RenoRoundsMax);
+
+    private bool IsTimeToGoDown(in RateSample sample, long bytesInFlight)
+    {
+        if (_wasTooHigh && bytesInFlight >= _ceiling.Bytes)
+        {
+            _wasCautious = true;
+            return true;
+        }
+
+        if (IsWindowLimited && _window >= _ceiling.Bytes)
+        {
+            _full.Reset(sample.BytesPerSecond); // the ceiling is what limits the rate
+            return false;
+        }
+
+        return _full.IsFull;
+    }
+
+    private void ProbeFailed(double inFlight, bool isAppLimited, TimeSpan now)
+    {
+        _wasTooHigh = true;
+        _isProbeSample = false;
+        if (!isAppLimited)
+        {
+            _ceiling.ProbeFailed(inFlight, Bdp);
+        }
+
+        if (State == BbrState.Up)
+        {
+            _undoState = BbrState.Up;
+            EnterDown(now);
+        }
+    }
+
+    private void EnterDown(TimeSpan now)
+    {
+        _losses.Reset();
+        _ceiling.StopRaising();
+        _upRound = _rounds.Count - (long)(Chance() * 2);
+        _probeWait = ProbeWaitMin + (ProbeWaitSpread * Chance());
+        _cycleAt = now;
+        _feedback = ProbeFeedback.Stopping;
+        _rounds.Begin(_rate.Delivered);
+        Enter(BbrState.Down, DownPacingGain);
+    }
+
+    private void EnterRefill()
+    {
+        _shortTerm = new ShortTermBounds();
+        _ceiling.BeginRefill();
+        _wasCautious = false;
+        _feedback = ProbeFeedback.None;
+        _rounds.Begin(_rate.Delivered);
+        Enter(BbrState.Refill, 1);
+    }
+
+    private void EnterUp(in RateSample sample)
+    {
+        _feedback = ProbeFeedback.Starting;
+        _rounds.Begin(_rate.Delivered);
+        _full.Reset(sample.BytesPerSecond);
+        Enter(BbrState.Up, UpPacingGain);
+        _ceiling.Steepen(_window, _datagram);
+    }
+
+    private void Enter(BbrState state, double pacingGain)
+    {
+        State = state;
+        _pacingGain = pacingGain;
+        _windowGain = state == BbrState.Up ? UpWindowGain : state == BbrState.ProbeRtt ? ProbeRttWindowGain : WindowGain;
+    }
+
+    private void UpdateLeast(in RateSample sample, long bytesInFlight, TimeSpan now)
+    {
+        bool isExpired = _least.IsExpired(now);
+        if (isExpired && State != BbrState.ProbeRtt)
+        {
+            // By the old value: the sample at hand may have waited in the very queue that is to be drained.
+            _drainedWindow = Math.Max(ProbeRttWindowGain * Bdp, MinPipe);
+        }
+
+        _least.Update(sample.RoundTrip, now);
+        if (isExpired && State != BbrState.ProbeRtt && !_isIdleRestart)
+        {
+            RememberWindow();
+            Enter(BbrState.ProbeRtt, 1);
+            _drainedAt = null;
+            _feedback = ProbeFeedback.Stopping;
+            _rounds.Begin(_rate.Delivered);
+        }
+
+        if (State == BbrState.ProbeRtt)
+        {
+            DrainToSeeLeast(bytesInFlight, now);
+        }
+
+        _isIdleRestart = false;
+    }
+
+    private void DrainToSeeLeast(long bytesInFlight, TimeSpan now)
+    {
+        _rate.RanDry(bytesInFlight); // low rates by intent are no measure of the path
+        if (_drainedAt is null)
+        {
+            if (bytesInFlight <= _drainedWindow)
+            {
+                _drainedAt = now;
+                _hasDrainedForRound = false;
+                _rounds.Begin(_rate.Delivered);
+            }
+
+            return;
+        }
+
+        _hasDrainedForRound |= _rounds.IsStart;
+        if (_hasDrainedForRound)
+        {
+            LeaveProbeRttWhenDone(now);
+        }
+    }
+
+    private void LeaveProbeRttWhenDone(TimeSpan now)
+    {
+        if (_drainedAt is not { } since || now <= since + ProbeRttLength)
+        {
+            return;
+        }
+
+        _least.Seen(now);
+        _window = Math.Max(_window, _windowBefore);
+        _shortTerm = new ShortTermBounds();
+        if (_isPipeFilled)
+        {
+            EnterDown(now);
+            Enter(BbrState.Cruise, 1);
+        }
+        else
+        {
+            Enter(BbrState.Startup, StartupPacingGain);
+        }
+    }
+
+    private void ContinueAfterIdle(TimeSpan now)
+    {
+        _isIdleRestart = true;
+        _aggregation.Begin(now);
+        if (IsCycling)
+        {
+            SetPacing(1);
+        }
+        else if (State == BbrState.ProbeRtt)
+        {
+            LeaveProbeRttWhenDone(now);
+        }
+    }
+
+    private void RememberForUndo()
+    {
+        RememberWindow();
+        _suspected = 0;
+        _undoState = null;
+        _undoShortTerm = _shortTerm;
+        _undoCeiling = _ceiling.Bytes;
+    }
+
+    /// <summary>Nothing was lost after all.</summary>
+    private void UndoLosses()
+    {
+        _window = Math.Max(_window, _windowBefore);
+        _losses.ForgetLosses();
+        _full.Reset();
+        _shortTerm.Undo(_undoShortTerm);
+        _ceiling.Undo(_undoCeiling);
+        if (_undoState == BbrState.Startup && State != BbrState.Startup)
+        {
+            _isPipeFilled = false;
+            if (State != BbrState.ProbeRtt)
+            {
+                Enter(BbrState.Startup, StartupPacingGain);
+            }
+        }
+        else if (_undoState == BbrState.Up && State is not (BbrState.Up or BbrState.ProbeRtt))
+        {
+            EnterRefill();
+        }
+
+        _undoState = null;
+    }
+
+    private void RememberWindow() => _windowBefore = State == BbrState.ProbeRtt ? Math.Max(_windowBefore, _window) : _window;
+
+    private void SetPacing(double gain)
+    {
+        double rate = gain * BytesPerSecond * PacingMargin;
+        if (_isPipeFilled || rate > _pacingRate)
+        {
+            _pacingRate = Math.Max(rate, _datagram); // a datagram in a second, so that it goes on at all
+        }
+    }
+
+    private void SetWindow(in RateSample sample)
+    {
+        double most = WithBurst((_windowGain * Bdp) + _aggregation.Bytes);
+        if (_isPipeFilled)
+        {
+            _window = Math.Min(_window + sample.NewlyAcked, most);
+        }
+        else if (_window < most || _rate.Delivered < InitialWindow)
+        {
+            _window += sample.NewlyAcked;
+        }
+
+        double cap = State switch
+        {
+            BbrState.Down or BbrState.Refill or BbrState.Up => _ceiling.Bytes,
+            BbrState.Cruise => Math.Max(_ceiling.WithHeadroom(_datagram), Math.Min(_ceiling.Bytes, Bdp)),
+            BbrState.ProbeRtt => Math.Min(_drainedWindow, _ceiling.WithHeadroom(_datagram)),
+            _ => double.PositiveInfinity,
+        };
+        _window = Math.Max(Math.Min(_window, Math.Min(cap, _shortTerm.InFlight)), MinPipe);
+    }
+
+    private double Product(double bytesPerSecond) => _least.IsKnown ? bytesPerSecond * _least.Value.TotalSeconds : InitialWindow;
+
+    // What goes out in one burst of the pacer has to fit, or the window and not the rate would hold it back.
+    private double WithBurst(double bytes)
+    {
+        double burst = Math.Min(_pacingRate * Pacer.Burst.TotalSeconds, BurstBytesMax);
+        return Math.Max(Math.Max(bytes, burst), MinPipe) + (State == BbrState.Up ? 2 * _datagram : 0);
+    }
+
+    private bool IsTooMuch(long lost, long inFlight) => _floor.IsExceeded(lost, inFlight, LossThreshold, _datagram);
+
+    /// <summary>What was in flight when losses went beyond the threshold, which may be within this packet.</summary>
+    private double InflightAtLoss(SentPacket packet, long lost)
+    {
+        double threshold = LossThreshold + _floor.Rate;
+        double before = packet.Snapshot.InFlight - packet.Bytes, lostBefore = lost - packet.Bytes;
+        return before + (((threshold * before) - lostBefore) / (1 - threshold));
+    }
+
+    /// <summary>0 to less than 1 (splitmix64). Only spreads what many connections would else do at one time.</summary>
+    private double Chance()
+    {
+        _chance += 0x9e3779b97f4a7c15;
+        ulong mixed = (_chance ^ (_chance >> 30)) * 0xbf58476d1ce4e5b9;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+        return ((mixed ^ (mixed >> 31)) >> 11) / (double)(1UL << 53);
+    }
+}
