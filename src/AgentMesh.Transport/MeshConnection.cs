@@ -196,6 +196,19 @@ public sealed class MeshConnection : IMeshConnection
         }
     }
 
+    /// <inheritdoc cref="Connection.HandleNetworkChange"/>
+    internal void HandleNetworkChange(bool hasSlept)
+    {
+        lock (_gate)
+        {
+            if (!_released)
+            {
+                _connection.HandleNetworkChange(hasSlept, Now);
+                Pump();
+            }
+        }
+    }
+
     /// <summary>Sends the first packet, where that is this side's part.</summary>
     internal void Begin() => Flush();
 

@@ -42,6 +42,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     private readonly ConcurrentDictionary<DeviceId, MeshConnection> _byDevice = new();
     private readonly Channel<IMeshConnection> _accepted = Channel.CreateBounded<IMeshConnection>(AcceptedMax);
     private readonly EndpointCounting _counting = new();
+    private readonly NetworkWatch _network;
     private int _stopped;
     private IRelay? _relay;
 
@@ -61,10 +62,14 @@ public sealed class MeshEndpoint : IMeshEndpoint
         TransportParameters.Of(settings.Connection).Write(parameters);
         var handshakes = new HandshakeEndpoint(identity, admission, settings.Handshake, stamps, parameters, entropy);
         _dialer = new Dialer(handshakes, this, time);
+        _network = new NetworkWatch(settings.Connection.KeepAlive + settings.Connection.PeerTimeout, time, () => Now, OnNetworkChange);
         Relays.Changed += OnRelaysChanged;
         Spares = _ways.Spares = new SpareSockets(TakeSpare, IsSpareInUse, () => Now.Monotonic, time);
         Observers = new ObserverQuestions((question, to) => Send(question, to), entropy, time);
     }
+
+    /// <summary>This device may be in another network now, or was asleep; its connections know. Raised on a thread of the pool.</summary>
+    public event Action? NetworkChanged;
 
     /// <summary>The channels through beacons that devices can be reached by.</summary>
     public RelayChannels Relays { get; } = new();
@@ -107,6 +112,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     {
         var endpoint = new MeshEndpoint(identity, admission, stamps, settings, entropy, time, EndpointSockets.Bind(settings));
         endpoint._sockets.Start(endpoint.Receive);
+        endpoint._network.Start();
         return endpoint;
     }
 
@@ -131,6 +137,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
         }
 
         _dialer.Stop();
+        _network.Dispose();
         foreach (MeshConnection connection in _byId.Values)
         {
             connection.Close(CloseCodes.None, "the device stops");
@@ -306,6 +313,16 @@ public sealed class MeshEndpoint : IMeshEndpoint
     }
 
     private bool IsSpareInUse(ushort number) => _byId.Values.Any(connection => SpareAddress.TryRead(connection.Remote, out ushort used, out _) && used == number);
+
+    private void OnNetworkChange(bool hasSlept)
+    {
+        foreach (MeshConnection connection in _byId.Values)
+        {
+            connection.HandleNetworkChange(hasSlept);
+        }
+
+        NetworkChanged?.Invoke();
+    }
 
     private void OnRelaysChanged(DeviceId device)
     {

@@ -25,6 +25,7 @@ public sealed class BeaconClient : IAsyncDisposable
     private readonly BeaconDialer _dialer;
     private readonly ReconnectPace _pace;
     private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _hurried = new(0, 1);
     private readonly BeaconCodeWay _codes;
     private Task _running = Task.CompletedTask;
     private volatile RelaySession? _session;
@@ -100,16 +101,22 @@ public sealed class BeaconClient : IAsyncDisposable
         return answer.IsCompletedSuccessfully ? await answer.ConfigureAwait(false) : null;
     }
 
-    public void Start() => _running = Task.Run(RunAsync);
+    public void Start()
+    {
+        _endpoint.NetworkChanged += OnNetworkChanged;
+        _running = Task.Run(RunAsync);
+    }
 
     /// <summary>The devices to meet there have changed.</summary>
     public void Refresh() => _session?.Refresh();
 
     public async ValueTask DisposeAsync()
     {
+        _endpoint.NetworkChanged -= OnNetworkChanged;
         await _stop.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
+        _hurried.Dispose();
     }
 
     private async Task RunAsync()
@@ -137,8 +144,37 @@ public sealed class BeaconClient : IAsyncDisposable
             {
                 away = wasWelcome ? _time.GetTimestamp() : away;
                 TimeSpan wait = wasWelcome ? _pace.First(Chance()) : _pace.Next(_time.GetElapsedTime(away), Chance());
-                await Task.Delay(wait, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await WaitAsync(wait).ConfigureAwait(false);
             }
+        }
+    }
+
+    /// <summary>Waits before another attempt; not any longer when the network changes, which happens to this device alone.</summary>
+    private async Task WaitAsync(TimeSpan wait)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        await Task.WhenAny(Task.Delay(wait, _time, over.Token), _hurried.WaitAsync(over.Token)).ConfigureAwait(false);
+        await over.CancelAsync().ConfigureAwait(false);
+    }
+
+    // Where the beacon is reached no more, it is dialled again, perhaps at its address of the other family.
+    private void OnNetworkChanged() => _ = Task.Run(async () =>
+    {
+        if (_session is not { } session || !await session.ProveAsync().ConfigureAwait(false))
+        {
+            Release(_hurried);
+        }
+    });
+
+    private static void Release(SemaphoreSlim semaphore)
+    {
+        try
+        {
+            semaphore.Release();
+        }
+        catch (Exception error) when (error is SemaphoreFullException or ObjectDisposedException)
+        {
+            // One is enough; or nobody waits any more.
         }
     }
 
@@ -230,17 +266,7 @@ public sealed class BeaconClient : IAsyncDisposable
             way.Connection.PathChanged -= OnMoved;
         }
 
-        void OnMoved(MeshConnection connection)
-        {
-            try
-            {
-                moved.Release();
-            }
-            catch (Exception error) when (error is SemaphoreFullException or ObjectDisposedException)
-            {
-                // One is enough; or nobody waits any more.
-            }
-        }
+        void OnMoved(MeshConnection connection) => Release(moved);
     }
 
     private async Task<IPEndPoint[]> AddressesAsync(CancellationToken cancellationToken)

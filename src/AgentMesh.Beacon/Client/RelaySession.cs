@@ -50,6 +50,10 @@ public sealed class RelaySession
     /// <summary>A frame of pairing by code.</summary>
     internal event Action<BeaconFrame>? CodeFrame;
 
+    /// <summary>Asks the relay whether it still knows this device; where it does not answer, the session ends.</summary>
+    /// <returns>False where it ends; true also where it is being asked already.</returns>
+    public Task<bool> ProveAsync() => Interlocked.Exchange(ref _doubting, 1) == 0 ? AskAsync() : Task.FromResult(true);
+
     /// <summary>The devices to meet there have changed.</summary>
     public void Refresh() => Say(Hello());
 
@@ -194,23 +198,25 @@ public sealed class RelaySession
     // Anybody between could say it, so the relay itself is asked.
     private void OnDoubted(RelayChannel channel)
     {
-        if (ReferenceEquals(_connection, channel.Beacon) && Interlocked.Exchange(ref _doubting, 1) == 0)
+        if (ReferenceEquals(_connection, channel.Beacon))
         {
             _ = Task.Run(ProveAsync);
         }
     }
 
-    private async Task ProveAsync()
+    private async Task<bool> AskAsync()
     {
         long asked = _time.GetTimestamp();
         Say(new BeaconFrame(BeaconFrameType.Ping, (ulong)asked));
         await Task.Delay(_options.DoubtTimeout, _time).ConfigureAwait(false);
-        if (Interlocked.Read(ref _heardAt) < asked)
+        bool isKnown = Interlocked.Read(ref _heardAt) >= asked;
+        if (!isKnown)
         {
             await _options.Forgotten().ConfigureAwait(false);
         }
 
         Interlocked.Exchange(ref _doubting, 0);
+        return isKnown;
     }
 }
 

@@ -21,6 +21,9 @@ internal sealed class Connection : IFrameFate, IDisposable
     // What was learned of a way counts again when it is taken again so soon.
     private static readonly TimeSpan TrafficTime = TimeSpan.FromSeconds(30);
 
+    // At least, for the answer to the first question after a sleep.
+    private static readonly TimeSpan WakePatience = TimeSpan.FromSeconds(1);
+
     private readonly TransportParameters _remote;
     private readonly IPacketProtector _protector;
     private readonly Queue<ConnectionEvent> _events = new();
@@ -272,6 +275,27 @@ internal sealed class Connection : IFrameFate, IDisposable
         if (IsOpen && _where.IsRelayed)
         {
             _prober.Guesser.Begin(targets, at);
+        }
+    }
+
+    /// <summary>
+    /// This device may be in another network now, or its machine was asleep: the other side is to hear from it at once, and not only at the next keepalive or probe.
+    /// </summary>
+    /// <param name="hasSlept">For longer than others wait: where no answer comes soon, the other side has given up, and this one does too.</param>
+    public void HandleNetworkChange(bool hasSlept, TimeSpan now)
+    {
+        if (!IsOpen)
+        {
+            return;
+        }
+
+        _path.Loss.Moved();
+        _paths.Suspect(now);
+        _transmitter.IsPingPending = true;
+        if (hasSlept)
+        {
+            TimeSpan probes = 3 * _path.Rtt.ProbeTimeout(_remote.AckDelayMax);
+            _liveness.Woke(probes > WakePatience ? probes : WakePatience);
         }
     }
 

@@ -6,6 +6,7 @@ internal sealed class Liveness(ConnectionSettings settings, TimeSpan now)
     private TimeSpan _receivedAt = now;
     private TimeSpan _activeAt = now;
     private TimeSpan? _unansweredSince;
+    private TimeSpan _patience = settings.PeerTimeout;
 
     /// <summary>When a frame about streams was last sent or received.</summary>
     public TimeSpan ActiveAt => _activeAt;
@@ -24,7 +25,18 @@ internal sealed class Liveness(ConnectionSettings settings, TimeSpan now)
     /// <summary>
     /// Something was acknowledged for the first time. Only this proves that both directions work: a peer that is heard but does not hear is as good as gone.
     /// </summary>
-    public void Answered(bool isMoreInFlight, TimeSpan at) => _unansweredSince = isMoreInFlight ? at : null;
+    public void Answered(bool isMoreInFlight, TimeSpan at)
+    {
+        _unansweredSince = isMoreInFlight ? at : null;
+        _patience = settings.PeerTimeout;
+    }
+
+    /// <summary>The machine was asleep for long: if the other side is still there, it answers within <paramref name="patience"/>.</summary>
+    public void Woke(TimeSpan patience)
+    {
+        _unansweredSince = null;
+        _patience = patience < settings.PeerTimeout ? patience : settings.PeerTimeout;
+    }
 
     /// <summary>
     /// Nothing waits for an answer. What was in flight last may have been given up and not acknowledged: later packets were, so the other side is there, and a PING is
@@ -48,7 +60,7 @@ internal sealed class Liveness(ConnectionSettings settings, TimeSpan now)
     {
         if (_unansweredSince is { } since)
         {
-            return since + settings.PeerTimeout;
+            return since + _patience;
         }
 
         return hasStreams
@@ -56,7 +68,7 @@ internal sealed class Liveness(ConnectionSettings settings, TimeSpan now)
             : settings.IdleTimeout > TimeSpan.Zero ? _activeAt + settings.IdleTimeout : TimeSpan.MaxValue;
     }
 
-    public bool IsDead(TimeSpan at) => _unansweredSince is { } since && at - since >= settings.PeerTimeout;
+    public bool IsDead(TimeSpan at) => _unansweredSince is { } since && at - since >= _patience;
 
     public bool IsIdle(bool hasStreams, TimeSpan at) =>
         !hasStreams && _unansweredSince is null && settings.IdleTimeout > TimeSpan.Zero && at - _activeAt >= settings.IdleTimeout;

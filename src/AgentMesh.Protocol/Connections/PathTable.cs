@@ -40,6 +40,7 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
     private TimeSpan _nextAt = TimeSpan.MaxValue;
     private TimeSpan? _doubtSince;
     private TimeSpan _mayDoubtAt;
+    private TimeSpan _movedAt = TimeSpan.MinValue;
     private bool _isResting;
     private KnownPath? _answered;
     private IPEndPoint? _heardFrom;
@@ -77,12 +78,13 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
             Add(Of(relay.Address, relay.IsByPeer), now);
         }
 
+        KnownPath? relayed = relays.Count > 0 ? Find(relays.MinBy(relay => (relay.IsByPeer ? 0 : 1, relay.Address.Equals(where.Remote) ? 0 : 1)).Address) : null;
         if (!where.IsRelayed)
         {
-            return null;
+            // One that had fallen silent was only taken for want of a relay.
+            return Active.IsFailed ? relayed : null;
         }
 
-        KnownPath? relayed = relays.Count > 0 ? Find(relays.MinBy(relay => (relay.IsByPeer ? 0 : 1, relay.Address.Equals(where.Remote) ? 0 : 1)).Address) : null;
         KnownPath? wanted = relayed ?? _paths.Skip(1).Where(path => path.Kind == PathKind.Direct).MaxBy(path => path.LeftAt);
         return wanted is null || ReferenceEquals(wanted, Active) ? null : wanted;
     }
@@ -103,7 +105,7 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
         KnownPath before = Active, active = Find(where.Remote) ?? Add(Of(where.Remote, isByPeer: false), now);
         _paths.Remove(active);
         _paths.Insert(0, active);
-        before.LeftAt = now;
+        before.LeftAt = _movedAt = now;
         if (failed)
         {
             before.Failed(now);
@@ -148,6 +150,15 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
             {
                 Doubt(now);
             }
+        }
+    }
+
+    /// <summary>There is a reason from outside to doubt the path in use: this device is in another network, or was asleep.</summary>
+    public void Suspect(TimeSpan now)
+    {
+        if (_doubtSince is null)
+        {
+            Doubt(now);
         }
     }
 
@@ -233,7 +244,7 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
             return next;
         }
 
-        if (liveness.UnansweredSince is { } since)
+        if (SilentSince is { } since)
         {
             next = _doubtSince is null && CanDoubt ? Min(next, Max(since + DoubtAfter(rtt, ackDelayMax), _mayDoubtAt)) : next;
             next = CanFallBack ? Min(next, since + Patience(rtt, ackDelayMax)) : next;
@@ -257,7 +268,7 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
             Plan();
         }
 
-        if (liveness.UnansweredSince is { } since)
+        if (SilentSince is { } since)
         {
             if (CanFallBack && now >= since + Patience(rtt, ackDelayMax))
             {
@@ -304,6 +315,9 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
 
     /// <summary>When <see cref="TryNext"/> has something.</summary>
     public TimeSpan NextQuestionAt => _nextAt;
+
+    // A path that was just taken has its own time to answer; what is unanswered longer went another way.
+    private TimeSpan? SilentSince => liveness.UnansweredSince is { } since ? Max(since, _movedAt) : null;
 
     // What is within this machine does not fail by its network, and its datagrams are too long for a relay.
     private bool CanDoubt => entropy is not null && !IPAddress.IsLoopback(where.Remote.Address);

@@ -28,6 +28,9 @@ internal sealed class SimNat(NatType type, IPAddress outside, Random random, Sim
     /// <summary>The address that the internet sees.</summary>
     public IPAddress Outside => outer?.Outside ?? outside;
 
+    /// <summary>Sockets are seen as they are.</summary>
+    public bool IsNone => type == NatType.None && outer is null;
+
     private bool IsDependent => type is NatType.Symmetric or NatType.SymmetricSequential;
 
     /// <summary>Where a datagram of the usual socket to this address seems to come from.</summary>
