@@ -57,6 +57,12 @@ internal static partial class Log
     [LoggerMessage(2020, LogLevel.Warning, "devices on the local network cannot find this one: {Reason}; agentmesh.discovery.lan.port chooses another port, the same on every device")]
     public static partial void LanUnusable(ILogger log, string reason);
 
+    [LoggerMessage(2060, LogLevel.Information, "this device has another key from now on, {Fingerprint}; the one before is destroyed")]
+    public static partial void KeyChanged(ILogger log, string fingerprint);
+
+    [LoggerMessage(2061, LogLevel.Warning, "the change of this device's key was interrupted and goes on: it waits until another device has heard of the next key")]
+    public static partial void KeyChangeGoesOn(ILogger log);
+
     [LoggerMessage(2027, LogLevel.Warning, "the secrets of all sessions are written to {Path}: whoever has it reads what they carry")]
     public static partial void KeyLogOn(ILogger log, string path);
 

@@ -40,7 +40,7 @@ internal sealed class Dialer
             if (!_dials.TryGetValue(key, out dial!))
             {
                 // The dial to join may have ended well since the caller looked; another would replace its connection.
-                if (secret.IsNone && _endpoint.FindLive(key.Id) is { } live)
+                if (secret.IsNone && _endpoint.FindLive(key) is { } live)
                 {
                     return live;
                 }

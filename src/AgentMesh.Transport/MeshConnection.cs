@@ -40,6 +40,7 @@ public sealed class MeshConnection : IMeshConnection
     {
         _endpoint = endpoint;
         _session = session;
+        RemoteId = endpoint.DeviceOf(session.RemoteKey.Id);
         _connection = new Connection(session, settings, mtu, endpoint.Now.Monotonic, endpoint.Entropy);
         _sendTo = new SerializedAddress(session.RemoteAddress);
         _remote = session.RemoteAddress;
@@ -52,7 +53,7 @@ public sealed class MeshConnection : IMeshConnection
 
     public DevicePublicKey RemoteKey => _session.RemoteKey;
 
-    public DeviceId RemoteId => _session.RemoteKey.Id;
+    public DeviceId RemoteId { get; }
 
     public bool IsInitiator => _session.IsInitiator;
 

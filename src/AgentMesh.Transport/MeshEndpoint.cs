@@ -32,6 +32,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     private const int BatchBytesMax = 60_000;
 
     private readonly DeviceIdentity _identity;
+    private readonly IAdmission _admission;
     private readonly MeshEndpointSettings _settings;
     private readonly TimeProvider _time;
     private readonly long _start;
@@ -52,6 +53,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     private MeshEndpoint(DeviceIdentity identity, IAdmission admission, InitiationStamps stamps, MeshEndpointSettings settings, IEntropy entropy, TimeProvider time, EndpointSockets sockets)
     {
         _identity = identity;
+        _admission = admission;
         _settings = settings;
         _time = time;
         _start = time.GetTimestamp();
@@ -117,7 +119,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     }
 
     public ValueTask<IMeshConnection> ConnectAsync(DevicePublicKey key, IReadOnlyList<IPEndPoint> addresses, CancellationToken cancellationToken) =>
-        FindLive(key.Id) is { } live
+        FindLive(key) is { } live
             ? ValueTask.FromResult<IMeshConnection>(live)
             : DialAsync(key, addresses, default, key.Id.ToString(), cancellationToken);
 
@@ -189,7 +191,10 @@ public sealed class MeshEndpoint : IMeshEndpoint
     /// <summary>Sends a datagram of a relay.</summary>
     public void Send(ReadOnlySpan<byte> datagram, IPEndPoint to) => _ways.Send(datagram, to);
 
-    internal MeshConnection? FindLive(DeviceId device) => _byDevice.TryGetValue(device, out MeshConnection? live) && live.IsOpen ? live : null;
+    /// <inheritdoc cref="IAdmission.DeviceOf"/>
+    public DeviceId DeviceOf(DeviceId keyId) => _admission.DeviceOf(keyId);
+
+    internal MeshConnection? FindLive(DevicePublicKey key) => _byDevice.TryGetValue(DeviceOf(key.Id), out MeshConnection? live) && live.IsOpen && live.RemoteKey == key ? live : null;
 
     /// <summary>Everything that is sent and received from now on, as a pcapng file; it ends when <paramref name="cancellationToken"/> does.</summary>
     /// <param name="snapBytes">No more of each packet is kept, its IP and UDP headers included.</param>
@@ -209,7 +214,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     /// <summary>A handshake has ended well. Called by the <see cref="Dialer"/>.</summary>
     internal MeshConnection Established(EstablishedSession session)
     {
-        if (_byDevice.TryGetValue(session.RemoteKey.Id, out MeshConnection? existing) && existing.IsOpen && SimultaneousOpen.KeepsExisting(_identity.PublicKey, existing.Session, session))
+        if (_byDevice.TryGetValue(DeviceOf(session.RemoteKey.Id), out MeshConnection? existing) && existing.IsOpen && existing.RemoteKey == session.RemoteKey && SimultaneousOpen.KeepsExisting(_identity.PublicKey, existing.Session, session))
         {
             // Both sides opened at once and come to the same choice.
             session.Protector.Dispose();
@@ -326,7 +331,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
     private void OnRelaysChanged(DeviceId device)
     {
-        if (FindLive(device) is { } live)
+        if (_byDevice.TryGetValue(device, out MeshConnection? live) && live.IsOpen)
         {
             OfferRelay(live);
         }

@@ -22,6 +22,7 @@ internal static class DeviceVerbs
         Show(global),
         PeerVerbs.Rename(global),
         Revoke(global),
+        RotateKeyVerb.Create(global),
         PeerVerbs.Forget(global),
     };
 
@@ -133,6 +134,11 @@ internal static class DeviceVerbs
         to.WriteLine($"name         {device.Name}{(device.IsLocal ? " (this device)" : "")}");
         to.WriteLine($"id           {device.Id}");
         to.WriteLine($"fingerprint  {device.Fingerprint}");
+        if (device.KeySince is not null)
+        {
+            to.WriteLine($"key since    {Time(device.KeySince)}");
+        }
+
         if (device.AdmittedBy is { } by)
         {
             to.WriteLine($"admitted     by {by}, {Time(device.AdmittedAt)}");

@@ -73,9 +73,17 @@ internal static class NodeVerbs
     private static async Task<int> Foreground(Session session, CancellationToken cancel)
     {
         NodeSettings settings = session.Settings();
-        await using NodeHost node = await NodeHost.StartAsync(settings, SettingsLoader.Merge(session.Source(), out _, out _), TimeProvider.System, cancel).ConfigureAwait(false);
-        session.Terminal.Note($"{settings.DeviceName} ({node.LocalId}) is up on {string.Join(", ", node.Addresses)}; {node.Durability}; data in {settings.DataDirectory}");
-        await node.RunUntilStopped(cancel).ConfigureAwait(false);
+        bool again = true;
+        while (again)
+        {
+            await using NodeHost node = await NodeHost.StartAsync(settings, SettingsLoader.Merge(session.Source(), out _, out _), TimeProvider.System, cancel).ConfigureAwait(false);
+            session.Terminal.Note($"{settings.DeviceName} ({node.LocalId}) is up on {string.Join(", ", node.Addresses)}; {node.Durability}; data in {settings.DataDirectory}");
+            again = await node.RunUntilStopped(cancel).ConfigureAwait(false);
+
+            // Others look for it where it was.
+            settings = settings with { Listen = node.Addresses };
+        }
+
         return 0;
     }
 }

@@ -13,20 +13,23 @@ public sealed class DeviceRegistry : IDisposable
     public const string FileName = "registry";
 
     private readonly Lock _gate = new();
-    private readonly DeviceIdentity _self;
+    private readonly DevicePublicKey _root;
     private readonly TimeProvider _time;
     private readonly RegistryFile _file;
     private readonly RegistryChains _chains;
+    private DeviceIdentity _self;
     private volatile IReadOnlyDictionary<DeviceId, RegisteredDevice> _devices = new Dictionary<DeviceId, RegisteredDevice>();
     private volatile IReadOnlyDictionary<DeviceId, RevokedDevice> _revoked = new Dictionary<DeviceId, RevokedDevice>();
+    private volatile IReadOnlyDictionary<DeviceId, DeviceId> _deviceOf = new Dictionary<DeviceId, DeviceId>();
     private long _refused;
 
-    private DeviceRegistry(DeviceIdentity self, TimeProvider time, RegistryFile file)
+    private DeviceRegistry(DeviceIdentity self, IReadOnlyList<DevicePublicKey> keys, TimeProvider time, RegistryFile file)
     {
         _self = self;
+        _root = keys[0];
         _time = time;
         _file = file;
-        _chains = new RegistryChains(self.PublicKey);
+        _chains = new RegistryChains(keys);
     }
 
     /// <summary>Raised after the devices or the chains changed.</summary>
@@ -42,13 +45,20 @@ public sealed class DeviceRegistry : IDisposable
     public long RefusedEntries => Interlocked.Read(ref _refused);
 
     /// <exception cref="MeshException">AM0331: the file cannot be used. AM0330: it holds what this device never signed, or is damaged.</exception>
-    public static DeviceRegistry Open(string path, DeviceIdentity self, TimeProvider time)
+    /// <param name="next">The key that is about to succeed that of <paramref name="self"/>; where the registry says already that it has, it is used.</param>
+    public static DeviceRegistry Open(string path, DeviceIdentity self, TimeProvider time, DeviceIdentity? next = null)
     {
         RegistryFile file = RegistryFile.Open(path);
         try
         {
-            var registry = new DeviceRegistry(self, time, file);
+            IReadOnlyList<DevicePublicKey> keys = OwnKeys(file, self, next);
+            var registry = new DeviceRegistry(next is not null && keys[^1] == next.PublicKey ? next : self, keys, time, file);
             file.Load(registry.TryKeep);
+            if (registry._root.Id != self.Id)
+            {
+                throw new MeshException(MeshErrors.RegistryInvalid, $"the registry {path} does not know the key of this device", "restore it from the same backup as the file 'identity', or move both away and pair again");
+            }
+
             registry.Fold();
             registry.TakeUpRevocations();
             return registry;
@@ -60,18 +70,91 @@ public sealed class DeviceRegistry : IDisposable
         }
     }
 
-    public bool IsAdmitted(DevicePublicKey key) => _devices.TryGetValue(key.Id, out RegisteredDevice? device) && device.Key == key;
+    /// <summary>Whether a key is the one that counts of a device that is in.</summary>
+    public bool IsAdmitted(DevicePublicKey key) => _devices.TryGetValue(DeviceOf(key.Id), out RegisteredDevice? device) && device.Key == key;
+
+    /// <summary>The device that the key with this id speaks or spoke for; the id itself where no other is known.</summary>
+    public DeviceId DeviceOf(DeviceId keyId) => _deviceOf.GetValueOrDefault(keyId) is { IsNone: false } device ? device : keyId;
+
+    /// <summary>Which key this device signs with now.</summary>
+    public DevicePublicKey OwnKey
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _self.PublicKey;
+            }
+        }
+    }
+
+    /// <summary>Since when it does; null for the first key of this device.</summary>
+    public DateTimeOffset? OwnKeySince
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _chains.Of(_self.PublicKey) is [{ Change: RegistryChange.Succeed } first, ..] ? first.At : null;
+            }
+        }
+    }
+
+    /// <summary>
+    /// From now on another key speaks for this device: the present one says so, as its last word, and the other one agrees. What a crash left half done is completed by saying it again.
+    /// </summary>
+    /// <exception cref="MeshException">AM0367: this device has had too many keys. AM0331: it cannot be written; then it has not happened, or half.</exception>
+    public void Succeed(DeviceIdentity next)
+    {
+        lock (_gate)
+        {
+            if (_self.PublicKey == next.PublicKey)
+            {
+                return;
+            }
+
+            if (_chains.Successions.KeysOf(_root).Count >= Successions.KeysMax)
+            {
+                throw new MeshException(MeshErrors.TooManyKeys, $"this device has had {Successions.KeysMax} keys", "'agentmesh compromised' makes a new identity, to be paired again");
+            }
+
+            RegistryEntry? last = Last();
+            if (last is not { Change: RegistryChange.Successor } || last.Subject != next.PublicKey)
+            {
+                Append(RegistryChange.Successor, next.PublicKey, "", []);
+                last = Last()!;
+            }
+
+            RegistryEntry succeed = RegistryEntry.Sign(next, null, _time.GetUtcNow(), RegistryChange.Succeed, _self.PublicKey, "", [], naming: last);
+            Invariant.Check(_chains.Fits(succeed));
+            _chains.AddOwn(next.PublicKey);
+            Write(succeed);
+            _self = next;
+            Fold();
+        }
+
+        Changed?.Invoke();
+
+        RegistryEntry? Last() => _chains.Of(_self.PublicKey) is { Count: > 0 } own ? own[^1] : null;
+    }
 
     /// <summary>Takes a device in; one that is there already gets the new grants.</summary>
     public void Admit(DevicePublicKey key, string name, IEnumerable<string> grants)
     {
-        Invariant.Check(key != _self.PublicKey);
         ImmutableSortedSet<string> wanted = Mesh.Grants.Grant.Check(grants);
         lock (_gate)
         {
+            Invariant.Check(!_chains.IsOwn(key));
+            DevicePublicKey root = _chains.RootOf(key);
+            if (_chains.Successions.CurrentOf(root) != key)
+            {
+                throw new MeshException(
+                    MeshErrors.KeyOutOfUse, $"the key of {DeviceName.Clean(name)} ({key.Id}) does not count any more: another one has succeeded it, or two claim to", "on that device, 'agentmesh compromised' makes a new identity; then pair it again");
+            }
+
             // That another device vouches for it may end; the own word stays.
-            bool isAdmittedHere = RegistryFold.Admitted(_chains.Of(_self.PublicKey)).Any(admitted => admitted.Subject == key);
-            if (isAdmittedHere && _chains.PutOut.Contains(key))
+            bool isAdmittedHere = RegistryFold.Admitted(_chains.OfDevice(_root), _chains.RootOf).Any(admitted => _chains.RootOf(admitted.Subject) == root);
+            if (isAdmittedHere && _chains.PutOut.Contains(root))
             {
                 // What it had before it was put out does not come back with it.
                 Append(RegistryChange.Forget, key, "", []);
@@ -148,7 +231,8 @@ public sealed class DeviceRegistry : IDisposable
     {
         lock (_gate)
         {
-            foreach (DevicePublicKey key in devices.Select(KeyOf).ToArray())
+            // Also its former keys: who has not heard of the present one is to put it out as well.
+            foreach (DevicePublicKey key in devices.SelectMany(KeysOf).ToArray())
             {
                 Append(RegistryChange.Forget, key, "", [], everywhere: true);
             }
@@ -162,7 +246,7 @@ public sealed class DeviceRegistry : IDisposable
     {
         lock (_gate)
         {
-            return [.. _chains.Ever.Select(key => key.Id).Where(id => id.ToString().StartsWith(idPrefix, StringComparison.OrdinalIgnoreCase)).Distinct()];
+            return [.. _chains.Ever.Select(key => _chains.RootOf(key).Id).Where(id => id.ToString().StartsWith(idPrefix, StringComparison.OrdinalIgnoreCase)).Distinct()];
         }
     }
 
@@ -199,21 +283,21 @@ public sealed class DeviceRegistry : IDisposable
                     continue;
                 }
 
-                if (!IsAdmitted(entry.Author) && !isFolded)
+                if (!IsBelieved(entry) && !isFolded)
                 {
                     // An entry before it may have admitted its author.
                     Fold();
                     isFolded = true;
                 }
 
-                if (entry.Author != _self.PublicKey && IsAdmitted(entry.Author) && _chains.Fits(entry))
+                if (!_chains.IsOwn(entry.Author) && IsBelieved(entry) && _chains.Fits(entry))
                 {
                     Write(entry);
                     isFolded = false;
                     changed = true;
-                    if (entry.IsEverywhere)
+                    if (entry.IsEverywhere || entry.Change == RegistryChange.Succeed)
                     {
-                        // What comes after it from who is out now is not taken.
+                        // What comes after it from who is out now, or from a key that does not count any more, is not taken.
                         Fold();
                         isFolded = true;
                     }
@@ -247,8 +331,48 @@ public sealed class DeviceRegistry : IDisposable
         ? known
         : throw new MeshException(MeshErrors.UnknownPeer, $"{device} is not in the registry", "'agentmesh peers' shows who is");
 
-    private DevicePublicKey KeyOf(DeviceId device) => device == _self.Id ? _self.PublicKey
-        : _chains.Ever.Where(key => key.Id == device).Select(key => (DevicePublicKey?)key).FirstOrDefault() ?? Find(device).Key;
+    /// <summary>The keys of this device in their order, found from the present one backwards.</summary>
+    private static List<DevicePublicKey> OwnKeys(RegistryFile file, DeviceIdentity self, DeviceIdentity? next)
+    {
+        var keys = new List<DevicePublicKey> { self.PublicKey };
+        if (self.PublicKey.Id == self.Id && next is null)
+        {
+            return keys;
+        }
+
+        var naming = new Dictionary<DevicePublicKey, DevicePublicKey>();
+        file.Load(entry =>
+        {
+            if (entry.Naming is { } named)
+            {
+                naming[entry.Author] = named.Author;
+            }
+
+            return true;
+        });
+        if (next is not null && naming.GetValueOrDefault(next.PublicKey) == self.PublicKey)
+        {
+            keys.Add(next.PublicKey);
+        }
+
+        while (keys.Count <= Successions.KeysMax && naming.TryGetValue(keys[0], out DevicePublicKey before))
+        {
+            keys.Insert(0, before);
+        }
+
+        return keys;
+    }
+
+    /// <summary>The author is in, with any of its keys, or succeeds to a key of who is in. A claim to succeed a key of this device itself means nothing here.</summary>
+    private bool IsBelieved(RegistryEntry entry) =>
+        _devices.ContainsKey(_chains.RootOf(entry.Author).Id)
+        || (entry.Change == RegistryChange.Succeed && !_chains.IsOwn(entry.Subject) && _devices.ContainsKey(_chains.RootOf(entry.Subject).Id));
+
+    private IEnumerable<DevicePublicKey> KeysOf(DeviceId device) =>
+        device == _self.Id ? [_self.PublicKey]
+        : _devices.TryGetValue(device, out RegisteredDevice? known) ? [.. known.FormerKeys, known.Key]
+        : _chains.Ever.Where(key => _chains.RootOf(key).Id == device).Select(_chains.RootOf).Distinct().SelectMany(_chains.Successions.KeysOf).ToArray() is { Length: > 0 } former ? former
+        : [Find(device).Key];
 
     /// <summary>Takes back what this device itself said for those that another has put out everywhere: its admission, grants and names.</summary>
     private void TakeUpRevocations()
@@ -261,10 +385,10 @@ public sealed class DeviceRegistry : IDisposable
 
         try
         {
-            Dictionary<DeviceId, RegisteredDevice> otherwise = RegistryFold.Devices(_self.PublicKey, _chains.Of, static _ => false);
-            foreach (DevicePublicKey key in putOut.Where(key => otherwise.ContainsKey(key.Id)).ToArray())
+            Dictionary<DeviceId, RegisteredDevice> otherwise = RegistryFold.Devices(_root, _chains, static _ => false);
+            foreach (DevicePublicKey root in putOut.Where(root => otherwise.ContainsKey(root.Id)).ToArray())
             {
-                Append(RegistryChange.Forget, key, "", []);
+                Append(RegistryChange.Forget, otherwise[root.Id].Key, "", []);
             }
         }
         catch (MeshException)
@@ -275,7 +399,7 @@ public sealed class DeviceRegistry : IDisposable
 
     private void AppendGrants(DevicePublicKey key, ImmutableSortedSet<string> grants)
     {
-        ImmutableSortedSet<string> before = _devices.TryGetValue(key.Id, out RegisteredDevice? known) ? known.Grants : [];
+        ImmutableSortedSet<string> before = _devices.TryGetValue(DeviceOf(key.Id), out RegisteredDevice? known) ? known.Grants : [];
         if (!before.SetEquals(grants))
         {
             Append(RegistryChange.Grants, key, "", grants);
@@ -316,8 +440,10 @@ public sealed class DeviceRegistry : IDisposable
     private void Fold()
     {
         IReadOnlySet<DevicePublicKey> putOut = _chains.PutOut;
-        Dictionary<DeviceId, RegisteredDevice> devices = RegistryFold.Devices(_self.PublicKey, _chains.Of, putOut.Contains);
-        _revoked = RegistryFold.Revoked(_chains.All, key => key != _self.PublicKey && !devices.ContainsKey(key.Id));
+        Dictionary<DeviceId, RegisteredDevice> devices = RegistryFold.Devices(_root, _chains, putOut.Contains);
+        _revoked = RegistryFold.Revoked(_chains, key => key != _root && !devices.ContainsKey(key.Id));
+        _deviceOf = devices.Values.Where(device => device.FormerKeys.Count > 0)
+            .SelectMany(device => device.FormerKeys.Append(device.Key).Select(key => (KeyId: key.Id, device.Id))).ToDictionary(item => item.KeyId, item => item.Id);
         _devices = devices;
     }
 }

@@ -7,7 +7,14 @@ namespace AgentMesh.Mesh.Registry;
 /// <param name="Grants">What it may do on this device.</param>
 public sealed record RegisteredDevice(DevicePublicKey Key, string Name, ImmutableSortedSet<string> Grants)
 {
-    public DeviceId Id => Key.Id;
+    /// <summary>Of its first key.</summary>
+    public DeviceId Id { get; init; } = Key.Id;
+
+    /// <summary>The keys that it had before, the first one first.</summary>
+    public IReadOnlyList<DevicePublicKey> FormerKeys { get; init; } = [];
+
+    /// <summary>Since when <see cref="RegisteredDevice.Key"/> counts; null for its first one. By the clock of that device.</summary>
+    public DateTimeOffset? KeySince { get; init; }
 
     /// <summary>Whose word lets it in: this device where it did itself, else the nearest that is believed.</summary>
     public DeviceId AdmittedBy { get; init; }
@@ -21,5 +28,5 @@ public sealed record RegisteredDevice(DevicePublicKey Key, string Name, Immutabl
 /// <param name="By">Who said so; the device itself where its key was given up.</param>
 public sealed record RevokedDevice(DevicePublicKey Key, string Name, DeviceId By, DateTimeOffset At)
 {
-    public DeviceId Id => Key.Id;
+    public DeviceId Id { get; init; } = Key.Id;
 }

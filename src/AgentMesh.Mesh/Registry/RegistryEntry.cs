@@ -14,6 +14,8 @@ internal enum RegistryChange
     Grants = 2,
     Rename = 3,
     Forget = 4,
+    Successor = 5,
+    Succeed = 6,
 }
 
 /// <summary>One verified entry: its author signed it, and it follows the one before it in the author's chain.</summary>
@@ -23,6 +25,8 @@ internal sealed record RegistryEntry(
     /// <summary>Of a <see cref="RegistryChange.Forget"/>: for every device that believes the author.</summary>
     public bool IsEverywhere { get; init; }
 
+    /// <summary>Of a <see cref="RegistryChange.Succeed"/>, and always there: the entry by which the key before named this one.</summary>
+    public RegistryEntry? Naming { get; init; }
 
     public const int NameCharactersMax = 64;
     public const int BytesMax = 2048;
@@ -32,7 +36,7 @@ internal sealed record RegistryEntry(
 
     private static readonly byte[] Domain = [.. Encoding.ASCII.GetBytes("agentmesh-registry-1"), 0];
 
-    public static RegistryEntry Sign(DeviceIdentity author, RegistryEntry? before, DateTimeOffset at, RegistryChange change, DevicePublicKey subject, string name, IEnumerable<string> grants, bool everywhere = false)
+    public static RegistryEntry Sign(DeviceIdentity author, RegistryEntry? before, DateTimeOffset at, RegistryChange change, DevicePublicKey subject, string name, IEnumerable<string> grants, bool everywhere = false, RegistryEntry? naming = null)
     {
         var body = new Body
         {
@@ -45,6 +49,7 @@ internal sealed record RegistryEntry(
             Subject = ByteString.CopyFrom(subject.Span),
             Name = name,
             Everywhere = everywhere,
+            Proof = ByteString.CopyFrom(naming?.Bytes ?? []),
         };
         body.Grants.AddRange(grants);
         byte[] bytes = body.ToByteArray();
@@ -83,10 +88,20 @@ internal sealed record RegistryEntry(
                 return false;
             }
 
+            var subject = new DevicePublicKey(body.Subject.Span);
+            RegistryEntry? naming = null;
+            if (body.Kind == Body.Types.Kind.Succeed && (body.Sequence != 1 || !TryRead(body.Proof.ToByteArray(), out naming) || !naming.Names(author, of: subject)))
+            {
+                return false;
+            }
+
             entry = new RegistryEntry(
-                author, body.Sequence, DateTimeOffset.FromUnixTimeMilliseconds(body.AtUnixMilliseconds), (RegistryChange)body.Kind, new DevicePublicKey(body.Subject.Span), body.Name,
+                author, body.Sequence, DateTimeOffset.FromUnixTimeMilliseconds(body.AtUnixMilliseconds), (RegistryChange)body.Kind, subject, body.Name,
                 [.. body.Grants], body.Previous.ToByteArray(), SHA256.HashData(raw), bytes)
-            { IsEverywhere = body.Everywhere && body.Kind == Body.Types.Kind.Forget };
+            {
+                IsEverywhere = body.Everywhere && body.Kind == Body.Types.Kind.Forget,
+                Naming = naming,
+            };
             return true;
         }
         catch (InvalidProtocolBufferException)
@@ -94,6 +109,8 @@ internal sealed record RegistryEntry(
             return false;
         }
     }
+
+    private bool Names(DevicePublicKey successor, DevicePublicKey of) => Change == RegistryChange.Successor && Author == of && Subject == successor && successor != of;
 
     public bool Follows(RegistryEntry? before) =>
         Sequence == (before?.Sequence ?? 0) + 1 && Previous.AsSpan().SequenceEqual(before?.Hash ?? []);

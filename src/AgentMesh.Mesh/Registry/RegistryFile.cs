@@ -43,6 +43,8 @@ internal sealed class RegistryFile : IDisposable
         try
         {
             byte[] all = new byte[_file.Length];
+            _goodBytes = 0;
+            _file.Seek(0, SeekOrigin.Begin);
             _file.ReadExactly(all);
             ReadOnlySpan<byte> rest = all;
             while (rest.Length >= sizeof(int))

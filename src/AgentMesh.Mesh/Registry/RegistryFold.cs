@@ -8,23 +8,29 @@ namespace AgentMesh.Mesh.Registry;
 internal static class RegistryFold
 {
     /// <summary>From the own chain outward: who is admitted, by what name, with which grants here.</summary>
-    /// <param name="isOut">Whom another device has revoked, and who was not paired here again since.</param>
-    public static Dictionary<DeviceId, RegisteredDevice> Devices(DevicePublicKey self, Func<DevicePublicKey, IReadOnlyList<RegistryEntry>> chainOf, Func<DevicePublicKey, bool> isOut)
+    /// <param name="self">The first key of this device.</param>
+    /// <param name="isOut">Whom another device has revoked, and who was not paired here again since, by the first key.</param>
+    public static Dictionary<DeviceId, RegisteredDevice> Devices(DevicePublicKey self, RegistryChains chains, Func<DevicePublicKey, bool> isOut)
     {
-        Own own = ReadOwn(chainOf(self));
+        Own own = ReadOwn(chains.OfDevice(self), chains.RootOf);
         var devices = new Dictionary<DeviceId, RegisteredDevice>();
         var names = new HashSet<string>(own.Names.Values, StringComparer.OrdinalIgnoreCase);
         var open = new Queue<DevicePublicKey>([self]);
         while (open.TryDequeue(out DevicePublicKey author))
         {
-            foreach (RegistryEntry admission in Admitted(chainOf(author)))
+            foreach (RegistryEntry admission in Admitted(chains.OfDevice(author), chains.RootOf))
             {
-                DevicePublicKey subject = admission.Subject;
-                if (subject != self && !devices.ContainsKey(subject.Id) && !own.Forgotten.Contains(subject) && !isOut(subject))
+                // A device whose key has two successors has no key that counts.
+                DevicePublicKey subject = chains.RootOf(admission.Subject);
+                if (subject != self && !devices.ContainsKey(subject.Id) && !own.Forgotten.Contains(subject) && !isOut(subject) && chains.Successions.CurrentOf(subject) is { } key)
                 {
+                    IReadOnlyList<DevicePublicKey> keys = chains.Successions.KeysOf(subject);
                     string shown = own.Names.GetValueOrDefault(subject) ?? Unique(admission.Name, subject.Id, names);
-                    devices[subject.Id] = new RegisteredDevice(subject, shown, own.Grants.GetValueOrDefault(subject) is { } grants ? [.. grants] : [])
+                    devices[subject.Id] = new RegisteredDevice(key, shown, own.Grants.GetValueOrDefault(subject) is { } grants ? [.. grants] : [])
                     {
+                        Id = subject.Id,
+                        FormerKeys = [.. keys.Take(keys.Count - 1)],
+                        KeySince = keys.Count > 1 ? chains.Of(key)[0].At : null,
                         AdmittedBy = author.Id,
                         AdmittedAt = admission.At,
                     };
@@ -37,18 +43,18 @@ internal static class RegistryFold
     }
 
     /// <summary>Whom a chain admits in the end, in the order of admission.</summary>
-    public static IEnumerable<RegistryEntry> Admitted(IReadOnlyList<RegistryEntry> chain)
+    public static IEnumerable<RegistryEntry> Admitted(IReadOnlyList<RegistryEntry> chain, Func<DevicePublicKey, DevicePublicKey> rootOf)
     {
         var last = new Dictionary<DevicePublicKey, RegistryEntry>();
         foreach (RegistryEntry entry in chain.Where(entry => entry.Change is RegistryChange.Admit or RegistryChange.Forget))
         {
             if (entry.Change == RegistryChange.Forget)
             {
-                last.Remove(entry.Subject);
+                last.Remove(rootOf(entry.Subject));
             }
             else
             {
-                last.TryAdd(entry.Subject, entry);
+                last.TryAdd(rootOf(entry.Subject), entry);
             }
         }
 
@@ -56,53 +62,57 @@ internal static class RegistryFold
     }
 
     /// <summary>Whom any of the chains has put out everywhere and has not admitted since; the first to say so is named.</summary>
-    public static Dictionary<DeviceId, RevokedDevice> Revoked(IReadOnlyCollection<List<RegistryEntry>> chains, Func<DevicePublicKey, bool> counts)
+    /// <param name="counts">Asked with the first key of a device.</param>
+    public static Dictionary<DeviceId, RevokedDevice> Revoked(RegistryChains chains, Func<DevicePublicKey, bool> counts)
     {
         var last = new Dictionary<(DevicePublicKey Author, DevicePublicKey Subject), RegistryEntry>();
         var names = new Dictionary<DevicePublicKey, string>();
-        foreach (RegistryEntry entry in chains.SelectMany(chain => chain))
+        foreach (RegistryEntry entry in chains.All.SelectMany(chain => chain))
         {
+            (DevicePublicKey, DevicePublicKey Subject) about = (chains.RootOf(entry.Author), chains.RootOf(entry.Subject));
             if (entry.IsEverywhere)
             {
-                last[(entry.Author, entry.Subject)] = entry;
+                last[about] = entry;
             }
             else if (entry.Change == RegistryChange.Admit)
             {
-                last.Remove((entry.Author, entry.Subject));
-                names[entry.Subject] = entry.Name;
+                last.Remove(about);
+                names[about.Subject] = entry.Name;
             }
         }
 
         var revoked = new Dictionary<DeviceId, RevokedDevice>();
-        foreach (RegistryEntry entry in last.Values.Where(entry => counts(entry.Subject)).OrderBy(entry => entry.At))
+        foreach (RegistryEntry entry in last.Values.Where(entry => counts(chains.RootOf(entry.Subject))).OrderBy(entry => entry.At))
         {
-            revoked.TryAdd(entry.Subject.Id, new RevokedDevice(entry.Subject, names.GetValueOrDefault(entry.Subject, ""), entry.Author.Id, entry.At));
+            DevicePublicKey root = chains.RootOf(entry.Subject);
+            revoked.TryAdd(root.Id, new RevokedDevice(entry.Subject, names.GetValueOrDefault(root, ""), chains.RootOf(entry.Author).Id, entry.At) { Id = root.Id });
         }
 
         return revoked;
     }
 
-    private static Own ReadOwn(IReadOnlyList<RegistryEntry> chain)
+    private static Own ReadOwn(IReadOnlyList<RegistryEntry> chain, Func<DevicePublicKey, DevicePublicKey> rootOf)
     {
         var own = new Own([], [], []);
         foreach (RegistryEntry entry in chain)
         {
+            DevicePublicKey subject = rootOf(entry.Subject);
             switch (entry.Change)
             {
                 case RegistryChange.Admit:
-                    own.Forgotten.Remove(entry.Subject);
+                    own.Forgotten.Remove(subject);
                     break;
                 case RegistryChange.Grants:
-                    own.Grants[entry.Subject] = [.. entry.Grants];
+                    own.Grants[subject] = [.. entry.Grants];
                     break;
                 case RegistryChange.Rename:
-                    own.Names[entry.Subject] = entry.Name;
+                    own.Names[subject] = entry.Name;
                     break;
                 case RegistryChange.Forget:
                     // Who is paired again starts with nothing.
-                    own.Forgotten.Add(entry.Subject);
-                    own.Grants.Remove(entry.Subject);
-                    own.Names.Remove(entry.Subject);
+                    own.Forgotten.Add(subject);
+                    own.Grants.Remove(subject);
+                    own.Names.Remove(subject);
                     break;
             }
         }

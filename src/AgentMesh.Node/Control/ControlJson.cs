@@ -55,6 +55,8 @@ namespace AgentMesh.Node.Control;
 [JsonSerializable(typeof(RevokeRequest))]
 [JsonSerializable(typeof(RevokedView))]
 [JsonSerializable(typeof(CompromisedView))]
+[JsonSerializable(typeof(RotateKeyRequest))]
+[JsonSerializable(typeof(RotatedView))]
 [JsonSerializable(typeof(ConnectRequest))]
 [JsonSerializable(typeof(DiagnosticsView))]
 [JsonSerializable(typeof(PingRequest))]

@@ -86,6 +86,20 @@ internal sealed class ControlServer : IAsyncDisposable
         app.MapGet("/v1/device", async http => await Answer(http, services.DeviceAsync(Need(http, "peer")), ControlJson.Default.DeviceView).ConfigureAwait(false));
         app.MapPost("/v1/devices/revoke", async http =>
             await Answer(http, services.RevokeAsync(await Body(http, ControlJson.Default.RevokeRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.RevokedView).ConfigureAwait(false));
+        app.MapPost("/v1/devices/rotate-key", async http =>
+        {
+            RotatedView rotated = await services.RotateKeyAsync(await Body(http, ControlJson.Default.RotateKeyRequest).ConfigureAwait(false)).ConfigureAwait(false);
+            try
+            {
+                await Answer(http, Task.FromResult(rotated), ControlJson.Default.RotatedView).ConfigureAwait(false);
+                await http.Response.CompleteAsync().ConfigureAwait(false);
+            }
+            finally
+            {
+                // Whoever asked may have gone away: with the old key nobody talks any more.
+                services.Restart();
+            }
+        });
         app.MapPost("/v1/compromised", async http =>
         {
             // Whoever asked may go away: it is done all the same.

@@ -33,6 +33,12 @@ internal interface IControlServices
 
     Task<RevokedView> RevokeAsync(RevokeRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Gives this device another key; the node is to be started again after it.</summary>
+    Task<RotatedView> RotateKeyAsync(RotateKeyRequest request);
+
+    /// <summary>The node ends as with <see cref="Shutdown"/> and starts again in the same process.</summary>
+    void Restart();
+
     /// <summary>Gives the key of this device up; the node is to be shut down after it.</summary>
     Task<CompromisedView> CompromisedAsync();
 

@@ -21,7 +21,20 @@ public sealed record DeviceView(
     DateTimeOffset? LastSeen,
     IReadOnlyList<string> Grants,
     string? RevokedBy = null,
-    DateTimeOffset? RevokedAt = null);
+    DateTimeOffset? RevokedAt = null)
+{
+    /// <summary>Since when its present key counts; null for its first one.</summary>
+    public DateTimeOffset? KeySince { get; init; }
+}
+
+/// <summary>POST /v1/devices/rotate-key.</summary>
+/// <param name="Alone">Even when no other device can be told.</param>
+public sealed record RotateKeyRequest(bool Alone = false);
+
+/// <summary>The answer of the node before it starts again with its new key.</summary>
+/// <param name="Told">Names of devices that know the new key.</param>
+/// <param name="NotYetTold">Names of devices that will when they are linked with one that was told.</param>
+public sealed record RotatedView(string Name, string Id, string FormerFingerprint, string Fingerprint, IReadOnlyList<string> Told, IReadOnlyList<string> NotYetTold);
 
 /// <summary>POST /v1/devices/revoke.</summary>
 /// <param name="Peer">Name, number or id prefix; an id prefix also of a device that is forgotten here.</param>

@@ -64,6 +64,7 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly Stack<Func<ValueTask>> _end = new();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private NodeParts _parts = null!;
+    private volatile bool _again;
 
     private NodeHost()
     {
@@ -93,10 +94,12 @@ public sealed class NodeHost : IAsyncDisposable
     }
 
     /// <summary>Until somebody asks the node to stop, or the token is cancelled.</summary>
-    public async Task RunUntilStopped(CancellationToken cancellationToken)
+    /// <returns>True when the node is to be started again at once.</returns>
+    public async Task<bool> RunUntilStopped(CancellationToken cancellationToken)
     {
         using CancellationTokenRegistration registration = cancellationToken.Register(() => _stopped.TrySetResult());
         await _stopped.Task.ConfigureAwait(false);
+        return _again && !cancellationToken.IsCancellationRequested;
     }
 
     public async ValueTask DisposeAsync()
@@ -122,8 +125,8 @@ public sealed class NodeHost : IAsyncDisposable
             Log.NewIdentity(log, old);
         }
 
-        DeviceIdentity identity = IdentityFile.LoadOrCreate(data.Root, SystemEntropy.Instance);
-        DeviceRegistry registry = Ending(DeviceRegistry.Open(data[DeviceRegistry.FileName], identity, time));
+        (DeviceIdentity identity, DeviceIdentity? nextIdentity) = KeyRotation.Load(data.Root);
+        DeviceRegistry registry = Ending(DeviceRegistry.Open(data[DeviceRegistry.FileName], identity, time, nextIdentity));
         var directory = new DeviceDirectory(data["devices.json"], time);
         registry.Changed += ShowAdmitted;
         ShowAdmitted();
@@ -198,8 +201,9 @@ public sealed class NodeHost : IAsyncDisposable
         beacons.Carry(pairing.Codes);
         pairing.Codes.Guessed += from => Log.WrongCode(log, from);
 
-        RevocationKeeper revocations = EndingAsync(new RevocationKeeper(registry, table, time, log));
         var devices = new Devices(identity.Id, settings.DeviceName, registry, directory);
+        KeyRotation rotation = EndingAsync(new KeyRotation(data.Root, identity, registry, devices, links, hub, Restart, time, log));
+        RevocationKeeper revocations = EndingAsync(new RevocationKeeper(registry, table, time, log));
         PeerRelays peerRelays = EndingAsync(new PeerRelays(endpoint, hub, directory, links, devices.NameOf, time, log));
         var choice = new DeviceChoice(identity.Id, devices, settings.Labels, directory, links, OwnLoad, time);
         var outputReading = new OutputReading(outputs, time);
@@ -240,6 +244,7 @@ public sealed class NodeHost : IAsyncDisposable
         {
             Settings = settings,
             Identity = identity,
+            Rotation = rotation,
             Registry = registry,
             Directory = directory,
             Devices = devices,
@@ -293,7 +298,11 @@ public sealed class NodeHost : IAsyncDisposable
         generations.Start();
         cronFile.Start();
         await generations.CurrentAsync(MemberWithin, cancellationToken).ConfigureAwait(false);
-        EndingAsync(await ControlServer.StartAsync(settings.ControlSocket, new NodeServices(_parts, configuration.GetConfig("agentmesh").ToString(includeFallback: true), () => _stopped.TrySetResult())).ConfigureAwait(false));
+        EndingAsync(await ControlServer.StartAsync(settings.ControlSocket, new NodeServices(_parts, configuration.GetConfig("agentmesh").ToString(includeFallback: true), () => _stopped.TrySetResult(), Restart)).ConfigureAwait(false));
+        if (nextIdentity is not null)
+        {
+            rotation.GoOn(nextIdentity);
+        }
 
         IReadOnlyList<IPEndPoint> Announced() => AnnouncedAddresses.Of(addresses.Current, candidates);
 
@@ -312,7 +321,21 @@ public sealed class NodeHost : IAsyncDisposable
         IActorRef? RegionOf(HomeId home, object removed) =>
             generations.Live is { } live && entityHost.Of(live)?.TypesOf(home) is { } types ? removed is JobRemoved ? types.Jobs : removed is ArrayRemoved ? types.Arrays : types.Workflows : null;
 
-        void ShowAdmitted() => directory.Admitted = registry.Devices.ToDictionary(device => device.Key, device => device.Value.Key);
+        void Restart()
+        {
+            _again = true;
+            _stopped.TrySetResult();
+        }
+
+        void ShowAdmitted()
+        {
+            foreach (RegisteredDevice device in registry.Devices.Values.Where(device => device.FormerKeys.Count > 0))
+            {
+                directory.Unite(device.Key.Id, device.Id);
+            }
+
+            directory.Admitted = registry.Devices.ToDictionary(device => device.Key, device => device.Value.Key);
+        }
     }
 
     private static ActorSystem NewSystem(NodeSettings settings, DeviceId self, EventStoreSettings journal, PostgresSettings? pool, ConnectionHub hub, LinkService links, TimeProvider time) => ActorSystem.Create(

@@ -44,6 +44,15 @@ internal sealed class DeviceDirectory : IPeerDirectory
         set => _admitted = value;
     }
 
+    /// <summary>What is known of a place under the id of a key is known of the device that the key turned out to speak for.</summary>
+    public void Unite(DeviceId keyId, DeviceId device)
+    {
+        if (keyId != device && _places.TryRemove(keyId, out Place? place))
+        {
+            Update(device, known => new Place(Merge(place.Addresses, known.Addresses), known.LastSeen ?? place.LastSeen, known.Hello ?? place.Hello));
+        }
+    }
+
     public bool TryGet(DeviceId id, out DevicePublicKey key, out IReadOnlyList<IPEndPoint> addresses)
     {
         addresses = [.. WaysRound(id), .. Addresses(id)];

@@ -46,6 +46,12 @@ internal sealed class Departures : IAsyncDisposable
             {
                 Close(gone);
             }
+
+            // Another key speaks for the device by now.
+            foreach (DeviceId old in _admitted.Where(device => _hub.Find(device) is { } connection && !_registry.IsAdmitted(connection.RemoteKey)))
+            {
+                Close(old);
+            }
         }
     }
 
@@ -54,7 +60,7 @@ internal sealed class Departures : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (!connection.IsInitiator && !_admission.IsAdmitted(connection.RemoteKey))
+            if ((!connection.IsInitiator || _registry.Devices.ContainsKey(connection.RemoteId)) && !_admission.IsAdmitted(connection.RemoteKey))
             {
                 Close(connection.RemoteId);
             }

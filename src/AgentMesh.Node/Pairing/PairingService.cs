@@ -66,6 +66,8 @@ internal sealed class PairingService : IAdmission
 
     public bool IsAdmitted(DevicePublicKey key) => _registry.IsAdmitted(key) || _guests.ContainsKey(key.Id);
 
+    public DeviceId DeviceOf(DeviceId keyId) => _registry.DeviceOf(keyId);
+
     public InvitationLookup FindInvitation(InvitationId id, DateTimeOffset now) => Book.Find(id, now);
 
     public bool TryTakeInvitation(InvitationId id, DevicePublicKey by, DateTimeOffset now) => Book.TryTake(id, by, now);

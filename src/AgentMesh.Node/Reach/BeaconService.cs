@@ -178,7 +178,7 @@ internal sealed class BeaconService : IAsyncDisposable
                 return null;
             }
 
-            var fresh = new BeaconClient(_endpoint, place, () => _directory.Admitted.Keys.Where(device => device != _self), Meetings, _settings, _time);
+            var fresh = new BeaconClient(_endpoint, place, () => _directory.Admitted.Where(device => device.Key != _self).Select(device => device.Value.Id), Meetings, _settings, _time);
             fresh.Changed += OnClientChanged;
             fresh.ObserverChanged += OnObserverChanged;
             _clients.Add(fresh);

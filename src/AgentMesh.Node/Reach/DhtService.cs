@@ -62,7 +62,7 @@ internal sealed class DhtService : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private DevicePublicKey[] Others() => [.. _directory.Admitted.Where(device => device.Key != _self).Select(device => device.Value).Take(DevicesMax)];
+    private KeyValuePair<DeviceId, DevicePublicKey>[] Others() => [.. _directory.Admitted.Where(device => device.Key != _self).Take(DevicesMax)];
 
     private async Task PublishingAsync()
     {
@@ -73,7 +73,7 @@ internal sealed class DhtService : IAsyncDisposable
         {
             await Task.Delay(Step, _time, _stop.Token).ConfigureAwait(false);
             IPEndPoint[] addresses = [.. _candidates()];
-            DevicePublicKey[] others = Others();
+            DevicePublicKey[] others = [.. Others().Select(other => other.Value)];
             string now = string.Join(' ', addresses.Select(address => address.ToString()).Concat(others.Select(key => key.Id.ToString())));
             if (addresses.Length == 0 || (now == said && _time.GetElapsedTime(start) < next))
             {
@@ -104,13 +104,13 @@ internal sealed class DhtService : IAsyncDisposable
         for (TimeSpan wait = LookFirst; ; wait = wait * LookFactor < LookEvery ? wait * LookFactor : LookEvery)
         {
             await Task.Delay(wait, _time, _stop.Token).ConfigureAwait(false);
-            foreach (DevicePublicKey other in Others().Where(key => !_links.IsLinked(key.Id)))
+            foreach ((DeviceId device, DevicePublicKey other) in Others().Where(other => !_links.IsLinked(other.Key)))
             {
                 foreach (IPEndPoint address in await _dht.FindAsync(other, _stop.Token).ConfigureAwait(false))
                 {
                     Interlocked.Increment(ref _found);
-                    Log.FoundByDht(_log, other.Id.ToString(), address);
-                    _links.TakeAnnouncement(other.Id, address);
+                    Log.FoundByDht(_log, device.ToString(), address);
+                    _links.TakeAnnouncement(device, address);
                 }
             }
         }

@@ -32,13 +32,15 @@ internal sealed class NodeServices : IControlServices
     private readonly string _configuration;
     private readonly DateTimeOffset _startedAt;
     private readonly Action _stop;
+    private readonly Action _restart;
 
-    public NodeServices(NodeParts parts, string configuration, Action stop)
+    public NodeServices(NodeParts parts, string configuration, Action stop, Action restart)
     {
         _parts = parts;
         _configuration = configuration;
         _startedAt = parts.Time.GetUtcNow();
         _stop = stop;
+        _restart = restart;
     }
 
     public static string Version { get; } = typeof(NodeServices).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
@@ -149,6 +151,10 @@ internal sealed class NodeServices : IControlServices
     public Task<DeviceView> DeviceAsync(string peer) => Task.FromResult(_parts.Trust.Show(peer));
 
     public Task<RevokedView> RevokeAsync(RevokeRequest request, CancellationToken cancellationToken) => _parts.Trust.RevokeAsync(request, cancellationToken);
+
+    public Task<RotatedView> RotateKeyAsync(RotateKeyRequest request) => _parts.Rotation.RotateAsync(request.Alone);
+
+    public void Restart() => _restart();
 
     public Task<CompromisedView> CompromisedAsync() => _parts.Trust.GiveUpAsync(_parts.Settings.DataDirectory);
 

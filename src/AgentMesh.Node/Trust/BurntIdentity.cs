@@ -46,10 +46,9 @@ internal static class BurntIdentity
     /// <exception cref="MeshException">AM0150.</exception>
     public static void DestroyKey(string root)
     {
-        string path = Path.Combine(root, IdentityFile.FileName);
         try
         {
-            if (File.Exists(path))
+            foreach (string path in new[] { IdentityFile.FileName, IdentityFile.NextFileName }.Select(name => Path.Combine(root, name)).Where(File.Exists))
             {
                 using (FileStream file = File.OpenWrite(path))
                 {

@@ -5,4 +5,7 @@ internal static class TrustErrors
 {
     public const string Revoked = "AM0140";
     public const string NotBurnt = "AM0150";
+
+    /// <summary>Of the range of what goes wrong between devices.</summary>
+    public const string NobodyToTell = "AM0366";
 }

@@ -70,7 +70,7 @@ internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry,
         NamedDevice[] others = [.. devices.All.Where(device => !device.IsSelf)];
         Dictionary<DeviceId, IMeshConnection?> linked = others.Select(device => device.Id).Where(links.IsLinked).ToDictionary(id => id, hub.Find);
         Said(() => registry.Revoke([self.Id]));
-        ulong last = registry.Heads().GetValueOrDefault(self.Id);
+        ulong last = registry.Heads().GetValueOrDefault(registry.OwnKey.Id);
         long start = time.GetTimestamp();
         while (linked.Keys.Any(id => !Knows(id)) && time.GetElapsedTime(start) < AcknowledgedWithin)
         {
@@ -98,7 +98,7 @@ internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry,
             oldData);
 
         // Who has put this device out closes the connection, often before it says what it knows.
-        bool Knows(DeviceId id) => links.HeadOf(id, self.Id) >= last || (linked[id]?.Closed is { IsCompletedSuccessfully: true } closed && closed.Result.ByRemote);
+        bool Knows(DeviceId id) => links.HeadOf(id, registry.OwnKey.Id) >= last || (linked[id]?.Closed is { IsCompletedSuccessfully: true } closed && closed.Result.ByRemote);
     }
 
     /// <summary>A full disk keeps nobody from giving the key up.</summary>
@@ -117,14 +117,14 @@ internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry,
     /// <summary>Who has the last word of this device by now, and who will be told when it is here again.</summary>
     private async Task<(IReadOnlyList<string> Told, IReadOnlyList<string> Untold)> ToldAsync(CancellationToken cancellationToken)
     {
-        ulong last = registry.Heads().GetValueOrDefault(self.Id);
+        ulong last = registry.Heads().GetValueOrDefault(registry.OwnKey.Id);
         long start = time.GetTimestamp();
-        while (registry.Devices.Keys.Any(id => links.IsLinked(id) && links.HeadOf(id, self.Id) < last) && time.GetElapsedTime(start) < ToldWithin)
+        while (registry.Devices.Keys.Any(id => links.IsLinked(id) && links.HeadOf(id, registry.OwnKey.Id) < last) && time.GetElapsedTime(start) < ToldWithin)
         {
             await Task.Delay(LookEvery, time, cancellationToken).ConfigureAwait(false);
         }
 
-        ILookup<bool, string> names = devices.All.Where(device => !device.IsSelf).ToLookup(device => links.HeadOf(device.Id, self.Id) >= last, device => device.Name);
+        ILookup<bool, string> names = devices.All.Where(device => !device.IsSelf).ToLookup(device => links.HeadOf(device.Id, registry.OwnKey.Id) >= last, device => device.Name);
         return ([.. names[true]], [.. names[false]]);
     }
 
@@ -147,7 +147,7 @@ internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry,
     {
         if (device.IsSelf)
         {
-            return new DeviceView(device.Index, device.Name, device.Id.ToString(), Fingerprint(self.PublicKey), true, "connected", null, null, null, time.GetUtcNow(), [.. Grant.All]);
+            return new DeviceView(device.Index, device.Name, device.Id.ToString(), Fingerprint(self.PublicKey), true, "connected", null, null, null, time.GetUtcNow(), [.. Grant.All]) { KeySince = registry.OwnKeySince };
         }
 
         RegisteredDevice? known = registry.Devices.GetValueOrDefault(device.Id);
@@ -163,12 +163,15 @@ internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry,
             known?.AdmittedBy.ToString(),
             known?.AdmittedAt,
             isLinked ? time.GetUtcNow() : directory.LastSeen(device.Id),
-            known is null ? [] : [.. known.Grants]);
+            known is null ? [] : [.. known.Grants])
+        {
+            KeySince = known?.KeySince,
+        };
     }
 
     private string NameOf(DeviceId device) =>
         devices.All.FirstOrDefault(each => each.Id == device)?.Name ?? (registry.Revoked.GetValueOrDefault(device) is { Name.Length: > 0 } gone ? gone.Name : device.ToString()[..12]);
 
     /// <summary>SHA-256 of the public key, in hexadecimal: to be compared by people on two screens.</summary>
-    private static string Fingerprint(DevicePublicKey key) => string.Join(' ', Convert.ToHexStringLower(SHA256.HashData(key.Span)).Chunk(4).Select(four => new string(four)));
+    internal static string Fingerprint(DevicePublicKey key) => string.Join(' ', Convert.ToHexStringLower(SHA256.HashData(key.Span)).Chunk(4).Select(four => new string(four)));
 }

@@ -11,6 +11,9 @@ public interface IAdmission
 {
     bool IsAdmitted(DevicePublicKey key);
 
+    /// <summary>The device that the key with this id speaks for, where it is not the first key of that device.</summary>
+    DeviceId DeviceOf(DeviceId keyId) => keyId;
+
     /// <summary>What is known of an invitation that this device gave out. Looking does not use it up.</summary>
     InvitationLookup FindInvitation(InvitationId id, DateTimeOffset now);
 

@@ -13,7 +13,7 @@ public sealed class DeviceIdentity
     private readonly byte[] _agreementPrivate = new byte[X25519.KeyBytes];
     private readonly byte[] _agreementPublic = new byte[X25519.KeyBytes];
 
-    private DeviceIdentity(ReadOnlySpan<byte> seed)
+    private DeviceIdentity(ReadOnlySpan<byte> seed, DeviceId id = default)
     {
         _seed = seed.ToArray();
         Span<byte> publicKey = stackalloc byte[Ed25519.PublicKeyBytes];
@@ -21,11 +21,12 @@ public sealed class DeviceIdentity
         Ed25519.ConvertSecretKey(_secretKey, _agreementPrivate);
         X25519.PublicKeyOf(_agreementPrivate, _agreementPublic);
         PublicKey = new DevicePublicKey(publicKey);
-        Id = PublicKey.Id;
+        Id = id.IsNone ? PublicKey.Id : id;
     }
 
     public DevicePublicKey PublicKey { get; }
 
+    /// <summary>The id of the first key of this device, whatever its key is now.</summary>
     public DeviceId Id { get; }
 
     internal ReadOnlySpan<byte> Seed => _seed;
@@ -57,5 +58,15 @@ public sealed class DeviceIdentity
     public static bool Verify(DevicePublicKey signer, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) =>
         !signer.IsNone && Ed25519.Verify(message, signature, signer.Span);
 
-    internal static DeviceIdentity FromSeed(ReadOnlySpan<byte> seed) => new(seed);
+    /// <summary>A new key for the device of this one.</summary>
+    public DeviceIdentity CreateSuccessor(IEntropy entropy)
+    {
+        Span<byte> seed = stackalloc byte[Ed25519.SeedBytes];
+        entropy.Fill(seed);
+        var next = new DeviceIdentity(seed, Id);
+        CryptographicOperations.ZeroMemory(seed);
+        return next;
+    }
+
+    internal static DeviceIdentity FromSeed(ReadOnlySpan<byte> seed, DeviceId id = default) => new(seed, id);
 }

@@ -7,13 +7,18 @@ using AgentMesh.Protocol.Crypto;
 namespace AgentMesh.Protocol.Identity;
 
 /// <summary>
-/// The identity on disk: three lines, "agentmesh-identity-1", the seed and the public key (both unpadded base64url). Mode 0600. Written once, never changed.
+/// The identity on disk: three lines, "agentmesh-identity-1", the seed and the public key (both unpadded base64url). Mode 0600. Where the key is not the first one of
+/// the device the first line is "agentmesh-identity-2" and a fourth one the id of the device.
 /// </summary>
 public static class IdentityFile
 {
     public const string FileName = "identity";
 
+    /// <summary>The next key of this device, while it takes the place of the present one.</summary>
+    public const string NextFileName = "identity.next";
+
     private const string Header = "agentmesh-identity-1";
+    private const string LaterHeader = "agentmesh-identity-2";
 
     // Header + 2 x 43 characters + line ends; anything much longer is not ours and is not read.
     private const int MaxBytes = 512;
@@ -26,6 +31,32 @@ public static class IdentityFile
     {
         string path = Path.Combine(dataDirectory, FileName);
         return File.Exists(path) ? Load(path) : Create(path, entropy);
+    }
+
+    /// <summary>Keeps the key that is to take the place of the present one.</summary>
+    /// <exception cref="MeshException">AM0104.</exception>
+    public static void WriteNext(string dataDirectory, DeviceIdentity next) => Write(Path.Combine(dataDirectory, NextFileName), next, overwrite: true);
+
+    /// <returns>Null where there is none.</returns>
+    /// <exception cref="MeshException">AM0102, AM0103, AM0104.</exception>
+    public static DeviceIdentity? LoadNext(string dataDirectory) => Path.Combine(dataDirectory, NextFileName) is var path && File.Exists(path) ? Load(path) : null;
+
+    /// <summary>The next key takes the place of the present one, which is overwritten; what a disk or a backup keeps besides is out of reach.</summary>
+    /// <exception cref="MeshException">AM0104.</exception>
+    public static void TakeNext(string dataDirectory)
+    {
+        string path = Path.Combine(dataDirectory, FileName);
+        try
+        {
+            using var old = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            File.Move(Path.Combine(dataDirectory, NextFileName), path, overwrite: true);
+            old.Write(new byte[old.Length]);
+            old.Flush(flushToDisk: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable(path, "written", e);
+        }
     }
 
     /// <exception cref="MeshException">AM0102, AM0103, AM0104.</exception>
@@ -47,10 +78,13 @@ public static class IdentityFile
             throw Unusable(path, "read", e);
         }
 
-        if (lines is not [Header, string seedText, string keyText, ""])
+        DeviceId device = default;
+        if (lines is not ([Header, _, _, ""] or [LaterHeader, _, _, _, ""]) || (lines[0] == LaterHeader && !DeviceId.TryParse(lines[3], out device)))
         {
-            throw Damaged(path, $"three lines are expected, the first '{Header}'");
+            throw Damaged(path, $"three lines are expected, the first '{Header}', or four, the first '{LaterHeader}'");
         }
+
+        (string seedText, string keyText) = (lines[1], lines[2]);
 
         Span<byte> seed = stackalloc byte[Ed25519.SeedBytes];
         if (!ExactBase64.TryDecode(seedText, seed))
@@ -58,7 +92,7 @@ public static class IdentityFile
             throw Damaged(path, "the second line is not a key");
         }
 
-        DeviceIdentity identity = DeviceIdentity.FromSeed(seed);
+        DeviceIdentity identity = DeviceIdentity.FromSeed(seed, device);
         CryptographicOperations.ZeroMemory(seed);
         return identity.PublicKey.ToString() == keyText ? identity : throw Damaged(path, "its two keys do not belong together");
     }
@@ -66,7 +100,16 @@ public static class IdentityFile
     private static DeviceIdentity Create(string path, IEntropy entropy)
     {
         DeviceIdentity identity = DeviceIdentity.Create(entropy);
-        string text = $"{Header}\n{Base64Url.EncodeToString(identity.Seed)}\n{identity.PublicKey}\n";
+
+        // Never over an existing file: whoever came first owns the identity of this directory.
+        Write(path, identity, overwrite: false);
+        return identity;
+    }
+
+    private static void Write(string path, DeviceIdentity identity, bool overwrite)
+    {
+        bool isFirst = identity.PublicKey.Id == identity.Id;
+        string text = $"{(isFirst ? Header : LaterHeader)}\n{Base64Url.EncodeToString(identity.Seed)}\n{identity.PublicKey}\n{(isFirst ? "" : $"{identity.Id}\n")}";
         string temporary = path + ".new";
         try
         {
@@ -83,15 +126,12 @@ public static class IdentityFile
                 file.Flush(flushToDisk: true);
             }
 
-            // Never over an existing file: whoever came first owns the identity of this directory.
-            File.Move(temporary, path, overwrite: false);
+            File.Move(temporary, path, overwrite);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Unusable(path, "written", e);
         }
-
-        return identity;
     }
 
     private static void RefuseWhenExposed(string path)

@@ -51,6 +51,24 @@ public sealed class IdentityFileTests : IDisposable
     }
 
     [Fact]
+    public void The_next_key_takes_the_place_of_the_present_one_and_the_device_keeps_its_id()
+    {
+        DeviceIdentity first = IdentityFile.LoadOrCreate(_directory, _entropy);
+        Assert.Null(IdentityFile.LoadNext(_directory));
+        DeviceIdentity next = first.CreateSuccessor(_entropy);
+        IdentityFile.WriteNext(_directory, next);
+        Assert.Equal(first.PublicKey, IdentityFile.LoadOrCreate(_directory, _entropy).PublicKey);
+        Assert.Equal((next.PublicKey, first.Id), (IdentityFile.LoadNext(_directory)!.PublicKey, IdentityFile.LoadNext(_directory)!.Id));
+
+        IdentityFile.TakeNext(_directory);
+        DeviceIdentity loaded = IdentityFile.LoadOrCreate(_directory, _entropy);
+        Assert.Equal((next.PublicKey, first.Id), (loaded.PublicKey, loaded.Id));
+        Assert.NotEqual(loaded.PublicKey.Id, loaded.Id);
+        Assert.Equal([FilePath], Directory.GetFiles(_directory));
+        Can_be_read_by_its_owner_only();
+    }
+
+    [Fact]
     public void Is_refused_when_cut_anywhere()
     {
         IdentityFile.LoadOrCreate(_directory, _entropy);
