@@ -160,7 +160,7 @@ internal static class LinkTargets
     /// <summary>A device that is believed sends it: the registry takes it or counts it, and what was trusted before stays.</summary>
     private static int Sync(byte[] bytes)
     {
-        var chains = new RegistryChains(Devices.Own.PublicKey);
+        var chains = new RegistryChains([Devices.Own.PublicKey]);
         RegistryEntry admits = RegistryEntry.Sign(Devices.Own, null, Devices.Wall, RegistryChange.Admit, Devices.Other.PublicKey, "other", []);
         chains.Keep(admits);
         if (RegistryEntry.TryRead(bytes, out RegistryEntry? entry) && entry.Author != Devices.Own.PublicKey && chains.Fits(entry) && !chains.Has(entry))
@@ -168,7 +168,7 @@ internal static class LinkTargets
             chains.Keep(entry);
         }
 
-        Dictionary<DeviceId, RegisteredDevice> devices = RegistryFold.Devices(Devices.Own.PublicKey, chains.Of, chains.PutOut.Contains);
+        Dictionary<DeviceId, RegisteredDevice> devices = RegistryFold.Devices(Devices.Own.PublicKey, chains, chains.PutOut.Contains);
         Assert.True(entry is { Change: RegistryChange.Forget } || devices.ContainsKey(Devices.Other.Id), "a device that was trusted is not any more");
         return devices.Count + (entry is null ? 0 : 10 * (int)entry.Change);
     }
