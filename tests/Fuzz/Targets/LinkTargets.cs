@@ -1,3 +1,4 @@
+using AgentMesh.Protocol.Tests.Crypto;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using AgentMesh.Cli.Client;
@@ -150,11 +151,15 @@ internal static class LinkTargets
     private static IEnumerable<byte[]> Entries()
     {
         RegistryEntry? before = null;
-        foreach (RegistryChange change in Enum.GetValues<RegistryChange>())
+        foreach (RegistryChange change in Enum.GetValues<RegistryChange>().Where(change => change != RegistryChange.Succeed))
         {
             before = RegistryEntry.Sign(Devices.Other, before, Devices.Wall, change, Samples.Key(7), change is RegistryChange.Forget ? "" : "box", change is RegistryChange.Grants ? ["run", "calc"] : [], change is RegistryChange.Forget);
             yield return before.Bytes;
         }
+
+        DeviceIdentity next = Devices.Other.CreateSuccessor(new SeededEntropy(3));
+        RegistryEntry naming = RegistryEntry.Sign(Devices.Other, before, Devices.Wall, RegistryChange.Successor, next.PublicKey, "", []);
+        yield return RegistryEntry.Sign(next, null, Devices.Wall, RegistryChange.Succeed, Devices.Other.PublicKey, "", [], naming: naming).Bytes;
     }
 
     /// <summary>A device that is believed sends it: the registry takes it or counts it, and what was trusted before stays.</summary>
