@@ -30,7 +30,7 @@ internal sealed record SimTrial(int Number, string Name, int SeedsInCi, Func<int
         new(6, "restart of every node in turn", 300, (seed, told) => new RollingWorld(seed, told)),
         new(7, "hand-off of a pool's shards broken at any step", 300, (seed, told) => new HandOffWorld(seed, told)),
         new(8, "a journal that refuses, is slow, loses answers", 300, (seed, told) => new SimWorld(seed, SimFaults.DiskSequence | SimFaults.DiskTrouble, told)),
-        new(9, "the whole mesh restarts with much to remember", 30, (seed, told) => new AllRestartWorld(seed, told)),
+        new(9, "the whole mesh restarts with much to remember", 300, (seed, told) => new AllRestartWorld(seed, told)),
         new(10, "workers and home die in the middle of jobs", 300, (seed, told) => new SimWorld(seed, SimFaults.HomeKilled | SimFaults.DeviceKilled, told)),
         new(11, "clocks jump and stand still", 300, (seed, told) => new SimWorld(seed, SimFaults.ClockSet | SimFaults.HomeStopped | SimFaults.HomeKilled, told)),
         new(12, "a burst, and a job whose events cannot be read", 300, (seed, told) => new BurstWorld(seed, told)),

@@ -156,6 +156,10 @@ public static class JobRules
         }
     }
 
+    /// <summary>It would begin now if its device were there.</summary>
+    public static bool WaitsForDevice(JobState job, DateTimeOffset now) =>
+        job is { Name: JobStateName.Queued or JobStateName.Retrying, IsHeld: false, AwaitsTurn: false } && (job.NextAttemptAt ?? now) <= now;
+
     /// <summary>
     /// Whether what a device tells of the end of an attempt that is no longer out stands in the journal: then its output is wanted. An attempt that was
     /// given up was recorded without it.

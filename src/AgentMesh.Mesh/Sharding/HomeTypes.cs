@@ -5,6 +5,7 @@ using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Cron.Entity;
 using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Groups.Entity;
+using AgentMesh.Mesh.Jobs.Doors;
 using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Workflows;
 using AgentMesh.Mesh.Workflows.Entity;
@@ -28,7 +29,8 @@ public sealed class HomeTypes
 
         // These decide themselves when they rest: one that waits must not be put away.
         ClusterShardingSettings waiting = settings.WithPassivateIdleAfter(TimeSpan.Zero);
-        environment = environment with { Jobs = () => Jobs!, Groups = () => Groups! };
+        IActorRef door = system.ActorOf(DeviceDoors.Create(environment.LifeOf, environment.Time));
+        environment = environment with { Jobs = () => Jobs!, Groups = () => Groups!, Door = () => door };
         Jobs = Start("job", waiting, id => JobEntity.Create(JobId.TryParse(id, out JobId job) && job.Home == home ? job : throw Stranger(id), environment));
         var cron = new CronEnvironment(environment.Self, environment.LifeOf(environment.Self) ?? 0, Jobs, environment.Time, environment.RestAfter)
         {

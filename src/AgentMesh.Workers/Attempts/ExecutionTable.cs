@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using AgentMesh.Errors;
+using AgentMesh.Mesh;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Shim.Format;
 using AgentMesh.Workers.Admission;
@@ -22,6 +24,7 @@ public sealed class ExecutionTable : IAsyncDisposable
     private const int PastMax = 10_000;
 
     private readonly ConcurrentDictionary<AttemptKey, Execution> _byKey = new();
+    private readonly ConcurrentDictionary<JobId, ImmutableArray<AttemptKey>> _ofJob = new();
     private readonly ExecutionTools _tools;
     private readonly string _spoolDirectory;
     private readonly long _spoolBytesMax;
@@ -78,7 +81,7 @@ public sealed class ExecutionTable : IAsyncDisposable
             }
 
             execution.Begin(_tools, _admission, turn);
-            _byKey[order.Key] = execution;
+            Put(execution);
         }
 
         if (execution.Spool is not null)
@@ -98,6 +101,9 @@ public sealed class ExecutionTable : IAsyncDisposable
         order.IsProgram ? "run" : _tools.Handlers.TryFind(order.Line, out ICommandHandler? handler, out _) ? handler.Name : order.Line.Split(' ', 2)[0];
 
     public bool TryGet(AttemptKey key, out Execution execution) => _byKey.TryGetValue(key, out execution!);
+
+    /// <summary>The attempts of one job, ended ones too.</summary>
+    public IReadOnlyList<AttemptKey> AttemptsOf(JobId job) => _ofJob.GetValueOrDefault(job, []);
 
     /// <summary>
     /// It was here and has left the table: an order for it comes late, for example from a member of a pool that kept the job before another did, and must not
@@ -175,7 +181,7 @@ public sealed class ExecutionTable : IAsyncDisposable
             {
                 var execution = new Execution(found.Order, AttemptSpool.Open(found.Directory, _spoolBytesMax), _tools);
                 execution.TakeOver(_tools, _admission, found);
-                _byKey[found.Order.Key] = execution;
+                Put(execution);
                 _ = found.End is null ? running++ : ended++;
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -198,7 +204,7 @@ public sealed class ExecutionTable : IAsyncDisposable
         {
             if (keeps && execution.TryLeave())
             {
-                _ = _byKey.TryRemove(execution.Order.Key, out _);
+                TryTake(execution.Order.Key);
                 execution.Spool!.Dispose();
             }
             else
@@ -216,11 +222,33 @@ public sealed class ExecutionTable : IAsyncDisposable
         _tools.Cgroups?.Leave();
     }
 
+    private void Put(Execution execution)
+    {
+        AttemptKey key = execution.Order.Key;
+        _byKey[key] = execution;
+        _ofJob.AddOrUpdate(key.Job, [key], (_, others) => others.Contains(key) ? others : others.Add(key));
+    }
+
+    private bool TryTake(AttemptKey key)
+    {
+        bool wasHere = _byKey.TryRemove(key, out _);
+        while (wasHere && _ofJob.TryGetValue(key.Job, out ImmutableArray<AttemptKey> all))
+        {
+            ImmutableArray<AttemptKey> left = all.Remove(key);
+            if (left.IsEmpty ? _ofJob.TryRemove(KeyValuePair.Create(key.Job, all)) : _ofJob.TryUpdate(key.Job, left, all))
+            {
+                break;
+            }
+        }
+
+        return wasHere;
+    }
+
     private void Drop(Execution execution)
     {
         // Before it leaves the table: who does not find it there any more finds it here.
         Remember(execution.Order.Key);
-        if (_byKey.TryRemove(execution.Order.Key, out _) && execution.Spool is { } spool)
+        if (TryTake(execution.Order.Key) && execution.Spool is { } spool)
         {
             spool.Dispose();
             AttemptFolder.Remove(execution.Order, _tools);

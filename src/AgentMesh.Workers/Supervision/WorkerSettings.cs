@@ -32,4 +32,7 @@ public sealed record WorkerSettings(
 
     /// <summary>Whether a device speaks for a home: a device for itself, a member for its pool.</summary>
     public Func<HomeId, DeviceId, bool> SpeaksFor { get; init; } = static (home, device) => home == device;
+
+    /// <summary>In [0, 1), for the jitter of what is repeated.</summary>
+    public Func<double> Random { get; init; } = static () => 0.5;
 }

@@ -1,4 +1,5 @@
 using AgentMesh.Errors;
+using AgentMesh.Mesh;
 using AgentMesh.Mesh.Commands;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Sharding;
@@ -20,10 +21,12 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
 
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan RepeatEndAfter = TimeSpan.FromSeconds(1);
 
     private readonly WorkerSettings _settings;
     private readonly Dictionary<AttemptKey, Tracked> _tracked = [];
+
+    /// <summary>Each home has a window of its own: one that is away holds up no other.</summary>
+    private readonly Dictionary<HomeId, EndsToTell<AttemptKey>> _ends = [];
 
     public WorkerSupervisor(WorkerSettings settings)
     {
@@ -32,7 +35,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
         Receive<CancelAttempt>(IsFromHome, OnCancelAttempt);
         Receive<AttemptEndedAck>(IsFromHome, OnEndedAck);
         Receive<CheckpointKept>(IsFromHome, OnCheckpointKept);
-        Receive<Over>(over => TellEnd(over.Key));
+        Receive<Over>(over => OnOver(over.Key));
         Receive<Began>(began => TellBegan(began.Key));
         Receive<TickNow>(_ => OnTick());
     }
@@ -140,7 +143,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
     private bool EndOlder(AttemptKey key)
     {
         bool isOld = false;
-        foreach (AttemptKey other in _settings.Table.All.Select(execution => execution.Order.Key).Where(other => other.Job == key.Job && other.Attempt != key.Attempt))
+        foreach (AttemptKey other in _settings.Table.AttemptsOf(key.Job).Where(other => other.Attempt != key.Attempt))
         {
             if (other.Attempt > key.Attempt)
             {
@@ -184,8 +187,9 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
         var key = new AttemptKey(ack.JobId, ack.Attempt);
         if (ack.Recorded)
         {
-            _tracked.Remove(key);
+            Forget(key);
             _settings.Table.AcknowledgeEnd(key);
+            TellEnds(key.Job.Home);
         }
         else
         {
@@ -195,7 +199,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
 
     private void Abandon(AttemptKey key)
     {
-        _tracked.Remove(key);
+        Forget(key);
 
         // Ends in the background; it never fails.
         _ = _settings.Table.AbandonAsync(key);
@@ -231,15 +235,46 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
         }
     }
 
-    private void TellEnd(AttemptKey key)
+    private void OnOver(AttemptKey key)
     {
-        if (!_tracked.TryGetValue(key, out Tracked? tracked))
+        if (!_tracked.ContainsKey(key))
         {
             return;
         }
 
-        tracked.ToldAt = Now;
-        _settings.EntityOf(key.Job).Tell(EndOf(tracked.Execution), Self);
+        if (!_ends.TryGetValue(key.Job.Home, out EndsToTell<AttemptKey>? ends))
+        {
+            _ends[key.Job.Home] = ends = new EndsToTell<AttemptKey>(_settings.Random);
+        }
+
+        ends.Add(key);
+        TellEnds(key.Job.Home);
+    }
+
+    private void TellEnds(HomeId home)
+    {
+        if (_ends.TryGetValue(home, out EndsToTell<AttemptKey>? ends))
+        {
+            foreach (AttemptKey key in ends.Next(Now))
+            {
+                Tracked tracked = _tracked[key];
+                tracked.ToldAt = Now;
+                _settings.EntityOf(key.Job).Tell(EndOf(tracked.Execution), Self);
+            }
+        }
+    }
+
+    private void Forget(AttemptKey key)
+    {
+        _tracked.Remove(key);
+        if (_ends.TryGetValue(key.Job.Home, out EndsToTell<AttemptKey>? ends))
+        {
+            ends.Remove(key);
+            if (ends.IsEmpty)
+            {
+                _ends.Remove(key.Job.Home);
+            }
+        }
     }
 
     private void TellBegan(AttemptKey key)
@@ -255,20 +290,18 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
         foreach (AttemptKey gone in _tracked.Keys.Where(key => !_settings.Table.TryGet(key, out _)).ToArray())
         {
             // Dropped with the device that had ordered it: there is nobody to tell.
-            _tracked.Remove(gone);
+            Forget(gone);
+        }
+
+        foreach (HomeId home in _ends.Keys)
+        {
+            TellEnds(home);
         }
 
         foreach ((AttemptKey key, Tracked tracked) in _tracked)
         {
             TimeSpan since = Now - tracked.ToldAt;
-            if (tracked.Execution.Settled.IsCompletedSuccessfully)
-            {
-                if (since >= RepeatEndAfter)
-                {
-                    TellEnd(key);
-                }
-            }
-            else
+            if (!tracked.Execution.Settled.IsCompletedSuccessfully || _ends.GetValueOrDefault(key.Job.Home)?.IsUntold(key) == true)
             {
                 TellHow(key, tracked, since);
             }

@@ -1,4 +1,7 @@
+using AgentMesh.Mesh;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Workers.Supervision;
 using Simulation.Checks;
 using Simulation.Engine;
 
@@ -10,17 +13,19 @@ namespace Simulation.World;
 /// </summary>
 /// <param name="lifeOf">Which life of its node the device has now.</param>
 /// <param name="tell">Sends to the home of a job, when that is possible now.</param>
-internal sealed class SimAttempts(SimLoop loop, History history, Func<long> lifeOf, Action<AgentMesh.Mesh.JobId, object> tell)
+internal sealed class SimAttempts(SimLoop loop, History history, Func<long> lifeOf, Action<JobId, object> tell)
 {
     /// <summary>A command that always succeeds, and soon.</summary>
     public static readonly JobCommand Probe = JobCommand.Handler("probe");
 
-    private static readonly TimeSpan RepeatEndEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(0.5);
 
     private readonly Dictionary<(string Job, int Attempt), Running> _attempts = [];
-    private readonly Dictionary<AgentMesh.Mesh.JobId, List<Running>> _ofJob = [];
+    private readonly Dictionary<JobId, List<Running>> _ofJob = [];
     private readonly HashSet<(string Job, int Attempt)> _past = [];
+    private readonly Dictionary<HomeId, EndsToTell<(JobId Job, int Attempt)>> _ends = [];
     private SimProcess _process = new(loop);
+    private bool _isTicking;
 
     /// <summary>A program takes longer than a moment with this chance.</summary>
     public double Long { get; init; } = 0.2;
@@ -43,6 +48,8 @@ internal sealed class SimAttempts(SimLoop loop, History history, Func<long> life
 
         _attempts.Clear();
         _ofJob.Clear();
+        _ends.Clear();
+        _isTicking = false;
     }
 
     public void Receive(object message)
@@ -68,6 +75,7 @@ internal sealed class SimAttempts(SimLoop loop, History history, Func<long> life
                 break;
             case AttemptEndedAck ack when Find(ack.JobId, ack.Attempt) is { } running:
                 Forget(running);
+                TellEnds(ack.JobId.Home);
                 break;
         }
     }
@@ -118,7 +126,7 @@ internal sealed class SimAttempts(SimLoop loop, History history, Func<long> life
 
     private void Beat(Running running)
     {
-        if (IsHere(running) && running.Result is null)
+        if (IsHere(running) && (running.Result is null || _ends[running.Order.JobId.Home].IsUntold((running.Order.JobId, running.Order.Attempt))))
         {
             tell(running.Order.JobId, new AttemptHeartbeat(running.Order.JobId, running.Order.Attempt, 0, 0));
             loop.After(running.Order.HeartbeatEvery, _process, () => Beat(running));
@@ -129,15 +137,40 @@ internal sealed class SimAttempts(SimLoop loop, History history, Func<long> life
     {
         running.Result = result;
         history.Ended(running.Order.JobId.ToString(), running.Order.Attempt, result);
-        RepeatEnd(running);
+        if (!_ends.TryGetValue(running.Order.JobId.Home, out EndsToTell<(JobId Job, int Attempt)>? ends))
+        {
+            _ends.Add(running.Order.JobId.Home, ends = new EndsToTell<(JobId Job, int Attempt)>(loop.Random.NextDouble));
+        }
+
+        ends.Add((running.Order.JobId, running.Order.Attempt));
+        TellEnds(running.Order.JobId.Home);
+        if (!_isTicking)
+        {
+            _isTicking = true;
+            loop.After(Tick, _process, OnTick);
+        }
     }
 
-    private void RepeatEnd(Running running)
+    private void OnTick()
     {
-        if (IsHere(running))
+        _isTicking = _ends.Values.Any(ends => !ends.IsEmpty);
+        if (_isTicking)
         {
-            TellEnd(running);
-            loop.After(RepeatEndEvery, _process, () => RepeatEnd(running));
+            foreach (HomeId home in _ends.Keys)
+            {
+                TellEnds(home);
+            }
+
+            loop.After(Tick, _process, OnTick);
+        }
+    }
+
+    /// <summary>As many as the product's rules have under way.</summary>
+    private void TellEnds(HomeId home)
+    {
+        foreach ((JobId job, int attempt) in _ends.GetValueOrDefault(home)?.Next(loop.Now) ?? [])
+        {
+            TellEnd(Find(job, attempt)!);
         }
     }
 
@@ -160,6 +193,7 @@ internal sealed class SimAttempts(SimLoop loop, History history, Func<long> life
         _attempts.Remove((running.Order.JobId.ToString(), running.Order.Attempt));
         _ofJob.GetValueOrDefault(running.Order.JobId)?.Remove(running);
         _past.Add((running.Order.JobId.ToString(), running.Order.Attempt));
+        _ends.GetValueOrDefault(running.Order.JobId.Home)?.Remove((running.Order.JobId, running.Order.Attempt));
         if (running.Result is null)
         {
             history.Gone(running.Order.JobId.ToString(), running.Order.Attempt);
@@ -168,7 +202,7 @@ internal sealed class SimAttempts(SimLoop loop, History history, Func<long> life
 
     private bool IsHere(Running running) => Find(running.Order.JobId, running.Order.Attempt) == running;
 
-    private Running? Find(AgentMesh.Mesh.JobId job, int attempt) => _attempts.GetValueOrDefault((job.ToString(), attempt));
+    private Running? Find(JobId job, int attempt) => _attempts.GetValueOrDefault((job.ToString(), attempt));
 
     private sealed class Running(RunAttempt order)
     {

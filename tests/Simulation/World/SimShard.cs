@@ -4,6 +4,7 @@ using AgentMesh.Mesh.Arrays.Entity;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Cron.Entity;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Jobs.Doors;
 using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Workflows;
 using AgentMesh.Mesh.Workflows.Entity;
@@ -21,7 +22,8 @@ internal sealed class SimShard : ReceiveActor
     public SimShard(JobEnvironment environment, Func<ArrayTargets, IReadOnlyList<ArrayDevice>> devicesFor, long life)
     {
         IActorRef self = Self;
-        JobEnvironment jobs = environment with { Jobs = () => self };
+        IActorRef door = Context.ActorOf(DeviceDoors.Create(environment.LifeOf, environment.Time));
+        JobEnvironment jobs = environment with { Jobs = () => self, Door = () => door };
         var arrays = new ArrayEnvironment(jobs.Self, Self, devicesFor, jobs.Time, jobs.RestAfter);
         var crons = new CronEnvironment(jobs.Self, life, Self, jobs.Time, jobs.RestAfter);
         Receive<Passivate>(passivate =>

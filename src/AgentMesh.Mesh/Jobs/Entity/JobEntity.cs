@@ -1,4 +1,5 @@
 using AgentMesh.Mesh.Groups;
+using AgentMesh.Mesh.Jobs.Doors;
 using AgentMesh.Mesh.Retention;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Protocol.Identity;
@@ -25,6 +26,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private readonly JobWaiters _waiters;
     private readonly DependencyWatch _dependencies;
     private readonly JobTurn _turn;
+    private readonly JobDoor _door;
     private readonly LookTimes _times;
     private readonly ClockWatch _clock;
     private JobState _job;
@@ -40,6 +42,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         _waiters = new JobWaiters(environment.Time);
         _dependencies = new DependencyWatch(environment.Time);
         _turn = new JobTurn(environment.Time);
+        _door = new JobDoor(environment.Door?.Invoke());
         _times = new LookTimes(environment.Time);
         _clock = new ClockWatch(environment.Time);
         Recover<SnapshotOffer>(offer => _job = ((JobSnapshot)offer.Snapshot).ToState(id));
@@ -59,6 +62,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         On<JobView>(OnDependency);
         On<JobProblem>(_ => { });
         On<TurnAnswer>(OnTurn);
+        On<MayBegin>(_ => OnCalled());
         On<Look>(_ => OnLook());
         On<JobRemoved>(_ => OnRemoved());
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
@@ -178,6 +182,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         else if (IsFromExecutor())
         {
             _job = _job.Heard(Now, waiting, progress);
+            _door.LookAt(_job, Self);
             if (_job.CancelRequestedAt is not null)
             {
                 Sender.Tell(new CancelAttempt(_job.JobId, attempt));
@@ -271,6 +276,20 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         }
     }
 
+    /// <summary>Its device is there, and the job is to go to it; or it does not want to any more, and makes room.</summary>
+    private void OnCalled()
+    {
+        _door.Called();
+        if (_job.Exists && JobRules.WaitsForDevice(_job, Now))
+        {
+            OnLook();
+        }
+        else if (_job.Exists)
+        {
+            _door.LookAt(_job, Self);
+        }
+    }
+
     private void OnLook()
     {
         DateTimeOffset now = Now;
@@ -280,7 +299,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         {
             Settle();
         }
-        else if (JobRules.AfterTime(_job, _environment.LifeOf(_job.Spec!.Target.Device), now, _environment.Random(), _environment.AwayTimeout) is { } change)
+        else if (JobRules.AfterTime(_job, _environment.LifeOf(_job.Spec!.Target.Device), now, _environment.Random(), _environment.AwayTimeout) is { } change && (change is not PlacedEvent || _door.LetsIn))
         {
             Record(change, null, null);
         }
@@ -293,6 +312,11 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
             if (_job.IsHeld)
             {
                 _dependencies.Ask(_job.Spec!, _environment.Jobs(), Self);
+            }
+
+            if (JobRules.WaitsForDevice(_job, now))
+            {
+                _door.Wait(_job, Self);
             }
 
             _turn.Ask(_job, _place.IsThere(_job), now, _environment.Groups(), Self);
@@ -327,6 +351,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
             }
 
             then?.Invoke();
+            _door.LookAt(_job, Self);
             Settle();
             if (_job.Name.HasAttempt())
             {
@@ -364,7 +389,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private void LookAgain()
     {
         DateTimeOffset now = Now;
-        Timers.StartSingleTimer(Look.Instance, Look.Instance, _times.UntilNextLook(JobRules.NextChange(_job, now) - now, _waiters.UntilNextDeadline));
+        Timers.StartSingleTimer(Look.Instance, Look.Instance, _times.UntilNextLook(_door.IsWaiting, JobRules.NextChange(_job, now) - now, _waiters.UntilNextDeadline));
     }
 
     // Through the mailbox: an event is persisted from a message only.

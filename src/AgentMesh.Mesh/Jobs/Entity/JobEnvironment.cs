@@ -34,6 +34,9 @@ public sealed record JobEnvironment(
     /// <summary>The groups of this home, for jobs that belong to one.</summary>
     public Func<IActorRef> Groups { get; init; } = static () => ActorRefs.Nobody;
 
+    /// <summary>Where jobs wait for their devices; null where they look for them themselves.</summary>
+    public Func<IActorRef>? Door { get; init; }
+
     /// <summary>The devices of a schedule that are looked for at each time.</summary>
     public ChooseCronTargets ChooseForCron { get; init; } = static (_, _) => [];
 

@@ -9,6 +9,7 @@ internal sealed class LookTimes(TimeProvider time)
 {
     private static readonly TimeSpan LookMin = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LookMax = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LookWhenCalled = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Soonest = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan RepeatMin = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan RepeatMax = TimeSpan.FromSeconds(2);
@@ -40,11 +41,12 @@ internal sealed class LookTimes(TimeProvider time)
         return true;
     }
 
+    /// <param name="isCalled">Somebody tells when the device is there.</param>
     /// <param name="foreseen">How long until something is due; null for nothing.</param>
-    public TimeSpan UntilNextLook(params ReadOnlySpan<TimeSpan?> foreseen)
+    public TimeSpan UntilNextLook(bool isCalled, params ReadOnlySpan<TimeSpan?> foreseen)
     {
         TimeSpan share = time.GetElapsedTime(_since) / ShareOfWait;
-        TimeSpan wait = share < LookMin ? LookMin : Least(share, LookMax);
+        TimeSpan wait = isCalled ? LookWhenCalled : share < LookMin ? LookMin : Least(share, LookMax);
         foreach (TimeSpan? until in foreseen)
         {
             wait = Least(wait, until ?? wait);
