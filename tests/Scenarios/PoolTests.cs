@@ -203,6 +203,56 @@ public sealed class PoolTests
         await Eventually.HoldsAsync(async () => (await first.RunAsync("artifact", "get", hash, "-o", got, "--home", "lab")).Code == 0, "the member that is back serves the file");
     }
 
+    [SkippableFact]
+    public async Task Two_members_that_remove_at_once_remove_each_job_once_and_no_output_of_what_the_other_one_keeps()
+    {
+        Skip.If(PostgresServer.WhyNot is not null, PostgresServer.WhyNot);
+        using var server = new PostgresServer();
+        string database = server.NewDatabase();
+        await using TestNode first = await StartMemberAsync("first", database);
+        await using TestNode second = await StartMemberAsync("second", database);
+        await first.PairWithAsync(second);
+        await MembersAsync(2, first, second);
+        (await first.RunAsync("grant", "second", "run")).Done();
+        const int Count = 12;
+        foreach (Ran begun in await Task.WhenAll(Enumerable.Range(0, Count).Select(i => first.RunAsync("run", "--home", "lab", "--detach", "@first", "--", "echo", $"job-{i}"))))
+        {
+            begun.Done();
+        }
+
+        IReadOnlyList<JobView> jobs = [];
+        await Eventually.HoldsAsync(async () => (jobs = await JobsAsync(first)).Count(job => job.State == "completed") == Count, "all jobs complete", TimeSpan.FromMinutes(1));
+        await Eventually.HoldsAsync(async () => (await second.StatusAsync()).Pool is { ShardsHeld: > 0 } && (await first.StatusAsync()).Pool is { ShardsHeld: > 0 }, "both members hold shards");
+
+        // One alone: what it does not hold stays, with its output.
+        PrunedView alone = default!;
+        await Eventually.HoldsAsync(async () => (alone = await PruneAsync(first)) is { Jobs: > 0 } or { Elsewhere: > 0 }, "what has ended 10 s ago is found", TimeSpan.FromMinutes(1));
+        int removed = alone.Jobs;
+        foreach (JobView left in await JobsAsync(second))
+        {
+            Assert.StartsWith("job-", (await second.RunAsync("job", "logs", left.Id)).Done(), StringComparison.Ordinal);
+        }
+
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                foreach (PrunedView pruned in await Task.WhenAll(PruneAsync(first), PruneAsync(second)))
+                {
+                    removed += pruned.Jobs;
+                }
+
+                return (await JobsAsync(second)).Count == 0;
+            },
+            "all of it is removed",
+            TimeSpan.FromMinutes(2));
+        Assert.Equal(Count, removed);
+        Assert.True((await first.RunAsync("job", "show", jobs[0].Id)) is { Code: not 0 } gone && gone.Error.Contains("AM0457", StringComparison.Ordinal));
+        Assert.Equal("5\n", (await second.RunAsync("--home", "lab", "@second", "calc", "2+3")).Done());
+
+        static async Task<PrunedView> PruneAsync(TestNode node) =>
+            System.Text.Json.JsonSerializer.Deserialize((await node.RunAsync("--json", "job", "prune", "--home", "lab", "--before", "10s")).Done(), ControlJson.Default.PrunedView)!;
+    }
+
     private static async Task<IReadOnlyList<ArtifactView>> ArtifactsAsync(TestNode node, params string[] options) =>
         System.Text.Json.JsonSerializer.Deserialize((await node.RunAsync(["--json", "artifact", "list", .. options])).Done(), ControlJson.Default.IReadOnlyListArtifactView)!;
 

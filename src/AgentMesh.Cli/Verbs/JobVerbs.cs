@@ -305,6 +305,11 @@ internal static class JobVerbs
                 pruned,
                 ControlJson.Default.PrunedView,
                 string.Create(CultureInfo.InvariantCulture, $"{pruned.Jobs} jobs, {pruned.Arrays} arrays and {pruned.Workflows} workflows {(isDry ? "would be removed" : "removed")}"));
+            if (pruned.Elsewhere > 0)
+            {
+                session.Terminal.Hint(string.Create(CultureInfo.InvariantCulture, $"{pruned.Elsewhere} more are held by other members of the pool, which remove what is over their own settings; run it there too"));
+            }
+
             return 0;
         });
     }

@@ -1,6 +1,6 @@
 namespace AgentMesh.Journal.Postgres;
 
-/// <summary>Format 4 of <see cref="PostgresSchema"/>: files that the jobs of the pool left behind.</summary>
+/// <summary>Format 4 of <see cref="PostgresSchema"/>: files that the jobs of the pool left behind; output goes with the journal of its job.</summary>
 /// <remarks>
 /// What counts and what removes is done by one transaction at a time (<c>artifacts_lock</c>), so that two members cannot both find the same room. Pieces of
 /// a content are added beside it: each names the sender that began last and the offset it continues at, so that of two members that take the same content
@@ -176,6 +176,25 @@ internal static class PostgresArtifactStep
             DELETE FROM agentmesh.artifact_names WHERE home = p_home AND job_id = p_job AND name = p_name RETURNING content_key INTO v_key;
             PERFORM agentmesh.artifact_drop_unnamed(v_key);
             RETURN v_key IS NOT NULL;
+        END $$;
+
+        CREATE OR REPLACE FUNCTION agentmesh.remove_entity(p_id text, p_home text, p_shard text, p_epoch bigint, p_highest bigint, p_now bigint) RETURNS integer LANGUAGE plpgsql AS $$
+        DECLARE
+            v_key bigint;
+        BEGIN
+            IF NOT agentmesh.holds(p_home, p_shard, p_epoch) THEN
+                RETURN 2;
+            END IF;
+            SELECT e.entity_key INTO v_key FROM agentmesh.entities e
+                WHERE e.persistence_id = p_id AND e.highest_sequence = p_highest AND e.category <> '(removed)' FOR UPDATE;
+            IF NOT FOUND THEN
+                RETURN 1;
+            END IF;
+            DELETE FROM agentmesh.outputs WHERE job_id = p_id;
+            DELETE FROM agentmesh.events WHERE entity_key = v_key;
+            DELETE FROM agentmesh.snapshots WHERE persistence_id = p_id;
+            UPDATE agentmesh.entities SET category = '(removed)', last_manifest = '', deleted_to = highest_sequence, last_at = p_now WHERE entity_key = v_key;
+            RETURN 0;
         END $$;
         """;
 }

@@ -81,7 +81,8 @@ public sealed record JobEventView(long Number, DateTimeOffset At, string What, i
 /// <param name="Home">Whose jobs.</param>
 /// <param name="Jobs">The elements of arrays and the steps of workflows included.</param>
 /// <param name="DryRun">Nothing was removed.</param>
-public sealed record PrunedView(string Home, int Jobs, int Arrays, int Workflows, bool DryRun);
+/// <param name="Elsewhere">Those that other members of the pool hold and remove.</param>
+public sealed record PrunedView(string Home, int Jobs, int Arrays, int Workflows, bool DryRun, int Elsewhere = 0);
 
 /// <summary>GET /v1/jobs.</summary>
 /// <param name="Next">Pass as <c>before</c> for the next page; null at the end.</param>

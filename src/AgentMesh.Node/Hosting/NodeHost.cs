@@ -235,7 +235,7 @@ public sealed class NodeHost : IAsyncDisposable
         var serving = new OutputServing((reader, request, cancel) =>
             jobs.ReadForAsync(reader, registry.Devices.TryGetValue(reader, out RegisteredDevice? known) && known.Grants.Contains(Mesh.Grants.Grant.Logs), request, cancel));
         hub.Register(OutputServices.Read, (connection, stream, cancel) => serving.ServeAsync(connection.RemoteId, stream, cancel));
-        JobRetention retention = EndingAsync(new JobRetention(RetainedHomes(), settings.Jobs.Retained, outputs, entities, time, log));
+        JobRetention retention = EndingAsync(new JobRetention(RetainedHomes(), settings.Jobs.Retained, entities, time, log));
         var artifactService = new ArtifactService(artifacts, homes, jobs);
         var crons = Ending(new CronService(homes, specs, devices, choice, entities, jobs, ids));
         string cronPath = settings.CronFile.Length > 0 ? settings.CronFile : data[CronFile.FileName];
@@ -314,8 +314,8 @@ public sealed class NodeHost : IAsyncDisposable
 
         IReadOnlyList<RetainedHome> RetainedHomes() =>
         [
-            new RetainedHome(identity.Id, () => journal.Store, message => RegionOf(identity.Id, message)),
-            .. pool is null ? [] : new[] { new RetainedHome(pool.Home, () => pool.StoreOf(generations.Live?.System), message => RegionOf(pool.Home, message)) },
+            new RetainedHome(identity.Id, () => journal.Store, message => RegionOf(identity.Id, message), outputs.DeleteAsync),
+            .. pool is null ? [] : new[] { new RetainedHome(pool.Home, () => pool.StoreOf(generations.Live?.System), message => RegionOf(pool.Home, message), null) },
         ];
 
         IActorRef? RegionOf(HomeId home, object removed) =>

@@ -14,12 +14,13 @@ using Microsoft.Extensions.Logging;
 namespace AgentMesh.Node.Retention;
 
 /// <summary>What a round removed, or would.</summary>
+/// <param name="Elsewhere">What other members of the pool hold: they remove it.</param>
 /// <param name="HasMore">A round takes <see cref="JobRetention.RoundMax"/> jobs at most.</param>
-internal readonly record struct Pruned(int Jobs, int Arrays, int Workflows, bool HasMore);
+internal readonly record struct Pruned(int Jobs, int Arrays, int Workflows, int Elsewhere, bool HasMore);
 
 /// <summary>
-/// Removes ended jobs from the homes of this device when they are over what is retained. The output of a job goes before its journal, and an array or a
-/// workflow before its jobs: whatever a crash leaves behind goes in the next round.
+/// Removes ended jobs from the homes of this device when they are over what is retained. The output of a job goes before its journal, or with it in a pool,
+/// and an array or a workflow before its jobs: whatever a crash leaves behind goes in the next round.
 /// </summary>
 internal sealed class JobRetention : IAsyncDisposable
 {
@@ -40,7 +41,6 @@ internal sealed class JobRetention : IAsyncDisposable
 
     private readonly IReadOnlyList<RetainedHome> _homes;
     private readonly RetentionLimits _limits;
-    private readonly IOutputStore _outputs;
     private readonly Entities _entities;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -48,11 +48,10 @@ internal sealed class JobRetention : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
 
-    public JobRetention(IReadOnlyList<RetainedHome> homes, RetentionLimits limits, IOutputStore outputs, Entities entities, TimeProvider time, ILogger log)
+    public JobRetention(IReadOnlyList<RetainedHome> homes, RetentionLimits limits, Entities entities, TimeProvider time, ILogger log)
     {
         _homes = homes;
         _limits = limits;
-        _outputs = outputs;
         _entities = entities;
         _time = time;
         _log = log;
@@ -102,7 +101,7 @@ internal sealed class JobRetention : IAsyncDisposable
                 try
                 {
                     Pruned pruned = await PruneAsync(home.Home, null, isDry: false, _stop.Token).ConfigureAwait(false);
-                    if (pruned is not (0, 0, 0, _))
+                    if (pruned is not (0, 0, 0, _, _))
                     {
                         Log.JobsRemoved(_log, pruned.Jobs, pruned.Arrays, pruned.Workflows, home.Home.ToString());
                     }
@@ -138,8 +137,8 @@ internal sealed class JobRetention : IAsyncDisposable
 
         // Steps of these stay. Elements of arrays are told by their place in the index.
         var workflowsKept = new HashSet<string>(StringComparer.Ordinal);
-        int arrays = await WholesAsync(home, store, RetainedKind.Array, rules.TakesWhole, rules.Keep, ArrayId.Prefix, ArrayManifests.AtRest, id => ArrayId.TryParse(id, out ArrayId array) ? new ArrayRemoved(array) : null, isDry, cancellationToken).ConfigureAwait(false);
-        int workflows = await WholesAsync(home, store, RetainedKind.Workflow, rules.TakesWhole, kept => workflowsKept.Add(kept.Id), WorkflowId.Prefix, WorkflowManifests.AtRest, id => WorkflowId.TryParse(id, out WorkflowId workflow) ? new WorkflowRemoved(workflow) : null, isDry, cancellationToken).ConfigureAwait(false);
+        (int arrays, int arraysElsewhere) = await WholesAsync(home, store, RetainedKind.Array, rules.TakesWhole, rules.Keep, ArrayId.Prefix, ArrayManifests.AtRest, id => ArrayId.TryParse(id, out ArrayId array) ? new ArrayRemoved(array) : null, isDry, cancellationToken).ConfigureAwait(false);
+        (int workflows, int workflowsElsewhere) = await WholesAsync(home, store, RetainedKind.Workflow, rules.TakesWhole, kept => workflowsKept.Add(kept.Id), WorkflowId.Prefix, WorkflowManifests.AtRest, id => WorkflowId.TryParse(id, out WorkflowId workflow) ? new WorkflowRemoved(workflow) : null, isDry, cancellationToken).ConfigureAwait(false);
 
         // The oldest of those that go: pages come with the newest first.
         var going = new Queue<RetainedEntity>();
@@ -154,7 +153,7 @@ internal sealed class JobRetention : IAsyncDisposable
         }
 
         IReadOnlyList<RetainedEntity> free = await FreeAsync(home, store, going, workflowsKept, cancellationToken).ConfigureAwait(false);
-        int jobs = isDry ? free.Count : await RemoveAllAsync(home, store, free, id => JobId.TryParse(id, out JobId job) ? new JobRemoved(job) : null, static _ => { }, cancellationToken).ConfigureAwait(false);
+        (int jobs, int jobsElsewhere) = isDry ? (free.Count, 0) : await RemoveAllAsync(home, store, free, id => JobId.TryParse(id, out JobId job) ? new JobRemoved(job) : null, static _ => { }, cancellationToken).ConfigureAwait(false);
         if (!isDry)
         {
             foreach (string prefix in new[] { JobId.Prefix, ArrayId.Prefix, WorkflowId.Prefix })
@@ -163,10 +162,10 @@ internal sealed class JobRetention : IAsyncDisposable
             }
         }
 
-        return new Pruned(jobs, arrays, workflows, hasMore && jobs > 0);
+        return new Pruned(jobs, arrays, workflows, arraysElsewhere + workflowsElsewhere + jobsElsewhere, hasMore && jobs > 0);
     }
 
-    private async Task<int> WholesAsync(
+    private async Task<(int Gone, int Elsewhere)> WholesAsync(
         RetainedHome home, IEventStore store, RetainedKind kind, Func<RetainedEntity, bool> takes, Action<RetainedEntity> kept, string prefix, IReadOnlySet<string> ended, Func<string, object?> removed, bool isDry, CancellationToken cancellationToken)
     {
         var going = new List<RetainedEntity>();
@@ -183,25 +182,26 @@ internal sealed class JobRetention : IAsyncDisposable
             }
         }
 
-        return isDry ? going.Count : await RemoveAllAsync(home, store, going, removed, kept, cancellationToken).ConfigureAwait(false);
+        return isDry ? (going.Count, 0) : await RemoveAllAsync(home, store, going, removed, kept, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<int> RemoveAllAsync(
+    private async Task<(int Gone, int Elsewhere)> RemoveAllAsync(
         RetainedHome home, IEventStore store, IReadOnlyList<RetainedEntity> going, Func<string, object?> removed, Action<RetainedEntity> kept, CancellationToken cancellationToken)
     {
-        int gone = 0;
+        int gone = 0, elsewhere = 0;
         foreach (RetainedEntity[] batch in going.Chunk(AtOnce))
         {
-            bool[] done = await Task.WhenAll(batch.Select(entity => RemoveAsync(home, store, entity, removed))).ConfigureAwait(false);
-            foreach ((RetainedEntity entity, bool isGone) in batch.Zip(done))
+            bool?[] done = await Task.WhenAll(batch.Select(entity => RemoveAsync(home, store, entity, removed))).ConfigureAwait(false);
+            foreach ((RetainedEntity entity, bool? isGone) in batch.Zip(done))
             {
-                if (isGone)
+                if (isGone == true)
                 {
                     gone++;
                 }
                 else
                 {
                     kept(entity);
+                    elsewhere += isGone is null ? 1 : 0;
                 }
             }
 
@@ -209,16 +209,17 @@ internal sealed class JobRetention : IAsyncDisposable
             await Task.Delay(BetweenBatches, _time, cancellationToken).ConfigureAwait(false);
         }
 
-        return gone;
+        return (gone, elsewhere);
     }
 
-    private async Task<bool> RemoveAsync(RetainedHome home, IEventStore store, RetainedEntity entity, Func<string, object?> removed)
+    /// <returns>Null where another member of the pool has it, and removes it.</returns>
+    private async Task<bool?> RemoveAsync(RetainedHome home, IEventStore store, RetainedEntity entity, Func<string, object?> removed)
     {
         try
         {
-            if (entity.Kind is RetainedKind.Job or RetainedKind.Part)
+            if (entity.Kind is RetainedKind.Job or RetainedKind.Part && home.RemoveOutput is { } removeOutput)
             {
-                await _outputs.DeleteAsync(entity.Id).ConfigureAwait(false);
+                await removeOutput(entity.Id).ConfigureAwait(false);
             }
 
             if (!await store.RemoveAsync(entity.Id, entity.HighestSequence).ConfigureAwait(false))
@@ -228,8 +229,7 @@ internal sealed class JobRetention : IAsyncDisposable
         }
         catch (MeshException elsewhere) when (elsewhere.Code is JournalErrors.ShardHeld or JournalErrors.Fenced)
         {
-            // Another member of the pool has it, and removes it.
-            return false;
+            return null;
         }
 
         if (removed(entity.Id) is { } message)

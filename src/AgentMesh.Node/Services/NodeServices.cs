@@ -212,7 +212,7 @@ internal sealed class NodeServices : IControlServices
     {
         HomeId of = _parts.Homes.Of(home).Home;
         TimeSpan? before = beforeMs is { } ms ? TimeSpan.FromMilliseconds(Math.Clamp(ms, 0, TimeSpan.MaxValue.TotalMilliseconds / 2)) : null;
-        int jobs = 0, arrays = 0, workflows = 0;
+        int jobs = 0, arrays = 0, workflows = 0, elsewhere = 0;
         Pruned pruned;
         do
         {
@@ -220,9 +220,10 @@ internal sealed class NodeServices : IControlServices
             jobs += pruned.Jobs;
             arrays += pruned.Arrays;
             workflows += pruned.Workflows;
+            elsewhere = pruned.Elsewhere;
         }
         while (pruned.HasMore && !isDry);
-        return new PrunedView(of.ToString(), jobs, arrays, workflows, isDry);
+        return new PrunedView(of.ToString(), jobs, arrays, workflows, isDry, elsewhere);
     }
 
     public IAsyncEnumerable<OutputView> OutputAsync(OutputQuery query, CancellationToken cancellationToken) => _parts.Jobs.OutputAsync(query, cancellationToken);

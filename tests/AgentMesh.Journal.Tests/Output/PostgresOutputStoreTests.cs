@@ -36,6 +36,20 @@ public sealed class PostgresOutputStoreTests : OutputStoreSpec
     }
 
     [SkippableFact]
+    public async Task Output_goes_with_the_journal_of_its_job_and_stays_where_that_is_refused()
+    {
+        IOutputStore store = Store;
+        PostgresEventStore owner = _pool.Value.Events, other = _pool.Value.Pool.NewStore();
+        await owner.AppendAsync(Events.StoreFixture.Append(Job, 0, 2));
+        await store.AppendAsync(Out1, 0, "abc"u8.ToArray());
+        await Events.StoreFixture.FailsWith(JournalErrors.ShardHeld, () => other.RemoveAsync(Job, 2));
+        Assert.False(await owner.RemoveAsync(Job, 1));
+        Assert.Equal(3, (await store.ReadAsync(Out1, 0, 10)).Data.Length);
+        Assert.True(await owner.RemoveAsync(Job, 2));
+        Assert.Equal(default, (await store.ReadAsync(Out1, 0, 10)).State);
+    }
+
+    [SkippableFact]
     public async Task Another_member_reads_what_one_has_taken_in_and_is_woken_by_it()
     {
         await Append(Out1, 0, "abc");
