@@ -47,6 +47,17 @@ public sealed class SettingsTests : IDisposable
     public void Without_a_list_everybody_is_admitted() => Assert.True(new BeaconAdmission(null).IsAdmitted(_one.PublicKey));
 
     [Fact]
+    public void A_rule_is_asked_each_time()
+    {
+        bool isOfMesh = true;
+        var admission = new BeaconAdmission(null, device => isOfMesh && device == _one.Id);
+        Assert.True(admission.IsAdmitted(_one.PublicKey));
+        Assert.False(admission.IsAdmitted(DeviceIdentity.Create(SystemEntropy.Instance).PublicKey));
+        isOfMesh = false;
+        Assert.False(admission.IsAdmitted(_one.Id));
+    }
+
+    [Fact]
     public void With_a_list_those_on_it_are_admitted_and_a_change_counts()
     {
         File.WriteAllText(_file, $"# devices\n\n  {_one.Id}  # laptop\n");

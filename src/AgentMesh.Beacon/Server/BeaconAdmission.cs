@@ -6,18 +6,21 @@ using AgentMesh.Protocol.Pairing;
 
 namespace AgentMesh.Beacon.Server;
 
-/// <summary>Who may use a beacon: every device that knows its public key, or those whose ids stand in a file, one a line, '#' before remarks. The file is read again when it has changed.</summary>
+/// <summary>Who may use a beacon: every device that knows its public key, or those of a rule, or those whose ids stand in a file, one a line, '#' before remarks. The file is read again when it has changed.</summary>
 internal sealed class BeaconAdmission : IAdmission
 {
     private readonly string? _file;
+    private readonly Func<DeviceId, bool>? _rule;
     private volatile FrozenSet<DeviceId> _admitted = [];
     private DateTime _written;
 
-    /// <param name="file">Null admits all.</param>
+    /// <param name="file">Null for no list.</param>
+    /// <param name="rule">Asked each time, beside the list; null admits all that the list does.</param>
     /// <exception cref="MeshException">AM0172: the file cannot be read or a line is no device id.</exception>
-    public BeaconAdmission(string? file)
+    public BeaconAdmission(string? file, Func<DeviceId, bool>? rule = null)
     {
         _file = file;
+        _rule = rule;
         if (file is not null)
         {
             _written = File.GetLastWriteTimeUtc(file);
@@ -29,7 +32,7 @@ internal sealed class BeaconAdmission : IAdmission
 
     public bool IsAdmitted(DevicePublicKey key) => IsAdmitted(key.Id);
 
-    public bool IsAdmitted(DeviceId device) => _file is null || _admitted.Contains(device);
+    public bool IsAdmitted(DeviceId device) => (_file is null || _admitted.Contains(device)) && _rule?.Invoke(device) != false;
 
     public InvitationLookup FindInvitation(InvitationId id, DateTimeOffset now) => new(InvitationStatus.Unknown, default);
 

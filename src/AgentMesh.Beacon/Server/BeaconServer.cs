@@ -61,13 +61,22 @@ public sealed class BeaconServer : IRelay, IAsyncDisposable
 
     public IReadOnlyList<IPEndPoint> PlainAddresses => _web?.PlainAddresses ?? [];
 
+    /// <summary>What devices have in <c>agentmesh.beacons</c>.</summary>
+    /// <param name="host">The name or address of this machine.</param>
+    public string LineOf(string host)
+    {
+        // What devices assume when nothing stands there is port 443.
+        string further = TlsAddresses is [{ Port: var port }, ..] ? port == BeaconWebSettings.DefaultTlsPort ? "" : $",wss://{host}:{port}/" : PlainAddresses.Count > 0 ? "" : ",udp";
+        return $"{host}:{Addresses[0].Port}#{PublicKey}{further}";
+    }
+
     /// <summary>Addresses for WebSockets that were left out, and why.</summary>
     public IReadOnlyList<string> LeftOut => _web?.LeftOut ?? [];
 
     /// <exception cref="MeshException">AM0102 to AM0104: the identity; AM0130, AM0154: an address; AM0158: the certificate; AM0172: the admission file.</exception>
     public static async Task<BeaconServer> StartAsync(BeaconSettings settings, TimeProvider time)
     {
-        var admission = new BeaconAdmission(settings.AdmissionFile);
+        var admission = new BeaconAdmission(settings.AdmissionFile, settings.Admits);
         DeviceIdentity identity = IdentityFile.LoadOrCreate(settings.DataDirectory, SystemEntropy.Instance);
         var endpointSettings = new MeshEndpointSettings
         {

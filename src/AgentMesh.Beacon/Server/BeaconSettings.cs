@@ -1,6 +1,7 @@
 using System.Net;
 using AgentMesh.Beacon.Core;
 using AgentMesh.Beacon.Web;
+using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Beacon.Server;
 
@@ -15,6 +16,9 @@ public sealed record BeaconSettings
 
     /// <summary>A file with the ids of the devices that may use it; null for all that know its public key.</summary>
     public string? AdmissionFile { get; init; }
+
+    /// <summary>Who of those may use it; null for all. Asked again every second.</summary>
+    public Func<DeviceId, bool>? Admits { get; init; }
 
     public BeaconWebSettings Web { get; init; } = new();
 

@@ -1,10 +1,13 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace AgentMesh.Beacon.Web;
 
 /// <summary>How a beacon is reached over WebSockets. Immutable.</summary>
 public sealed record BeaconWebSettings
 {
+    public const int DefaultTlsPort = 443;
+
     /// <summary>Where WebSockets over TLS are served; none: not at all.</summary>
     public IReadOnlyList<IPEndPoint> Tls { get; init; } = [];
 
@@ -19,6 +22,10 @@ public sealed record BeaconWebSettings
 
     /// <summary>WebSockets at one time from one address, or one /64; more are refused. Not from loopback: there a proxy stands for all.</summary>
     public int PerAddressMax { get; init; } = 256;
+
+    /// <summary>Port 443 of every address, where it can be had.</summary>
+    public static BeaconWebSettings WherePossible { get; } =
+        new() { Tls = [new IPEndPoint(Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, DefaultTlsPort)], IsTlsOptional = true };
 
     public bool IsOff => Tls.Count + Plain.Count == 0;
 }

@@ -13,7 +13,7 @@ namespace AgentMesh.Cli.Verbs;
 internal static class BeaconVerb
 {
     private const int DefaultPort = 14592;
-    private const int DefaultTlsPort = 443;
+    private const int DefaultTlsPort = BeaconWebSettings.DefaultTlsPort;
     private const int DefaultMetricsPort = 14593;
     private const int DefaultPlainPort = 8443;
     private const double Mebibyte = 1024 * 1024;
@@ -62,7 +62,6 @@ internal static class BeaconVerb
         await using BeaconServer server = await BeaconServer.StartAsync(settings, TimeProvider.System).ConfigureAwait(false);
         await using BeaconMetrics? metrics = metricsAt is null ? null : await BeaconMetrics.StartAsync(metricsAt, server).ConfigureAwait(false);
         server.AdmissionProblem += problem => session.Terminal.Problem(problem);
-        int port = server.Addresses[0].Port;
         session.Terminal.Note($"beacon {server.PublicKey.Id} is up on {string.Join(", ", server.Addresses)}; data in {settings.DataDirectory}; admits {(settings.AdmissionFile is { } file ? $"the devices in {file}" : "every device that knows its key")}");
         session.Terminal.Note(server.TlsAddresses.Count + server.PlainAddresses.Count == 0
             ? "no WebSockets: devices whose network lets no UDP through cannot use it"
@@ -73,7 +72,7 @@ internal static class BeaconVerb
         }
 
         session.Terminal.Note("in the agentmesh.conf of every device, with the name or address of this machine:");
-        session.Terminal.Out.WriteLine($"agentmesh.beacons = [\"HOST:{port.ToString(CultureInfo.InvariantCulture)}#{server.PublicKey}{Further(server)}\"]");
+        session.Terminal.Out.WriteLine($"agentmesh.beacons = [\"{server.LineOf("HOST")}\"]");
         await session.Terminal.Out.FlushAsync(stop.Token).ConfigureAwait(false);
         while (!stop.IsCancellationRequested)
         {
@@ -81,11 +80,6 @@ internal static class BeaconVerb
             Report(session, server.Counters, server.Web);
         }
     }
-
-    // What devices assume when nothing stands there is port 443.
-    private static string Further(BeaconServer server) =>
-        server.TlsAddresses is [{ Port: var port }, ..] ? port == DefaultTlsPort ? "" : $",wss://HOST:{port.ToString(CultureInfo.InvariantCulture)}/"
-        : server.PlainAddresses.Count > 0 ? "" : ",udp";
 
     private static BeaconWebSettings Web(string[]? https, string[]? http, string? certificate, string? key)
     {
@@ -95,9 +89,9 @@ internal static class BeaconVerb
         }
 
         bool isDefault = https is not { Length: > 0 };
-        return new BeaconWebSettings
+        return BeaconWebSettings.WherePossible with
         {
-            Tls = isDefault ? [new IPEndPoint(System.Net.Sockets.Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, DefaultTlsPort)] : https is ["none"] ? [] : [.. https!.Select(text => Address("--https", text, DefaultTlsPort))],
+            Tls = isDefault ? BeaconWebSettings.WherePossible.Tls : https is ["none"] ? [] : [.. https!.Select(text => Address("--https", text, DefaultTlsPort))],
             IsTlsOptional = isDefault && certificate is null,
             Plain = [.. (http ?? []).Select(text => Address("--http", text, DefaultPlainPort))],
             Files = certificate is null ? null : (certificate, key!),

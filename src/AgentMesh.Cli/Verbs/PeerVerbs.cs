@@ -91,6 +91,11 @@ internal static class PeerVerbs
             to.WriteLine($"stun        {stun.Server}: {(stun.SeenAt is { } at ? $"sees this device at {at}" : stun.Problem is { } silent ? $"{silent.Code}: {silent.Message}" : "being asked")}");
         }
 
+        if (status.BeaconRole is { } role)
+        {
+            to.WriteLine($"is a beacon on {string.Join(", ", role.Listening)}{(role.Tls.Count > 0 ? $", WebSockets on {string.Join(", ", role.Tls)}" : ", UDP only")}: {role.Devices} device{(role.Devices == 1 ? "" : "s")}, {role.Channels} channels; agentmesh.beacons = [\"{role.Line}\"]");
+        }
+
         if (status.Discovery is { } discovery)
         {
             to.WriteLine($"discovery   {DiscoveryLines.Of(discovery)}");

@@ -35,6 +35,9 @@ public sealed record StatusView(
     /// <summary>The STUN servers of the settings; null without any.</summary>
     public IReadOnlyList<StunView>? Stun { get; init; }
 
+    /// <summary>Null where this node is no beacon beside.</summary>
+    public BeaconRoleView? BeaconRole { get; init; }
+
     /// <summary>Null from an older node.</summary>
     public DiscoveryView? Discovery { get; init; }
 }

@@ -51,3 +51,10 @@ public sealed record MdnsView(int Interfaces, int Shown, long Found, string? Pro
 /// <param name="Found">Addresses of devices that were found since the start.</param>
 /// <param name="Problem">Why nobody can find this device there; null where somebody can, or nothing was tried yet.</param>
 public sealed record DhtView(int Nodes, int Told, int Devices, DateTimeOffset? ToldAt, long Found, ProblemView? Problem);
+
+/// <summary>The beacon that this node is beside.</summary>
+/// <param name="Line">For <c>agentmesh.beacons</c> of other devices, with the name or address of this machine for HOST.</param>
+/// <param name="Tls">Where it serves WebSockets over TLS; empty where the port was not to be had, or is not wanted.</param>
+/// <param name="Devices">Registered now.</param>
+/// <param name="Channels">Relayed pairs.</param>
+public sealed record BeaconRoleView(string Line, IReadOnlyList<string> Listening, IReadOnlyList<string> Tls, int Devices, int Channels, long BytesRelayed);

@@ -196,6 +196,9 @@ public sealed class NodeHost : IAsyncDisposable
             candidates.Add(stun);
         }
 
+        BeaconRole? role = settings.BeaconRole is { } served
+            ? EndingAsync(await BeaconRole.StartAsync(served, data[BeaconRole.DirectoryName], device => device == identity.Id || registry.Devices.ContainsKey(device), time).ConfigureAwait(false))
+            : null;
         Discoveries discoveries = EndingAsync(new Discoveries(settings, identity, endpoint, directory, registry, links, data[DhtNodesFile.FileName], time, log));
         pairing.Codes = EndingAsync(new CodePairing(endpoint, discoveries.Lan, identity, settings.DeviceName, pairing.Book));
         beacons.Carry(pairing.Codes);
@@ -278,6 +281,7 @@ public sealed class NodeHost : IAsyncDisposable
             Gateway = gateway,
             Stun = stun,
             Discoveries = discoveries,
+            BeaconRole = role,
             Pool = pool,
             Time = time,
         };

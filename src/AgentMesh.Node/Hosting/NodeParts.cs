@@ -95,6 +95,8 @@ internal sealed record NodeParts
     /// <summary>Null without STUN servers.</summary>
     public required StunService? Stun { get; init; }
 
+    public required BeaconRole? BeaconRole { get; init; }
+
     public required Discoveries Discoveries { get; init; }
 
     public required TimeProvider Time { get; init; }

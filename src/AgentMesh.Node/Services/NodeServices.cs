@@ -73,6 +73,7 @@ internal sealed class NodeServices : IControlServices
             Gateway = _parts.Gateway?.View(),
             Nat = _parts.Nat.View(address => _parts.Addresses.Current.Any(own => own.Address.Equals(address))),
             Stun = _parts.Stun?.View(),
+            BeaconRole = _parts.BeaconRole?.View(),
             Discovery = _parts.Discoveries.View(),
         };
     }

@@ -35,6 +35,9 @@ public sealed record NodeSettings
 
     public required IReadOnlyList<BeaconAddress> Beacons { get; init; }
 
+    /// <summary>Null where this node is no beacon beside.</summary>
+    public BeaconRoleSettings? BeaconRole { get; init; }
+
     public RelaySettings Relay { get; init; } = new(RelayOffer.Auto, 4 * 1024 * 1024);
 
     /// <summary>As in <see cref="BeaconClientSettings.Proxy"/>. May hold a password.</summary>
@@ -151,3 +154,8 @@ public sealed record ProgramSettings(bool KeepOnStop, TimeSpan? Lease, TimeSpan 
 public sealed record PluginSettings(IReadOnlyList<string> Assemblies, IReadOnlyDictionary<string, IReadOnlyList<string>> Programs);
 
 public sealed record ClusterSettings(TimeSpan UnreachableAfter, TimeSpan DownAfter);
+
+/// <summary>A node that is a beacon too.</summary>
+/// <param name="ForMesh">Only for devices of its mesh; else for all that know its key.</param>
+/// <param name="TotalBytesPerSecond">0 is no bound.</param>
+public sealed record BeaconRoleSettings(IReadOnlyList<IPEndPoint> Listen, bool Tls, bool ForMesh, long BytesPerSecond, long TotalBytesPerSecond, int DevicesMax);

@@ -1,3 +1,4 @@
+using System.Net;
 using AgentMesh.Protocol.Recovery;
 using AgentMesh.Transport.Gateways;
 using AgentMesh.Transport.Stun;
@@ -15,6 +16,20 @@ internal static class ReachReader
 
     public static CongestionControl Congestion(SettingsReader read) =>
         read.OneOf("udp.congestion", "cubic", "bbr") == "bbr" ? CongestionControl.Bbr : CongestionControl.Cubic;
+
+    public static BeaconRoleSettings? BeaconRole(SettingsReader read)
+    {
+        const string path = "beacon.serve.";
+        IPEndPoint[] listen = [.. read.List(path + "listen").Select(text => IPEndPoint.TryParse(text, out IPEndPoint? at) ? at : throw read.Wrong(path + "listen", text, "ADDRESS:PORT, for example 0.0.0.0:14592,"))];
+        var role = new BeaconRoleSettings(
+            listen.Length is 1 or 2 && listen.DistinctBy(at => at.AddressFamily).Count() == listen.Length ? listen : throw read.Wrong(path + "listen", $"{listen.Length} addresses", "one address, or one of IPv4 and one of IPv6,"),
+            read.OneOf(path + "https", "auto", "off") == "auto",
+            read.OneOf(path + "admit", "all", "mesh") == "mesh",
+            Math.Max(16 * 1024, read.Size(path + "rate")),
+            read.Size(path + "total-rate"),
+            read.Integer(path + "devices", 1, 1_000_000));
+        return read.Switch(path + "enabled") ? role : null;
+    }
 
     public static StunSettings Stun(SettingsReader read)
     {

@@ -91,6 +91,7 @@ public static class SettingsLoader
             Announce = announceHost.Length > 0 ? new HostPort(announceHost, announcePort == 0 ? port : announcePort) : null,
             Peers = read.HostPorts("peers"),
             Beacons = [.. read.List("beacons").Select(text => read.Beacon("beacons", text))],
+            BeaconRole = ReachReader.BeaconRole(read),
             Relay = new Reach.RelaySettings(Enum.Parse<Reach.RelayOffer>(read.OneOf("relay.offer", "auto", "on", "off"), ignoreCase: true), Math.Max(16 * 1024, read.Size("relay.rate"))),
             BeaconProxy = read.Proxy("beacon.proxy"),
             Gateway = ReachReader.Gateway(read),
