@@ -52,7 +52,7 @@ public sealed class SettingsTests : IDisposable
         bool isOfMesh = true;
         var admission = new BeaconAdmission(null, device => isOfMesh && device == _one.Id);
         Assert.True(admission.IsAdmitted(_one.PublicKey));
-        Assert.False(admission.IsAdmitted(DeviceIdentity.Create(SystemEntropy.Instance).PublicKey));
+        Assert.False(admission.IsAdmitted(_two.PublicKey));
         isOfMesh = false;
         Assert.False(admission.IsAdmitted(_one.Id));
     }
