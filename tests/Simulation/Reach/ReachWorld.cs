@@ -50,6 +50,14 @@ internal abstract class ReachWorld(int seed, Action<string>? told) : ISimulated
         Note($"{what}: {value:0.######}");
     }
 
+    /// <summary>As <see cref="Measure(string, double)"/>, of the process and not of the history: memory is never quite the same again.</summary>
+    protected void Weigh(string what, double value)
+    {
+        ulong before = Trace;
+        Measure(what, value);
+        Trace = before;
+    }
+
     /// <summary>In seconds; what never happened is later than any bar.</summary>
     protected void Measure(string what, TimeSpan? time) => Measure(what, time?.TotalSeconds ?? double.PositiveInfinity);
 

@@ -62,7 +62,7 @@ internal sealed partial class AttackWorld
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
         Measure(Connected, took == TimeSpan.MaxValue ? null : took);
         Measure("key agreements in a flood of a second and a half", agreements);
-        Measure("bytes allocated for each datagram of a flood", (double)allocated / attacks);
+        Weigh("bytes allocated for each datagram of a flood", (double)allocated / attacks);
 
         // A second that has begun, and the one after it; for each address that takes part with cookies its allowance.
         Require(agreements <= 3 * (PerSecondBeforeCookies + (3 * PerSecondPerAddress)), $"{agreements} key agreements for {attacks} datagrams");

@@ -80,7 +80,7 @@ internal sealed partial class AttackWorld
         }
 
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
-        Measure("bytes allocated for each datagram on the way", (double)allocated / wire.Datagrams);
+        Weigh("bytes allocated for each datagram on the way", (double)allocated / wire.Datagrams);
         Require(wire.B.Received == Bytes + (40 * 200), $"{part}: {wire.B.Received} bytes came");
         CheckAlive(wire, part, wire.A.Received, wire.B.Received);
         CheckStrangers(wire, part);
