@@ -140,7 +140,8 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
 
         FollowPath(from, outcome.IsProbe, now);
-        if (!outcome.IsProbe && _where.Heard(from, packet.PacketNumber, _path.Rtt.ProbeTimeout(_remote.AckDelayMax), now))
+        // Acknowledgements alone may come by the path that this side chose for its own: taken for the way of the other side's packets, both would hold each other to it.
+        if (!outcome.IsProbe && _where.Heard(from, packet.PacketNumber, _path.Rtt.ProbeTimeout(_remote.AckDelayMax), now) && outcome.IsAckEliciting)
         {
             _paths.Heard(from, now);
         }
