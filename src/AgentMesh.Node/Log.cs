@@ -102,6 +102,12 @@ internal static partial class Log
     [LoggerMessage(2041, LogLevel.Information, "the gateway {Gateway} maps no port for this device: {Reasons}")]
     public static partial void GatewayMapsNot(ILogger log, IPAddress gateway, string reasons);
 
+    [LoggerMessage(2042, LogLevel.Information, "the TURN server {Server} passes on {Address} to this device")]
+    public static partial void TurnHeld(ILogger log, string server, string address);
+
+    [LoggerMessage(2043, LogLevel.Warning, "the TURN server {Server} gives no address: {Reason}")]
+    public static partial void TurnLost(ILogger log, string server, string reason);
+
     [LoggerMessage(2039, LogLevel.Information, "{Device} is reached by way of {Relay}, a device of this mesh")]
     public static partial void RelayedByPeer(ILogger log, string device, string relay);
 

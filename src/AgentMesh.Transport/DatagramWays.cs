@@ -24,6 +24,15 @@ internal sealed class DatagramWays(EndpointSockets sockets, RelayChannels relays
     /// <summary>For tests: from now on nothing is sent, as after a cut cable.</summary>
     public void GoSilent() => Volatile.Write(ref _silent, true);
 
+    /// <summary>By UDP, as a part of what a tunnel was given and was counted for.</summary>
+    public void SendWithin(ReadOnlySpan<byte> datagram, IPEndPoint to)
+    {
+        if (!Volatile.Read(ref _silent))
+        {
+            sockets.Send(datagram, datagram.Length, t_sendTo.Of(to));
+        }
+    }
+
     public void Send(ReadOnlySpan<byte> datagram, IPEndPoint to) => Send(datagram, datagram.Length, t_sendTo.Of(to));
 
     /// <summary>

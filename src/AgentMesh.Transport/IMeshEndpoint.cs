@@ -79,7 +79,7 @@ public enum StreamPriority : byte
 
 /// <param name="RoundTrip">Smoothed; null before the first measurement.</param>
 /// <param name="LossRatio">0..1 of the packets sent in the last window; null when unknown.</param>
-/// <param name="Kind">direct, relay, relay/wss (to a beacon over a WebSocket), relay/peer (by another device of the mesh), or tunnel (a WebSocket to a beacon itself).</param>
+/// <param name="Kind">direct, relay, relay/wss (to a beacon over a WebSocket), relay/peer (by another device of the mesh), relay/turn (by a TURN server), or tunnel (a WebSocket to a beacon itself).</param>
 /// <param name="Remote">Where packets are sent; for a relay it stands for the channel and means nothing to others.</param>
 /// <param name="Via">The name of the beacon or device that relays; null where the path is direct.</param>
 public readonly record struct MeshPathInfo(string Kind, IPEndPoint Remote, TimeSpan? RoundTrip, double? LossRatio, int MaxPayloadBytes, string? Via = null)
@@ -88,11 +88,12 @@ public readonly record struct MeshPathInfo(string Kind, IPEndPoint Remote, TimeS
     public const string Relay = "relay";
     public const string RelayByWebSocket = "relay/wss";
     public const string RelayByPeer = "relay/peer";
+    public const string RelayByTurn = "relay/turn";
     public const string Tunnel = "tunnel";
 
     public bool IsRelayed => Kind.StartsWith(Relay, StringComparison.Ordinal);
 
-    /// <summary>For people: an address, or the beacon that relays.</summary>
+    /// <summary>For people: an address, or who relays.</summary>
     public string Place => Via ?? Remote.ToString();
 
     /// <summary>For people: "direct", or "relay via" the beacon.</summary>

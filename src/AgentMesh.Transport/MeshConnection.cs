@@ -19,6 +19,9 @@ public sealed class MeshConnection : IMeshConnection
     // What fits into one send; and what goes out at once at most.
     private const int BatchBytesMax = 65_507;
 
+    // Relays that nobody told of, with those that are known.
+    private const int RelaysLearnedMax = 3;
+
     [ThreadStatic]
     private static byte[]? t_datagrams;
 
@@ -70,14 +73,15 @@ public sealed class MeshConnection : IMeshConnection
             {
                 NetworkPath path = _connection.Path;
                 RelayChannel? channel = _endpoint.Relays.Find(_connection.Remote);
-                bool isTunnelled = TunnelAddress.IsTunnel(_connection.Remote), isRelayed = !isTunnelled && RelayAddress.IsRelay(_connection.Remote);
+                string? turn = channel is null ? _endpoint.Tunnels.RelayNameOf(_connection.Remote) : null;
+                bool isTunnelled = turn is null && TunnelAddress.IsTunnel(_connection.Remote), isRelayed = !isTunnelled && RelayAddress.IsRelay(_connection.Remote);
                 return new MeshPathInfo(
-                    isRelayed ? channel?.Kind ?? MeshPathInfo.Relay : isTunnelled ? MeshPathInfo.Tunnel : MeshPathInfo.Direct,
+                    turn is not null ? MeshPathInfo.RelayByTurn : isRelayed ? channel?.Kind ?? MeshPathInfo.Relay : isTunnelled ? MeshPathInfo.Tunnel : MeshPathInfo.Direct,
                     SpareAddress.Plain(_connection.Remote),
                     path.Rtt.HasSample ? path.Rtt.Smoothed : null,
                     _losses.Ratio(path.Loss),
                     path.DatagramBytes - PacketLayout.Overhead,
-                    isRelayed ? channel?.Name ?? "a beacon that is away" : null);
+                    turn ?? (isRelayed ? channel?.Name ?? "a beacon that is away" : null));
             }
         }
     }
@@ -161,7 +165,7 @@ public sealed class MeshConnection : IMeshConnection
     {
         lock (_gate)
         {
-            _connection.Probe(candidates, Now + delay);
+            _connection.Probe(candidates.Where(candidate => !_endpoint.Turn.IsTold(candidate)), Now + delay);
             Pump();
         }
     }
@@ -227,6 +231,11 @@ public sealed class MeshConnection : IMeshConnection
             if (_connection.Dropped != dropped)
             {
                 _endpoint.Counting.NotAuthentic(_connection.Dropped - dropped);
+            }
+            else if (TunnelAddress.IsTunnel(from) && !IsAt(from) && _relays.Count < RelaysLearnedMax && _endpoint.Tunnels.RelayNameOf(from) is not null)
+            {
+                // The other side fell back on this device's allocation, or on one that this device was not told of.
+                SetRelays([.. _relays, new RelayWay(from, IsByPeer: false)]);
             }
 
             TellEvents();

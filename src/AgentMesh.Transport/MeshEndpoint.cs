@@ -15,6 +15,7 @@ using AgentMesh.Transport.Relaying;
 using AgentMesh.Transport.Spare;
 using AgentMesh.Transport.Tracing;
 using AgentMesh.Transport.Tunnels;
+using AgentMesh.Transport.Turn;
 using AgentMesh.Transport.Udp;
 
 namespace AgentMesh.Transport;
@@ -65,7 +66,9 @@ public sealed class MeshEndpoint : IMeshEndpoint
         var handshakes = new HandshakeEndpoint(identity, admission, settings.Handshake, stamps, parameters, entropy);
         _dialer = new Dialer(handshakes, this, time);
         _network = new NetworkWatch(settings.Connection.KeepAlive + settings.Connection.PeerTimeout, time, () => Now, OnNetworkChange);
+        Turn = new TurnWays(this);
         Relays.Changed += OnRelaysChanged;
+        Turn.Changed += OnRelaysChanged;
         Spares = _ways.Spares = new SpareSockets(TakeSpare, IsSpareInUse, () => Now.Monotonic, time);
         Observers = new ObserverQuestions((question, to) => Send(question, to), entropy, time);
     }
@@ -78,6 +81,9 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
     /// <summary>The ways for datagrams that are no UDP sockets.</summary>
     public DatagramTunnels Tunnels { get; } = new();
+
+    /// <summary>The ways that pass a TURN server.</summary>
+    public TurnWays Turn { get; }
 
     /// <summary>Sockets for other outside ports than the usual ones.</summary>
     public SpareSockets Spares { get; }
@@ -126,7 +132,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     /// <summary>Joins the device that made the invitation; its handshake uses it up.</summary>
     /// <exception cref="MeshException">AM0111, AM0112, AM0120: expired, used, no answer.</exception>
     public async ValueTask<MeshConnection> JoinAsync(Invitation invitation, CancellationToken cancellationToken) =>
-        (MeshConnection)await DialAsync(invitation.Key, invitation.Addresses, invitation.Secret, $"{invitation.InviterName} ({invitation.Key.Id})", cancellationToken).ConfigureAwait(false);
+        (MeshConnection)await DialAsync(invitation.Key, [.. invitation.Addresses, .. Turn.ToStranger(invitation.Addresses)], invitation.Secret, $"{invitation.InviterName} ({invitation.Key.Id})", cancellationToken).ConfigureAwait(false);
 
     public async ValueTask<IMeshConnection?> AcceptAsync(CancellationToken cancellationToken) =>
         await _accepted.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false) && _accepted.Reader.TryRead(out IMeshConnection? next) ? next : null;
@@ -179,7 +185,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
         {
             if (connection.IsAt(tunnel))
             {
-                connection.SetRelays([]);
+                connection.SetRelays(WaysRound(connection.RemoteId));
                 if (connection.Remote.Equals(tunnel))
                 {
                     connection.EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.TimedOut, "the tunnel to it ended"));
@@ -187,6 +193,15 @@ public sealed class MeshEndpoint : IMeshEndpoint
             }
         }
     }
+
+    /// <inheritdoc cref="DatagramWays.SendWithin"/>
+    internal void SendWithin(ReadOnlySpan<byte> datagram, IPEndPoint to) => _ways.SendWithin(datagram, to);
+
+    /// <summary>Another device is at this address: what the one says of it cannot be.</summary>
+    internal bool IsRemoteOfAnother(DeviceId device, IPEndPoint address) => _byId.Values.Any(connection => connection.RemoteId != device && connection.Remote.Equals(address));
+
+    /// <summary>A connection sends to this address, or would if its path were lost.</summary>
+    internal bool IsInUse(IPEndPoint address) => _byId.Values.Any(connection => connection.IsAt(address));
 
     /// <summary>Sends a datagram of a relay.</summary>
     public void Send(ReadOnlySpan<byte> datagram, IPEndPoint to) => _ways.Send(datagram, to);
@@ -256,7 +271,8 @@ public sealed class MeshEndpoint : IMeshEndpoint
             throw new MeshException(TransportErrors.EndpointStopped, "this device's endpoint has stopped", "start the node again with 'agentmesh up'");
         }
 
-        IPEndPoint[] plain = [.. addresses.Select(Plain)];
+        // What is known to be a relay is reached by what stands for it, so that it is not taken for a direct path.
+        IPEndPoint[] plain = [.. addresses.Select(Plain).Where(address => !Turn.IsTold(address))];
         return await _dialer.DialAsync(key, plain, secret, target, cancellationToken).ConfigureAwait(false);
     }
 
@@ -277,7 +293,9 @@ public sealed class MeshEndpoint : IMeshEndpoint
                 _sockets.Trace?.Take(arrived.From, socket.Local, isInbound: true, arrived.Bytes, arrived.DatagramBytes);
 
                 // No network carries such a source; who sends it by hand must not be taken for a relay or a tunnel.
-                handled += RelayAddress.IsRelay(arrived.From) ? 1 : Handle(arrived, touched);
+                handled += RelayAddress.IsRelay(arrived.From) ? 1
+                    : Turn.TryStandIn(arrived.From, out IPEndPoint? relay) ? Handle(new ArrivedDatagrams(arrived.Bytes, arrived.DatagramBytes, relay), touched)
+                    : Handle(arrived, touched);
                 bytes += arrived.Bytes.Length;
                 if (handled >= BatchMax || bytes >= BatchBytesMax || i == count - 1)
                 {
@@ -339,10 +357,13 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
     private void OfferRelay(MeshConnection connection)
     {
-        IReadOnlyList<RelayChannel> channels = Relays.To(connection.RemoteId);
-        RelayWay[] ways = [.. channels.Select(channel => new RelayWay(channel.Address, channel.IsByPeer))];
-        connection.SetRelays(ways.Length > 0 || !TunnelAddress.IsTunnel(connection.Remote) ? ways : [new RelayWay(connection.Remote, IsByPeer: false)]);
+        RelayWay[] ways = WaysRound(connection.RemoteId);
+        connection.SetRelays(TunnelAddress.IsTunnel(connection.Remote) && !Array.Exists(ways, way => way.Address.Equals(connection.Remote)) ? [.. ways, new RelayWay(connection.Remote, IsByPeer: false)] : ways);
     }
+
+    // TURN servers come after beacons and devices: they are the last that an operator wants to pay for.
+    private RelayWay[] WaysRound(DeviceId device) =>
+        [.. Relays.To(device).Select(channel => new RelayWay(channel.Address, channel.IsByPeer)), .. Turn.To(device).Select(way => new RelayWay(way, IsByPeer: false))];
 
     private void HandleRelayed(Span<byte> datagram, IPEndPoint from, List<MeshConnection> touched)
     {

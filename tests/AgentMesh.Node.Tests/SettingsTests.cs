@@ -1,6 +1,7 @@
 using AgentMesh.Errors;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Recovery;
+using AgentMesh.Transport.Turn;
 
 namespace AgentMesh.Node.Tests;
 
@@ -85,6 +86,12 @@ public sealed class SettingsTests : IDisposable
     [InlineData("agentmesh { device-name = \"a b\" }", "AM0203", "letters")]
     [InlineData("agentmesh { jobs { used-up = never } }", "AM0203", "paused, failed")]
     [InlineData("agentmesh { udp { congestion = reno } }", "AM0203", "cubic, bbr")]
+    [InlineData("agentmesh { turn { servers = [turn.example.org] } }", "AM0203", "password-file")]
+    [InlineData("agentmesh { turn { servers = [{ url = \"stun:turn.example.org\", user = mesh, password-file = f }] } }", "AM0203", "turn:HOST")]
+    [InlineData("agentmesh { turn { servers = [{ url = \"turn:turn.example.org:0\", user = mesh, password-file = f }] } }", "AM0203", "turn:HOST")]
+    [InlineData("agentmesh { turn { servers = [{ url = \"turn:turn.example.org\", password-file = f }] } }", "AM0203", "a user")]
+    [InlineData("agentmesh { turn { servers = [{ url = \"turn:turn.example.org\", user = mesh }] } }", "AM0203", "password-env")]
+    [InlineData("agentmesh { turn { servers = [{ url = \"turn:turn.example.org\", user = mesh, password-env = E, paswort = x }] } }", "AM0203", "password-file")]
     [InlineData("agentmesh { discovery { lan { enabled = maybe } } }", "AM0203", "on, off")]
     [InlineData("agentmesh { discovery { lan = off } }", "AM0203", "agentmesh.discovery.lan.enabled")]
     [InlineData("agentmesh { discovery { lan { interval = 0 } } }", "AM0203", "duration")]
@@ -96,6 +103,23 @@ public sealed class SettingsTests : IDisposable
         Assert.Equal(code, error.Code);
         Assert.Contains(says, error.Message + error.NextStep, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("agentmesh.conf", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_password_in_the_settings_is_refused_and_not_repeated()
+    {
+        MeshException error = Assert.Throws<MeshException>(() => Load("agentmesh { turn { servers = [{ url = \"turn:h\", user = mesh, password = horse }] } }"));
+
+        Assert.Contains("password-file", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("horse", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Servers_that_pass_on_are_read()
+    {
+        NodeSettings settings = Load("agentmesh { turn { servers = [{ url = \"turn:turn.example.org:3479?transport=udp\", user = mesh, password-env = TURN_PASSWORD }, { url = \"turn:192.0.2.7\", user = \"a b\", password-file = \"/etc/turn\" }] } }");
+
+        Assert.Equal([new TurnServerSettings(new TurnServer("turn.example.org", 3479), "mesh", null, "TURN_PASSWORD"), new TurnServerSettings(new TurnServer("192.0.2.7", 3478), "a b", "/etc/turn", null)], settings.Turn);
     }
 
     [Fact]

@@ -135,6 +135,7 @@ internal sealed class Examination(Session session, TimeProvider time)
             _checks.AddRange(NetworkChecks.Discovery(discovery));
         }
 
+        _checks.AddRange((status.Turn ?? []).Select(NetworkChecks.Turn));
         if (status.Pool is { } pool)
         {
             _checks.Add(NodeChecks.Pool(pool));

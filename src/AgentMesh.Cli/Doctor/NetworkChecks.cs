@@ -107,6 +107,17 @@ internal static class NetworkChecks
         }
     }
 
+    public static DoctorCheck Turn(TurnView turn) => turn.Problem is { } problem
+        ? DoctorCheck.Warn($"turn {turn.Server}", problem.Message, problem.Next ?? $"see docs/errors/{problem.Code}.md") with { Code = problem.Code }
+        : DoctorCheck.Ok($"turn {turn.Server}", TurnLine(turn));
+
+    public static string TurnLine(TurnView turn) => turn switch
+    {
+        { Problem: { } problem } => $"{problem.Code}: {problem.Message}",
+        { Relayed: { } address } => $"passes on {address}{(turn.Permissions == 0 ? "" : $", lets {turn.Permissions} IP address{(turn.Permissions == 1 ? "" : "es")} through")}",
+        _ => "being asked",
+    };
+
     private static string Shown(TimeSpan ahead) => $"{Durations.Age(ahead.Duration())} {(ahead > TimeSpan.Zero ? "ahead" : "behind")}";
 
     private static bool IsLoopback(string address) => IPEndPoint.TryParse(address, out IPEndPoint? parsed) && IPAddress.IsLoopback(parsed.Address);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using AgentMesh.Cli.Doctor;
 using AgentMesh.Node.Control;
 
 namespace AgentMesh.Cli.Verbs;
@@ -99,6 +100,11 @@ internal static class PeerVerbs
         if (status.Discovery is { } discovery)
         {
             to.WriteLine($"discovery   {DiscoveryLines.Of(discovery)}");
+        }
+
+        foreach (TurnView turn in status.Turn ?? [])
+        {
+            to.WriteLine($"turn        {turn.Server}: {NetworkChecks.TurnLine(turn)}");
         }
 
         if (status.Pool is { } pool)

@@ -40,6 +40,9 @@ public sealed record StatusView(
 
     /// <summary>Null from an older node.</summary>
     public DiscoveryView? Discovery { get; init; }
+
+    /// <summary>The TURN servers of the settings; null without any.</summary>
+    public IReadOnlyList<TurnView>? Turn { get; init; }
 }
 
 /// <summary>The pool of this device, as its database tells it.</summary>
@@ -66,7 +69,7 @@ public sealed record MemberView(string Id, string? Name, string Status, bool Rea
 
 /// <summary>GET /v1/peers. <paramref name="Index"/> is stable as long as the node runs.</summary>
 /// <param name="State">disconnected, connecting, connected or failed; the local device is "connected".</param>
-/// <param name="Path">local, direct, "relay via HOST:PORT" (a beacon), "relay/wss via HOST:PORT" (a beacon over a WebSocket) or "relay/peer via NAME" (a device of the mesh).</param>
+/// <param name="Path">local, direct, "relay via HOST:PORT" (a beacon), "relay/wss via HOST:PORT" (a beacon over a WebSocket) "relay/turn via HOST" (a TURN server) or "relay/peer via NAME" (a device of the mesh).</param>
 /// <param name="Grants">What that device may do here.</param>
 /// <param name="RelayedCode">Why the path is relayed, as listed in docs/nat.md; null where it is not.</param>
 /// <param name="RelayedReason">The same for people.</param>

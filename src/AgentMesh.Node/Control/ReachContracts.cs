@@ -58,3 +58,12 @@ public sealed record DhtView(int Nodes, int Told, int Devices, DateTimeOffset? T
 /// <param name="Devices">Registered now.</param>
 /// <param name="Channels">Relayed pairs.</param>
 public sealed record BeaconRoleView(string Line, IReadOnlyList<string> Listening, IReadOnlyList<string> Tls, int Devices, int Channels, long BytesRelayed);
+
+/// <summary>A TURN server of the settings.</summary>
+/// <param name="Relayed">The address at which it passes on to this device; null while there is none.</param>
+/// <param name="SeenAt">Where it sees the socket that is for it.</param>
+/// <param name="Permissions">IP addresses that it lets through, at most 128.</param>
+/// <param name="Channels">Addresses with a channel, at most 64.</param>
+/// <param name="Peers">Addresses that are spoken with over it, at most 256.</param>
+/// <param name="Problem">Why there is none; null where there is, or has not been waited for long enough.</param>
+public sealed record TurnView(string Server, string? Relayed, string? SeenAt, int Permissions, int Channels, int Peers, ProblemView? Problem);

@@ -161,7 +161,8 @@ public sealed class NodeHost : IAsyncDisposable
         long life = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & long.MaxValue | 1;
         OwnAddresses addresses = Ending(new OwnAddresses(endpoint.LocalAddresses, settings.Announce, time));
         CandidateList candidates = Ending(new CandidateList());
-        LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, Announced(), handlers, life), time));
+        TurnService? turn = null;
+        LinkService links = EndingAsync(new LinkService(hub, directory, new RegistryExchange(registry), settings.Link, () => HelloOf(settings, Announced(), turn, candidates, handlers, life), time));
         candidates.Add(addresses);
         candidates.Changed += links.TakeNewCandidates;
         links.OwnLoad = OwnLoad;
@@ -172,7 +173,7 @@ public sealed class NodeHost : IAsyncDisposable
             settings.Beacons, new BeaconClientSettings { Proxy = settings.BeaconProxy }, new BeaconFile(data[BeaconFile.FileName]), identity.Id, endpoint, directory, links, candidates, pairing.Book, time, log));
         links.Help = new PunchHelp
         {
-            Candidates = () => candidates.Current,
+            Candidates = () => candidates.Direct,
             Outside = () => beacons.Outside,
             Nat = () => nat.Current,
             SampleAsync = nat.SampleAsync,
@@ -199,6 +200,8 @@ public sealed class NodeHost : IAsyncDisposable
         BeaconRole? role = settings.BeaconRole is { } served
             ? EndingAsync(await BeaconRole.StartAsync(served, data[BeaconRole.DirectoryName], device => device == identity.Id || registry.Devices.ContainsKey(device), time).ConfigureAwait(false))
             : null;
+        turn = EndingAsync(new TurnService(endpoint, settings.Turn, directory, links, time, log));
+        candidates.Add(turn);
         Discoveries discoveries = EndingAsync(new Discoveries(settings, identity, endpoint, directory, registry, links, data[DhtNodesFile.FileName], time, log));
         pairing.Codes = EndingAsync(new CodePairing(endpoint, discoveries.Lan, identity, settings.DeviceName, pairing.Book));
         beacons.Carry(pairing.Codes);
@@ -282,6 +285,7 @@ public sealed class NodeHost : IAsyncDisposable
             Stun = stun,
             Discoveries = discoveries,
             BeaconRole = role,
+            Turn = turn,
             Pool = pool,
             Time = time,
         };
@@ -299,6 +303,7 @@ public sealed class NodeHost : IAsyncDisposable
         gateway?.Start();
         peerRelays.Start();
         stun?.Start();
+        turn.Start();
         generations.Start();
         cronFile.Start();
         await generations.CurrentAsync(MemberWithin, cancellationToken).ConfigureAwait(false);
@@ -469,7 +474,7 @@ public sealed class NodeHost : IAsyncDisposable
         };
     }
 
-    private static Hello HelloOf(NodeSettings settings, IReadOnlyList<IPEndPoint> addresses, HandlerRegistry handlers, long life)
+    private static Hello HelloOf(NodeSettings settings, IReadOnlyList<IPEndPoint> addresses, TurnService? turn, CandidateList candidates, HandlerRegistry handlers, long life)
     {
         var hello = new Hello
         {
@@ -481,6 +486,8 @@ public sealed class NodeHost : IAsyncDisposable
             Life = life,
         };
         hello.Addresses.AddRange(addresses.Select(address => address.ToString()));
+        hello.Relayed.AddRange(LinkContent.Of(turn?.Places ?? []));
+        hello.Seen.AddRange(candidates.Of(CandidateKind.Observed).Select(address => address.Address).Concat(turn?.SeenAt ?? []).Distinct().Take(AddressText.HostsMax).Select(address => address.ToString()));
         hello.Labels.AddRange(settings.Labels);
         hello.Capabilities.AddRange(handlers.All.Select(handler => handler.Name).Take(64));
         return hello;

@@ -92,6 +92,8 @@ internal sealed record NodeParts
     /// <summary>Null where no port is to be mapped.</summary>
     public required GatewayService? Gateway { get; init; }
 
+    public required TurnService Turn { get; init; }
+
     /// <summary>Null without STUN servers.</summary>
     public required StunService? Stun { get; init; }
 

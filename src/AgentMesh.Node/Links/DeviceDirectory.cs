@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
+using AgentMesh.Transport.Turn;
 
 namespace AgentMesh.Node.Links;
 
@@ -34,7 +35,7 @@ internal sealed class DeviceDirectory : IPeerDirectory
         Load();
     }
 
-    /// <summary>Further ways to a device that mean something now and to this process only: relay channels. They are not kept.</summary>
+    /// <summary>Further ways to a device that mean something now and to this process only: relay channels, and ways that pass a TURN server. They are not kept.</summary>
     public Func<DeviceId, IEnumerable<IPEndPoint>> WaysRound { get; set; } = _ => [];
 
     /// <summary>The devices of the mesh without this one, as the registry has them.</summary>
@@ -64,6 +65,32 @@ internal sealed class DeviceDirectory : IPeerDirectory
     public DeviceHello? Hello(DeviceId id) => _places.GetValueOrDefault(id)?.Hello;
 
     public IReadOnlyList<IPEndPoint> Addresses(DeviceId id) => _places.GetValueOrDefault(id)?.Addresses ?? [];
+
+    /// <summary>Where servers pass on to a device.</summary>
+    public IReadOnlyList<RelayedPlace> Relayed(DeviceId id) => _places.GetValueOrDefault(id)?.Relayed ?? [];
+
+    /// <summary>The IP addresses that servers see a device at, as it said.</summary>
+    public IReadOnlyList<IPAddress> SeenAt(DeviceId id) => _places.GetValueOrDefault(id)?.SeenAt ?? [];
+
+    /// <summary><see cref="Relayed"/> of a device is different. Raised on any thread.</summary>
+    public event Action<DeviceId>? RelayedChanged;
+
+    /// <summary>What the device itself said, or another one where it did not.</summary>
+    public void HeardRelayed(DeviceId id, IReadOnlyList<RelayedPlace> relayed, IReadOnlyList<IPAddress>? seenAt)
+    {
+        RelayedPlace[] now = [.. relayed.Take(TurnWays.PerDeviceMax)];
+        bool isOther = !Relayed(id).SequenceEqual(now);
+        Update(id, place => place with { Relayed = now, SeenAt = seenAt ?? place.SeenAt, Addresses = [.. place.Addresses.Where(address => !Array.Exists(now, each => each.Address.Equals(address)))] });
+        if (isOther)
+        {
+            Save();
+        }
+
+        RelayedChanged?.Invoke(id);
+    }
+
+    /// <summary>The devices that something is known of.</summary>
+    public IEnumerable<DeviceId> Known => _places.Keys;
 
     /// <summary>Connected just now at this address, which is tried first from now on.</summary>
     public void Found(DeviceId id, IPEndPoint? at)
@@ -108,7 +135,11 @@ internal sealed class DeviceDirectory : IPeerDirectory
             {
                 var stored = _places.ToDictionary(
                     item => item.Key.ToString(),
-                    item => new StoredPlace([.. item.Value.Addresses.Select(address => address.ToString())], item.Value.LastSeen, item.Value.Hello),
+                    item => new StoredPlace([.. item.Value.Addresses.Select(address => address.ToString())], item.Value.LastSeen, item.Value.Hello)
+                    {
+                        Relayed = item.Value.Relayed.Count == 0 ? null : [.. item.Value.Relayed.Select(place => new StoredRelayed(place.Address.ToString(), place.Host))],
+                        SeenAt = item.Value.SeenAt.Count == 0 ? null : [.. item.Value.SeenAt.Select(address => address.ToString())],
+                    },
                     StringComparer.Ordinal);
                 string fresh = _file + ".new";
                 File.WriteAllText(fresh, JsonSerializer.Serialize(stored, DirectoryJson.Default.DictionaryStringStoredPlace));
@@ -134,7 +165,11 @@ internal sealed class DeviceDirectory : IPeerDirectory
             {
                 if (DeviceId.TryParse(text, out DeviceId id))
                 {
-                    _places[id] = new Place([.. AddressText.ParseAll(stored.Addresses, AddressesMax)], stored.LastSeen, stored.Hello);
+                    _places[id] = new Place([.. AddressText.ParseAll(stored.Addresses, AddressesMax)], stored.LastSeen, stored.Hello)
+                    {
+                        Relayed = [.. (stored.Relayed ?? []).Take(TurnWays.PerDeviceMax).Where(place => AddressText.TryParse(place.Address, out _)).Select(place => new RelayedPlace(IPEndPoint.Parse(place.Address), place.Host))],
+                        SeenAt = [.. AddressText.ParseHosts(stored.SeenAt ?? [])],
+                    };
                 }
             }
         }
@@ -154,10 +189,22 @@ internal sealed class DeviceDirectory : IPeerDirectory
 
     private static IReadOnlyList<IPEndPoint> Merge(IEnumerable<IPEndPoint> first, IEnumerable<IPEndPoint> then) => [.. first.Concat(then).Distinct().Take(AddressesMax)];
 
-    private sealed record Place(IReadOnlyList<IPEndPoint> Addresses, DateTimeOffset? LastSeen, DeviceHello? Hello);
+    private sealed record Place(IReadOnlyList<IPEndPoint> Addresses, DateTimeOffset? LastSeen, DeviceHello? Hello)
+    {
+        public IReadOnlyList<RelayedPlace> Relayed { get; init; } = [];
+
+        public IReadOnlyList<IPAddress> SeenAt { get; init; } = [];
+    }
 }
 
-internal sealed record StoredPlace(IReadOnlyList<string> Addresses, DateTimeOffset? LastSeen, DeviceHello? Hello);
+internal sealed record StoredPlace(IReadOnlyList<string> Addresses, DateTimeOffset? LastSeen, DeviceHello? Hello)
+{
+    public IReadOnlyList<StoredRelayed>? Relayed { get; init; }
+
+    public IReadOnlyList<string>? SeenAt { get; init; }
+}
+
+internal sealed record StoredRelayed(string Address, string Host);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(Dictionary<string, StoredPlace>))]

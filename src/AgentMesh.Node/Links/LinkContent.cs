@@ -1,9 +1,11 @@
+using System.Net;
 using AgentMesh.Mesh.Selectors;
 using AgentMesh.Mesh.Turns;
 using AgentMesh.Node.Links.Wire;
 using AgentMesh.Node.Membership;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Identity;
+using AgentMesh.Transport.Turn;
 
 namespace AgentMesh.Node.Links;
 
@@ -17,6 +19,14 @@ internal static class LinkContent
         Short(hello.ProductVersion),
         [.. hello.Capabilities.Take(64).Select(Short)],
         [.. hello.Labels.Where(DeviceLabel.IsValid).Take(DeviceLabel.PerDeviceMax)]);
+
+    public static IReadOnlyList<RelayedPlace> Of(IEnumerable<RelayedAddress> relayed) =>
+    [
+        .. relayed.Take(TurnWays.PerDeviceMax).Where(each => AddressText.TryParse(each.Address, out _)).Select(each => new RelayedPlace(IPEndPoint.Parse(each.Address), HostOf(each.Host))),
+    ];
+
+    public static IEnumerable<RelayedAddress> Of(IEnumerable<RelayedPlace> relayed) =>
+        relayed.Take(TurnWays.PerDeviceMax).Select(place => new RelayedAddress { Address = place.Address.ToString(), Host = place.Host });
 
     public static IReadOnlySet<DeviceId> Of(Whereabouts whereabouts)
     {
@@ -84,6 +94,9 @@ internal static class LinkContent
 
         return read;
     }
+
+    // Shown to people.
+    private static string HostOf(string text) => Uri.CheckHostName(text) == UriHostNameType.Unknown || text.Length > 128 ? "a TURN server" : text;
 
     private static string Short(string text) => text.Length <= 128 ? text : text[..128];
 }

@@ -73,6 +73,9 @@ internal sealed class LinkService : IAsyncDisposable
         }
     }
 
+    /// <summary>What the hello of this device says may be different now.</summary>
+    public void SayAgain() => PokeAll();
+
     /// <summary>Packets to a linked device take this path from now on.</summary>
     public event Action<DeviceId, MeshPathInfo>? PathChanged;
 
@@ -282,6 +285,7 @@ internal sealed class LinkService : IAsyncDisposable
                     session.Life = frame.Hello.Life;
                     Keep(device).Linked();
                     _directory.Heard(device, LinkContent.Of(frame.Hello), AddressText.ParseAll(frame.Hello.Addresses, LocalAddresses.Most));
+                    _directory.HeardRelayed(device, LinkContent.Of(frame.Hello.Relayed), [.. AddressText.ParseHosts(frame.Hello.Seen)]);
                     break;
                 case Frame.ContentOneofCase.View:
                     session.View = LinkContent.Of(device, frame.View);
@@ -338,8 +342,18 @@ internal sealed class LinkService : IAsyncDisposable
     {
         foreach (Sighting sighting in whereabouts.Sightings.Take(1_000))
         {
-            if (DeviceId.TryParse(sighting.Device, out DeviceId id) && _directory.Admitted.ContainsKey(id)
-                && _directory.Told(id, AddressText.ParseAll(sighting.Addresses, 8).Where(address => !address.Address.IsIPv6LinkLocal)) && !IsLinked(id))
+            if (!DeviceId.TryParse(sighting.Device, out DeviceId id) || !_directory.Admitted.ContainsKey(id))
+            {
+                continue;
+            }
+
+            if (sighting.Relayed.Count > 0 && !IsLinked(id))
+            {
+                // Raises a new way where it is one.
+                _directory.HeardRelayed(id, LinkContent.Of(sighting.Relayed), null);
+            }
+
+            if (_directory.Told(id, AddressText.ParseAll(sighting.Addresses, 8).Where(address => !address.Address.IsIPv6LinkLocal)) && !IsLinked(id))
             {
                 Hurry(id);
             }
@@ -356,6 +370,7 @@ internal sealed class LinkService : IAsyncDisposable
 
             // A link-local address means something else on each device.
             sighting.Addresses.Add(_directory.Addresses(device).Where(address => !address.Address.IsIPv6LinkLocal).Take(8).Select((IPEndPoint address) => address.ToString()));
+            sighting.Relayed.Add(LinkContent.Of(_directory.Relayed(device)));
             all.Sightings.Add(sighting);
         }
 

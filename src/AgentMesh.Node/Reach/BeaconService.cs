@@ -65,7 +65,7 @@ internal sealed class BeaconService : IAsyncDisposable
             TryAdd(place);
         }
 
-        directory.WaysRound = device => endpoint.Relays.To(device).Select(channel => channel.Address);
+        directory.WaysRound = device => endpoint.Relays.To(device).Select(channel => channel.Address).Concat(endpoint.Turn.To(device));
         candidates.Add(_observations);
         endpoint.Relays.Changed += OnChannelsChanged;
     }

@@ -21,6 +21,9 @@ internal sealed class CandidateList : IDisposable
     /// <summary>At most <see cref="LocalAddresses.Most"/>, each once; none that only this host could use.</summary>
     public IReadOnlyList<IPEndPoint> Current => [.. All.Select(each => each.Address).Take(LocalAddresses.Most)];
 
+    /// <summary>As <see cref="Current"/>, without those that would not be a direct path.</summary>
+    public IReadOnlyList<IPEndPoint> Direct => [.. All.Where(each => each.Kind != CandidateKind.Relayed).Select(each => each.Address).Take(LocalAddresses.Most)];
+
     /// <summary>With their kinds, for people; unbounded only by the sources.</summary>
     public IReadOnlyList<(CandidateKind Kind, IPEndPoint Address)> All
     {

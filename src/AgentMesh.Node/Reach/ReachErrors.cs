@@ -7,5 +7,7 @@ public static class ReachErrors
     public const string GatewayRefused = "AM0165";
     public const string MappedInside = "AM0166";
     public const string StunSilent = "AM0167";
+    public const string TurnRefused = "AM0168";
+    public const string TurnCredentials = "AM0169";
     public const string DhtSilent = "AM0180";
 }

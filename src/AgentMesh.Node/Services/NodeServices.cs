@@ -75,6 +75,7 @@ internal sealed class NodeServices : IControlServices
             Stun = _parts.Stun?.View(),
             BeaconRole = _parts.BeaconRole?.View(),
             Discovery = _parts.Discoveries.View(),
+            Turn = _parts.Turn.View(),
         };
     }
 

@@ -5,6 +5,7 @@ using AgentMesh.Node.Reach;
 using AgentMesh.Protocol.Recovery;
 using AgentMesh.Transport.Gateways;
 using AgentMesh.Transport.Stun;
+using AgentMesh.Transport.Turn;
 using AgentMesh.Workers.Limits;
 using Akka.Configuration;
 
@@ -47,6 +48,8 @@ public sealed record NodeSettings
     public required GatewaySettings? Gateway { get; init; }
 
     public required StunSettings Stun { get; init; }
+
+    public required IReadOnlyList<TurnServerSettings> Turn { get; init; }
 
     public required IReadOnlyDictionary<string, string> Aliases { get; init; }
 
@@ -101,6 +104,9 @@ public sealed record LinkSettings(
 
 /// <param name="Interval">Between two questions to each server.</param>
 public sealed record StunSettings(IReadOnlyList<StunServer> Servers, TimeSpan Interval);
+
+/// <param name="PasswordFile">A file that holds the password and nothing else; null where <paramref name="PasswordVariable"/> names an environment variable.</param>
+public sealed record TurnServerSettings(TurnServer Server, string User, string? PasswordFile, string? PasswordVariable);
 
 public sealed record UdpSettings(bool Offload, int BufferBytes, CongestionControl Congestion);
 

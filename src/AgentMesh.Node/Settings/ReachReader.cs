@@ -1,7 +1,10 @@
 using System.Net;
+using System.Text;
 using AgentMesh.Protocol.Recovery;
+using AgentMesh.Protocol.Stun;
 using AgentMesh.Transport.Gateways;
 using AgentMesh.Transport.Stun;
+using AgentMesh.Transport.Turn;
 
 namespace AgentMesh.Node.Settings;
 
@@ -12,6 +15,8 @@ internal static class ReachReader
     private static readonly TimeSpan LifetimeMax = TimeSpan.FromDays(7);
 
     private const int ServersMax = 8;
+    private const int TurnServersMax = 2;
+    private const string TurnExample = "a list such as [{ url = \"turn:turn.example.org\", user = \"mesh\", password-file = \"/etc/agentmesh/turn\" }]";
     private static readonly TimeSpan StunIntervalMin = TimeSpan.FromSeconds(5);
 
     public static CongestionControl Congestion(SettingsReader read) =>
@@ -39,6 +44,33 @@ internal static class ReachReader
         return servers.Length > ServersMax ? throw read.Wrong(path, $"{servers.Length} servers", $"{ServersMax} servers at most")
             : interval < StunIntervalMin ? throw read.Wrong("stun.interval", read.Text("stun.interval"), "at least 5s")
             : new StunSettings(servers, interval);
+    }
+
+    public static IReadOnlyList<TurnServerSettings> Turn(SettingsReader read)
+    {
+        const string path = "turn.servers";
+        TurnServerSettings[] servers = [.. read.Objects(path, TurnExample).Select(Server)];
+        return servers.Length > TurnServersMax ? throw read.Wrong(path, $"{servers.Length} servers", $"{TurnServersMax} servers at most") : servers;
+
+        TurnServerSettings Server(IReadOnlyDictionary<string, string> given)
+        {
+            // A password would be shown by 'agentmesh config'.
+            if (given.ContainsKey("password"))
+            {
+                throw read.Wrong(path, "(not shown: it holds a password)", "password-file or password-env instead of password");
+            }
+
+            if (given.Keys.FirstOrDefault(key => key is not ("url" or "user" or "password-file" or "password-env")) is { } unknown)
+            {
+                throw read.Wrong(path, unknown, "one of url, user, password-file and password-env");
+            }
+
+            string user = given.GetValueOrDefault("user", ""), file = given.GetValueOrDefault("password-file", ""), variable = given.GetValueOrDefault("password-env", "");
+            return !TurnServer.TryParse(given.GetValueOrDefault("url", ""), out TurnServer? server) ? throw read.Wrong(path, given.GetValueOrDefault("url", ""), "a url such as turn:HOST or turn:HOST:PORT")
+                : user.Length == 0 || Encoding.UTF8.GetByteCount(user) > StunCredentials.UsernameBytesMax ? throw read.Wrong(path, user, $"a user of 1 to {StunCredentials.UsernameBytesMax} bytes")
+                : (file.Length > 0) == (variable.Length > 0) ? throw read.Wrong(path, server.ToString(), "one of password-file and password-env")
+                : new TurnServerSettings(server, user, file.Length > 0 ? Path.GetFullPath(file) : null, variable.Length > 0 ? variable : null);
+        }
     }
 
     public static GatewaySettings? Gateway(SettingsReader read)

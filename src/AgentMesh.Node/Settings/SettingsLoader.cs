@@ -96,6 +96,7 @@ public static class SettingsLoader
             BeaconProxy = read.Proxy("beacon.proxy"),
             Gateway = ReachReader.Gateway(read),
             Stun = ReachReader.Stun(read),
+            Turn = ReachReader.Turn(read),
             Aliases = read.Map("commands"),
             Link = new LinkSettings(
                 read.Time("link.retry-min"),

@@ -127,6 +127,16 @@ internal sealed class SettingsReader(Config config, string origin)
             [.. value.GetArray().Select(item => new HostPort(Part(item, "host").GetString(), Part(item, "port").GetInt()))]);
     }
 
+    /// <summary>Of each object of a list, its keys and their texts.</summary>
+    public IReadOnlyList<IReadOnlyDictionary<string, string>> Objects(string path, string expected)
+    {
+        HoconValue? value = config.GetValue("agentmesh." + path);
+        return value is null || value.IsEmpty
+            ? []
+            : Checked<IReadOnlyList<IReadOnlyDictionary<string, string>>>(path, expected, () =>
+                [.. value.GetArray().Select(item => item.GetObject().Items.ToDictionary(each => each.Key, each => each.Value.GetString(), StringComparer.Ordinal))]);
+    }
+
     public PoolSettings? Pool()
     {
         string name = Text("pool.name");

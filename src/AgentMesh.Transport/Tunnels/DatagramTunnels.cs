@@ -10,6 +10,9 @@ public interface IDatagramTunnel
 {
     /// <summary>Takes a datagram or drops it, as a network does; never waits. The bytes are the caller's again afterwards.</summary>
     void Send(ReadOnlySpan<byte> datagram);
+
+    /// <summary>The server that passes on, where what is at the other end is not that server itself.</summary>
+    string? RelayName => null;
 }
 
 /// <summary>The tunnels of an endpoint, each behind an address that stands for it. Thread-safe. Who adds tunnels bounds their number.</summary>
@@ -30,6 +33,8 @@ public sealed class DatagramTunnels
         _byNumber[number] = tunnel;
         return TunnelAddress.Of(number);
     }
+
+    internal string? RelayNameOf(IPEndPoint address) => TunnelAddress.TryRead(address.Serialize(), out ulong number) ? _byNumber.GetValueOrDefault(number)?.RelayName : null;
 
     internal void Remove(IPEndPoint address)
     {

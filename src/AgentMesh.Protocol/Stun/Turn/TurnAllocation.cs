@@ -41,6 +41,7 @@ public sealed class TurnAllocation
     private int _redirects;
     private bool _hasEndedOld;
     private bool _isReleased;
+    private bool _isStirred;
 
     public TurnAllocation(IPEndPoint server, StunCredentials credentials, TurnSettings settings, IEntropy entropy, TimeSpan now)
     {
@@ -74,6 +75,14 @@ public sealed class TurnAllocation
 
     /// <summary>What the server is known to forget it at, without another refresh.</summary>
     public TimeSpan EndsAt => _endsAt;
+
+    /// <summary>Something was asked for, or an answer came, since this was asked last: <see cref="TryTransmit"/> may have something to do before its time.</summary>
+    public bool TakeStirred()
+    {
+        bool isStirred = _isStirred;
+        _isStirred = false;
+        return isStirred;
+    }
 
     /// <summary>When <see cref="TryTransmit"/> has something to do.</summary>
     public TimeSpan? NextWakeUp(TimeSpan now)
@@ -156,6 +165,7 @@ public sealed class TurnAllocation
         if (_request is { } request && message.Transaction == request.Transaction)
         {
             Answered(request, message, now);
+            _isStirred = true;
         }
 
         return null;
@@ -166,12 +176,12 @@ public sealed class TurnAllocation
     /// <returns>Bytes written; 0 while the server does not let this peer through, which it is asked for.</returns>
     public int Wrap(IPEndPoint peer, ReadOnlySpan<byte> datagram, Span<byte> buffer, TimeSpan now)
     {
-        if (Relayed is not { } relayed || _isReleased || peer.AddressFamily != relayed.AddressFamily || !_permissions.Use(peer.Address, now) || !_permissions.IsGranted(peer.Address))
+        if (Relayed is not { } relayed || _isReleased || peer.AddressFamily != relayed.AddressFamily || !Let(peer.Address, now) || !_permissions.IsGranted(peer.Address))
         {
             return 0;
         }
 
-        if (_channels.Use(peer, now) is not 0 and var number)
+        if (UseChannel(peer, now) is not 0 and var number)
         {
             return TurnChannelData.Write(buffer, number, datagram);
         }
@@ -205,9 +215,23 @@ public sealed class TurnAllocation
 
     private IPEndPoint Used(IPEndPoint peer, TimeSpan now)
     {
-        _permissions.Use(peer.Address, now);
-        _channels.Use(peer, now);
+        Let(peer.Address, now);
+        UseChannel(peer, now);
         return peer;
+    }
+
+    private bool Let(IPAddress peer, TimeSpan now)
+    {
+        bool isLet = _permissions.Use(peer, now, out bool isNew);
+        _isStirred |= isNew;
+        return isLet;
+    }
+
+    private ushort UseChannel(IPEndPoint peer, TimeSpan now)
+    {
+        ushort number = _channels.Use(peer, now, out bool isNowWorthIt);
+        _isStirred |= isNowWorthIt;
+        return number;
     }
 
     private TurnRequest? Next(TimeSpan now)

@@ -24,9 +24,11 @@ internal sealed class TurnChannels(int max)
     public int Bound => _byNumber.Count;
 
     /// <summary>A datagram to or from it.</summary>
+    /// <param name="isNowWorthIt">It is to be bound from now on.</param>
     /// <returns>The number where it is bound, 0 where not.</returns>
-    public ushort Use(IPEndPoint peer, TimeSpan now)
+    public ushort Use(IPEndPoint peer, TimeSpan now, out bool isNowWorthIt)
     {
+        isNowWorthIt = false;
         if (!_byPeer.TryGetValue(peer, out Channel? channel))
         {
             if (_byPeer.Count >= max && !MakeRoom(now))
@@ -37,7 +39,7 @@ internal sealed class TurnChannels(int max)
             _byPeer[peer] = channel = new Channel(peer);
         }
 
-        channel.Used++;
+        isNowWorthIt = ++channel.Used == WorthIt;
         channel.UsedAt = now;
         return channel.BoundAt is { } at && now - at < EndsAfter ? channel.Number : (ushort)0;
     }

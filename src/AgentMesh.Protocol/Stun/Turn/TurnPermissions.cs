@@ -29,9 +29,11 @@ internal sealed class TurnPermissions
     public bool IsGranted(IPAddress address) => _all.TryGetValue(address, out Permission? permission) && permission.IsGranted;
 
     /// <summary>Wanted from now on, and used just now.</summary>
+    /// <param name="isNew">It is to be asked for.</param>
     /// <returns>False when there is no room.</returns>
-    public bool Use(IPAddress address, TimeSpan now)
+    public bool Use(IPAddress address, TimeSpan now, out bool isNew)
     {
+        isNew = false;
         if (!_all.TryGetValue(address, out Permission? permission))
         {
             if (_all.Count >= _max && !MakeRoom(now))
@@ -40,6 +42,7 @@ internal sealed class TurnPermissions
             }
 
             _all[address] = permission = new Permission { DueAt = now };
+            isNew = true;
         }
 
         permission.UsedAt = now;
