@@ -144,6 +144,11 @@ internal static class DeviceVerbs
             to.WriteLine($"admitted     by {by}, {Time(device.AdmittedAt)}");
         }
 
+        if (device.Introduced.Count > 0)
+        {
+            to.WriteLine($"introduced   {string.Join(", ", device.Introduced)}");
+        }
+
         to.WriteLine($"state        {device.State}{(device.RevokedBy is { } who ? $" by {who}, {Time(device.RevokedAt)}" : "")}");
         to.WriteLine($"last seen    {(device.LastSeen is { } seen ? Time(seen) : "never")}");
         to.WriteLine($"grants here  {(device.Grants.Count == 0 ? "none" : string.Join(' ', device.Grants))}");

@@ -122,14 +122,15 @@ internal static class PeerVerbs
     private static Command Grant(GlobalOptions global)
     {
         var peer = new Argument<string>("PEER") { Description = "Name, index or id prefix." };
-        var names = new Argument<string[]>("GRANT") { Description = "What that device may do here: run (start programs).", Arity = ArgumentArity.OneOrMore };
+        var names = new Argument<string[]>("GRANT") { Description = "What that device may do here: run (start programs), logs (read the output of jobs of this device), introduce (let further devices in here).", Arity = ArgumentArity.OneOrMore };
         var revoke = new Option<bool>("--revoke") { Description = "Take them away instead." };
-        return global.Verb("grant", "Allow another device to start programs on this one.", [peer, names, revoke], async (session, parsed, cancel) =>
+        var drop = new Option<bool>("--drop-introduced") { Description = "With --revoke introduce: those who are in by its word are out too; otherwise they stay by the word of this device." };
+        return global.Verb("grant", "Allow another device to do more on this one: start programs, read output, introduce others.", [peer, names, revoke, drop], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
             string[] given = parsed.GetValue(names)!;
             GrantRequest request = parsed.GetValue(revoke)
-                ? new GrantRequest(parsed.GetValue(peer)!, Revoke: given)
+                ? new GrantRequest(parsed.GetValue(peer)!, Revoke: given, DropIntroduced: parsed.GetValue(drop))
                 : new GrantRequest(parsed.GetValue(peer)!, Grant: given);
             PeerView changed = await client.PostAsync("v1/grants", request, ControlJson.Default.GrantRequest, ControlJson.Default.PeerView, cancel).ConfigureAwait(false);
             session.Terminal.Answer(changed, ControlJson.Default.PeerView, $"{changed.Name} may do here: {(changed.Grants.Count == 0 ? "commands, no programs" : string.Join(", ", changed.Grants))}");

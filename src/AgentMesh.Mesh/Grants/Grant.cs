@@ -12,7 +12,10 @@ public static class Grant
     /// <summary>Read the output of jobs that are at home here.</summary>
     public const string Logs = "logs";
 
-    public static ImmutableSortedSet<string> All { get; } = ImmutableSortedSet.Create(StringComparer.Ordinal, Run, Logs);
+    /// <summary>Let others into the mesh, as far as this device is concerned; counts where <see cref="Registry.Introductions.Granted"/> is asked for.</summary>
+    public const string Introduce = "introduce";
+
+    public static ImmutableSortedSet<string> All { get; } = ImmutableSortedSet.Create(StringComparer.Ordinal, Run, Logs, Introduce);
 
     /// <exception cref="MeshException">AM0332: a name is none of <see cref="All"/>.</exception>
     public static ImmutableSortedSet<string> Check(IEnumerable<string> names)

@@ -12,7 +12,11 @@ public sealed class DeviceRegistry : IDisposable
 {
     public const string FileName = "registry";
 
+    /// <summary>Devices that are in by the word of one introducer, where that needs a grant. Who is put out makes room.</summary>
+    public const int IntroducedMax = 100;
+
     private readonly Lock _gate = new();
+    private readonly Introductions _introductions;
     private readonly DevicePublicKey _root;
     private readonly TimeProvider _time;
     private readonly RegistryFile _file;
@@ -23,8 +27,9 @@ public sealed class DeviceRegistry : IDisposable
     private volatile IReadOnlyDictionary<DeviceId, DeviceId> _deviceOf = new Dictionary<DeviceId, DeviceId>();
     private long _refused;
 
-    private DeviceRegistry(DeviceIdentity self, IReadOnlyList<DevicePublicKey> keys, TimeProvider time, RegistryFile file)
+    private DeviceRegistry(DeviceIdentity self, IReadOnlyList<DevicePublicKey> keys, Introductions introductions, TimeProvider time, RegistryFile file)
     {
+        _introductions = introductions;
         _self = self;
         _root = keys[0];
         _time = time;
@@ -46,13 +51,13 @@ public sealed class DeviceRegistry : IDisposable
 
     /// <exception cref="MeshException">AM0331: the file cannot be used. AM0330: it holds what this device never signed, or is damaged.</exception>
     /// <param name="next">The key that is about to succeed that of <paramref name="self"/>; where the registry says already that it has, it is used.</param>
-    public static DeviceRegistry Open(string path, DeviceIdentity self, TimeProvider time, DeviceIdentity? next = null)
+    public static DeviceRegistry Open(string path, DeviceIdentity self, TimeProvider time, DeviceIdentity? next = null, Introductions introductions = Introductions.Everyone)
     {
         RegistryFile file = RegistryFile.Open(path);
         try
         {
             IReadOnlyList<DevicePublicKey> keys = OwnKeys(file, self, next);
-            var registry = new DeviceRegistry(next is not null && keys[^1] == next.PublicKey ? next : self, keys, time, file);
+            var registry = new DeviceRegistry(next is not null && keys[^1] == next.PublicKey ? next : self, keys, introductions, time, file);
             file.Load(registry.TryKeep);
             if (registry._root.Id != self.Id)
             {
@@ -174,12 +179,22 @@ public sealed class DeviceRegistry : IDisposable
 
     /// <summary>What the device may do here from now on.</summary>
     /// <exception cref="MeshException">AM0332: no such grant. AM0302: no such device.</exception>
-    public void SetGrants(DeviceId device, IEnumerable<string> grants)
+    /// <param name="dropIntroduced">Where it may introduce no more: those who are in by its word are out too. Otherwise this device takes them in by its own word first.</param>
+    public void SetGrants(DeviceId device, IEnumerable<string> grants, bool dropIntroduced = false)
     {
         ImmutableSortedSet<string> wanted = Mesh.Grants.Grant.Check(grants);
         lock (_gate)
         {
-            AppendGrants(Find(device).Key, wanted);
+            RegisteredDevice known = Find(device);
+            if (_introductions == Introductions.Granted && !dropIntroduced && known.Grants.Contains(Mesh.Grants.Grant.Introduce) && !wanted.Contains(Mesh.Grants.Grant.Introduce))
+            {
+                foreach (RegisteredDevice introduced in _devices.Values.Where(other => other.AdmittedBy == device).ToArray())
+                {
+                    Append(RegistryChange.Admit, introduced.Key, DeviceName.Clean(introduced.Name), []);
+                }
+            }
+
+            AppendGrants(known.Key, wanted);
         }
 
         Changed?.Invoke();
@@ -385,7 +400,7 @@ public sealed class DeviceRegistry : IDisposable
 
         try
         {
-            Dictionary<DeviceId, RegisteredDevice> otherwise = RegistryFold.Devices(_root, _chains, static _ => false);
+            Dictionary<DeviceId, RegisteredDevice> otherwise = RegistryFold.Devices(_root, _chains, static _ => false, _introductions);
             foreach (DevicePublicKey root in putOut.Where(root => otherwise.ContainsKey(root.Id)).ToArray())
             {
                 Append(RegistryChange.Forget, otherwise[root.Id].Key, "", []);
@@ -440,7 +455,7 @@ public sealed class DeviceRegistry : IDisposable
     private void Fold()
     {
         IReadOnlySet<DevicePublicKey> putOut = _chains.PutOut;
-        Dictionary<DeviceId, RegisteredDevice> devices = RegistryFold.Devices(_root, _chains, putOut.Contains);
+        Dictionary<DeviceId, RegisteredDevice> devices = RegistryFold.Devices(_root, _chains, putOut.Contains, _introductions);
         _revoked = RegistryFold.Revoked(_chains, key => key != _root && !devices.ContainsKey(key.Id));
         _deviceOf = devices.Values.Where(device => device.FormerKeys.Count > 0)
             .SelectMany(device => device.FormerKeys.Append(device.Key).Select(key => (KeyId: key.Id, device.Id))).ToDictionary(item => item.KeyId, item => item.Id);

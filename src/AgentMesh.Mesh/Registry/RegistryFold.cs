@@ -10,7 +10,7 @@ internal static class RegistryFold
     /// <summary>From the own chain outward: who is admitted, by what name, with which grants here.</summary>
     /// <param name="self">The first key of this device.</param>
     /// <param name="isOut">Whom another device has revoked, and who was not paired here again since, by the first key.</param>
-    public static Dictionary<DeviceId, RegisteredDevice> Devices(DevicePublicKey self, RegistryChains chains, Func<DevicePublicKey, bool> isOut)
+    public static Dictionary<DeviceId, RegisteredDevice> Devices(DevicePublicKey self, RegistryChains chains, Func<DevicePublicKey, bool> isOut, Introductions introductions = Introductions.Everyone)
     {
         Own own = ReadOwn(chains.OfDevice(self), chains.RootOf);
         var devices = new Dictionary<DeviceId, RegisteredDevice>();
@@ -18,7 +18,13 @@ internal static class RegistryFold
         var open = new Queue<DevicePublicKey>([self]);
         while (open.TryDequeue(out DevicePublicKey author))
         {
-            foreach (RegistryEntry admission in Admitted(chains.OfDevice(author), chains.RootOf))
+            if (introductions == Introductions.Granted && author != self && own.Grants.GetValueOrDefault(author)?.Contains(Grants.Grant.Introduce) != true)
+            {
+                continue;
+            }
+
+            int most = introductions == Introductions.Granted && author != self ? DeviceRegistry.IntroducedMax : int.MaxValue;
+            foreach (RegistryEntry admission in Admitted(chains.OfDevice(author), chains.RootOf).Where(admission => chains.RootOf(admission.Subject) != self).Take(most))
             {
                 // A device whose key has two successors has no key that counts.
                 DevicePublicKey subject = chains.RootOf(admission.Subject);

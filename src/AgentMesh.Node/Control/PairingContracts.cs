@@ -34,7 +34,7 @@ public sealed record JoinRequest(string? Link = null, IReadOnlyList<string>? Gra
 public sealed record PairingView(string Name, string Id, string CheckDigits, DateTimeOffset At, string? Invitation = null);
 
 /// <summary>POST /v1/grants: exactly one of grant and revoke holds names.</summary>
-public sealed record GrantRequest(string Peer, IReadOnlyList<string>? Grant = null, IReadOnlyList<string>? Revoke = null);
+public sealed record GrantRequest(string Peer, IReadOnlyList<string>? Grant = null, IReadOnlyList<string>? Revoke = null, bool DropIntroduced = false);
 
 /// <summary>POST /v1/rename: what the peer is called on this device from now on.</summary>
 public sealed record RenameRequest(string Peer, string Name);

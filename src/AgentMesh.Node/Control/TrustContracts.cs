@@ -25,6 +25,9 @@ public sealed record DeviceView(
 {
     /// <summary>Since when its present key counts; null for its first one.</summary>
     public DateTimeOffset? KeySince { get; init; }
+
+    /// <summary>Names of the devices that are in here by its word.</summary>
+    public IReadOnlyList<string> Introduced { get; init; } = [];
 }
 
 /// <summary>POST /v1/devices/rotate-key.</summary>

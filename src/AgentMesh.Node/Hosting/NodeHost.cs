@@ -126,7 +126,7 @@ public sealed class NodeHost : IAsyncDisposable
         }
 
         (DeviceIdentity identity, DeviceIdentity? nextIdentity) = KeyRotation.Load(data.Root);
-        DeviceRegistry registry = Ending(DeviceRegistry.Open(data[DeviceRegistry.FileName], identity, time, nextIdentity));
+        DeviceRegistry registry = Ending(DeviceRegistry.Open(data[DeviceRegistry.FileName], identity, time, nextIdentity, settings.Introductions));
         var directory = new DeviceDirectory(data["devices.json"], time);
         registry.Changed += ShowAdmitted;
         ShowAdmitted();

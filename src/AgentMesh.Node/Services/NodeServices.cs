@@ -125,7 +125,7 @@ internal sealed class NodeServices : IControlServices
             throw new MeshException(Mesh.MeshErrors.UnknownPeer, $"{device.Name} is not in the registry any more", "'agentmesh peers' shows who is");
         }
 
-        _parts.Registry.SetGrants(device.Id, known.Grants.Union(Grant.Check(request.Grant ?? [])).Except(Grant.Check(request.Revoke ?? [])));
+        _parts.Registry.SetGrants(device.Id, known.Grants.Union(Grant.Check(request.Grant ?? [])).Except(Grant.Check(request.Revoke ?? [])), request.DropIntroduced);
         return Task.FromResult(ViewOf(device));
     }
 

@@ -76,6 +76,9 @@ public sealed record NodeSettings
 
     public required IReadOnlyList<string> DefaultGrants { get; init; }
 
+    /// <summary>Whose admissions of further devices count here.</summary>
+    public required Mesh.Registry.Introductions Introductions { get; init; }
+
     public required PluginSettings Plugins { get; init; }
 
     /// <summary>The pool that this device is a member of; null for none.</summary>

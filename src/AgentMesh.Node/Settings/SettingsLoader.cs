@@ -132,6 +132,7 @@ public static class SettingsLoader
             AuditRetainedBytesMax = read.Size("audit.retained-max"),
             Programs = new ProgramSettings(read.OneOf("workers.on-stop", "keep", "end") == "keep", read.Limit("workers.lease"), read.Time("workers.input-grace"), read.OneOf("workers.cgroups", "auto", "on", "off"), read.OneOf("workers.cgroup-limits", "off", "on") == "on"),
             DefaultGrants = read.List("grants.default"),
+            Introductions = read.OneOf("grants.introduce", "everyone", "granted") == "granted" ? Mesh.Registry.Introductions.Granted : Mesh.Registry.Introductions.Everyone,
             Plugins = new PluginSettings(read.List("plugins.assemblies"), read.Lists("plugins.programs")),
             Limits = LimitsReader.Read(read),
             Cluster = new ClusterSettings(read.Time("cluster.unreachable-after"), read.Time("cluster.down-after")),

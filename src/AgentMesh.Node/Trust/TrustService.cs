@@ -166,6 +166,7 @@ internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry,
             known is null ? [] : [.. known.Grants])
         {
             KeySince = known?.KeySince,
+            Introduced = [.. registry.Devices.Values.Where(other => other.AdmittedBy == device.Id).Select(other => NameOf(other.Id)).Order(StringComparer.Ordinal)],
         };
     }
 
