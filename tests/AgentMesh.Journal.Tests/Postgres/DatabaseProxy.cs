@@ -43,6 +43,9 @@ internal sealed class DatabaseProxy : IDisposable
 
     public int Swallowed { get; private set; }
 
+    /// <summary>Sees what goes to the server; where it says yes, that does not arrive, and the connection ends.</summary>
+    public Func<ReadOnlyMemory<byte>, bool>? Trap { get; set; }
+
     public string ConnectionString(string direct) => direct.Replace(Path.GetDirectoryName(_server)!, _directory.Path, StringComparison.Ordinal);
 
     /// <summary>The answers to the next commits are lost: the database has committed, and the connection ends without a word.</summary>
@@ -150,7 +153,7 @@ internal sealed class DatabaseProxy : IDisposable
                 proxy.Swallowed++;
             }
 
-            return false;
+            return proxy.Trap?.Invoke(data) == true;
         }
     }
 }
