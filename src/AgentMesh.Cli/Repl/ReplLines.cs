@@ -21,7 +21,7 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
         ("peers", "list the devices"),
         ("compromised", "give the key of this device up: everybody puts it out, and it stops"),
         ("sec create | inspect | join", "pair by a file that a passphrase opens"),
-        ("devices list | show | rename | revoke | rotate-key | forget", "whom this device trusts, and since when; take it back"),
+        ("devices list | show | history | rename | revoke | rotate-key | forget", "whom this device trusts, and since when; take it back"),
         ("jobs [STATE]", "list jobs, the newest first"),
         ("watch [JOB...]", "show how jobs go, as they go; Ctrl+C ends it"),
         ("logs JOB [OFFSET]", "print the output of a job and follow it"),

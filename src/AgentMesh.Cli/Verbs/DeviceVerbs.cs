@@ -21,6 +21,7 @@ internal static class DeviceVerbs
         }),
         Show(global),
         PeerVerbs.Rename(global),
+        HistoryVerb.Create(global),
         Revoke(global),
         RotateKeyVerb.Create(global),
         PeerVerbs.Forget(global),

@@ -57,6 +57,7 @@ namespace AgentMesh.Node.Control;
 [JsonSerializable(typeof(CompromisedView))]
 [JsonSerializable(typeof(RotateKeyRequest))]
 [JsonSerializable(typeof(RotatedView))]
+[JsonSerializable(typeof(IReadOnlyList<ConnectionView>))]
 [JsonSerializable(typeof(ConnectRequest))]
 [JsonSerializable(typeof(DiagnosticsView))]
 [JsonSerializable(typeof(PingRequest))]

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.IO.Pipelines;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -86,6 +87,10 @@ internal sealed class ControlServer : IAsyncDisposable
         app.MapGet("/v1/device", async http => await Answer(http, services.DeviceAsync(Need(http, "peer")), ControlJson.Default.DeviceView).ConfigureAwait(false));
         app.MapPost("/v1/devices/revoke", async http =>
             await Answer(http, services.RevokeAsync(await Body(http, ControlJson.Default.RevokeRequest).ConfigureAwait(false), http.RequestAborted), ControlJson.Default.RevokedView).ConfigureAwait(false));
+        app.MapGet("/v1/history", async http => await Answer(
+            http,
+            services.HistoryAsync(Query(http, "peer"), Query(http, "limit") is { } limit && int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out int most) ? Math.Clamp(most, 1, 1_000) : 100),
+            ControlJson.Default.IReadOnlyListConnectionView).ConfigureAwait(false));
         app.MapPost("/v1/devices/rotate-key", async http =>
         {
             RotatedView rotated = await services.RotateKeyAsync(await Body(http, ControlJson.Default.RotateKeyRequest).ConfigureAwait(false)).ConfigureAwait(false);

@@ -33,6 +33,10 @@ internal interface IControlServices
 
     Task<RevokedView> RevokeAsync(RevokeRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Connections with other devices, newest first.</summary>
+    /// <param name="peer">Null for everybody.</param>
+    Task<IReadOnlyList<ConnectionView>> HistoryAsync(string? peer, int most);
+
     /// <summary>Gives this device another key; the node is to be started again after it.</summary>
     Task<RotatedView> RotateKeyAsync(RotateKeyRequest request);
 

@@ -39,6 +39,16 @@ public sealed record RotateKeyRequest(bool Alone = false);
 /// <param name="NotYetTold">Names of devices that will when they are linked with one that was told.</param>
 public sealed record RotatedView(string Name, string Id, string FormerFingerprint, string Fingerprint, IReadOnlyList<string> Told, IReadOnlyList<string> NotYetTold);
 
+/// <summary>GET /v1/history: a connection with another device.</summary>
+/// <param name="State">open or ended.</param>
+/// <param name="ClosedAt">Null while it is open, and where the node of this device ended without saying so.</param>
+/// <param name="Seconds">How long it was or is open; null where that is not known.</param>
+/// <param name="OpenedHere">This device opened it.</param>
+/// <param name="Paths">The kinds of path in their order, the present or last one last.</param>
+/// <param name="Why">By whom and why it was ended; null while it is open or where that is not known.</param>
+public sealed record ConnectionView(
+    string Name, string Id, string State, DateTimeOffset OpenedAt, DateTimeOffset? ClosedAt, double? Seconds, bool OpenedHere, IReadOnlyList<string> Paths, string? Why);
+
 /// <summary>POST /v1/devices/revoke.</summary>
 /// <param name="Peer">Name, number or id prefix; an id prefix also of a device that is forgotten here.</param>
 /// <param name="All">Every other device instead.</param>

@@ -159,6 +159,7 @@ public sealed class NodeHost : IAsyncDisposable
         DeviceId? PlaceOf(HomeId home) => OutputPlaces.Of(home, identity.Id, pool, keeper?.Live?.System);
         ExecutionTable table = Table(settings, identity.Id, data, handlers, new ArtifactCarrier(artifacts, PlaceOf, hub, time), time, log);
         long life = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & long.MaxValue | 1;
+        ConnectionHistory history = Ending(new ConnectionHistory(data[ConnectionHistory.FileName], data[ConnectionHistory.OlderFileName], life, hub, time));
         OwnAddresses addresses = Ending(new OwnAddresses(endpoint.LocalAddresses, settings.Announce, time));
         CandidateList candidates = Ending(new CandidateList());
         TurnService? turn = null;
@@ -250,6 +251,7 @@ public sealed class NodeHost : IAsyncDisposable
         {
             Settings = settings,
             Identity = identity,
+            History = history,
             Rotation = rotation,
             Registry = registry,
             Directory = directory,

@@ -26,6 +26,8 @@ internal sealed record NodeParts
 
     public required DeviceIdentity Identity { get; init; }
 
+    public required ConnectionHistory History { get; init; }
+
     public required KeyRotation Rotation { get; init; }
 
     public required DeviceRegistry Registry { get; init; }

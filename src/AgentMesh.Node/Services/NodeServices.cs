@@ -154,6 +154,8 @@ internal sealed class NodeServices : IControlServices
 
     public Task<RevokedView> RevokeAsync(RevokeRequest request, CancellationToken cancellationToken) => _parts.Trust.RevokeAsync(request, cancellationToken);
 
+    public Task<IReadOnlyList<ConnectionView>> HistoryAsync(string? peer, int most) => Task.FromResult(_parts.Trust.History(_parts.History, peer, most));
+
     public Task<RotatedView> RotateKeyAsync(RotateKeyRequest request) => _parts.Rotation.RotateAsync(request.Alone);
 
     public void Restart() => _restart();

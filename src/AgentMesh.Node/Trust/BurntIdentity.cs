@@ -1,5 +1,6 @@
 using System.Globalization;
 using AgentMesh.Errors;
+using AgentMesh.Node.Links;
 using AgentMesh.Node.Reach;
 using AgentMesh.Mesh.Registry;
 using AgentMesh.Node.Settings;
@@ -19,6 +20,7 @@ internal static class BurntIdentity
     private static readonly string[] Goes =
     [
         DeviceRegistry.FileName, "devices.json", StampFile.FileName, BeaconFile.FileName, "output", "spool", "work", "artifacts", "cron-file.applied",
+        ConnectionHistory.FileName, ConnectionHistory.OlderFileName,
     ];
 
     /// <summary>The database and what stands beside it.</summary>

@@ -29,6 +29,43 @@ internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry,
             null, gone.Name.Length > 0 ? gone.Name : gone.Id.ToString()[..12], gone.Id.ToString(), Fingerprint(gone.Key), false, "revoked", null, null, null, directory.LastSeen(gone.Id), [], NameOf(gone.By), gone.At)),
     ];
 
+    /// <param name="selector">Null for everybody; also the beginning of the id of a device that is not known any more.</param>
+    /// <exception cref="MeshException">AM0302, AM0303.</exception>
+    public IReadOnlyList<ConnectionView> History(ConnectionHistory history, string? selector, int most)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        return [.. history.Read(Wanted(), most).Select(past => new ConnectionView(
+            NameOf(past.Device),
+            past.Device.ToString(),
+            past.IsOpen ? "open" : "ended",
+            past.OpenedAt,
+            past.ClosedAt,
+            past.ClosedAt is not null || past.IsOpen ? Math.Max(0, ((past.ClosedAt ?? now) - past.OpenedAt).TotalSeconds) : null,
+            past.IsInitiator,
+            past.Paths,
+            past.Why))];
+
+        Func<DeviceId, bool> Wanted()
+        {
+            if (selector is null)
+            {
+                return static _ => true;
+            }
+
+            try
+            {
+                DeviceId one = devices.One(selector).Id;
+                return device => device == one;
+            }
+            catch (MeshException unknown) when (unknown.Code == Mesh.MeshErrors.UnknownPeer && selector.Length >= IdPrefixMin && history.Read(Begins, 1).Count > 0)
+            {
+                return Begins;
+            }
+        }
+
+        bool Begins(DeviceId device) => device.ToString().StartsWith(selector!, StringComparison.OrdinalIgnoreCase);
+    }
+
     /// <exception cref="MeshException">AM0302, AM0303.</exception>
     public DeviceView Show(string selector)
     {
