@@ -37,6 +37,7 @@ internal sealed record FuzzTarget
 
     public long AllocatedBytesMax(int inputBytes) => AllocatedBytesBase + ((long)inputBytes * AllocatedBytesPerByte);
 
-    /// <summary>A text parser that refuses with codes.</summary>
-    public static bool HasCode(Exception error) => error is MeshException;
+    /// <summary>A text parser that refuses with a code, and says what to do next.</summary>
+    public static bool HasCode(Exception error) =>
+        error is MeshException { Code: ['A', 'M', _, _, _, _] code, NextStep: { } next } refused && code.AsSpan(2).IndexOfAnyExceptInRange('0', '9') < 0 && next.Trim().Length > 0 && refused.Message.Trim().Length > 0;
 }

@@ -62,7 +62,7 @@ internal static class TextTargets
         Text("pairing-code", text => PairingCode.TryParse(text, out PairingCode code, out string problem) ? 1 + code.ToString().Length : 2 + problem.Length, ["CLARA-MANGO-1234", "able acid 0007"]),
         Bytes("code-message", CodeMessages, CodeMessage) with { InputBytesMax = 260, AllocatedBytesBase = 256 * 1024, TimeMax = TimeSpan.FromMilliseconds(500) },
         Bytes("sec-file", () => [Sec], bytes => SecFile.Read(bytes).Iterations) with { IsText = true, IsDeclared = FuzzTarget.HasCode, InputBytesMax = 4_096, AllocatedBytesPerByte = 256 },
-        Bytes("sec-content", () => [JsonSerializer.SerializeToUtf8Bytes(SecContent.Of(Invited, Devices.Wall, TimeSpan.FromMinutes(1)), SecJson.Default.SecContent)], SecInside) with { IsText = true, IsDeclared = error => error is MeshException or JsonException, AllocatedBytesPerByte = 256 },
+        Bytes("sec-content", () => [JsonSerializer.SerializeToUtf8Bytes(SecContent.Of(Invited, Devices.Wall, TimeSpan.FromMinutes(1)), SecJson.Default.SecContent)], SecInside) with { IsText = true, IsDeclared = error => FuzzTarget.HasCode(error) || error is JsonException, AllocatedBytesPerByte = 256 },
         Text("join-place", text => JoinPlace.TryRead(text, out HostPort place) ? 1 + Math.Min(place.Port, 2) : 0, ["box.local:14590", "192.0.2.7", "[2001:db8::7]:1"]),
         Text("address", text => AddressText.TryParse(text, out _) ? 1 : 0, ["192.0.2.7:14590", "[2001:db8::7]:14590"]),
         Text("device-id", text => DeviceId.TryParse(text, out _) ? 1 : 0, [Devices.Own.Id.ToString()]),
