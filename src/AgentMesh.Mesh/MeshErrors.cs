@@ -86,4 +86,7 @@ public static class MeshErrors
 
     /// <summary>A job, array or workflow that has ended and was removed since.</summary>
     public const string Removed = "AM0457";
+
+    /// <summary>A job that another was to begin after has ended and was removed: how it ended is not known.</summary>
+    public const string DependencyRemoved = "AM0458";
 }

@@ -169,11 +169,25 @@ public static class JobRules
 
     /// <summary>What follows from how the jobs stand that this one waits for; null while that is open.</summary>
     /// <param name="stateOf">Null for one that is not known yet.</param>
-    public static IJobEvent? AfterDependencies(JobState job, Func<JobDependency, JobStateName?> stateOf, DateTimeOffset now)
+    /// <param name="isRemoved">It has ended, and nobody knows how.</param>
+    public static IJobEvent? AfterDependencies(JobState job, Func<JobDependency, JobStateName?> stateOf, DateTimeOffset now, Func<JobDependency, bool>? isRemoved = null)
     {
         bool isOpen = false;
         foreach (JobDependency dependency in job.Spec!.After)
         {
+            if (isRemoved?.Invoke(dependency) == true)
+            {
+                if (dependency.Condition == DependencyCondition.Any)
+                {
+                    continue;
+                }
+
+                return new CancelledEvent(now, job.Attempt, null, new Problem(
+                    MeshErrors.DependencyRemoved,
+                    $"it was to begin after {dependency}, which has ended and was removed since: nobody knows how it ended",
+                    "submit it again without that condition, or run both again"));
+            }
+
             JobStateName? state = stateOf(dependency);
             bool? isMet = state is { } known ? dependency.IsMet(known) : null;
             if (isMet == false)

@@ -98,6 +98,23 @@ public sealed class JobDependencyTests : IAsyncLifetime
         Assert.Equal(JobStateName.Cancelled, (await StateOf(third)).State);
     }
 
+    [Theory]
+    [InlineData(DependencyCondition.Ok)]
+    [InlineData(DependencyCondition.Fail)]
+    public async Task What_waits_for_a_job_that_was_removed_is_cancelled_with_its_reason(DependencyCondition condition)
+    {
+        await Accepted(Then, condition);
+        JobView view = await AwaitRest(Then);
+        Assert.Equal((JobStateName.Cancelled, MeshErrors.DependencyRemoved, 0), (view.State, view.Problem!.Code, view.Attempt));
+    }
+
+    [Fact]
+    public async Task What_was_to_begin_however_a_job_ended_begins_when_that_was_removed()
+    {
+        await Accepted(Then, DependencyCondition.Any);
+        Assert.Equal((Then, 1), (await Next(Then)) is var order ? (order.JobId, order.Attempt) : default);
+    }
+
     private async Task<RunAttempt> Submit(JobId id)
     {
         await _lab.Ask<JobAccepted>(new SubmitJob(id, Spec));

@@ -54,6 +54,9 @@ internal sealed class SimDisk(SimLoop loop)
     /// <summary>How often somebody read the events of an entity.</summary>
     public int ReadsOf(string id) => _reads.GetValueOrDefault(id);
 
+    /// <summary>An entity that must not be read more often.</summary>
+    public (string Id, int Times)? ReadsMost { get; set; }
+
     /// <summary>As a disk has it that was not written by this program.</summary>
     public void Plant(StoredEvent planted) => TryStore(0, planted);
 
@@ -97,6 +100,7 @@ internal sealed class SimDisk(SimLoop loop)
     public IReadOnlyList<StoredEvent> Read(string id, long from, long to, long max)
     {
         _reads[id] = _reads.GetValueOrDefault(id) + 1;
+        loop.Require(ReadsMost is not { } most || most.Id != id || _reads[id] <= most.Times, () => $"{id} cannot be read, and was {_reads[id]} times");
         return [.. _events.GetValueOrDefault(id, []).Where(each => each.Sequence >= from && each.Sequence <= to).Take((int)Math.Min(max, int.MaxValue))];
     }
 

@@ -12,11 +12,12 @@ internal sealed class DependencyWatch(TimeProvider time)
     private static readonly TimeSpan PausedAgainAfter = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<JobId, JobStateName> _states = [];
+    private readonly HashSet<JobId> _removed = [];
     private readonly Dictionary<JobId, (long Since, TimeSpan Wait)> _asked = [];
 
     public void Ask(JobSpec spec, IActorRef jobs, IActorRef asker)
     {
-        foreach (JobDependency dependency in spec.After.Where(each => StateOf(each) is not { } state || each.IsMet(state) is null))
+        foreach (JobDependency dependency in spec.After.Where(each => !IsRemoved(each)).Where(each => StateOf(each) is not { } state || each.IsMet(state) is null))
         {
             if (!_asked.TryGetValue(dependency.JobId, out (long Since, TimeSpan Wait) asked) || time.GetElapsedTime(asked.Since) >= asked.Wait)
             {
@@ -28,12 +29,19 @@ internal sealed class DependencyWatch(TimeProvider time)
 
     public void Heard(JobView view)
     {
+        _removed.Remove(view.JobId);
         _states[view.JobId] = view.State;
         _asked[view.JobId] = (time.GetTimestamp(), PausedAgainAfter);
     }
 
+    /// <summary>It was there when this job was accepted, and is not any more: only what has ended is removed.</summary>
+    public void HeardRemoved(JobId job) => _removed.Add(job);
+
+    public bool IsRemoved(JobDependency dependency) => _removed.Contains(dependency.JobId);
+
     public void Forget()
     {
+        _removed.Clear();
         _states.Clear();
         _asked.Clear();
     }

@@ -60,7 +60,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         On<ArtifactsKnown>(OnArtifactsKnown);
         On<AttemptUnknown>(OnUnknown);
         On<JobView>(OnDependency);
-        On<JobProblem>(_ => { });
+        On<JobProblem>(OnDependencyProblem);
         On<TurnAnswer>(OnTurn);
         On<MayBegin>(_ => OnCalled());
         On<Look>(_ => OnLook());
@@ -267,6 +267,15 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         }
     }
 
+    private void OnDependencyProblem(JobProblem problem)
+    {
+        if (problem.Problem.Code is MeshErrors.Removed or MeshErrors.UnknownJob && _job.IsHeld && IsFromHome())
+        {
+            _dependencies.HeardRemoved(problem.JobId);
+            LookAtOnce();
+        }
+    }
+
     private void OnTurn(TurnAnswer answer)
     {
         if (IsFromHome())
@@ -303,7 +312,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         {
             Record(change, null, null);
         }
-        else if (_job.IsHeld && JobRules.AfterDependencies(_job, _dependencies.StateOf, now) is { } settled)
+        else if (_job.IsHeld && JobRules.AfterDependencies(_job, _dependencies.StateOf, now, _dependencies.IsRemoved) is { } settled)
         {
             Record(settled, null, _dependencies.Forget);
         }
