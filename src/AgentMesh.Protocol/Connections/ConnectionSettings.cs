@@ -40,7 +40,7 @@ public sealed record ConnectionSettings
     public int SendBufferMax { get; init; } = 8 * 1024 * 1024;
 
     /// <summary>What decides how fast this side sends.</summary>
-    public CongestionControl Congestion { get; init; }
+    public CongestionControl Congestion { get; init; } = CongestionControl.Bbr;
 
     /// <summary>Greatest datagram that this side takes.</summary>
     public int DatagramBytesMax { get; init; } = 65_507;

@@ -1,3 +1,5 @@
+using AgentMesh.Protocol.Connections;
+using AgentMesh.Protocol.Recovery;
 using AgentMesh.Protocol.Streams;
 
 namespace AgentMesh.Protocol.Tests.Connections;
@@ -12,6 +14,7 @@ public class NearPathTests
         using var pair = new Pair(new PairSettings
         {
             DatagramBytes = 8000,
+            A = new ConnectionSettings { Congestion = CongestionControl.Cubic }, // fills what it may
             Link = new LinkSettings { Delay = TimeSpan.FromMilliseconds(roundTripMilliseconds / 2), Rate = 800e6, QueueBytes = 64 << 20 },
         });
         ProtocolStream stream = pair.A.SendNew(60_000_000);

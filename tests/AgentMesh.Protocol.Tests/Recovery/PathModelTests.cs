@@ -106,7 +106,7 @@ public class PathModelTests
         var ceiling = new InflightCeiling();
         Assert.False(ceiling.IsSet);
         ceiling.ProbeFailed(100_000, 60_000);
-        Assert.Equal(85_000, ceiling.Bytes);
+        Assert.Equal(80_000, ceiling.Bytes);
         ceiling.ProbeFailed(100_000, 95_000);
         Assert.Equal(95_000, ceiling.Bytes); // never below what the path holds
         ceiling.BeginRefill();

@@ -8,6 +8,9 @@ internal sealed class InflightCeiling
     /// <summary>Left free for others, so that they find their share.</summary>
     private const double Headroom = 0.15;
 
+    // Between the seven tenths of CUBIC and the whole of the draft (ADR 0038).
+    private const double Kept = 0.8;
+
     private const int SlopeMax = 30;
 
     private int _slope;
@@ -22,7 +25,7 @@ internal sealed class InflightCeiling
 
     /// <summary>A probe lost too much with so many bytes in flight.</summary>
     /// <param name="bdp">What the path holds without a queue: less would leave it idle.</param>
-    public void ProbeFailed(double inFlight, double bdp) => Bytes = Math.Max(inFlight * (1 - Headroom), Math.Min(bdp, inFlight));
+    public void ProbeFailed(double inFlight, double bdp) => Bytes = Math.Max(inFlight * Kept, Math.Min(bdp, inFlight));
 
     /// <summary>So much in flight did no harm, or more than was thought.</summary>
     public void Held(double inFlight) => Bytes = IsSet ? Math.Max(Bytes, inFlight) : Bytes;
