@@ -46,4 +46,26 @@ public sealed class RevokeTests
 
         Assert.Equal("2\n", (await keeper.RunAsync("@other", "calc", "2")).Done());
     }
+
+    [Fact]
+    public async Task With_all_nobody_is_left_and_who_is_paired_again_is_back()
+    {
+        await using TestNode keeper = await TestNode.StartAsync("keeper");
+        await using TestNode one = await TestNode.StartAsync("one");
+        await using TestNode two = await TestNode.StartAsync("two");
+        await keeper.PairWithAsync(one);
+        await keeper.PairWithAsync(two);
+        await Eventually.HoldsAsync(async () => (await one.RunAsync("@two", "calc", "2")).Out == "2\n", "all work together", TimeSpan.FromMinutes(1));
+
+        (await keeper.RunAsync("devices", "revoke", "--all")).Refused("AM0141");
+        RevokedView done = JsonSerializer.Deserialize((await keeper.RunAsync("--json", "devices", "revoke", "--all", "--yes")).Done(), ControlJson.Default.RevokedView)!;
+        Assert.Equal(["one", "two"], done.Devices.Select(device => device.Name).Order());
+        await Eventually.HoldsAsync(
+            async () => (await keeper.StatusAsync()).PeersConnected + (await one.StatusAsync()).PeersConnected + (await two.StatusAsync()).PeersConnected == 0, "nobody is connected with anybody", TimeSpan.FromMinutes(1));
+        (await keeper.RunAsync("@one", "calc", "1")).Refused("AM0302");
+        Assert.Equal(2, JsonSerializer.Deserialize((await keeper.RunAsync("--json", "devices", "list")).Done(), ControlJson.Default.IReadOnlyListDeviceView)!.Count(device => device.State == "revoked"));
+
+        await keeper.PairWithAsync(one);
+        await Eventually.HoldsAsync(async () => (await keeper.RunAsync("@one", "calc", "3")).Out == "3\n", "the one that was paired again is back", TimeSpan.FromMinutes(1));
+    }
 }
