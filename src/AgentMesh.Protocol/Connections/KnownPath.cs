@@ -47,7 +47,7 @@ internal sealed class KnownPath(IPEndPoint address, PathKind kind)
 
     public static readonly TimeSpan WarmTime = TimeSpan.FromSeconds(60);
 
-    private bool _isAsked;
+    private bool _isMeasuring;
     private TimeSpan? _answeredAt;
 
     public IPEndPoint Address => address;
@@ -95,10 +95,15 @@ internal sealed class KnownPath(IPEndPoint address, PathKind kind)
         : _answeredAt is not { } at ? PathState.Unproven
         : now - at <= WarmTime ? PathState.Warm : PathState.Validated;
 
+    /// <summary>What is asked, until it is answered: the answer may take longer than the next question.</summary>
+    public bool IsAsked { get; private set; }
+
     public void Asked(TimeSpan now)
     {
-        _isAsked = true;
-        AskedAt = now;
+        // What of several was answered cannot be told.
+        _isMeasuring = !IsAsked || RoundTrip is null;
+        AskedAt = IsAsked ? AskedAt : now;
+        IsAsked = true;
         Unanswered++;
     }
 
@@ -108,13 +113,14 @@ internal sealed class KnownPath(IPEndPoint address, PathKind kind)
     /// <summary>The question was answered from here, or packets that went here were acknowledged.</summary>
     public void Answered(TimeSpan now)
     {
-        if (_isAsked)
+        if (_isMeasuring)
         {
             TimeSpan sample = now - AskedAt;
             RoundTrip = RoundTrip is { } before ? ((3 * before) + sample) / 4 : sample;
-            _isAsked = false;
         }
 
+        _isMeasuring = false;
+        IsAsked = false;
         Works(now);
     }
 

@@ -178,7 +178,7 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
         _answered = null;
         foreach (KnownPath path in _paths)
         {
-            if (path.Unanswered > 0 && CryptographicOperations.FixedTimeEquals(path.Challenge, data))
+            if (path.IsAsked && CryptographicOperations.FixedTimeEquals(path.Challenge, data))
             {
                 _answered = path;
             }
@@ -293,7 +293,11 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
             {
                 if (path.NextAt <= now && MayAsk(path, now))
                 {
-                    entropy!.Fill(path.Challenge);
+                    if (!path.IsAsked)
+                    {
+                        entropy!.Fill(path.Challenge);
+                    }
+
                     path.Asked(now);
                     Questions++;
                     path.NextAt = NextQuestion(path, rtt, ackDelayMax, now);
