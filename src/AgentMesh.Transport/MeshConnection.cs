@@ -86,6 +86,18 @@ public sealed class MeshConnection : IMeshConnection
         }
     }
 
+    /// <summary>For how long nothing of what waits for an acknowledgement was acknowledged; zero while nothing waits.</summary>
+    public TimeSpan Silence
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _released ? TimeSpan.Zero : _connection.Silence(Now);
+            }
+        }
+    }
+
     /// <summary>What its streams do.</summary>
     internal StreamCalls StreamCalls { get; }
 

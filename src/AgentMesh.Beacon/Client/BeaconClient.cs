@@ -185,6 +185,7 @@ public sealed class BeaconClient : IAsyncDisposable
         bool isWelcome = false;
         _way = way;
         _dialer.IsUdpSilent = way.IsTunnelled;
+        Task watching = WatchAsync(way, over.Token);
         Task returning = way.HasTunnel ? ReturnToUdpAsync(way, over.Token) : Task.CompletedTask;
         try
         {
@@ -231,8 +232,23 @@ public sealed class BeaconClient : IAsyncDisposable
             _observer = null;
             _codes.Changed(isWelcome: false);
             await over.CancelAsync().ConfigureAwait(false);
-            await returning.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(returning, watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Changed?.Invoke(this);
+        }
+    }
+
+    /// <summary>Ends the connection to a beacon that has fallen silent, long before the connection itself would.</summary>
+    private async Task WatchAsync(BeaconWay way, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(_settings.SilenceMax / 4, _time);
+        while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
+        {
+            TimeSpan silence = way.Connection.Silence;
+            if (silence >= _settings.SilenceMax && silence >= 5 * (way.Connection.Path.RoundTrip ?? TimeSpan.Zero))
+            {
+                await way.Connection.CloseAsync(0, "silent").ConfigureAwait(false);
+                return;
+            }
         }
     }
 

@@ -26,6 +26,9 @@ public sealed record BeaconClientSettings
     /// <summary>The proxy for WebSockets: empty for that of the environment (HTTPS_PROXY, NO_PROXY), "none", or http://[user:password@]host:port.</summary>
     public string Proxy { get; init; } = "";
 
+    /// <summary>A beacon that acknowledges nothing for so long, and for five round trips, is given up and dialled again: it may have been restarted, and knows nothing of this device then.</summary>
+    public TimeSpan SilenceMax { get; init; } = TimeSpan.FromSeconds(1.5);
+
     /// <summary>When it seems that the beacon has forgotten this device, so long it may take to prove the contrary.</summary>
     public TimeSpan DoubtTimeout { get; init; } = TimeSpan.FromSeconds(1);
 }

@@ -21,6 +21,9 @@ internal sealed class Connection : IFrameFate, IDisposable
     // What was learned of a way counts again when it is taken again so soon.
     private static readonly TimeSpan TrafficTime = TimeSpan.FromSeconds(30);
 
+    // Who is heard again after this time is sent at once what was in flight, and not with the next probe: it was asleep or cut off.
+    private static readonly TimeSpan BackAfter = TimeSpan.FromSeconds(1);
+
     // At least, for the answer to the first question after a sleep.
     private static readonly TimeSpan WakePatience = TimeSpan.FromSeconds(1);
 
@@ -78,6 +81,9 @@ internal sealed class Connection : IFrameFate, IDisposable
 
     /// <summary>The owner may forget the connection.</summary>
     public bool IsDrained => _closing.IsDrained;
+
+    /// <summary>For how long nothing of what waits for an acknowledgement was acknowledged; zero while nothing waits.</summary>
+    public TimeSpan Silence(TimeSpan now) => _liveness.UnansweredSince is { } since && IsOpen ? now - since : TimeSpan.Zero;
 
     /// <summary>Set when <see cref="IsOpen"/> is false.</summary>
     public ConnectionEnding End { get; private set; }
@@ -147,11 +153,16 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
 
         _path.Received.Add(packet.PacketNumber, datagram.Length, outcome.IsAckEliciting, now);
+        bool isBack = _liveness.SilentFor(now) >= BackAfter;
         _liveness.Received(outcome.IsUse, now);
         if (outcome.IsAnswer)
         {
             _liveness.Answered(_path.Loss.PacketsInFlight > 0, now);
-            _paths.Acknowledged(now);
+            _paths.Acknowledged(_path.Loss.NewestAnswered, now);
+        }
+        else if (isBack && _path.Loss.IsBackedOff)
+        {
+            _path.Loss.Moved();
         }
     }
 

@@ -56,6 +56,9 @@ internal sealed class Liveness(ConnectionSettings settings, TimeSpan now)
     /// <summary>Since when something is in flight of which nothing was acknowledged; null while nothing waits.</summary>
     public TimeSpan? UnansweredSince => _unansweredSince;
 
+    /// <summary>How long nothing was heard.</summary>
+    public TimeSpan SilentFor(TimeSpan at) => at - _receivedAt;
+
     public TimeSpan NextTimeout(bool hasStreams)
     {
         if (_unansweredSince is { } since)

@@ -162,9 +162,15 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
         }
     }
 
-    /// <summary>Something was acknowledged for the first time: the path in use works.</summary>
-    public void Acknowledged(TimeSpan now)
+    /// <summary>Something was acknowledged for the first time: the path in use works, if it carried that since it is in doubt.</summary>
+    /// <param name="sentAt">The newest of it.</param>
+    public void Acknowledged(TimeSpan sentAt, TimeSpan now)
     {
+        if (_doubtSince is { } since && sentAt < since)
+        {
+            return; // acknowledged late, perhaps by another path
+        }
+
         Active.Works(now);
         if (_doubtSince is not null)
         {

@@ -50,6 +50,12 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
     /// <summary>Packets that may go out regardless of the window.</summary>
     public int Probes { get; private set; }
 
+    /// <summary>Probes went out, and nothing was acknowledged since.</summary>
+    public bool IsBackedOff => _timeouts > 0;
+
+    /// <summary>When the newest of the packets was sent that were acknowledged.</summary>
+    public TimeSpan NewestAnswered { get; private set; }
+
     public long PacketsSent { get; private set; }
 
     public long PacketsLost { get; private set; }
@@ -130,6 +136,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
                 if (packet.State != SentPacketState.Settled)
                 {
                     anyNew = true;
+                    NewestAnswered = packet.SentAt > NewestAnswered ? packet.SentAt : NewestAnswered;
                     Settle(packet, ack.Largest, now, isWindowUsed);
                 }
             }

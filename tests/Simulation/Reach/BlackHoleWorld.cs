@@ -1,23 +1,75 @@
+using System.Net;
 using AgentMesh.Protocol.Connections;
 using AgentMesh.Protocol.Streams;
 using AgentMesh.Protocol.Tests.Connections;
+using Simulation.Reach.Net;
 using Simulation.Running;
 
 namespace Simulation.Reach;
 
-/// <summary>A mebibyte that is sent at once over links that carry only short datagrams, with and without losses.</summary>
+/// <summary>
+/// A direct path that swallows everything, one direction or what is long, in the middle of a transfer, with a relay beside it; and a mebibyte that is sent at once over
+/// links that carry only short datagrams, with and without losses.
+/// </summary>
 internal sealed class BlackHoleWorld(int seed, Action<string>? told) : ReachWorld(seed, told)
 {
     private const int Ipv4Headers = 28;
 
-    public static IReadOnlyList<Bar> Bars { get; } = [];
+    private const string Death = "silent death, s", OneWay = "one direction, s", Large = "large packets, s";
+
+    private static readonly NatType[] Boxes = [NatType.None, NatType.FullCone, NatType.AddressRestricted, NatType.PortRestricted];
+
+    public static IReadOnlyList<Bar> Bars { get; } = [Bar.Within(Death, Seconds(2)), Bar.Within(OneWay, Seconds(2)), Bar.Within(Large, Seconds(3))];
 
     public override void Run()
     {
+        Swallowed();
         foreach (int mtu in new[] { 1280, 1124, 576 })
         {
             Whole(mtu);
         }
+    }
+
+    private void Swallowed()
+    {
+        var net = new SimInternet(Random) { Told = Told };
+        var beacon = new BeaconHost(net, 30 * Seed) { Delay = Between(Seconds(0.002), Seconds(0.02)) };
+        DeviceHost a = Device(1), b = Device(2);
+        a.Start(b, dials: true);
+        b.Start(a, dials: false);
+        Require(net.Until(() => a.IsDirect && b.IsDirect, Seconds(10)) is not null, "no direct path within 10 s");
+        a.IsSending = Chance(0.6);
+        b.IsSending = !a.IsSending || Chance(0.3);
+        net.Run(Between(Seconds(2), Seconds(4)));
+        string[] faults = [Death, OneWay, Large];
+        Random.Shuffle(faults);
+        foreach (string fault in faults)
+        {
+            Note(fault);
+            NetHost mute = Chance(0.5) ? a : b;
+            int longest = Random.Next(300, 1_200);
+            net.Swallows = (from, to, bytes) => from != beacon && to != beacon && (fault == Death || (fault == OneWay ? from == mute : bytes > longest));
+            a.Bulk!.Mark();
+            b.Bulk!.Mark();
+            net.Run(Seconds(4));
+            foreach (DeviceHost reader in new[] { a, b }.Where(device => device == a ? b.IsSending : a.IsSending))
+            {
+                Require(reader.Peer is not null, $"{fault}: the session is over: {a.LastEnd}, {b.LastEnd}");
+                Measure(fault, reader.Bulk!.LongestPauseUpToNow);
+            }
+
+            net.Swallows = (_, _, _) => false;
+            Count(net.Until(() => a.IsDirect && b.IsDirect, Seconds(20)) is null ? "not direct again within 20 s" : "direct again");
+        }
+
+        Require((a.Sessions, b.Sessions) == (1, 1), $"{a.Sessions} and {b.Sessions} sessions");
+        Steps += net.Datagrams;
+
+        DeviceHost Device(int number) => new(net, beacon, (30 * Seed) + (10 * number), new SimNat(Boxes[Random.Next(Boxes.Length)], IPAddress.Parse($"198.51.100.{number}"), Random))
+        {
+            Delay = Between(Seconds(0.002), Seconds(0.03)),
+            QueueBytes = 8 * 1024,
+        };
     }
 
     private void Whole(int mtu)

@@ -21,6 +21,8 @@ internal abstract class ReachWorld(int seed, Action<string>? told) : ISimulated
 
     protected int Seed { get; } = seed;
 
+    protected Action<string>? Told { get; } = told;
+
     protected Random Random { get; } = new(seed);
 
     public abstract void Run();
@@ -33,7 +35,7 @@ internal abstract class ReachWorld(int seed, Action<string>? told) : ISimulated
             Trace = (Trace ^ c) * 1099511628211;
         }
 
-        told?.Invoke(what);
+        Told?.Invoke(what);
     }
 
     protected void Count(string what, int by = 1) => Counts[what] = Counts.GetValueOrDefault(what) + by;

@@ -27,7 +27,7 @@ internal sealed class RoamingWorld : ReachWorld
     public RoamingWorld(int seed, Action<string>? told)
         : base(seed, told)
     {
-        _net = new SimInternet(Random) { Told = told, Loss = Chance(0.3) ? 0.01 : 0 };
+        _net = new SimInternet(Random) { Told = Told, Loss = Chance(0.3) ? 0.01 : 0 };
         var beacon = new BeaconHost(_net, 30 * seed) { Delay = Between(Seconds(0.005), Seconds(0.03)) };
         _a = NewDevice(beacon, (30 * seed) + 10);
         _b = NewDevice(beacon, (30 * seed) + 20);

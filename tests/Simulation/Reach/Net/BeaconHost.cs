@@ -28,27 +28,16 @@ internal sealed class BeaconHost : NetHost
 
     public BeaconCounters Counters => _core.Counters;
 
-    /// <summary>No process listens.</summary>
-    public bool IsDown { get; private set; }
-
     public override void Kill()
     {
         base.Kill();
-        IsDown = true;
+        IsRunning = false;
         _guests.Clear();
         _talks.Clear();
         _core = NewCore();
     }
 
-    public void Restart() => IsDown = false;
-
-    public override void Work()
-    {
-        if (!IsDown)
-        {
-            base.Work();
-        }
-    }
+    public void Restart() => IsRunning = true;
 
     protected override void Established(Connection connection, EstablishedSession session)
     {

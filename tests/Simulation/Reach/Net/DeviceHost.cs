@@ -25,6 +25,7 @@ internal sealed class DeviceHost : NetHost
     private readonly Dictionary<Connection, Talk> _punching = [];
     private Connection? _toBeacon;
     private Talk? _talk;
+    private Talk? _proving;
     private DeviceHost? _other;
     private bool _dials;
     private IPEndPoint? _observed;
@@ -53,6 +54,9 @@ internal sealed class DeviceHost : NetHost
     public bool IsSending { get; set; }
 
     public bool IsRegistered { get; private set; }
+
+    /// <summary>When the beacon took it in.</summary>
+    public TimeSpan RegisteredAt { get; private set; }
 
     /// <summary>Attempts to reach the beacon since the start.</summary>
     public int Attempts { get; private set; }
@@ -102,26 +106,34 @@ internal sealed class DeviceHost : NetHost
             connection.HandleNetworkChange(hasSlept, Now);
         }
 
-        if (_talk is { } talk)
-        {
-            // The client asks the beacon itself, and dials again where no answer comes.
-            TimeSpan asked = Now;
-            talk.Say(new BeaconFrame(BeaconFrameType.Ping, 1).ToBytes());
-            After(_client.DoubtTimeout, () =>
-            {
-                if (ReferenceEquals(talk, _talk) && _heardAt <= asked)
-                {
-                    LoseBeacon(_toBeacon!, isForgotten: true);
-                }
-            });
-        }
-
-        else if (_toBeacon is null)
+        if (_toBeacon is null)
         {
             DialBeaconLater(TimeSpan.Zero);
         }
 
+        Prove(isAlone: true);
         Work();
+    }
+
+    // The client asks the beacon itself, and dials again where no answer comes.
+    private void Prove(bool isAlone)
+    {
+        if (_talk is not { } talk || ReferenceEquals(talk, _proving))
+        {
+            return;
+        }
+
+        TimeSpan asked = Now;
+        _proving = talk;
+        talk.Say(new BeaconFrame(BeaconFrameType.Ping, 1).ToBytes());
+        After(_client.DoubtTimeout, () =>
+        {
+            _proving = null;
+            if (ReferenceEquals(talk, _talk) && _heardAt <= asked)
+            {
+                LoseBeacon(_toBeacon!, isAlone);
+            }
+        });
     }
 
     protected override void Established(Connection connection, EstablishedSession session)
@@ -129,6 +141,7 @@ internal sealed class DeviceHost : NetHost
         if (session.RemoteKey == _beacon.Identity.PublicKey)
         {
             _toBeacon = connection;
+            Watch(connection);
             connection.Streams.TryOpen(StreamClass.Control, out ProtocolStream? stream);
             _talk = new Talk(connection, stream!, () => Now);
             _talk.Say(new BeaconFrame(BeaconFrameType.Hello, Devices: [_other!.Id]).ToBytes());
@@ -240,11 +253,34 @@ internal sealed class DeviceHost : NetHost
 
     protected override void HandleRelayed(byte[] datagram, IPEndPoint from)
     {
+        if (RelayEnvelope.TryReadNotice(datagram, out ulong doubted) && doubted == _channel && _toBeacon is { } doubtful && from.Equals(doubtful.Remote))
+        {
+            Prove(isAlone: false);
+        }
+
         if (RelayEnvelope.TryRead(datagram, out ulong id) && id == _channel && _toBeacon is { } beacon && from.Equals(beacon.Remote))
         {
             Handle(datagram.AsSpan(RelayEnvelope.HeaderBytes), RelayAddress.Of(id));
         }
     }
+
+    // As the client does.
+    private void Watch(Connection connection) => After(_client.SilenceMax / 4, () =>
+    {
+        if (!ReferenceEquals(connection, _toBeacon))
+        {
+            return;
+        }
+
+        if (connection.Silence(Now) >= _client.SilenceMax && connection.Silence(Now) >= 5 * connection.Path.Rtt.Smoothed)
+        {
+            LoseBeacon(connection);
+        }
+        else
+        {
+            Watch(connection);
+        }
+    });
 
     private void DialBeacon()
     {
@@ -274,8 +310,8 @@ internal sealed class DeviceHost : NetHost
         });
     }
 
-    /// <param name="isForgotten">This device was told that its network changed: it is the only one that comes back now.</param>
-    private void LoseBeacon(Connection connection, bool isForgotten = false)
+    /// <param name="isAlone">The network of this device changed: it is the only one that comes back now.</param>
+    private void LoseBeacon(Connection connection, bool isAlone = false)
     {
         if (!ReferenceEquals(connection, _toBeacon))
         {
@@ -288,7 +324,7 @@ internal sealed class DeviceHost : NetHost
         connection.Close(0, "forgotten", Now);
         OfferRelay();
         _awaySince = wasWelcome ? Now : _awaySince;
-        DialBeaconLater(isForgotten ? TimeSpan.Zero : _pace.First(Net.Random.NextDouble()));
+        DialBeaconLater(isAlone ? TimeSpan.Zero : _pace.First(Net.Random.NextDouble()));
     }
 
     private void TakeFrames()
@@ -301,6 +337,7 @@ internal sealed class DeviceHost : NetHost
             switch (frame.Type)
             {
                 case BeaconFrameType.Welcome or BeaconFrameType.Observed:
+                    RegisteredAt = IsRegistered ? RegisteredAt : Now;
                     IsRegistered = true;
                     _observed = frame.Address;
                     PlanRound(TimeSpan.Zero);

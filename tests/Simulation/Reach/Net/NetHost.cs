@@ -59,6 +59,9 @@ internal abstract class NetHost : IDisposable
 
     public int QueueBytes { get; init; } = 24 * 1024;
 
+    /// <summary>A process listens.</summary>
+    public bool IsRunning { get; protected set; } = true;
+
     public bool IsAsleep => _asleepSince is not null;
 
     /// <summary>Its own clock.</summary>
@@ -78,7 +81,7 @@ internal abstract class NetHost : IDisposable
     {
         get
         {
-            if (IsAsleep)
+            if (IsAsleep || !IsRunning)
             {
                 return TimeSpan.MaxValue;
             }
@@ -117,7 +120,7 @@ internal abstract class NetHost : IDisposable
     public void Arrive(byte[] datagram, IPEndPoint from, IPEndPoint to)
     {
         bool isLetIn = Public.Contains(to.Address) ? to.Port == Port : Places.FirstOrDefault(place => place.Outside.Equals(to.Address))?.LetsIn(to.Port, from) == true;
-        if (isLetIn && !IsAsleep)
+        if (isLetIn && !IsAsleep && IsRunning)
         {
             Handle(datagram, from);
         }
@@ -157,7 +160,7 @@ internal abstract class NetHost : IDisposable
     /// <summary>Everything that can be done at this moment.</summary>
     public virtual void Work()
     {
-        if (IsAsleep)
+        if (IsAsleep || !IsRunning)
         {
             return;
         }

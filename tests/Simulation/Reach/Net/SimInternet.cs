@@ -41,6 +41,9 @@ internal sealed class SimInternet(Random random)
 
     public int Mtu { get; set; } = 1500;
 
+    /// <summary>What else swallows a datagram between two hosts, with the bytes of its IP packet.</summary>
+    public Func<NetHost, NetHost, int, bool> Swallows { get; set; } = (_, _, _) => false;
+
     public void Add(NetHost host) => _hosts.Add(host);
 
     public void At(TimeSpan at, Action action) => _due.Enqueue(action, (at, _order++));
@@ -50,16 +53,16 @@ internal sealed class SimInternet(Random random)
     public void Send(NetHost from, ReadOnlySpan<byte> datagram, IPEndPoint to)
     {
         Datagrams++;
-        bool isIpv6 = to.AddressFamily == AddressFamily.InterNetworkV6;
+        int packet = datagram.Length + (to.AddressFamily == AddressFamily.InterNetworkV6 ? HeaderBytes6 : HeaderBytes4);
         IPEndPoint? seen = from.Leave(to);
-        if (seen is null || datagram.Length + (isIpv6 ? HeaderBytes6 : HeaderBytes4) > Mtu || random.NextDouble() < Loss || from.Queue(datagram.Length, Now) is not { } leaves)
+        if (seen is null || packet > Mtu || random.NextDouble() < Loss || from.Queue(datagram.Length, Now) is not { } leaves)
         {
             return;
         }
 
         byte[] copy = datagram.ToArray();
         NetHost? target = _hosts.Find(host => host != from && host.IsAt(to.Address));
-        if (target is not null)
+        if (target is not null && !Swallows(from, target, packet))
         {
             At(leaves + from.Delay + target.Delay, () => target.Arrive(copy, seen, to));
         }
