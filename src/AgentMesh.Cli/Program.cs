@@ -105,5 +105,10 @@ if (parsed.CommandResult.Command.Name == AttachVerb.Name)
     // What is left after Ctrl+C asks its device first to wait for the next one.
     invocation.ProcessTerminationTimeout = TimeSpan.FromSeconds(20);
 }
+else if (parsed.CommandResult.Command.Name == DemoVerb.Name)
+{
+    // After Ctrl+C the demo ends its nodes, and removes its network and its files.
+    invocation.ProcessTerminationTimeout = TimeSpan.FromSeconds(60);
+}
 
 return await parsed.InvokeAsync(invocation).ConfigureAwait(false);

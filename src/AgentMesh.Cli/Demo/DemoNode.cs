@@ -16,11 +16,16 @@ internal static class AnswerText
 /// <summary>One real node of the demo: a process of its own with a data directory of its own, reached only through the command line.</summary>
 internal sealed class DemoNode(string name, string directory)
 {
+    private volatile bool _isEnding;
+
     public string Name => name;
 
     public string Directory => directory;
 
-    public Task<Answer> UpAsync() => AgentMesh("up", "--detach", "--name", name, "--port", "0", "--listen", "127.0.0.1");
+    /// <summary>The network namespace that its processes run in; null for that of the demo.</summary>
+    public string? Namespace { get; init; }
+
+    public Task<Answer> UpAsync() => AgentMesh("up", "--detach", "--name", name, "--port", "0", "--listen", Namespace is null ? "127.0.0.1" : "0.0.0.0");
 
     /// <summary>Ends the node's process as a power cut would: SIGKILL.</summary>
     public void KillHard()
@@ -44,8 +49,25 @@ internal sealed class DemoNode(string name, string directory)
         }
     }
 
-    /// <summary>Runs one command line against this node and waits for it.</summary>
-    public async Task<Answer> AgentMesh(params string[] words)
+    /// <summary>Runs one command line against this node and waits for it. Refused once the node is being ended.</summary>
+    public Task<Answer> AgentMesh(params string[] words) => _isEnding ? Task.FromResult(new Answer(-1, "", "the demo ends")) : RunAsync(words);
+
+    /// <summary>Ends it with all of its programs; what a part that was broken off still wants of it is refused.</summary>
+    public async Task EndAsync()
+    {
+        _isEnding = true;
+        if (IsRunning())
+        {
+            await RunAsync("down", "--end-programs").ConfigureAwait(false);
+        }
+
+        if (IsRunning())
+        {
+            KillHard();
+        }
+    }
+
+    private async Task<Answer> RunAsync(params string[] words)
     {
         using Process process = Start(words);
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
@@ -67,15 +89,24 @@ internal sealed class DemoNode(string name, string directory)
     /// <summary>Starts one command line that goes on beside the demo; its output is collected.</summary>
     public Task<Answer> Beside(params string[] words) => Task.Run(() => AgentMesh(words));
 
-    private Process Start(string[] words)
+    /// <summary>Starts one command line whose process is the caller's.</summary>
+    public Process Start(params string[] words)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        var start = new ProcessStartInfo(Namespace is null ? Environment.ProcessPath! : "ip")
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        if (Namespace is not null)
+        {
+            foreach (string word in new[] { "netns", "exec", Namespace, Environment.ProcessPath! })
+            {
+                start.ArgumentList.Add(word);
+            }
+        }
+
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
         {
             start.ArgumentList.Add(typeof(DemoNode).Assembly.Location);

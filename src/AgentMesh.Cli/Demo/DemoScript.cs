@@ -13,6 +13,7 @@ internal sealed partial class DemoScript
 
     private readonly DemoStage _stage;
     private readonly DemoWork _work;
+    private readonly DemoNats _nats;
     private readonly DemoReport _report;
     private readonly DemoNode _laptop;
     private readonly DemoNode _gpu;
@@ -22,6 +23,7 @@ internal sealed partial class DemoScript
     {
         _stage = stage;
         _work = new DemoWork(stage);
+        _nats = new DemoNats(stage);
         (_report, _laptop, _gpu, _lab) = (stage.Report, stage.Laptop, stage.Gpu, stage.Lab);
     }
 
@@ -40,34 +42,47 @@ internal sealed partial class DemoScript
             ("The executing node is killed with -9 in mid-job", KillExecutingNode),
             ("The calling node is killed with -9 in mid-job", KillCallingNode),
             ("A repeat with the same key returns the first result", Repeat),
+            ("Two homes behind NATs: found by a code over a beacon, relayed, then direct, and a path lost in mid-transfer", _nats.ShowAsync),
         ];
         foreach ((string title, Func<Task> show) in parts)
         {
             cancel.ThrowIfCancellationRequested();
             _report.Part(title);
-            await show().ConfigureAwait(false);
+
+            // Ctrl+C ends the part where it is: what it waits for may take longer than the time that is left to clean up.
+            await show().WaitAsync(cancel).ConfigureAwait(false);
         }
     }
 
     /// <returns>True where something is left.</returns>
     public async Task<bool> CleanUpAsync(bool keep)
     {
-        foreach (DemoNode node in _stage.All.Where(node => node.IsRunning()))
-        {
-            await node.AgentMesh("down", "--end-programs").ConfigureAwait(false);
-            if (node.IsRunning())
-            {
-                node.KillHard();
-            }
-        }
-
-        int programs = _stage.All.Sum(node => LivingPrograms.Count(Path.Combine(node.Directory, "spool")));
+        DemoNode[] nodes = [.. _stage.All, .. _stage.Further];
+        await Task.WhenAll(nodes.Select(node => node.EndAsync())).ConfigureAwait(false);
+        _nats.Dispose();
+        int programs = nodes.Sum(node => LivingPrograms.Count(Path.Combine(node.Directory, "spool")));
         if (!keep)
         {
-            Directory.Delete(_stage.Directory, recursive: true);
+            await DeleteAsync().ConfigureAwait(false);
         }
 
-        return programs > 0 || _stage.All.Any(node => node.IsRunning()) || (!keep && Directory.Exists(_stage.Directory));
+        return programs > 0 || nodes.Any(node => node.IsRunning()) || (!keep && Directory.Exists(_stage.Directory));
+    }
+
+    // Commands of a part that was broken off may still be ending, and files go while they are being deleted.
+    private async Task DeleteAsync()
+    {
+        for (int attempt = 0; attempt < 50 && Directory.Exists(_stage.Directory); attempt++)
+        {
+            try
+            {
+                Directory.Delete(_stage.Directory, recursive: true);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System).ConfigureAwait(false);
+            }
+        }
     }
 
     private async Task Start()

@@ -19,6 +19,9 @@ internal sealed class DemoStage(DemoReport report, string directory)
 
     public IEnumerable<DemoNode> All => [Laptop, Gpu, Lab];
 
+    /// <summary>Nodes of single parts; they are ended with the others.</summary>
+    public List<DemoNode> Further { get; } = [];
+
     public async Task<Answer> Show(DemoNode node, params string[] words)
     {
         Report.Typed(node.Name, string.Join(' ', words.Select(word => word.Any(c => " ;&$\"'".Contains(c, StringComparison.Ordinal)) ? $"'{word}'" : word)));
@@ -57,11 +60,11 @@ internal sealed class DemoStage(DemoReport report, string directory)
         }
     }
 
-    /// <summary>Asks until there is an answer, at most 20 s; null then.</summary>
-    public static async Task<string?> WaitFor(Func<Task<string?>> ask)
+    /// <summary>Asks until there is an answer, at most 20 s where no other limit is given; null then.</summary>
+    public static async Task<string?> WaitFor(Func<Task<string?>> ask, TimeSpan? limit = null)
     {
         long began = TimeProvider.System.GetTimestamp();
-        while (TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(20))
+        while (TimeProvider.System.GetElapsedTime(began) < (limit ?? TimeSpan.FromSeconds(20)))
         {
             if (await ask().ConfigureAwait(false) is { } answer)
             {

@@ -7,10 +7,12 @@ namespace AgentMesh.Cli.Demo;
 /// <summary>The verb <c>demo</c>: three real nodes in a temporary directory, driven only through the command line, then nothing left behind.</summary>
 internal static class DemoVerb
 {
+    public const string Name = "demo";
+
     public static Command Create(GlobalOptions global)
     {
         var keep = new Option<bool>("--keep") { Description = "Keep the temporary directory, to look at the logs." };
-        return global.Verb("demo", "Show a mesh of three real nodes on this machine, with every promise checked.", [keep], async (session, parsed, cancel) =>
+        return global.Verb(Name, "Show a mesh of three real nodes on this machine, with every promise checked.", [keep], async (session, parsed, cancel) =>
         {
             var report = new DemoReport(session.Terminal);
             string directory = Directory.CreateTempSubdirectory("agentmesh-demo-").FullName;

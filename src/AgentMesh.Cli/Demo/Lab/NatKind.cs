@@ -1,4 +1,4 @@
-namespace Scenarios.Harness;
+namespace AgentMesh.Cli.Demo.Lab;
 
 /// <summary>
 /// Kinds of the box between a home and the internet, as nftables rules for an interface "lan" and an interface "wan". All of them drop what comes in unasked, as home

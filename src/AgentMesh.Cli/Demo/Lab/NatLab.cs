@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace Scenarios.Harness;
+namespace AgentMesh.Cli.Demo.Lab;
 
 /// <summary>
-/// An internet of the test's own, 203.0.113.0/24, made of network namespaces: a bridge, hosts on it, and homes behind boxes. Gone with the test.
+/// An internet of the demo's or a test's own, 203.0.113.0/24, made of network namespaces: a bridge, hosts on it, and homes behind boxes. Gone when it is disposed of.
 /// <code>
 /// home "a" (192.168.1.2) -- lan [box a] wan 203.0.113.1 --+
 /// home "b" (192.168.2.2) -- lan [box b] wan 203.0.113.2 --+-- bridge -- 203.0.113.10 host "beacon"
@@ -16,6 +16,7 @@ internal sealed class NatLab : IDisposable
 
     private readonly string _prefix = string.Create(CultureInfo.InvariantCulture, $"am{Environment.ProcessId % 100_000}x{Interlocked.Increment(ref s_labs)}");
     private readonly List<string> _namespaces = [];
+    private bool _isGone;
     private int _homes;
     private int _neighbours;
     private int _sixes;
@@ -32,7 +33,8 @@ internal sealed class NatLab : IDisposable
     public static NatLab? TryBuild(out string whyNot, string network = "203.0.113")
     {
         var lab = new NatLab(network);
-        whyNot = !Shell.Has("nft") ? "nft (Debian package nftables) is not installed" : lab.TryAdd(lab.Internet);
+        whyNot = !OperatingSystem.IsLinux() ? "there are no network namespaces on this system" : First(Missing("ip", "iproute2"), Missing("nft", "nftables"));
+        whyNot = whyNot.Length > 0 ? whyNot : lab.TryAdd(lab.Internet);
         if (whyNot.Length == 0)
         {
             whyNot = First(Ip($"-n {lab.Internet} link add bridge type bridge"), Ip($"-n {lab.Internet} link set bridge up"), Ip($"-n {lab.Internet} addr add {network}.254/24 dev bridge"));
@@ -158,21 +160,33 @@ internal sealed class NatLab : IDisposable
 
     public void Dispose()
     {
-        foreach (string each in _namespaces)
+        lock (_namespaces)
         {
-            Ip($"netns del {each}");
+            _isGone = true;
+            _namespaces.ForEach(each => Ip($"netns del {each}"));
+            _namespaces.Clear();
         }
     }
 
     private string TryAdd(string name)
     {
-        string said = First(Ip($"netns add {name}"), Ip($"-n {name} link set lo up"));
-        if (said.Length == 0)
+        lock (_namespaces)
         {
-            _namespaces.Add(name);
-        }
+            // A demo that was broken off may still be building.
+            if (_isGone)
+            {
+                return "it is gone";
+            }
 
-        return said;
+            string said = Ip($"netns add {name}");
+            if (said.Length == 0)
+            {
+                _namespaces.Add(name);
+                said = Ip($"-n {name} link set lo up");
+            }
+
+            return said;
+        }
     }
 
     private string TryProbeNat()
@@ -204,7 +218,32 @@ internal sealed class NatLab : IDisposable
 
     private static string First(params string[] said) => said.FirstOrDefault(each => each.Length > 0) ?? "";
 
-    private static void Must(string said) => Assert.Empty(said);
+    private static void Must(string said)
+    {
+        if (said.Length > 0)
+        {
+            throw new InvalidOperationException($"the network with NATs cannot be made: {said}");
+        }
+    }
 
-    private static string Ip(string words) => Shell.RunBoth("ip", words.Split(' '));
+    // Both tell their version to everybody.
+    private static string Missing(string program, string package) => Start(program, ["-V"]) is null ? $"{program} (Debian package {package}) is not installed" : "";
+
+    private static string Ip(string words) => Start("ip", words.Split(' ')) ?? "ip (Debian package iproute2) is not installed";
+
+    /// <returns>What it said where it did not end well, and nothing where it did; null where there is no such program.</returns>
+    private static string? Start(string program, string[] words)
+    {
+        try
+        {
+            using Process process = Process.Start(new ProcessStartInfo(program, words) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false })!;
+            string said = process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode == 0 ? "" : said.Trim() is { Length: > 0 } text ? text : string.Create(CultureInfo.InvariantCulture, $"{program} ended with {process.ExitCode}");
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null;
+        }
+    }
 }
