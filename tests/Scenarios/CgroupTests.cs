@@ -17,6 +17,8 @@ public sealed class CgroupTests
         Skip.If(up.Code != 0 && up.Error.Contains("AM0626", StringComparison.Ordinal), up.Error);
         Assert.True(up.Code == 0, up.ToString());
 
+        Assert.Contains("ok    cgroups         programs have their own in /", (await solo.RunAsync("doctor")).Out, StringComparison.Ordinal);
+
         string mark = Path.Combine(solo.Data, "away");
         string job = (await solo.RunAsync("run", "--detach", "--", "sh", "-c", $"env -i setsid sh -c 'echo $$ > {mark}; exec sleep 300' & until test -s {mark}; do sleep 0.05; done; exec sleep 0.2")).Done().Trim();
         await Eventually.HoldsAsync(async () => (await solo.JobAsync(job)).State == "completed", "the program ends");

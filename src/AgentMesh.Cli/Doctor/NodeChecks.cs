@@ -91,6 +91,20 @@ internal static class NodeChecks
             : DoctorCheck.Ok(name, $"{running} of at most {runningMax} attempts run");
     }
 
+    /// <summary>Without them programs are ended by their process group, and what they take is not known: no fault, unless they are to be limited.</summary>
+    public static DoctorCheck Cgroups(CgroupsView view)
+    {
+        const string name = "cgroups";
+        string controllers = view.Controllers.Count == 0 ? "nothing can be limited there" : $"{string.Join(", ", view.Controllers)} can be limited there{(view.Limits ? ", and are" : "")}";
+        return view.Directory is not { } directory
+            ? view.Limits
+                ? DoctorCheck.Warn(name, $"programs are to be limited to what their jobs ask for, and have no cgroups: {view.WhyNot}", "let systemd delegate them (Delegate=yes), or set agentmesh.workers.cgroup-limits = off")
+                : DoctorCheck.Ok(name, $"programs have none: {view.WhyNot}")
+            : view is { Limits: true, Controllers.Count: 0 }
+                ? DoctorCheck.Warn(name, $"programs have their own in {directory}; {controllers}", "start the node with DelegateSubgroup=agentmesh-node (docs/adr/0034), or set agentmesh.workers.cgroup-limits = off")
+                : DoctorCheck.Ok(name, $"programs have their own in {directory}; {controllers}");
+    }
+
     /// <summary>Without the commit that a build may add.</summary>
     private static string Plain(string version) => version.Split('+')[0];
 

@@ -195,7 +195,18 @@ public sealed record ConnectRequest(string Host, int Port);
 /// <summary>GET /v1/diagnostics: what the node saw since it was started.</summary>
 /// <param name="Listening">The UDP addresses that are bound, with the real ports.</param>
 /// <param name="AttemptsRunningMax">The setting agentmesh.jobs.running-max: further attempts wait.</param>
-public sealed record DiagnosticsView(IReadOnlyList<string> Listening, PacketCountersView Packets, StreamCountersView Streams, int AttemptsRunning, int AttemptsRunningMax);
+public sealed record DiagnosticsView(IReadOnlyList<string> Listening, PacketCountersView Packets, StreamCountersView Streams, int AttemptsRunning, int AttemptsRunningMax)
+{
+    /// <summary>Null from an older node.</summary>
+    public CgroupsView? Cgroups { get; init; }
+}
+
+/// <summary>Whether each program has a cgroup of its own.</summary>
+/// <param name="Directory">Where they are; null where programs have none.</param>
+/// <param name="Controllers">What is measured and can be limited there, of cpu, memory, pids.</param>
+/// <param name="Limits">Programs get at most what their job asks for.</param>
+/// <param name="WhyNot">Null where there are some.</param>
+public sealed record CgroupsView(string? Directory, IReadOnlyList<string> Controllers, bool Limits, string? WhyNot);
 
 /// <summary>Datagrams, and those that were dropped.</summary>
 /// <param name="Malformed">No packet of this protocol.</param>

@@ -37,17 +37,10 @@ using AgentMesh.Protocol.Identity;
 using AgentMesh.Protocol.Packets;
 using AgentMesh.Remoting;
 using AgentMesh.Transport;
-using AgentMesh.Transport.Discovery;
 using AgentMesh.Transport.Pairing;
-using AgentMesh.Workers;
 using AgentMesh.Workers.Admission;
 using AgentMesh.Workers.Attempts;
-using AgentMesh.Workers.Cgroups;
 using AgentMesh.Workers.Handlers;
-using AgentMesh.Workers.Input;
-using AgentMesh.Workers.Plugins;
-using AgentMesh.Workers.Processes;
-using AgentMesh.Workers.Shims;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
@@ -58,7 +51,6 @@ namespace AgentMesh.Node.Hosting;
 /// <summary>A node: puts the parts together, starts them in order and ends them in the opposite one. One per data directory.</summary>
 public sealed class NodeHost : IAsyncDisposable
 {
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MemberWithin = TimeSpan.FromSeconds(15);
 
     private readonly Stack<Func<ValueTask>> _end = new();
@@ -152,12 +144,13 @@ public sealed class NodeHost : IAsyncDisposable
         PoolHost? pool = PoolOf(settings, identity.Id, time);
         OutputStore files = Ending(OutputStore.Open(new OutputStoreSettings { Directory = data["output"], BytesMax = settings.Output.RetainedBytesMax, JobBytesMax = settings.Output.JobBytesMax }, time));
         IOutputStore outputs = pool is null ? files : new RoutedOutput(files, EndingAsync(pool.Pool.OpenOutput(settings.Output.JobBytesMax, settings.Pool!.OutputRetained)));
-        HandlerRegistry handlers = Handlers(settings, data.Root, time);
+        HandlerRegistry handlers = WorkerParts.HandlersOf(settings, data.Root, time);
         AuditLog audit = Ending(AuditLog.Open(new AuditLogSettings(data["audit"], settings.AuditRetainedBytesMax), time));
         ArtifactStores artifacts = ArtifactsOf(settings, identity.Id, data["artifacts"], pool, time);
         GenerationKeeper? keeper = null;
         DeviceId? PlaceOf(HomeId home) => OutputPlaces.Of(home, identity.Id, pool, keeper?.Live?.System);
-        ExecutionTable table = Table(settings, identity.Id, data, handlers, new ArtifactCarrier(artifacts, PlaceOf, hub, time), time, log);
+        WorkerParts workers = EndingAsync(WorkerParts.Open(settings, identity.Id, data, handlers, new ArtifactCarrier(artifacts, PlaceOf, hub, time), time, log));
+        ExecutionTable table = workers.Table;
         long life = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & long.MaxValue | 1;
         ConnectionHistory history = Ending(new ConnectionHistory(data[ConnectionHistory.FileName], data[ConnectionHistory.OlderFileName], life, hub, time));
         OwnAddresses addresses = Ending(new OwnAddresses(endpoint.LocalAddresses, settings.Announce, time));
@@ -263,7 +256,7 @@ public sealed class NodeHost : IAsyncDisposable
             Nat = nat,
             Generations = generations,
             Handlers = handlers,
-            Table = table,
+            Workers = workers,
             Pairing = pairing,
             Jobs = jobs,
             Retention = retention,
@@ -401,80 +394,6 @@ public sealed class NodeHost : IAsyncDisposable
 
     private static BeaconLimits RelayLimits(RelaySettings settings) =>
         new() { DevicesMax = 256, ChannelsMax = 8_192, BytesPerSecond = settings.BytesPerSecond, BurstBytes = settings.BytesPerSecond / 2 };
-
-    private static HandlerRegistry Handlers(NodeSettings settings, string dataDirectory, TimeProvider time)
-    {
-        HandlerRegistry handlers = BuiltIns.CreateRegistry(new DeviceFacts(settings.DeviceName, dataDirectory, time));
-        foreach (ICommandHandler handler in settings.Plugins.Assemblies.SelectMany(HandlerAssembly.Load))
-        {
-            handlers.Add(handler);
-        }
-
-        foreach ((string name, IReadOnlyList<string> words) in settings.Plugins.Programs)
-        {
-            handlers.Add(new ProgramHandler(name, words, dataDirectory));
-        }
-
-        return handlers;
-    }
-
-    private ExecutionTable Table(NodeSettings settings, DeviceId self, DataDirectory data, HandlerRegistry handlers, IArtifactCarrier carrier, TimeProvider time, ILogger log)
-    {
-        var ledger = new ProcessLedger(data["running"]);
-        int swept = ledger.Sweep();
-        string work = data["work"];
-        PrivateDirectory.Create(work);
-        ShimSettings? shims = ShimCommand.Find(AppContext.BaseDirectory) is { } command ? new ShimSettings(command, settings.Programs.Lease, settings.Programs.KeepOnStop) : null;
-        if (shims is null && OperatingSystem.IsLinux())
-        {
-            Log.NoShim(log, AppContext.BaseDirectory);
-        }
-
-        var tools = new ExecutionTools(settings.DeviceName, handlers, ProcessLauncher.ForThisPlatform(), ledger, work, Grace, time, shims) { Artifacts = carrier, Input = new InputSettings(settings.Programs.InputGrace), Cgroups = shims is null ? null : CgroupsOf(settings.Programs, self, log) };
-        ExecutionTable table = EndingAsync(new ExecutionTable(tools, data["spool"], settings.Output.SpoolBytesMax, AdmissionOf(settings, self)));
-        TakenOver found = table.TakeOver();
-        if (swept + found.Dropped > 0)
-        {
-            Log.Swept(log, swept + found.Dropped);
-        }
-
-        if (found.Running + found.Ended > 0)
-        {
-            Log.TakenOver(log, found.Running, found.Ended);
-        }
-
-        return table;
-    }
-
-    /// <exception cref="MeshException">AM0626: the settings demand them, and there are none.</exception>
-    private static CgroupTree? CgroupsOf(ProgramSettings settings, DeviceId self, ILogger log)
-    {
-        if (settings.Cgroups == "off")
-        {
-            return null;
-        }
-
-        CgroupTree? tree = CgroupTree.TryOpen(self.ToString()[..8], settings.CgroupLimits, out string whyNot);
-        if (tree is not null)
-        {
-            Log.Cgroups(log, tree.Directory, tree.Controllers.Count == 0 ? "no controllers" : string.Join(", ", tree.Controllers));
-        }
-        else if (settings.Cgroups == "on")
-        {
-            throw new MeshException(WorkerErrors.NoCgroups, $"programs cannot have cgroups here: {whyNot}", "let systemd delegate them (Delegate=yes), or set agentmesh.workers.cgroups = auto");
-        }
-
-        return tree;
-    }
-
-    private static AdmissionSettings AdmissionOf(NodeSettings settings, DeviceId self)
-    {
-        string own = self.ToString();
-        return new AdmissionSettings(MachineResources.With(settings.Resources), settings.Jobs.RunningMax, settings.Jobs.QueuedMax)
-        {
-            Rules = TurnRules.Default with { OwnerMax = owner => owner == own ? null : settings.Limits.Concurrent },
-        };
-    }
 
     private static Hello HelloOf(NodeSettings settings, IReadOnlyList<IPEndPoint> addresses, TurnService? turn, CandidateList candidates, HandlerRegistry handlers, long life)
     {

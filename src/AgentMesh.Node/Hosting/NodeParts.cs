@@ -50,7 +50,9 @@ internal sealed record NodeParts
 
     public required HandlerRegistry Handlers { get; init; }
 
-    public required ExecutionTable Table { get; init; }
+    public required WorkerParts Workers { get; init; }
+
+    public ExecutionTable Table => Workers.Table;
 
     public required PairingService Pairing { get; init; }
 

@@ -104,7 +104,10 @@ internal sealed class NodeServices : IControlServices
                 streams.FailedHandlers.Value,
                 streams.LastHandlerFailure is { } failure ? $"{failure.GetType().Name}: {failure.Message}" : null),
             _parts.Table.Running,
-            _parts.Settings.Jobs.RunningMax));
+            _parts.Settings.Jobs.RunningMax)
+        {
+            Cgroups = new CgroupsView(_parts.Workers.Cgroups?.Directory, _parts.Workers.Cgroups?.Controllers ?? [], _parts.Settings.Programs.CgroupLimits, _parts.Workers.WhyNoCgroups),
+        });
     }
 
     public Task<ConfigView> ConfigAsync() => Task.FromResult(new ConfigView(_configuration));

@@ -98,4 +98,16 @@ public sealed class NodeChecksTests
     }
 
     private static DoctorCheck Packets(PacketCountersView packets, long udpDrops = 0) => NodeChecks.Packets(packets, udpDrops, ["0.0.0.0:14590", "[::]:14590"]);
+
+    [Fact]
+    public void Cgroups_are_missed_only_where_programs_are_to_be_limited()
+    {
+        var none = new CgroupsView(null, [], false, "/sys/fs/cgroup may not be divided");
+        Assert.Equal(("ok", "programs have none: /sys/fs/cgroup may not be divided"), (NodeChecks.Cgroups(none).Result, NodeChecks.Cgroups(none).Finding));
+        Assert.Equal("warn", NodeChecks.Cgroups(none with { Limits = true }).Result);
+        var some = new CgroupsView("/sys/fs/cgroup/agentmesh-abc", [], false, null);
+        Assert.Equal("ok", NodeChecks.Cgroups(some).Result);
+        Assert.Equal("warn", NodeChecks.Cgroups(some with { Limits = true }).Result);
+        Assert.EndsWith("cpu, memory can be limited there, and are", NodeChecks.Cgroups(some with { Limits = true, Controllers = ["cpu", "memory"] }).Finding, StringComparison.Ordinal);
+    }
 }
