@@ -17,8 +17,11 @@ public sealed class PlacementTests
         await Eventually.HoldsAsync(() => Task.FromResult(File.Exists(order)), "the first begins");
         string second = await Begin(laptop, "@gpu", "--resource", "gpu=1", "--", "sh", "-c", $"echo second >> {order}");
         await Waits(laptop, second, $"waiting for gpu on gpu: 1 of 1 in use by job {first} of laptop");
-        Ran why = await laptop.RunAsync("job", "why", second);
-        Assert.Equal($"{second} is placing: waiting for gpu on gpu: 1 of 1 in use by job {first} of laptop\n", why.Out);
+
+        // Devices that have just been paired become one cluster, and a home that starts over for that has to ask again.
+        Ran why = default;
+        await Eventually.HoldsAsync(
+            async () => (why = await laptop.RunAsync("job", "why", second)).Out == $"{second} is placing: waiting for gpu on gpu: 1 of 1 in use by job {first} of laptop\n", () => $"it says why; it says {why}");
 
         // What the program uses stays in use while its node is gone, and after it has been taken over.
         gpu.KillHard();
