@@ -12,6 +12,8 @@ internal sealed record Bar(string Measure, double Limit, double Share, bool IsFl
 
     public static Bar Within(string what, TimeSpan limit, double share = 0.95) => new(what, limit.TotalSeconds, share, IsFloor: false);
 
+    public static Bar AtMost(string what, double limit, double share = 0.95) => new(what, limit, share, IsFloor: false);
+
     public static Bar AtLeast(string what, double limit, double share = 0.95) => new(what, limit, share, IsFloor: true);
 
     public bool Keeps(double value) => IsFloor ? value >= Limit : value <= Limit;
