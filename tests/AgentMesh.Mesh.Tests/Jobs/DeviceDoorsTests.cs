@@ -102,6 +102,27 @@ public sealed class DeviceDoorsTests : IAsyncLifetime
         Assert.Equal((0, 1), (line.Waiting, line.OnTheWay));
     }
 
+    [Fact]
+    public void The_places_of_those_that_went_are_not_kept_while_their_device_is_away()
+    {
+        var line = new DoorLine<string>(atOnce: 1, TimeSpan.FromSeconds(20));
+        for (int i = 0; i < 10; i++)
+        {
+            line.Add(JobOf(i), 0, false, "stays", TimeSpan.Zero);
+        }
+
+        for (int i = 0; i < 10_000; i++)
+        {
+            JobId job = JobOf(100 + (i % 3)); // new ones, and such as come again
+            line.Add(job, 5, false, "goes", TimeSpan.Zero);
+            line.Remove(job);
+        }
+
+        Assert.Equal(10, line.Waiting);
+        Assert.InRange(line.Places, 10, (2 * 10) + DoorLine<string>.GonePlacesMax + 1);
+        Assert.Equal((JobOf(0), "stays"), Assert.Single(line.Next(TimeSpan.Zero)));
+    }
+
     private void Wait(int job, DeviceId device, int priority = 0, bool hasBegun = false) => _doors.Tell(new AtDoor(JobOf(job), device, priority, hasBegun), _jobs);
 
     private async Task<JobId> NextAsync()

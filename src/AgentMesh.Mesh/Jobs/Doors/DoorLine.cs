@@ -6,8 +6,11 @@ namespace AgentMesh.Mesh.Jobs.Doors;
 /// <param name="forgetAfter">One of which nothing was heard for so long is not on the way any more.</param>
 internal sealed class DoorLine<TCaller>(int atOnce, TimeSpan forgetAfter)
 {
-    private readonly PriorityQueue<JobId, (int Priority, bool IsNew, long Order)> _order = new();
-    private readonly Dictionary<JobId, TCaller> _waiting = [];
+    /// <summary>Places of jobs that have gone, beside as many as wait.</summary>
+    internal const int GonePlacesMax = 64;
+
+    private readonly PriorityQueue<(JobId Job, long Place), (int Priority, bool IsNew, long Place)> _order = new();
+    private readonly Dictionary<JobId, (TCaller Caller, long Place)> _waiting = [];
     private readonly Dictionary<JobId, TimeSpan> _onTheWay = [];
     private long _count;
 
@@ -16,6 +19,9 @@ internal sealed class DoorLine<TCaller>(int atOnce, TimeSpan forgetAfter)
     public int Waiting => _waiting.Count;
 
     public int OnTheWay => _onTheWay.Count;
+
+    /// <summary>Places in the line, those of jobs that have gone too.</summary>
+    internal int Places => _order.Count;
 
     /// <returns>True for one that is on the way already: it is to be told again.</returns>
     public bool Add(JobId job, int priority, bool hasBegun, TCaller caller, TimeSpan now)
@@ -26,13 +32,14 @@ internal sealed class DoorLine<TCaller>(int atOnce, TimeSpan forgetAfter)
             return true;
         }
 
-        if (!_waiting.ContainsKey(job))
+        if (!_waiting.TryGetValue(job, out (TCaller Caller, long Place) known))
         {
-            _order.Enqueue(job, (-priority, !hasBegun, _count++));
+            known.Place = _count++;
+            _order.Enqueue((job, known.Place), (-priority, !hasBegun, known.Place));
         }
 
         // Another actor may speak for the job now.
-        _waiting[job] = caller;
+        _waiting[job] = (caller, known.Place);
         return false;
     }
 
@@ -47,22 +54,24 @@ internal sealed class DoorLine<TCaller>(int atOnce, TimeSpan forgetAfter)
     public void Remove(JobId job)
     {
         _onTheWay.Remove(job);
-        _waiting.Remove(job);
-        if (_waiting.Count == 0)
+        if (_waiting.Remove(job) && _order.Count > (2 * _waiting.Count) + GonePlacesMax)
         {
+            // While their device is away nobody is called, and the places of those that went would be kept for as long.
+            var left = _order.UnorderedItems.Where(each => IsAt(each.Element)).ToArray();
             _order.Clear();
+            _order.EnqueueRange(left);
         }
     }
 
     /// <summary>Those whose turn it is. The device is there.</summary>
     public IEnumerable<(JobId Job, TCaller Caller)> Next(TimeSpan now)
     {
-        while (_onTheWay.Count < atOnce && _order.TryDequeue(out JobId job, out _))
+        while (_onTheWay.Count < atOnce && _order.TryDequeue(out (JobId Job, long Place) first, out _))
         {
-            if (_waiting.Remove(job, out TCaller? caller))
+            if (IsAt(first) && _waiting.Remove(first.Job, out (TCaller Caller, long) waiting))
             {
-                _onTheWay[job] = now;
-                yield return (job, caller);
+                _onTheWay[first.Job] = now;
+                yield return (first.Job, waiting.Caller);
             }
         }
     }
@@ -74,4 +83,6 @@ internal sealed class DoorLine<TCaller>(int atOnce, TimeSpan forgetAfter)
             _onTheWay.Remove(silent);
         }
     }
+
+    private bool IsAt((JobId Job, long Place) place) => _waiting.TryGetValue(place.Job, out (TCaller, long Place) waiting) && waiting.Place == place.Place;
 }
