@@ -78,6 +78,9 @@ public sealed class DeviceRegistry : IDisposable
     /// <summary>Whether a key is the one that counts of a device that is in.</summary>
     public bool IsAdmitted(DevicePublicKey key) => _devices.TryGetValue(DeviceOf(key.Id), out RegisteredDevice? device) && device.Key == key;
 
+    /// <summary>Whether the key with this id is the one that counts of a device of the mesh, or of this device itself.</summary>
+    public bool IsOfMesh(DeviceId keyId) => keyId == OwnKey.Id || (_devices.TryGetValue(DeviceOf(keyId), out RegisteredDevice? device) && device.Key.Id == keyId);
+
     /// <summary>The device that the key with this id speaks or spoke for; the id itself where no other is known.</summary>
     public DeviceId DeviceOf(DeviceId keyId) => _deviceOf.GetValueOrDefault(keyId) is { IsNone: false } device ? device : keyId;
 

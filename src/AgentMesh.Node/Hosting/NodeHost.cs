@@ -192,7 +192,7 @@ public sealed class NodeHost : IAsyncDisposable
         }
 
         BeaconRole? role = settings.BeaconRole is { } served
-            ? EndingAsync(await BeaconRole.StartAsync(served, data[BeaconRole.DirectoryName], device => device == identity.Id || registry.Devices.ContainsKey(device), time).ConfigureAwait(false))
+            ? EndingAsync(await BeaconRole.StartAsync(served, data[BeaconRole.DirectoryName], registry.IsOfMesh, time).ConfigureAwait(false))
             : null;
         turn = EndingAsync(new TurnService(endpoint, settings.Turn, directory, links, time, log));
         candidates.Add(turn);

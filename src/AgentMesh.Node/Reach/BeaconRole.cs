@@ -17,7 +17,7 @@ internal sealed class BeaconRole : IAsyncDisposable
 
     private BeaconRole(BeaconServer server) => _server = server;
 
-    /// <param name="isOfMesh">Asked again every second: a device that is put out of the mesh is sent away.</param>
+    /// <param name="isOfMesh">Of the id of a key: at a beacon devices go by those. Asked again every second: a device that is put out of the mesh is sent away.</param>
     /// <exception cref="Errors.MeshException">AM0130, AM0154: an address; AM0102 to AM0104: the identity.</exception>
     public static async Task<BeaconRole> StartAsync(BeaconRoleSettings settings, string directory, Func<DeviceId, bool> isOfMesh, TimeProvider time)
     {

@@ -39,6 +39,19 @@ public sealed class SuccessionTests : IDisposable
     }
 
     [Fact]
+    public void The_id_of_the_key_that_counts_is_of_the_mesh_and_that_of_a_former_one_is_not()
+    {
+        (DeviceRegistry a, DeviceRegistry b) = Both();
+        Assert.Equal((true, true, false), (b.IsOfMesh(A.Id), b.IsOfMesh(B.Id), b.IsOfMesh(C.Id)));
+        a.Succeed(Next);
+        Sync(a, b);
+        foreach (DeviceRegistry registry in (DeviceRegistry[])[a, b])
+        {
+            Assert.Equal((true, false), (registry.IsOfMesh(Next.PublicKey.Id), registry.IsOfMesh(A.Id)));
+        }
+    }
+
+    [Fact]
     public void What_a_device_says_with_its_next_key_goes_on_from_what_it_said_before()
     {
         (DeviceRegistry a, DeviceRegistry b) = Both();
