@@ -17,6 +17,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData("scenario", 1)]
     [InlineData("scenario", 5)]
     [InlineData("scenario", 6)]
+    [InlineData("scenario", 9)]
     public async Task A_seed_gives_the_same_history_again_in_another_process(string kind, int number)
     {
         using var one = new WorkerPool(1);

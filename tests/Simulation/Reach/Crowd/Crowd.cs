@@ -265,13 +265,14 @@ internal sealed class Crowd : IDisposable
     internal sealed class Member : IDisposable
     {
         private readonly Crowd _crowd;
+        private readonly int _number;
         private HandshakeEndpoint? _endpoint;
         private TimeSpan _lostAt;
         private TimeSpan _giveUpAt;
 
         public Member(Crowd crowd, DeviceIdentity identity, int number)
         {
-            (_crowd, Identity) = (crowd, identity);
+            (_crowd, _number, Identity) = (crowd, number, identity);
             Place = new IPEndPoint(new IPAddress([10, 0, (byte)(number >> 8), (byte)number]), 14592);
             Delay = TimeSpan.FromMilliseconds(2 + crowd._random.Next(40));
         }
@@ -303,7 +304,7 @@ internal sealed class Crowd : IDisposable
             Attempts++;
             _giveUpAt = _crowd.Now + AttemptTimeout;
             _endpoint = new HandshakeEndpoint(
-                Identity, _crowd._admission, new HandshakeSettings(), new InitiationStamps((ulong)(_crowd.Now.Ticks * 1_000), null), Parameters, new SeededEntropy(_crowd._seed + (31 * Attempts) + Place.GetHashCode()));
+                Identity, _crowd._admission, new HandshakeSettings(), new InitiationStamps((ulong)(_crowd.Now.Ticks * 1_000), null), Parameters, new SeededEntropy(_crowd._seed + (1_000 * _number) + (31 * Attempts)));
             _endpoint.TryConnect(_crowd.Key, [Middle], default, _crowd.Instant);
             Pump();
         }
