@@ -36,6 +36,13 @@ public interface IMeshConnection
 
     MeshPathInfo Path { get; }
 
+    /// <summary>Every way to the other device that is known, the one in use first; at most 8.</summary>
+    IReadOnlyList<MeshPathState> Paths => [new MeshPathState(Path, MeshPathRole.InUse)];
+
+    /// <summary>A round trip by one of <see cref="Paths"/>, which changes nothing about which one is in use.</summary>
+    /// <returns>Null where no answer came before <paramref name="cancellationToken"/> said to give up.</returns>
+    ValueTask<TimeSpan?> MeasureAsync(MeshPathState path, CancellationToken cancellationToken) => ValueTask.FromResult<TimeSpan?>(null);
+
     ValueTask<IMeshStream> OpenStreamAsync(StreamPriority priority, CancellationToken cancellationToken);
 
     /// <summary>The next stream that the remote side opened; null once the connection is closed.</summary>

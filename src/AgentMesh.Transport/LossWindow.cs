@@ -2,7 +2,7 @@ using AgentMesh.Protocol.Recovery;
 
 namespace AgentMesh.Transport;
 
-/// <summary>Which share of the packets was lost lately: over the last 1,024 to 2,048 packets.</summary>
+/// <summary>Which share of the packets was lost lately: over the last 1,024 to 2,048 packets of the path in use.</summary>
 internal struct LossWindow
 {
     public const long Packets = 1024;
@@ -14,6 +14,13 @@ internal struct LossWindow
     private long _lost;
     private long _sentBefore;
     private long _lostBefore;
+
+    /// <summary>From here on: packets take another way now.</summary>
+    public void Restart(LossDetector loss)
+    {
+        (_sentBefore, _lostBefore) = (loss.PacketsSent, loss.PacketsLost);
+        (_sent, _lost) = (_sentBefore, _lostBefore);
+    }
 
     /// <summary>To be called often.</summary>
     public void Note(LossDetector loss)

@@ -32,6 +32,7 @@ public sealed class MeshConnection : IMeshConnection
     private readonly ConnectionTimer _timer;
     private readonly Channel<IMeshStream> _opened = Channel.CreateUnbounded<IMeshStream>();
     private readonly TaskCompletionSource<ConnectionEnd> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Signal _measured = new();
     private readonly Signal[] _mayOpen = [new(), new(), new()];
     private LossWindow _losses;
     private SerializedAddress _sendTo;
@@ -71,17 +72,18 @@ public sealed class MeshConnection : IMeshConnection
         {
             lock (_gate)
             {
-                NetworkPath path = _connection.Path;
-                RelayChannel? channel = _endpoint.Relays.Find(_connection.Remote);
-                string? turn = channel is null ? _endpoint.Tunnels.RelayNameOf(_connection.Remote) : null;
-                bool isTunnelled = turn is null && TunnelAddress.IsTunnel(_connection.Remote), isRelayed = !isTunnelled && RelayAddress.IsRelay(_connection.Remote);
-                return new MeshPathInfo(
-                    turn is not null ? MeshPathInfo.RelayByTurn : isRelayed ? channel?.Kind ?? MeshPathInfo.Relay : isTunnelled ? MeshPathInfo.Tunnel : MeshPathInfo.Direct,
-                    SpareAddress.Plain(_connection.Remote),
-                    path.Rtt.HasSample ? path.Rtt.Smoothed : null,
-                    _losses.Ratio(path.Loss),
-                    path.DatagramBytes - PacketLayout.Overhead,
-                    turn ?? (isRelayed ? channel?.Name ?? "a beacon that is away" : null));
+                return PathDescriptions.InUse(_endpoint, _connection, _losses.Ratio(_connection.Path.Loss));
+            }
+        }
+    }
+
+    public IReadOnlyList<MeshPathState> Paths
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return PathDescriptions.All(_endpoint, _connection, _losses.Ratio(_connection.Path.Loss), Now);
             }
         }
     }
@@ -147,6 +149,47 @@ public sealed class MeshConnection : IMeshConnection
 
     public async ValueTask<IMeshStream?> AcceptStreamAsync(CancellationToken cancellationToken) =>
         await _opened.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false) && _opened.Reader.TryRead(out IMeshStream? next) ? next : null;
+
+    public async ValueTask<TimeSpan?> MeasureAsync(MeshPathState path, CancellationToken cancellationToken)
+    {
+        PathQuestion? question = null;
+        try
+        {
+            while (!cancellationToken.IsCancellationRequested)
+            {
+                Task arrived;
+                lock (_gate)
+                {
+                    question ??= _released || path.Target is null ? null : _connection.Measure(path.Target);
+                    if (question is null || question.RoundTrip is not null || _released || !_connection.IsOpen)
+                    {
+                        return question?.RoundTrip;
+                    }
+
+                    arrived = _measured.Wait();
+                    Pump();
+                }
+
+                await arrived.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // No answer in time, as below.
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                if (question is not null)
+                {
+                    _connection.GiveUp(question);
+                }
+            }
+        }
+
+        return null;
+    }
 
     public ValueTask CloseAsync(ulong code, string reason)
     {
@@ -348,7 +391,11 @@ public sealed class MeshConnection : IMeshConnection
                 case ConnectionEventKind.StreamsAvailable:
                     _mayOpen[(int)happened.Class].Set();
                     break;
+                case ConnectionEventKind.Measured:
+                    _measured.Set();
+                    break;
                 case ConnectionEventKind.Moved:
+                    _losses.Restart(_connection.Path.Loss);
                     Volatile.Write(ref _remote, _connection.Remote);
                     ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.PathChanged?.Invoke(connection), this, preferLocal: false);
                     break;
@@ -361,6 +408,7 @@ public sealed class MeshConnection : IMeshConnection
 
     private void Ended()
     {
+        _measured.Set();
         foreach (Signal mayOpen in _mayOpen)
         {
             mayOpen.Set();

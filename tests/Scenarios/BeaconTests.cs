@@ -210,6 +210,15 @@ public sealed class BeaconTests(ITestOutputHelper output)
         Skip.If(lab is null, $"a network with NATs cannot be made here: {whyNot}");
         await using Meeting meeting = await Meeting.AtHomeAsync(lab, NatKind.PortRestrictedCone(), NatKind.PortRestrictedCone());
         await meeting.IsDirectAsync();
+        await Eventually.HoldsAsync(
+            async () => (await PeerOf(meeting.A)).Paths is [{ Role: "in-use", Kind: "direct", DatagramBytes: > 0, InUseMs: > 0 }, ..] paths && paths.Any(path => path is { Role: "backup", Kind: "relay", Via: not null }),
+            "the relay stands by",
+            TimeSpan.FromMinutes(1));
+        output.WriteLine((await meeting.A.RunAsync("peers", "--paths")).Out);
+        string pinged = (await meeting.A.RunAsync("ping", "b", "-c", "1", "--paths")).Done();
+        Assert.Matches(@"(?m)^b 1: [0-9.]+ ms, \S+ direct$", pinged);
+        Assert.Matches(@"(?m)^b 1: [0-9.]+ ms, \S+ relay via \S+, backup$", pinged);
+        Assert.Contains("paths       1 direct, 0 relayed; beside", (await meeting.A.RunAsync("status")).Out, StringComparison.Ordinal);
 
         lab.Block(meeting.A.Namespace!, "203.0.113.2");
         var watch = Stopwatch.StartNew();
@@ -218,6 +227,7 @@ public sealed class BeaconTests(ITestOutputHelper output)
         output.WriteLine($"an answer {watch.Elapsed.TotalSeconds:0.0} s after the direct path died");
         PeerView peer = await PeerOf(meeting.A);
         Assert.StartsWith("relay via", peer.Path, StringComparison.Ordinal);
+        Assert.True(peer.Paths is [{ Kind: "relay", InUseMs: >= 0 }, ..] && peer.Paths.Any(path => path is { Role: "failed", Kind: "direct", Failures: > 0, InUseMs: null }), (await meeting.A.RunAsync("--json", "peers")).Out);
 
         lab.Block(meeting.A.Namespace!, null);
         watch.Restart();

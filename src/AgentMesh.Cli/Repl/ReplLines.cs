@@ -18,7 +18,7 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
         ("@PEER COMMAND", "run a command on devices: @gpu-box calc 1+2, @a,b status, @all status, @label:gpu status, @any(gpu) calc 1"),
         ("COMMAND", "run it on this device: calc 2^64, echo hello, status, help"),
         ("connect HOST PORT", "try an address at which an admitted device may be found"),
-        ("peers", "list the devices"),
+        ("peers [--paths]", "list the devices, or every path to them"),
         ("compromised", "give the key of this device up: everybody puts it out, and it stops"),
         ("sec create | inspect | join", "pair by a file that a passphrase opens"),
         ("devices list | show | history | rename | revoke | rotate-key | forget", "whom this device trusts, and since when; take it back"),
@@ -95,6 +95,9 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
                 return 0;
             case "peers" when words.Length == 1:
                 PeerVerbs.ShowPeers(session, await client.GetAsync("v1/peers", ControlJson.Default.IReadOnlyListPeerView, cancel).ConfigureAwait(false));
+                return 0;
+            case "peers" when words is [_, "--paths"]:
+                session.Terminal.Table(PathLines.Headings, PathLines.Rows(await client.GetAsync("v1/peers", ControlJson.Default.IReadOnlyListPeerView, cancel).ConfigureAwait(false)));
                 return 0;
             case "connect":
                 return await ConnectAsync(words, cancel).ConfigureAwait(false);

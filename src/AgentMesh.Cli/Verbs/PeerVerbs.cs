@@ -17,10 +17,18 @@ internal static class PeerVerbs
             Show(session, status);
             return 0;
         });
-        yield return global.Verb("peers", "List the devices of the mesh.", [], async (session, _, cancel) =>
+        var paths = new Option<bool>("--paths") { Description = "Every path of every connection: in use, in doubt, backup, untried or failed." };
+        yield return global.Verb("peers", "List the devices of the mesh, with the path to each: round trip, loss, for how long it is in use, greatest datagram, and why it is not direct.", [paths], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
-            ShowPeers(session, await client.GetAsync("v1/peers", ControlJson.Default.IReadOnlyListPeerView, cancel).ConfigureAwait(false));
+            IReadOnlyList<PeerView> peers = await client.GetAsync("v1/peers", ControlJson.Default.IReadOnlyListPeerView, cancel).ConfigureAwait(false);
+            if (parsed.GetValue(paths) && !session.Terminal.Json)
+            {
+                session.Terminal.Table(PathLines.Headings, PathLines.Rows(peers));
+                return 0;
+            }
+
+            ShowPeers(session, peers);
             return 0;
         });
         yield return Grant(global);
@@ -38,7 +46,7 @@ internal static class PeerVerbs
         }
 
         session.Terminal.Table(
-            ["#", "NAME", "STATE", "ADDRESS", "PATH", "RTT", "LAST SEEN", "ID", "LABELS"],
+            ["#", "NAME", "STATE", "ADDRESS", "PATH", "WHY", "RTT", "LOSS", "AGE", "DATAGRAM", "LAST SEEN", "ID", "LABELS"],
             peers.Select(peer => (IReadOnlyList<string>)
             [
                 peer.Index.ToString(CultureInfo.InvariantCulture),
@@ -46,7 +54,11 @@ internal static class PeerVerbs
                 peer.State,
                 peer.Address ?? "-",
                 peer.Path ?? "-",
-                peer.RoundTripMs is { } ms ? string.Create(CultureInfo.InvariantCulture, $"{ms:0.0} ms") : "-",
+                peer.RelayedCode ?? peer.ProblemCode ?? "-",
+                PathLines.RoundTrip(peer.RoundTripMs),
+                PathLines.Loss(peer.IsLocal ? null : peer.LossRatio),
+                PathLines.InUse(peer.Paths?.FirstOrDefault()),
+                PathLines.Datagram(peer.Paths?.FirstOrDefault()),
                 peer.IsLocal || peer.State == "connected" ? "now" : peer.LastSeen is { } seen ? Durations.Age(TimeProvider.System.GetUtcNow() - seen) + " ago" : "never",
                 peer.Id[..12],
                 string.Join(' ', peer.Labels),
@@ -72,6 +84,11 @@ internal static class PeerVerbs
         to.WriteLine($"addresses   {string.Join(", ", status.Addresses)}");
         to.WriteLine($"durability  {status.Durability}");
         to.WriteLine($"peers       {status.PeersConnected} of {status.PeersKnown} connected");
+        if (status is { Paths: { } paths, PeersConnected: > 0 })
+        {
+            to.WriteLine($"paths       {PathLines.Of(paths)}");
+        }
+
         foreach (BeaconView beacon in status.Beacons ?? [])
         {
             to.WriteLine($"beacon      {beacon.Address}: {((beacon.SeenAt is { } at ? $"seen at {at}" : beacon.Transport == "wss" ? "by WebSocket (UDP blocked)" : beacon.Transport) is { } how ? $"registered, {how}, {beacon.Devices} device{(beacon.Devices == 1 ? "" : "s")} there{(beacon.Dropped > 0 ? $", {beacon.Dropped} datagrams dropped above its allowance" : "")}" : beacon.Problem is { } problem ? $"{problem.Code}: {problem.Message}" : "being connected")}");

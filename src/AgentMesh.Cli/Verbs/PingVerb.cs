@@ -15,12 +15,14 @@ internal static class PingVerb
         var peer = new Argument<string>("PEER") { Description = "Name, index or id prefix, with or without @." };
         var count = new Option<int>("-c", "--count") { Description = "How many round trips (default 4).", DefaultValueFactory = _ => 4 };
         var interval = new Option<TimeSpan?>("--interval") { Description = "From one to the next (default 200ms, at least 10ms).", CustomParser = Durations.Parse };
-        return global.Verb("ping", "Measure round trips to a device over its connection; --timeout bounds the wait for each (default 5s).", [peer, count, interval], async (session, parsed, cancel) =>
+        var paths = new Option<bool>("--paths") { Description = "Measure the paths beside the one in use too, one line each." };
+        return global.Verb("ping", "Measure round trips to a device over its connection; --timeout bounds the wait for each (default 5s).", [peer, count, interval, paths], async (session, parsed, cancel) =>
         {
             var request = new PingRequest(parsed.GetValue(peer)!, parsed.GetValue(count));
             request = request with
             {
                 IntervalMs = parsed.GetValue(interval)?.TotalMilliseconds ?? request.IntervalMs,
+                Paths = parsed.GetValue(paths),
                 TimeoutMs = session.Timeout?.TotalMilliseconds ?? request.TimeoutMs,
             };
             using var client = session.Connect();
@@ -47,6 +49,10 @@ internal static class PingVerb
             {
                 terminal.Out.WriteLine(LineOf(happened.Target, probe));
             }
+            else if (happened.PathProbe is { } path)
+            {
+                terminal.Out.WriteLine(LineOf(happened.Target, path));
+            }
             else if (happened.Summary is { } end)
             {
                 terminal.Out.WriteLine(LineOf(happened.Target, end));
@@ -57,8 +63,12 @@ internal static class PingVerb
     }
 
     private static string LineOf(string target, PingProbeView probe) => probe.RoundTripMs is { } time
-        ? string.Create(CultureInfo.InvariantCulture, $"{target} {probe.Sequence}: {time:0.00} ms, {probe.Address} {probe.Path}")
+        ? string.Create(CultureInfo.InvariantCulture, $"{target} {probe.Sequence}: {time:0.00} ms, {probe.Address} {probe.Path}{(probe.AskedOver is { } former ? $" (asked over {former})" : "")}")
         : $"{target} {probe.Sequence}: {probe.Problem}";
+
+    private static string LineOf(string target, PathProbeView probe) => probe.RoundTripMs is { } time
+        ? string.Create(CultureInfo.InvariantCulture, $"{target} {probe.Sequence}: {time:0.00} ms, {probe.Address} {probe.Path}, {PathLines.RoleOf(probe.Role)}")
+        : $"{target} {probe.Sequence}: {probe.Problem}, {probe.Address} {probe.Path}, {PathLines.RoleOf(probe.Role)}";
 
     private static string LineOf(string target, PingSummaryView summary)
     {

@@ -26,6 +26,9 @@ public sealed record StatusView(
     IReadOnlyList<BeaconView>? Beacons = null,
     PoolView? Pool = null)
 {
+    /// <summary>Null from an older node.</summary>
+    public PathSumView? Paths { get; init; }
+
     /// <summary>Null where no port is to be mapped.</summary>
     public GatewayView? Gateway { get; init; }
 
@@ -95,7 +98,14 @@ public sealed record PeerView(
     IReadOnlyList<string> Labels,
     string? RelayedCode = null,
     string? RelayedReason = null,
-    IReadOnlyList<ResourceView>? Resources = null);
+    IReadOnlyList<ResourceView>? Resources = null)
+{
+    /// <summary>Every path that is known, the one in use first; null while it is not connected, or from an older node.</summary>
+    public IReadOnlyList<PathView>? Paths { get; init; }
+
+    /// <summary>The error behind <see cref="Problem"/>; null where there is none, or nothing answered at all.</summary>
+    public string? ProblemCode { get; init; }
+}
 
 /// <summary>Something of a device that jobs use up while they run; memory in bytes.</summary>
 public sealed record ResourceView(string Name, decimal Total, decimal Free);
@@ -226,18 +236,31 @@ public sealed record StreamCountersView(long Accepted, long Refused, long BadHea
 /// <param name="Count">1 to 100,000.</param>
 /// <param name="IntervalMs">From one question to the next, 10 to 60,000; a slow answer delays the next question.</param>
 /// <param name="TimeoutMs">Longest wait for each answer, 10 to 60,000.</param>
-public sealed record PingRequest(string Peer, int Count = 4, double IntervalMs = 200, double TimeoutMs = 5000);
+public sealed record PingRequest(string Peer, int Count = 4, double IntervalMs = 200, double TimeoutMs = 5000)
+{
+    /// <summary>The paths beside the one in use are measured too.</summary>
+    public bool Paths { get; init; }
+}
 
 /// <summary>One line of the answer to POST /v1/ping. probe: <paramref name="Probe"/> is set, once for each question; summary: <paramref name="Summary"/>, at the end.</summary>
 /// <param name="Target">The name of the device.</param>
-public sealed record PingEvent(string Type, string Target, string Id, PingProbeView? Probe = null, PingSummaryView? Summary = null);
+public sealed record PingEvent(string Type, string Target, string Id, PingProbeView? Probe = null, PingSummaryView? Summary = null)
+{
+    /// <summary>Of type path, after each probe where they were asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PathProbeView? PathProbe { get; init; }
+}
 
 /// <summary>One question.</summary>
 /// <param name="Sequence">From 1.</param>
 /// <param name="RoundTripMs">Null when it was not answered; then <paramref name="Problem"/> says why.</param>
 /// <param name="ClockOffsetMs">How far the clock there is ahead of the one here; the error is at most half the round trip.</param>
-/// <param name="Path">The kind: direct.</param>
-public sealed record PingProbeView(int Sequence, double? RoundTripMs, double? ClockOffsetMs, string? Address, string? Path, string? Problem);
+/// <param name="Path">The kind, with what relays: direct, "relay via HOST:PORT"; the one in use when the answer came.</param>
+public sealed record PingProbeView(int Sequence, double? RoundTripMs, double? ClockOffsetMs, string? Address, string? Path, string? Problem)
+{
+    /// <summary>The path that was in use when the question was asked, with its address, where it was another one.</summary>
+    public string? AskedOver { get; init; }
+}
 
 /// <summary>A run as a whole; the times are null when nothing was answered.</summary>
 /// <param name="P99Ms">99 of 100 answers were as quick; null with fewer than 100 answers.</param>

@@ -47,11 +47,15 @@ internal sealed class LinkKeeper
         }
     }
 
-    public void Failed(string problem)
+    /// <summary>Of the error behind <see cref="Problem"/>; null where nothing answered.</summary>
+    public string? ProblemCode { get; private set; }
+
+    public void Failed(string problem, string? code = null)
     {
         lock (_gate)
         {
             Problem = problem;
+            ProblemCode = code;
             if (!_hurry.Task.IsCompleted)
             {
                 // With a hurry the next attempt follows at once and tells more.

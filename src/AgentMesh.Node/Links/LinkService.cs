@@ -140,6 +140,9 @@ internal sealed class LinkService : IAsyncDisposable
 
     public string? Problem(DeviceId device) => _keepers.GetValueOrDefault(device)?.Problem;
 
+    /// <summary>Of the error behind <see cref="Problem"/>.</summary>
+    public string? ProblemCode(DeviceId device) => _keepers.GetValueOrDefault(device) is { Problem: not null } keeper ? keeper.ProblemCode : null;
+
     public bool IsConnecting(DeviceId device) => _keepers.GetValueOrDefault(device)?.IsConnecting ?? false;
 
     public async ValueTask DisposeAsync()
@@ -199,11 +202,11 @@ internal sealed class LinkService : IAsyncDisposable
             }
             catch (MeshException error)
             {
-                keeper.Failed(error.Message);
+                keeper.Failed(error.Message, error.Code);
             }
             catch (Exception error) when (error is IOException or OperationCanceledException)
             {
-                keeper.Failed(keeper.Problem ?? "no answer");
+                keeper.Failed(keeper.Problem ?? "no answer", keeper.ProblemCode);
             }
 
             keeper.IsConnecting = false;

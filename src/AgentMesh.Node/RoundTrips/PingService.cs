@@ -42,6 +42,14 @@ internal sealed class PingService(Devices devices, LinkService links, DeviceDire
                 PingProbeView probe = await session.ProbeAsync(sequence, patience, cancellationToken).ConfigureAwait(false);
                 statistics.Add(probe);
                 yield return new PingEvent("probe", device.Name, device.Id.ToString(), Probe: probe);
+                if (request.Paths)
+                {
+                    foreach (PathProbeView path in await session.ProbePathsAsync(sequence, patience, cancellationToken).ConfigureAwait(false))
+                    {
+                        yield return new PingEvent("path", device.Name, device.Id.ToString()) { PathProbe = path };
+                    }
+                }
+
                 TimeSpan rest = interval - time.GetElapsedTime(start);
                 if (sequence < request.Count && rest > TimeSpan.Zero)
                 {

@@ -11,6 +11,7 @@ internal sealed class PingSession(ConnectionHub hub, NamedDevice device, TimePro
 {
     private readonly byte[] _question = new byte[PingQuestion.Size];
     private readonly byte[] _answer = new byte[PingAnswer.Size];
+    private MeshPathInfo _askedOver;
     private IMeshConnection? _connection;
     private IMeshStream? _stream;
 
@@ -44,15 +45,36 @@ internal sealed class PingSession(ConnectionHub hub, NamedDevice device, TimePro
         {
             // What is left on the stream belongs to this probe: the next one gets another.
             await CloseAsync().ConfigureAwait(false);
-            string why = error is OperationCanceledException ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"no answer within {patience.TotalSeconds:0.###} s") : "the connection was lost";
+            string why = error is OperationCanceledException ? Unanswered(patience) : "the connection was lost";
             return new PingProbeView(sequence, null, null, live.Path.Place, live.Path.Description, why);
         }
+    }
+
+    /// <summary>The paths beside the one in use, all at once.</summary>
+    public async Task<IReadOnlyList<PathProbeView>> ProbePathsAsync(int sequence, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        if (hub.Find(device.Id) is not { } live)
+        {
+            return [];
+        }
+
+        using var late = new CancellationTokenSource(patience, time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
+        PathProbeView[] all = await Task.WhenAll(live.Paths.Skip(1).Select(async path =>
+        {
+            TimeSpan? roundTrip = await live.MeasureAsync(path, limit.Token).ConfigureAwait(false);
+            return new PathProbeView(
+                sequence, PathViews.RoleName(path.Role), path.Info.Place, path.Info.Description, roundTrip?.TotalMilliseconds, roundTrip is null ? Unanswered(patience) : null);
+        })).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        return all;
     }
 
     public async ValueTask DisposeAsync() => await CloseAsync().ConfigureAwait(false);
 
     private async Task<PingProbeView> ExchangeAsync(IMeshStream stream, IMeshConnection connection, int sequence, CancellationToken cancellationToken)
     {
+        _askedOver = connection.Path;
         new PingQuestion((ulong)sequence).Write(_question);
         DateTimeOffset asked = time.GetUtcNow();
         long start = time.GetTimestamp();
@@ -63,13 +85,19 @@ internal sealed class PingSession(ConnectionHub hub, NamedDevice device, TimePro
         }
 
         TimeSpan roundTrip = time.GetElapsedTime(start);
-        return new PingProbeView(
-            sequence, roundTrip.TotalMilliseconds, OffsetMs(answer.ClockMs, asked, roundTrip), connection.Path.Place, connection.Path.Description, null);
+        MeshPathInfo path = connection.Path;
+        bool isOther = path.Place != _askedOver.Place || path.Kind != _askedOver.Kind;
+        return new PingProbeView(sequence, roundTrip.TotalMilliseconds, OffsetMs(answer.ClockMs, asked, roundTrip), path.Place, path.Description, null)
+        {
+            AskedOver = isOther ? $"{_askedOver.Place} {_askedOver.Description}" : null,
+        };
     }
 
     /// <summary>How far the clock there is ahead, as if it had been read in the middle of the round trip.</summary>
     private static double OffsetMs(long clockMs, DateTimeOffset asked, TimeSpan roundTrip) =>
         (double)clockMs - (asked.ToUnixTimeMilliseconds() + (roundTrip.TotalMilliseconds / 2));
+
+    private static string Unanswered(TimeSpan patience) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"no answer within {patience.TotalSeconds:0.###} s");
 
     private async ValueTask CloseAsync()
     {

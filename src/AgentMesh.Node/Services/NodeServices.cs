@@ -70,6 +70,7 @@ internal sealed class NodeServices : IControlServices
             [.. _parts.Beacons.Clients.Select(ViewOf)],
             Pool: _parts.Pool is { } pool ? await PoolViews.OfAsync(pool, generation, cancellationToken).ConfigureAwait(false) : null)
         {
+            Paths = PathViews.Sum(_parts.Links.Linked.Select(_parts.Hub.Find).OfType<IMeshConnection>()),
             Gateway = _parts.Gateway?.View(),
             Nat = _parts.Nat.View(address => _parts.Addresses.Current.Any(own => own.Address.Equals(address))),
             Stun = _parts.Stun?.View(),
@@ -323,6 +324,7 @@ internal sealed class NodeServices : IControlServices
                 DeviceNames.Platform, Environment.MachineName, Version, isMember, [.. _parts.Handlers.All.Select(handler => handler.Name)], [.. Grant.All], null, _parts.Settings.Labels, Resources: ResourcesOf(_parts.Links.OwnLoad()));
         }
 
+        PathView[]? paths = _parts.Hub.Find(device.Id) is { } live ? PathViews.Of(live) : null;
         MeshPathInfo? path = _parts.Hub.Find(device.Id)?.Path;
         RelayedReason? why = path is { Kind: MeshPathInfo.RelayByWebSocket } ? RelayedReason.UdpBlocked(path.Value.Via) : _parts.Links.WhyRelayed(device.Id);
         DeviceHello? hello = _parts.Directory.Hello(device.Id);
@@ -348,7 +350,11 @@ internal sealed class NodeServices : IControlServices
             hello?.Labels ?? [],
             why?.Code,
             why?.Text,
-            state == "connected" ? ResourcesOf(_parts.Links.LoadOf(device.Id)) : null);
+            state == "connected" ? ResourcesOf(_parts.Links.LoadOf(device.Id)) : null)
+        {
+            Paths = paths,
+            ProblemCode = state == "connected" ? null : _parts.Links.ProblemCode(device.Id),
+        };
     }
 
     private static ResourceView[]? ResourcesOf(DeviceLoad load) => load.Capacity is { } capacity

@@ -39,6 +39,7 @@ internal sealed class Connection : IFrameFate, IDisposable
     private readonly Whereabouts _where;
     private readonly PathProber _prober;
     private readonly PathTable _paths;
+    private readonly PathMeasuring _measuring;
     private readonly Transmitter _transmitter;
 
     /// <param name="mtu">Greatest datagrams; cut to what the other side takes.</param>
@@ -55,10 +56,12 @@ internal sealed class Connection : IFrameFate, IDisposable
         _where = new Whereabouts(session.RemoteAddress, entropy, waitsFirst: session.IsInitiator);
         _prober = new PathProber(entropy);
         _paths = new PathTable(_where, _liveness, entropy, chooses: session.IsInitiator);
+        _paths.Active.TakenAt = now;
+        _measuring = new PathMeasuring(entropy);
         Streams = new StreamLayer(session.IsInitiator, settings, _remote, _events) { RoundTrip = RttEstimator.Initial };
-        _receiver = new FrameReceiver(_path, _where, _prober, _paths, Streams, _protector, _remote.AckDelayMax);
+        _receiver = new FrameReceiver(_path, _where, _prober, _paths, _measuring, Streams, _protector, _remote.AckDelayMax);
         TuneSendBuffer();
-        _transmitter = new Transmitter(session, _path, _where, _prober, _paths, _rekey, _liveness, _closing, Streams, _remote.AckDelayMax)
+        _transmitter = new Transmitter(session, _path, _where, _prober, _paths, _measuring, _rekey, _liveness, _closing, Streams, _remote.AckDelayMax)
         {
             IsPingPending = session.IsInitiator, // the other side starts when it has a packet
         };
@@ -311,6 +314,13 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
     }
 
+    /// <summary>Puts a question to one of <see cref="Paths"/> only to measure it: which one is in use does not depend on the answer.</summary>
+    /// <returns>Null where too many wait for an answer, or none can be put.</returns>
+    public PathQuestion? Measure(IPEndPoint path) => IsOpen ? _measuring.Begin(path) : null;
+
+    /// <summary>Nobody waits for the answer any more.</summary>
+    public void GiveUp(PathQuestion question) => _measuring.GiveUp(question);
+
     /// <summary>Says goodbye; what was not sent yet is not sent any more.</summary>
     public void Close(ulong code, string reason, TimeSpan now)
     {
@@ -355,6 +365,12 @@ internal sealed class Connection : IFrameFate, IDisposable
         if (isFromElsewhere && isProbe && _where.TryTakeChallenge(out ReadOnlySpan<byte> question))
         {
             _prober.Asked(from, question);
+        }
+
+        if (_measuring.TryTake(from, now))
+        {
+            _events.Enqueue(new ConnectionEvent(ConnectionEventKind.Measured));
+            return;
         }
 
         IPEndPoint before = _where.Remote;

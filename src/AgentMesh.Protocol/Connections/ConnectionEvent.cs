@@ -19,6 +19,9 @@ internal enum ConnectionEventKind : byte
     /// <summary>Packets go to another address now: <see cref="Connection.Remote"/>.</summary>
     Moved,
 
+    /// <summary>A question of <see cref="Connection.Measure"/> was answered.</summary>
+    Measured,
+
     /// <summary>The last event: <see cref="Connection.End"/> says why.</summary>
     Closed,
 }

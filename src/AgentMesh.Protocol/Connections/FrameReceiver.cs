@@ -13,7 +13,7 @@ namespace AgentMesh.Protocol.Connections;
 internal readonly record struct FrameOutcome(ulong Violation, bool IsAckEliciting = false, bool IsUse = false, bool IsAnswer = false, bool IsProbe = false, CloseFrame? Close = null);
 
 /// <summary>Takes the frames of an authentic packet apart and gives each to who it is for.</summary>
-internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, PathProber prober, PathTable paths, StreamLayer streams, IPacketProtector protector, TimeSpan ackDelayMax)
+internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, PathProber prober, PathTable paths, PathMeasuring measuring, StreamLayer streams, IPacketProtector protector, TimeSpan ackDelayMax)
 {
     public FrameOutcome Handle(ReadOnlySpan<byte> payload, TimeSpan now)
     {
@@ -108,6 +108,7 @@ internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, PathPro
             where.Answered(data);
             prober.Answered(data);
             paths.Answered(data);
+            measuring.Answered(data);
         }
 
         return CloseCodes.None;

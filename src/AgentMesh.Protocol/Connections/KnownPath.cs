@@ -69,6 +69,12 @@ internal sealed class KnownPath(IPEndPoint address, PathKind kind)
 
     public TimeSpan LeftAt { get; set; }
 
+    /// <summary>When packets began to take it, the last time; null before.</summary>
+    public TimeSpan? TakenAt { get; set; }
+
+    /// <summary>When it was last known to work; null before the first time.</summary>
+    public TimeSpan? AnsweredAt => _answeredAt;
+
     /// <summary>Questions since the last answer.</summary>
     public int Unanswered { get; private set; }
 

@@ -106,6 +106,7 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
         _paths.Remove(active);
         _paths.Insert(0, active);
         before.LeftAt = _movedAt = now;
+        active.TakenAt = ReferenceEquals(before, active) ? active.TakenAt : now;
         if (failed)
         {
             before.Failed(now);

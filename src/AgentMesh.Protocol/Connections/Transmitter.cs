@@ -9,7 +9,7 @@ namespace AgentMesh.Protocol.Connections;
 
 /// <summary>The sending half of a <see cref="Connection"/>: decides what goes into the next datagram and where it goes, and seals it.</summary>
 internal sealed class Transmitter(
-    EstablishedSession session, NetworkPath path, Whereabouts where, PathProber prober, PathTable paths, RekeyCarrier rekey, Liveness liveness, Closing closing, StreamLayer streams, TimeSpan ackDelayMax)
+    EstablishedSession session, NetworkPath path, Whereabouts where, PathProber prober, PathTable paths, PathMeasuring measuring, RekeyCarrier rekey, Liveness liveness, Closing closing, StreamLayer streams, TimeSpan ackDelayMax)
 {
     // A side that only receives asks so often for an acknowledgement of its acknowledgements; what they tell can be forgotten then (RFC 9000, section 13.2.4).
     private const int AcksOnlyMax = 32;
@@ -49,7 +49,7 @@ internal sealed class Transmitter(
                 break;
             }
         }
-        while (countMax > 0 && buffer.Length - used >= path.DatagramBytes && closing.IsOpen && !where.IsChallengePending && !IsProbeDue && prober.NextTimeout > now && paths.NextQuestionAt > now);
+        while (countMax > 0 && buffer.Length - used >= path.DatagramBytes && closing.IsOpen && !where.IsChallengePending && !IsProbeDue && prober.NextTimeout > now && paths.NextQuestionAt > now && !measuring.IsDue);
         if (used > 0)
         {
             _protector.MaskSealed(buffer[..used], datagramBytes);
@@ -78,6 +78,11 @@ internal sealed class Transmitter(
         }
 
         if (paths.NextQuestionAt <= now && !path.Sent.IsFull && paths.TryNext(path.Rtt, ackDelayMax, now, out to, out data))
+        {
+            return TransmitPathFrame(buffer, to, FrameType.PathChallenge, data, now);
+        }
+
+        if (measuring.IsDue && !path.Sent.IsFull && measuring.TryNext(now, out to, out data))
         {
             return TransmitPathFrame(buffer, to, FrameType.PathChallenge, data, now);
         }

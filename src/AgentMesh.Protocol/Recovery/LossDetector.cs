@@ -58,6 +58,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
 
     public long PacketsSent { get; private set; }
 
+    /// <summary>Without those that had taken another way before <see cref="Use"/>: they say nothing about this one.</summary>
     public long PacketsLost { get; private set; }
 
     /// <summary>When <see cref="HandleTimeout"/> has something to do; null when nothing is in flight.</summary>
@@ -298,11 +299,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
             packet.State = SentPacketState.Lost;
             BytesInFlight -= packet.Bytes;
             PacketsInFlight--;
-            if (number < _since)
-            {
-                PacketsLost++;
-            }
-            else if (mtu?.Lost(packet, now) != true)
+            if (number >= _since && mtu?.Lost(packet, now) != true)
             {
                 PacketsLost++;
                 lastLostAt = packet.SentAt;
