@@ -13,7 +13,9 @@ public interface IEntityIndex
     Task<EntityPage> RemovedAsync(string prefix, long? before, int limit, CancellationToken cancellation = default);
 
     /// <summary>Entities whose last event is none of <paramref name="closedManifests"/>: the unfinished ones that must be woken after a restart.</summary>
-    Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default);
+    /// <param name="limit">Of those that are wanted.</param>
+    /// <param name="wanted">Sees ids one after the other, some more than once, on any thread; null where all are wanted.</param>
+    Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default, Func<string, bool>? wanted = null);
 
     /// <summary>The events of an entity from a number on, the oldest first, at most <paramref name="max"/>; those that a snapshot stands for are not there any more.</summary>
     Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, long from, int max, CancellationToken cancellation = default);

@@ -149,7 +149,7 @@ internal sealed class JournalReader : IDisposable
     }
 
     /// <summary>Visits the distinct last manifests one index step each, and reads only the entities of those that are not closed.</summary>
-    public List<EntitySummary> WithOpenEnd(string prefix, IReadOnlySet<string> closedManifests, int limit)
+    public List<EntitySummary> WithOpenEnd(string prefix, IReadOnlySet<string> closedManifests, int limit, Func<string, bool>? wanted = null)
     {
         string category = JournalSchema.CategoryOf(prefix);
         List<EntitySummary> found = [];
@@ -161,8 +161,8 @@ internal sealed class JournalReader : IDisposable
             {
                 try
                 {
-                    _byManifest.Bind(category).Bind(manifest).Bind(0).Bind(prefix.Length).Bind(prefix).Bind(limit - found.Count);
-                    found.AddRange(ReadEntities(_byManifest));
+                    _byManifest.Bind(category).Bind(manifest).Bind(0).Bind(prefix.Length).Bind(prefix).Bind(wanted is null ? limit - found.Count : long.MaxValue);
+                    found.AddRange(ReadEntities(_byManifest, limit - found.Count, wanted));
                 }
                 finally
                 {
@@ -197,12 +197,16 @@ internal sealed class JournalReader : IDisposable
         }
     }
 
-    private static List<EntitySummary> ReadEntities(Statement rows)
+    private static List<EntitySummary> ReadEntities(Statement rows, int max = int.MaxValue, Func<string, bool>? wanted = null)
     {
         List<EntitySummary> found = [];
-        while (rows.Step())
+        while (found.Count < max && rows.Step())
         {
-            found.Add(new EntitySummary(rows.GetInt64(0), rows.GetText(1), rows.GetInt64(2), rows.GetText(3), rows.GetInt64(4), rows.GetInt64(5)));
+            string id = rows.GetText(1);
+            if (wanted is null || wanted(id))
+            {
+                found.Add(new EntitySummary(rows.GetInt64(0), id, rows.GetInt64(2), rows.GetText(3), rows.GetInt64(4), rows.GetInt64(5)));
+            }
         }
 
         return found;

@@ -137,8 +137,8 @@ public sealed class SqliteEventStore : IEventStore, IDisposable
 
     /// <inheritdoc/>
     /// <remarks>Costs one index step per distinct manifest and one per entity found, however many are closed.</remarks>
-    public Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default) =>
-        _readers.ReadAsync<IReadOnlyList<EntitySummary>>(reader => reader.WithOpenEnd(prefix, closedManifests, limit), cancellation);
+    public Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default, Func<string, bool>? wanted = null) =>
+        _readers.ReadAsync<IReadOnlyList<EntitySummary>>(reader => reader.WithOpenEnd(prefix, closedManifests, limit, wanted), cancellation);
 
     public async Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, long from, int max, CancellationToken cancellation = default)
     {

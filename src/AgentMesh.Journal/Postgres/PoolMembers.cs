@@ -4,6 +4,41 @@ namespace AgentMesh.Journal.Postgres;
 
 internal static class PoolMembers
 {
+    /// <summary>The shards of a pool that members own whose lease runs.</summary>
+    /// <param name="butOf">A member whose own ones are left out.</param>
+    public static async Task<IReadOnlySet<LeaseKey>> HeldAsync(NpgsqlDataSource source, string pool, string butOf, string place, CancellationToken cancellation)
+    {
+        try
+        {
+            return await PostgresProblems.OverFreshAsync(source, () => HeldAsync(source, pool, butOf, cancellation)).ConfigureAwait(false);
+        }
+        catch (Exception error) when (PostgresProblems.IsOne(error) && !cancellation.IsCancellationRequested)
+        {
+            throw PostgresProblems.Unreachable(error, place);
+        }
+    }
+
+    private static async Task<IReadOnlySet<LeaseKey>> HeldAsync(NpgsqlDataSource source, string pool, string butOf, CancellationToken cancellation)
+    {
+        NpgsqlCommand command = source.CreateCommand(
+            "SELECT s.shard FROM agentmesh.shards s JOIN agentmesh.members m ON m.member_id = s.member_id WHERE s.home = $1 AND m.member_id <> $2 AND m.expires_at > clock_timestamp()");
+        await using (command.ConfigureAwait(false))
+        {
+            command.Parameters.AddRange((NpgsqlParameter[])[PostgresReads.Text(pool), PostgresReads.Text(butOf)]);
+            NpgsqlDataReader rows = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+            await using (rows.ConfigureAwait(false))
+            {
+                HashSet<LeaseKey> held = [];
+                while (await rows.ReadAsync(cancellation).ConfigureAwait(false))
+                {
+                    held.Add(new LeaseKey(pool, rows.GetString(0)));
+                }
+
+                return held;
+            }
+        }
+    }
+
     public static async Task<IReadOnlyList<PoolMember>> ReadAsync(NpgsqlDataSource source, string pool, string place, CancellationToken cancellation)
     {
         try

@@ -60,6 +60,19 @@ public sealed class PoolSession : IAsyncDisposable
     /// </summary>
     public bool IsMember(string device) => _membership.Has(device);
 
+    /// <summary>The shards that other members own, as the database has it now.</summary>
+    /// <exception cref="MeshException"><c>AM0450</c> the database is away, <c>AM0452</c> this member has no lease.</exception>
+    public async Task<IReadOnlySet<LeaseKey>> HeldByOthersAsync(CancellationToken cancellation = default)
+    {
+        await _membership.Answered.WaitAsync(cancellation).ConfigureAwait(false);
+        if (Problem is { } problem)
+        {
+            throw problem;
+        }
+
+        return await PoolMembers.HeldAsync(_source, _settings.Pool, _membership.Id, _place, cancellation).ConfigureAwait(false);
+    }
+
     /// <summary>Makes this member the owner of the shard of an entity, and waits while another one is.</summary>
     /// <exception cref="MeshException"><c>AM0450</c> the database is away, <c>AM0452</c> no lease, <c>AM0453</c> another member holds the shard and is alive.</exception>
     public async Task OwnAsync(LeaseKey key, CancellationToken cancellation = default)

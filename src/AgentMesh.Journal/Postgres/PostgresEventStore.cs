@@ -118,8 +118,8 @@ public sealed class PostgresEventStore : IEventStore, IAsyncDisposable
     public Task<EntityPage> RemovedAsync(string prefix, long? before, int limit, CancellationToken cancellation = default) =>
         _reads.NewestFirstAsync(prefix, isRemoved: true, before, Math.Clamp(limit, 1, 10_000), cancellation);
 
-    public Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default) =>
-        _reads.WithOpenEndAsync(prefix, closedManifests, limit, cancellation);
+    public Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default, Func<string, bool>? wanted = null) =>
+        _reads.WithOpenEndAsync(prefix, closedManifests, limit, wanted, cancellation);
 
     public Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, long from, int max, CancellationToken cancellation = default) =>
         _reads.EventsAsync(persistenceId, from, max, cancellation);

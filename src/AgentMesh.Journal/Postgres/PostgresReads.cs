@@ -113,7 +113,7 @@ internal sealed class PostgresReads(NpgsqlDataSource source, string place)
     }
 
     /// <summary>Visits the distinct last manifests one index step each, and reads only the entities of those that are not closed.</summary>
-    public Task<IReadOnlyList<EntitySummary>> WithOpenEndAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation)
+    public Task<IReadOnlyList<EntitySummary>> WithOpenEndAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, Func<string, bool>? wanted, CancellationToken cancellation)
     {
         (string category, string? home) = Split(prefix);
         string atHome = home is null ? "" : "AND home = $3";
@@ -141,8 +141,10 @@ internal sealed class PostgresReads(NpgsqlDataSource source, string place)
                         found.AddRange(await EntitiesAsync(
                             connection,
                             $"{EntityColumns} WHERE category = $1 AND last_manifest = $2 {(home is null ? "" : "AND home = $5")} AND starts_with(persistence_id, $3) ORDER BY entity_key LIMIT $4",
-                            [Text(category), Text(manifest), Text(prefix), Number(limit - found.Count), .. home is null ? [] : new[] { Text(home) }],
-                            cancellation).ConfigureAwait(false));
+                            [Text(category), Text(manifest), Text(prefix), Number(wanted is null ? limit - found.Count : long.MaxValue), .. home is null ? [] : new[] { Text(home) }],
+                            cancellation,
+                            limit - found.Count,
+                            wanted).ConfigureAwait(false));
                     }
                 }
 
@@ -196,7 +198,7 @@ internal sealed class PostgresReads(NpgsqlDataSource source, string place)
         }
     }
 
-    private static async Task<List<EntitySummary>> EntitiesAsync(NpgsqlConnection connection, string sql, NpgsqlParameter[] parameters, CancellationToken cancellation)
+    private static async Task<List<EntitySummary>> EntitiesAsync(NpgsqlConnection connection, string sql, NpgsqlParameter[] parameters, CancellationToken cancellation, int max = int.MaxValue, Func<string, bool>? wanted = null)
     {
         NpgsqlCommand command = new(sql, connection);
         await using (command.ConfigureAwait(false))
@@ -206,9 +208,13 @@ internal sealed class PostgresReads(NpgsqlDataSource source, string place)
             await using (rows.ConfigureAwait(false))
             {
                 List<EntitySummary> found = [];
-                while (await rows.ReadAsync(cancellation).ConfigureAwait(false))
+                while (found.Count < max && await rows.ReadAsync(cancellation).ConfigureAwait(false))
                 {
-                    found.Add(new EntitySummary(rows.GetInt64(0), rows.GetString(1), rows.GetInt64(2), rows.GetString(3), rows.GetInt64(4), rows.GetInt64(5)));
+                    string id = rows.GetString(1);
+                    if (wanted is null || wanted(id))
+                    {
+                        found.Add(new EntitySummary(rows.GetInt64(0), id, rows.GetInt64(2), rows.GetString(3), rows.GetInt64(4), rows.GetInt64(5)));
+                    }
                 }
 
                 return found;

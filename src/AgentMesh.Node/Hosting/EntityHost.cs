@@ -53,15 +53,15 @@ internal sealed class EntityHost(
         var workers = new WorkerSettings(self, life, table, settings.Aliases, Permission, audit, job => sharding.JobsOf(job.Home)) { SpeaksFor = (home, device) => SpeaksFor(cluster, home, device), Limiter = _limiter, Random = NextRandom };
         generation.System.ActorOf(WorkerSupervisor.Create(workers), WorkerSupervisor.Name);
         generation.System.ActorOf(
-            EntityReviver.Create("jobs", sharding.Jobs, Open(JobId.Prefix, JobManifests.AtRest), WakeJob, EntityReviverSettings.Default, time), "job-reviver");
+            EntityReviver.Create("jobs", sharding.Jobs, Open(sharding.Jobs, JobId.Prefix, JobManifests.AtRest), WakeJob, EntityReviverSettings.Default, time), "job-reviver");
         generation.System.ActorOf(
-            EntityReviver.Create("schedules", sharding.Crons, Open(CronId.Prefix, CronManifests.Gone), WakeCron, EntityReviverSettings.Default, time), "cron-reviver");
+            EntityReviver.Create("schedules", sharding.Crons, Open(sharding.Crons, CronId.Prefix, CronManifests.Gone), WakeCron, EntityReviverSettings.Default, time), "cron-reviver");
         generation.System.ActorOf(
-            EntityReviver.Create("arrays", sharding.Arrays, Open(ArrayId.Prefix, ArrayManifests.AtRest), WakeArray, EntityReviverSettings.Default, time), "array-reviver");
+            EntityReviver.Create("arrays", sharding.Arrays, Open(sharding.Arrays, ArrayId.Prefix, ArrayManifests.AtRest), WakeArray, EntityReviverSettings.Default, time), "array-reviver");
         generation.System.ActorOf(
-            EntityReviver.Create("workflows", sharding.Workflows, Open(WorkflowId.Prefix, WorkflowManifests.AtRest), WakeWorkflow, EntityReviverSettings.Default, time), "workflow-reviver");
+            EntityReviver.Create("workflows", sharding.Workflows, Open(sharding.Workflows, WorkflowId.Prefix, WorkflowManifests.AtRest), WakeWorkflow, EntityReviverSettings.Default, time), "workflow-reviver");
         generation.System.ActorOf(
-            EntityReviver.Create("groups", sharding.Groups, Open(GroupId.Prefix, GroupManifests.Gone), WakeGroup, EntityReviverSettings.Default, time), "group-reviver");
+            EntityReviver.Create("groups", sharding.Groups, Open(sharding.Groups, GroupId.Prefix, GroupManifests.Gone), WakeGroup, EntityReviverSettings.Default, time), "group-reviver");
         generation.System.ActorOf(PeerRecorder.Create(self, sharding.Peers, registry, links, directory, hub, time), "peer-recorder");
     }
 
@@ -158,8 +158,12 @@ internal sealed class EntityHost(
             .Select(artifact => artifact.Name).ToHashSet();
     }
 
-    private FindEntities Open(string prefix, IReadOnlySet<string> closedBy) => async (limit, cancellationToken) =>
-        [.. (await journal.OpenAsync($"{prefix}{self}/", closedBy, limit, cancellationToken).ConfigureAwait(false)).Select(entity => entity.PersistenceId)];
+    /// <summary>Those that are not awake.</summary>
+    private FindEntities Open(IActorRef region, string prefix, IReadOnlySet<string> closedBy) => async (limit, cancellationToken) =>
+    {
+        IReadOnlySet<string> awake = (await RegionView.AskAsync(region, cancellationToken).ConfigureAwait(false)).Awake;
+        return [.. (await journal.OpenAsync($"{prefix}{self}/", closedBy, limit, cancellationToken, id => !awake.Contains(id)).ConfigureAwait(false)).Select(entity => entity.PersistenceId)];
+    };
 
     private static WakeJob? WakeJob(string id) => JobId.TryParse(id, out JobId job) ? new WakeJob(job) : null;
 

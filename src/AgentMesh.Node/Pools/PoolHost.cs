@@ -2,14 +2,8 @@ using System.Runtime.CompilerServices;
 using AgentMesh.Errors;
 using AgentMesh.Journal;
 using AgentMesh.Mesh;
-using AgentMesh.Mesh.Arrays;
-using AgentMesh.Mesh.Contracts;
-using AgentMesh.Mesh.Cron;
-using AgentMesh.Mesh.Groups;
-using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Sharding;
-using AgentMesh.Mesh.Workflows;
 using AgentMesh.Node.Hosting;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
@@ -53,24 +47,7 @@ internal sealed class PoolHost(PostgresPool pool, PostgresSettings settings, str
             IsHome = device => device == environment.Self || session.IsMember(device.ToString()),
         });
         session.Lost += residents.StopAll;
-        IActorRef[] revivers =
-        [
-            Reviver(system, "jobs of the pool", "pool-job-reviver", types.Jobs, JobId.Prefix, JobManifests.AtRest, id => JobId.TryParse(id, out JobId job) ? new WakeJob(job) : null),
-            Reviver(system, "schedules of the pool", "pool-cron-reviver", types.Crons, CronId.Prefix, CronManifests.Gone, id => CronId.TryParse(id, out CronId cron) ? new WakeCron(cron) : null),
-            Reviver(system, "arrays of the pool", "pool-array-reviver", types.Arrays, ArrayId.Prefix, ArrayManifests.AtRest, id => ArrayId.TryParse(id, out ArrayId array) ? new WakeArray(array) : null),
-            Reviver(system, "workflows of the pool", "pool-workflow-reviver", types.Workflows, WorkflowId.Prefix, WorkflowManifests.AtRest, id => WorkflowId.TryParse(id, out WorkflowId workflow) ? new WakeWorkflow(workflow) : null),
-            Reviver(system, "groups of the pool", "pool-group-reviver", types.Groups, GroupId.Prefix, GroupManifests.Gone, id => GroupId.TryParse(id, out GroupId group) ? new GetGroup(group) : null),
-        ];
-        system.ActorOf(ShardWarden.Create(types, session, MeshSharding.RoleOf(Home), revivers, lease.Dispose), "pool-shard-warden");
+        var revival = new PoolRevival(Home.ToString(), pool, session.HeldByOthersAsync);
+        system.ActorOf(ShardWarden.Create(types, session, MeshSharding.RoleOf(Home), PoolRevivers.Start(system, types, revival, time), lease.Dispose), "pool-shard-warden");
     }
-
-    private IActorRef Reviver(ActorSystem system, string kind, string name, IActorRef region, string prefix, IReadOnlySet<string> closedBy, Func<string, object?> wake) => system.ActorOf(
-        EntityReviver.Create(
-            kind,
-            region,
-            async (limit, cancel) => [.. (await pool.OpenAsync($"{prefix}{Home}/", closedBy, limit, cancel).ConfigureAwait(false)).Select(entity => entity.PersistenceId)],
-            wake,
-            EntityReviverSettings.Default,
-            time),
-        name);
 }

@@ -76,6 +76,20 @@ public sealed class ShardingTests
     }
 
     [Fact]
+    public async Task A_region_tells_how_many_entities_of_each_shard_are_awake()
+    {
+        await using var lab = new RemoteLab();
+        (ActorSystem System, IActorRef Region)[] members = await Start(lab, "a");
+        Assert.Empty((await members[0].Region.Ask<ShardRegionStats>(GetShardRegionStats.Instance, Patience)).Stats);
+        await members[0].Region.Ask<string>(new ShardingEnvelope("x", "where"), Patience);
+
+        CurrentShardRegionState state = await members[0].Region.Ask<CurrentShardRegionState>(GetShardRegionState.Instance, Patience);
+        ShardRegionStats stats = await members[0].Region.Ask<ShardRegionStats>(GetShardRegionStats.Instance, Patience);
+        Assert.Equal(Assert.Single(state.Shards).ShardId, Assert.Single(stats.Stats).Key);
+        Assert.Empty(stats.Failed);
+    }
+
+    [Fact]
     public async Task Shards_move_to_a_new_member_without_losing_messages()
     {
         await using var lab = new RemoteLab();

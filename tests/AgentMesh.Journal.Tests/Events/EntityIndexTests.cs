@@ -62,6 +62,7 @@ public sealed class EntityIndexTests : IDisposable
 
         IReadOnlyList<EntitySummary> open = await _store.OpenAsync("job/h/", new HashSet<string> { "completed", "failed" }, 100);
         Assert.Equal(["job/h/open", "job/h/retry"], open.Select(e => e.PersistenceId).Order());
+        Assert.Equal("job/h/retry", Assert.Single(await _store.OpenAsync("job/h/", new HashSet<string> { "completed", "failed" }, 1, wanted: id => id != "job/h/open")).PersistenceId);
     }
 
     [Fact]

@@ -72,6 +72,8 @@ public sealed class PostgresStoreTests(PostgresFixture postgres)
         Assert.Equal(["job/h/2", "job/h/1"], second.Entities.Select(e => e.PersistenceId));
         Assert.Null(second.Next);
         Assert.Equal(["job/h/1", "job/h/3", "job/h/5"], (await pool.Pool.OpenAsync("job/h/", new HashSet<string> { "closed" }, 10)).Select(e => e.PersistenceId));
+        Assert.Equal(["job/h/3"], (await pool.Pool.OpenAsync("job/h/", new HashSet<string> { "closed" }, 1, wanted: id => id != "job/h/1")).Select(e => e.PersistenceId));
+        Assert.Equal(["job/h/5"], (await pool.Pool.OpenAsync("job/h/", new HashSet<string> { "closed" }, 10, wanted: id => id == "job/h/5")).Select(e => e.PersistenceId));
         Assert.Equal(6, (await pool.Pool.ListAsync("job/", null, 10)).Entities.Count);
     }
 

@@ -92,7 +92,7 @@ public sealed class PoolHandOffTests
         _ = left;
     }
 
-    private static async Task AcceptedAsync(PoolLab lab, string kind, int number, IReadOnlyList<PoolLabMember> members, string step)
+    internal static async Task AcceptedAsync(PoolLab lab, string kind, int number, IReadOnlyList<PoolLabMember> members, string step)
     {
         string key = kind + number;
         DeviceId away = DeviceId.Parse(new string('z', DeviceId.TextLength));

@@ -108,8 +108,10 @@ internal sealed class PoolLabMember : IAsyncDisposable
             IsHome = _ => true,
         });
         Jobs = types.Jobs;
+        Residents = residents;
+        Revival = new PoolRevival(lab.Home.ToString(), _pool, _session.HeldByOthersAsync);
         _session.Lost += residents.StopAll;
-        System.ActorOf(ShardWarden.Create(types, _session, MeshSharding.RoleOf(lab.Home), [], lease.Dispose));
+        System.ActorOf(ShardWarden.Create(types, _session, MeshSharding.RoleOf(lab.Home), PoolRevivers.Start(System, types, Revival, TimeProvider.System), lease.Dispose));
     }
 
     public DeviceId Id { get; }
@@ -117,6 +119,10 @@ internal sealed class PoolLabMember : IAsyncDisposable
     public ActorSystem System { get; }
 
     public IActorRef Jobs { get; }
+
+    public HomeResidents Residents { get; }
+
+    public PoolRevival Revival { get; }
 
     public bool IsKilled => Volatile.Read(ref _killed) == 1;
 
@@ -153,7 +159,8 @@ internal sealed class PoolLabMember : IAsyncDisposable
         _proxy.Dispose();
     }
 
-    private bool Kill()
+    /// <summary>Ends it without a word.</summary>
+    public bool Kill()
     {
         if (Interlocked.Exchange(ref _killed, 1) == 1)
         {

@@ -53,6 +53,7 @@ internal sealed class Region : ReceiveActor, IWithTimers
         Receive<GracefulShutdown>(_ => OnGracefulShutdown());
         Receive<LeaveAnyway>(_ => Context.Stop(Self));
         Receive<GetShardRegionState>(_ => OnGetState());
+        Receive<GetShardRegionStats>(_ => OnGetStats());
         ReceiveAny(Deliver);
     }
 
@@ -307,23 +308,42 @@ internal sealed class Region : ReceiveActor, IWithTimers
         _ = collected.PipeTo(asker, Self);
     }
 
+    private void OnGetStats()
+    {
+        IActorRef asker = Sender;
+        Task<ShardRegionStats> counted = Count([.. _shards], _settings.QueryTimeout);
+        _ = counted.PipeTo(asker, Self);
+    }
+
     private static async Task<CurrentShardRegionState> Collect(KeyValuePair<string, IActorRef>[] shards, TimeSpan timeout)
     {
-        (string Shard, ShardState? State)[] answers = await Task.WhenAll(shards.Select(async shard =>
+        (string Shard, ShardState? State)[] answers = await AskAll<ShardState>(shards, Shard.GetState.Instance, timeout).ConfigureAwait(false);
+        return new CurrentShardRegionState(
+            [.. answers.Where(answer => answer.State is not null).Select(answer => answer.State!)],
+            [.. answers.Where(answer => answer.State is null).Select(answer => answer.Shard)]);
+    }
+
+    private static async Task<ShardRegionStats> Count(KeyValuePair<string, IActorRef>[] shards, TimeSpan timeout)
+    {
+        (string Shard, object? Count)[] answers = await AskAll<object>(shards, Shard.GetCount.Instance, timeout).ConfigureAwait(false);
+        return new ShardRegionStats(
+            answers.Where(answer => answer.Count is int).ToImmutableDictionary(answer => answer.Shard, answer => (int)answer.Count!),
+            [.. answers.Where(answer => answer.Count is not int).Select(answer => answer.Shard)]);
+    }
+
+    /// <returns>Null for a shard that does not answer in time.</returns>
+    private static Task<(string Shard, T? Answer)[]> AskAll<T>(KeyValuePair<string, IActorRef>[] shards, object question, TimeSpan timeout)
+        where T : class => Task.WhenAll(shards.Select(async shard =>
         {
             try
             {
-                return (shard.Key, (ShardState?)await shard.Value.Ask<ShardState>(Shard.GetState.Instance, timeout).ConfigureAwait(false));
+                return (shard.Key, (T?)await shard.Value.Ask<T>(question, timeout).ConfigureAwait(false));
             }
             catch (AskTimeoutException)
             {
                 return (shard.Key, null);
             }
-        })).ConfigureAwait(false);
-        return new CurrentShardRegionState(
-            [.. answers.Where(answer => answer.State is not null).Select(answer => answer.State!)],
-            [.. answers.Where(answer => answer.State is null).Select(answer => answer.Shard)]);
-    }
+        }));
 
     private sealed class LeaveAnyway
     {

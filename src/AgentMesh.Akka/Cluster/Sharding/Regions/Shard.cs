@@ -28,6 +28,7 @@ internal sealed class Shard : ReceiveActor, IWithTimers
         Receive<Overdue>(_ => OnOverdue());
         Receive<Sweep>(_ => OnSweep());
         Receive<GetState>(_ => Sender.Tell(new ShardState(_shard, [.. _entities.Keys])));
+        Receive<GetCount>(_ => Sender.Tell(_entities.Count));
         ReceiveAny(Deliver);
     }
 
@@ -161,6 +162,11 @@ internal sealed class Shard : ReceiveActor, IWithTimers
     internal sealed class GetState
     {
         public static readonly GetState Instance = new();
+    }
+
+    internal sealed class GetCount
+    {
+        public static readonly GetCount Instance = new();
     }
 
     private sealed class Overdue
