@@ -21,12 +21,15 @@ internal sealed class WorkerParts : IAsyncDisposable
     /// <summary>For a program that is asked to end.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
-    private WorkerParts(ExecutionTable table, CgroupTree? cgroups, string? whyNoCgroups)
+    private WorkerParts(HandlerRegistry handlers, ExecutionTable table, CgroupTree? cgroups, string? whyNoCgroups)
     {
+        Handlers = handlers;
         Table = table;
         Cgroups = cgroups;
         WhyNoCgroups = whyNoCgroups;
     }
+
+    public HandlerRegistry Handlers { get; }
 
     public ExecutionTable Table { get; }
 
@@ -36,7 +39,56 @@ internal sealed class WorkerParts : IAsyncDisposable
     /// <summary>Null where programs have cgroups.</summary>
     public string? WhyNoCgroups { get; }
 
-    public static HandlerRegistry HandlersOf(NodeSettings settings, string dataDirectory, TimeProvider time)
+    public DeviceLoad Load
+    {
+        get
+        {
+            AdmissionState now = Table.Admission;
+            return new DeviceLoad(now.Running, now.Waiting, now.Capacity, now.Free);
+        }
+    }
+
+    /// <exception cref="MeshException">AM0626: the settings demand cgroups, and there are none.</exception>
+    public static WorkerParts Open(DeviceParts device, IArtifactCarrier carrier)
+    {
+        (NodeSettings settings, DataDirectory data, TimeProvider time, ILogger log) = (device.Settings, device.Data, device.Time, device.Log);
+        HandlerRegistry handlers = HandlersOf(settings, data.Root, time);
+        var ledger = new ProcessLedger(data["running"]);
+        int swept = ledger.Sweep();
+        string work = data["work"];
+        PrivateDirectory.Create(work);
+        ShimSettings? shims = ShimCommand.Find(AppContext.BaseDirectory) is { } command ? new ShimSettings(command, settings.Programs.Lease, settings.Programs.KeepOnStop) : null;
+        if (shims is null && OperatingSystem.IsLinux())
+        {
+            Log.NoShim(log, AppContext.BaseDirectory);
+        }
+
+        string whyNot = "programs have no supervisor here";
+        CgroupTree? cgroups = shims is null ? null : CgroupsOf(settings.Programs, device.Id, log, out whyNot);
+        var tools = new ExecutionTools(settings.DeviceName, handlers, ProcessLauncher.ForThisPlatform(), ledger, work, Grace, time, shims)
+        {
+            Artifacts = carrier,
+            Input = new InputSettings(settings.Programs.InputGrace),
+            Cgroups = cgroups,
+        };
+        var table = new ExecutionTable(tools, data["spool"], settings.Output.SpoolBytesMax, AdmissionOf(settings, device.Id));
+        TakenOver found = table.TakeOver();
+        if (swept + found.Dropped > 0)
+        {
+            Log.Swept(log, swept + found.Dropped);
+        }
+
+        if (found.Running + found.Ended > 0)
+        {
+            Log.TakenOver(log, found.Running, found.Ended);
+        }
+
+        return new WorkerParts(handlers, table, cgroups, cgroups is null ? whyNot : null);
+    }
+
+    public ValueTask DisposeAsync() => Table.DisposeAsync();
+
+    private static HandlerRegistry HandlersOf(NodeSettings settings, string dataDirectory, TimeProvider time)
     {
         HandlerRegistry handlers = BuiltIns.CreateRegistry(new DeviceFacts(settings.DeviceName, dataDirectory, time));
         foreach (ICommandHandler handler in settings.Plugins.Assemblies.SelectMany(HandlerAssembly.Load))
@@ -51,44 +103,6 @@ internal sealed class WorkerParts : IAsyncDisposable
 
         return handlers;
     }
-
-    /// <exception cref="MeshException">AM0626: the settings demand cgroups, and there are none.</exception>
-    public static WorkerParts Open(NodeSettings settings, DeviceId self, DataDirectory data, HandlerRegistry handlers, IArtifactCarrier carrier, TimeProvider time, ILogger log)
-    {
-        var ledger = new ProcessLedger(data["running"]);
-        int swept = ledger.Sweep();
-        string work = data["work"];
-        PrivateDirectory.Create(work);
-        ShimSettings? shims = ShimCommand.Find(AppContext.BaseDirectory) is { } command ? new ShimSettings(command, settings.Programs.Lease, settings.Programs.KeepOnStop) : null;
-        if (shims is null && OperatingSystem.IsLinux())
-        {
-            Log.NoShim(log, AppContext.BaseDirectory);
-        }
-
-        string whyNot = "programs have no supervisor here";
-        CgroupTree? cgroups = shims is null ? null : CgroupsOf(settings.Programs, self, log, out whyNot);
-        var tools = new ExecutionTools(settings.DeviceName, handlers, ProcessLauncher.ForThisPlatform(), ledger, work, Grace, time, shims)
-        {
-            Artifacts = carrier,
-            Input = new InputSettings(settings.Programs.InputGrace),
-            Cgroups = cgroups,
-        };
-        var table = new ExecutionTable(tools, data["spool"], settings.Output.SpoolBytesMax, AdmissionOf(settings, self));
-        TakenOver found = table.TakeOver();
-        if (swept + found.Dropped > 0)
-        {
-            Log.Swept(log, swept + found.Dropped);
-        }
-
-        if (found.Running + found.Ended > 0)
-        {
-            Log.TakenOver(log, found.Running, found.Ended);
-        }
-
-        return new WorkerParts(table, cgroups, cgroups is null ? whyNot : null);
-    }
-
-    public ValueTask DisposeAsync() => Table.DisposeAsync();
 
     private static CgroupTree? CgroupsOf(ProgramSettings settings, DeviceId self, ILogger log, out string whyNot)
     {

@@ -28,7 +28,12 @@ internal sealed class NodeServices : IControlServices
 {
     private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(10);
 
-    private readonly NodeParts _parts;
+    private readonly DeviceParts _device;
+    private readonly StoreParts _stores;
+    private readonly WorkerParts _workers;
+    private readonly ReachParts _reach;
+    private readonly GenerationKeeper _generations;
+    private readonly ServiceParts _services;
     private readonly string _configuration;
     private readonly DateTimeOffset _startedAt;
     private readonly Action _stop;
@@ -36,9 +41,9 @@ internal sealed class NodeServices : IControlServices
 
     public NodeServices(NodeParts parts, string configuration, Action stop, Action restart)
     {
-        _parts = parts;
+        (_device, _stores, _workers, _reach, _generations, _services) = parts;
         _configuration = configuration;
-        _startedAt = parts.Time.GetUtcNow();
+        _startedAt = parts.Device.Time.GetUtcNow();
         _stop = stop;
         _restart = restart;
     }
@@ -47,47 +52,47 @@ internal sealed class NodeServices : IControlServices
 
     public async Task<StatusView> StatusAsync(CancellationToken cancellationToken)
     {
-        Generation? generation = _parts.Generations.Live;
-        IReadOnlyList<NamedDevice> all = _parts.Devices.All;
+        Generation? generation = _generations.Live;
+        IReadOnlyList<NamedDevice> all = _device.Names.All;
         MemberView[] members = [.. (generation?.Members ?? []).Select(member => new MemberView(
             member.Device.ToString(), all.FirstOrDefault(device => device.Id == member.Device)?.Name, member.Status.ToString().ToLowerInvariant(), member.IsReachable))];
         return new StatusView(
-            _parts.Settings.DeviceName,
-            _parts.Identity.Id.ToString(),
+            _device.Settings.DeviceName,
+            _device.Identity.Id.ToString(),
             Version,
             "embedded actor engine",
             Environment.ProcessId,
             _startedAt,
-            _parts.Settings.DataDirectory,
-            [.. _parts.Announced().Select(address => address.ToString())],
+            _device.Settings.DataDirectory,
+            [.. _reach.Announced().Select(address => address.ToString())],
             SqliteEventStore.Durability,
-            _parts.Generations.Number,
+            _generations.Number,
             members,
             all.Count - 1,
-            _parts.Links.Linked.Count,
-            _parts.Table.Running,
+            _reach.Links.Linked.Count,
+            _workers.Table.Running,
             Environment.WorkingSet,
-            [.. _parts.Beacons.Clients.Select(ViewOf)],
-            Pool: _parts.Pool is { } pool ? await PoolViews.OfAsync(pool, generation, cancellationToken).ConfigureAwait(false) : null)
+            [.. _reach.Beacons.Clients.Select(ViewOf)],
+            Pool: _stores.Pool is { } pool ? await PoolViews.OfAsync(pool, generation, cancellationToken).ConfigureAwait(false) : null)
         {
-            Paths = PathViews.Sum(_parts.Links.Linked.Select(_parts.Hub.Find).OfType<IMeshConnection>()),
-            Gateway = _parts.Gateway?.View(),
-            Nat = _parts.Nat.View(address => _parts.Addresses.Current.Any(own => own.Address.Equals(address))),
-            Stun = _parts.Stun?.View(),
-            BeaconRole = _parts.BeaconRole?.View(),
-            Discovery = _parts.Discoveries.View(),
-            Turn = _parts.Turn.View(),
+            Paths = PathViews.Sum(_reach.Links.Linked.Select(_device.Hub.Find).OfType<IMeshConnection>()),
+            Gateway = _reach.Gateway?.View(),
+            Nat = _reach.Nat.View(address => _reach.Addresses.Current.Any(own => own.Address.Equals(address))),
+            Stun = _reach.Stun?.View(),
+            BeaconRole = _reach.BeaconRole?.View(),
+            Discovery = _reach.Discoveries.View(),
+            Turn = _reach.Turn.View(),
         };
     }
 
-    public Task<IReadOnlyList<PeerView>> PeersAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<PeerView>>([.. _parts.Devices.All.Select(ViewOf)]);
+    public Task<IReadOnlyList<PeerView>> PeersAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<PeerView>>([.. _device.Names.All.Select(ViewOf)]);
 
     public Task<DiagnosticsView> DiagnosticsAsync()
     {
-        MeshEndpointCounters packets = _parts.Endpoint.Counters;
-        ConnectionHubCounters streams = _parts.Hub.Counters;
+        MeshEndpointCounters packets = _device.Endpoint.Counters;
+        ConnectionHubCounters streams = _device.Hub.Counters;
         return Task.FromResult(new DiagnosticsView(
-            [.. _parts.Endpoint.LocalAddresses.Select(address => address.ToString())],
+            [.. _device.Endpoint.LocalAddresses.Select(address => address.ToString())],
             new PacketCountersView(
                 packets.DatagramsReceived,
                 packets.DatagramsSent,
@@ -104,70 +109,70 @@ internal sealed class NodeServices : IControlServices
                 streams.UnknownServices.Value,
                 streams.FailedHandlers.Value,
                 streams.LastHandlerFailure is { } failure ? $"{failure.GetType().Name}: {failure.Message}" : null),
-            _parts.Table.Running,
-            _parts.Settings.Jobs.RunningMax)
+            _workers.Table.Running,
+            _device.Settings.Jobs.RunningMax)
         {
-            Cgroups = new CgroupsView(_parts.Workers.Cgroups?.Directory, _parts.Workers.Cgroups?.Controllers ?? [], _parts.Settings.Programs.CgroupLimits, _parts.Workers.WhyNoCgroups),
+            Cgroups = new CgroupsView(_workers.Cgroups?.Directory, _workers.Cgroups?.Controllers ?? [], _device.Settings.Programs.CgroupLimits, _workers.WhyNoCgroups),
         });
     }
 
     public Task<ConfigView> ConfigAsync() => Task.FromResult(new ConfigView(_configuration));
 
-    public Task<IReadOnlyList<PairingView>> PairingsAsync() => Task.FromResult(_parts.Pairing.Done);
+    public Task<IReadOnlyList<PairingView>> PairingsAsync() => Task.FromResult(_device.Pairing.Done);
 
-    public Task<IReadOnlyList<InvitationStateView>> InvitationsAsync() => Task.FromResult(_parts.Pairing.Invitations);
+    public Task<IReadOnlyList<InvitationStateView>> InvitationsAsync() => Task.FromResult(_device.Pairing.Invitations);
 
-    public Task<InvitationView> InviteAsync(InviteRequest request) => _parts.Pairing.InviteAsync(request, _parts.Announced());
+    public Task<InvitationView> InviteAsync(InviteRequest request) => _device.Pairing.InviteAsync(request, _reach.Announced());
 
-    public Task<PairingView> JoinAsync(JoinRequest request, CancellationToken cancellationToken) => _parts.Pairing.JoinAsync(request, _parts.Endpoint, _parts.Links, cancellationToken);
+    public Task<PairingView> JoinAsync(JoinRequest request, CancellationToken cancellationToken) => _device.Pairing.JoinAsync(request, _device.Endpoint, _reach.Links, cancellationToken);
 
     public Task<PeerView> GrantAsync(GrantRequest request)
     {
         NamedDevice device = Other(request.Peer, "this device needs no grant for itself");
-        if (!_parts.Registry.Devices.TryGetValue(device.Id, out RegisteredDevice? known))
+        if (!_device.Registry.Devices.TryGetValue(device.Id, out RegisteredDevice? known))
         {
             throw new MeshException(Mesh.MeshErrors.UnknownPeer, $"{device.Name} is not in the registry any more", "'agentmesh peers' shows who is");
         }
 
-        _parts.Registry.SetGrants(device.Id, known.Grants.Union(Grant.Check(request.Grant ?? [])).Except(Grant.Check(request.Revoke ?? [])), request.DropIntroduced);
+        _device.Registry.SetGrants(device.Id, known.Grants.Union(Grant.Check(request.Grant ?? [])).Except(Grant.Check(request.Revoke ?? [])), request.DropIntroduced);
         return Task.FromResult(ViewOf(device));
     }
 
     public Task<PeerView> RenameAsync(RenameRequest request)
     {
         NamedDevice device = Other(request.Peer, "the name of this device is the setting agentmesh.device-name");
-        if (string.Equals(request.Name, _parts.Settings.DeviceName, StringComparison.OrdinalIgnoreCase))
+        if (string.Equals(request.Name, _device.Settings.DeviceName, StringComparison.OrdinalIgnoreCase))
         {
-            throw new MeshException(Mesh.MeshErrors.BadName, $"this device is called '{_parts.Settings.DeviceName}' itself", "choose another name");
+            throw new MeshException(Mesh.MeshErrors.BadName, $"this device is called '{_device.Settings.DeviceName}' itself", "choose another name");
         }
 
-        _parts.Registry.Rename(device.Id, request.Name);
-        return Task.FromResult(ViewOf(_parts.Devices.One(device.Id.ToString())));
+        _device.Registry.Rename(device.Id, request.Name);
+        return Task.FromResult(ViewOf(_device.Names.One(device.Id.ToString())));
     }
 
     public Task<ForgottenView> ForgetAsync(ForgetRequest request)
     {
         NamedDevice device = Other(request.Peer, "this device cannot forget itself");
-        _parts.Registry.Forget(device.Id);
+        _device.Registry.Forget(device.Id);
         return Task.FromResult(new ForgottenView(device.Name, device.Id.ToString()));
     }
 
-    public Task<IReadOnlyList<DeviceView>> DevicesAsync() => Task.FromResult(_parts.Trust.List());
+    public Task<IReadOnlyList<DeviceView>> DevicesAsync() => Task.FromResult(_services.Trust.List());
 
-    public Task<DeviceView> DeviceAsync(string peer) => Task.FromResult(_parts.Trust.Show(peer));
+    public Task<DeviceView> DeviceAsync(string peer) => Task.FromResult(_services.Trust.Show(peer));
 
-    public Task<RevokedView> RevokeAsync(RevokeRequest request, CancellationToken cancellationToken) => _parts.Trust.RevokeAsync(request, cancellationToken);
+    public Task<RevokedView> RevokeAsync(RevokeRequest request, CancellationToken cancellationToken) => _services.Trust.RevokeAsync(request, cancellationToken);
 
-    public Task<IReadOnlyList<ConnectionView>> HistoryAsync(string? peer, int most) => Task.FromResult(_parts.Trust.History(_parts.History, peer, most));
+    public Task<IReadOnlyList<ConnectionView>> HistoryAsync(string? peer, int most) => Task.FromResult(_services.Trust.History(_reach.History, peer, most));
 
-    public Task<RotatedView> RotateKeyAsync(RotateKeyRequest request) => _parts.Rotation.RotateAsync(request.Alone);
+    public Task<RotatedView> RotateKeyAsync(RotateKeyRequest request) => _services.Rotation.RotateAsync(request.Alone);
 
     public void Restart() => _restart();
 
-    public Task<CompromisedView> CompromisedAsync() => _parts.Trust.GiveUpAsync(_parts.Settings.DataDirectory);
+    public Task<CompromisedView> CompromisedAsync() => _services.Trust.GiveUpAsync(_device.Settings.DataDirectory);
 
     /// <exception cref="MeshException">AM0302, AM0303, or it is this device.</exception>
-    private NamedDevice Other(string selector, string whyNotSelf) => _parts.Devices.One(selector) is { IsSelf: false } device
+    private NamedDevice Other(string selector, string whyNotSelf) => _device.Names.One(selector) is { IsSelf: false } device
         ? device
         : throw new MeshException(NodeErrors.ControlRequest, whyNotSelf, "name another device");
 
@@ -179,52 +184,52 @@ internal sealed class NodeServices : IControlServices
             throw new MeshException(NodeErrors.ControlRequest, $"'{request.Host}' is no host or address", "write an IP address or a name that resolves");
         }
 
-        foreach (NamedDevice device in _parts.Devices.All.Where(device => !device.IsSelf))
+        foreach (NamedDevice device in _device.Names.All.Where(device => !device.IsSelf))
         {
-            _parts.Directory.Told(device.Id, addresses);
-            _parts.Links.Hurry(device.Id);
+            _device.Directory.Told(device.Id, addresses);
+            _reach.Links.Hurry(device.Id);
         }
 
-        long start = _parts.Time.GetTimestamp();
-        while (_parts.Time.GetElapsedTime(start) < ConnectWithin)
+        long start = _device.Time.GetTimestamp();
+        while (_device.Time.GetElapsedTime(start) < ConnectWithin)
         {
-            if (_parts.Hub.Live.FirstOrDefault(connection => addresses.Contains(connection.Path.Remote)) is { } found && _parts.Devices.All.FirstOrDefault(device => device.Id == found.RemoteId) is { } there)
+            if (_device.Hub.Live.FirstOrDefault(connection => addresses.Contains(connection.Path.Remote)) is { } found && _device.Names.All.FirstOrDefault(device => device.Id == found.RemoteId) is { } there)
             {
                 return ViewOf(there);
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(50), _parts.Time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(TimeSpan.FromMilliseconds(50), _device.Time, cancellationToken).ConfigureAwait(false);
         }
 
         throw new MeshException(
             Protocol.ProtocolErrors.NoAnswer, $"no device of this mesh answers at {request.Host}:{request.Port}", "devices answer only those they know: pair first with 'agentmesh invite' there and 'agentmesh join CODE' here");
     }
 
-    public IAsyncEnumerable<PingEvent> PingAsync(PingRequest request, CancellationToken cancellationToken) => _parts.Pings.RunAsync(request, cancellationToken);
+    public IAsyncEnumerable<PingEvent> PingAsync(PingRequest request, CancellationToken cancellationToken) => _services.Pings.RunAsync(request, cancellationToken);
 
-    public IAsyncEnumerable<byte[]> TraceAsync(int snapBytes, CancellationToken cancellationToken) => _parts.Endpoint.TraceAsync(snapBytes, cancellationToken);
+    public IAsyncEnumerable<byte[]> TraceAsync(int snapBytes, CancellationToken cancellationToken) => _device.Endpoint.TraceAsync(snapBytes, cancellationToken);
 
-    public IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, CancellationToken cancellationToken) => _parts.Commands.RunAsync(request, cancellationToken);
+    public IAsyncEnumerable<CommandEvent> RunAsync(CommandRequest request, CancellationToken cancellationToken) => _services.Commands.RunAsync(request, cancellationToken);
 
-    public Task<JobPage> JobsAsync(JobFilter filter, int limit, string? before, CancellationToken cancellationToken) => _parts.Jobs.ListAsync(filter, limit, before, cancellationToken);
+    public Task<JobPage> JobsAsync(JobFilter filter, int limit, string? before, CancellationToken cancellationToken) => _services.Jobs.ListAsync(filter, limit, before, cancellationToken);
 
-    public Task<JobView> JobAsync(string id, CancellationToken cancellationToken) => _parts.Jobs.ShowAsync(id, cancellationToken);
+    public Task<JobView> JobAsync(string id, CancellationToken cancellationToken) => _services.Jobs.ShowAsync(id, cancellationToken);
 
-    public Task<JobView> CancelAsync(string id, CancellationToken cancellationToken) => _parts.Jobs.CancelAsync(id, cancellationToken);
+    public Task<JobView> CancelAsync(string id, CancellationToken cancellationToken) => _services.Jobs.CancelAsync(id, cancellationToken);
 
-    public Task<IReadOnlyList<JobEventView>> JobHistoryAsync(string id, CancellationToken cancellationToken) => _parts.Jobs.HistoryAsync(id, cancellationToken);
+    public Task<IReadOnlyList<JobEventView>> JobHistoryAsync(string id, CancellationToken cancellationToken) => _services.Jobs.HistoryAsync(id, cancellationToken);
 
-    public Task<JobView> RetryAsync(string id, bool fromStart, CancellationToken cancellationToken) => _parts.Jobs.RetryAsync(id, fromStart, cancellationToken);
+    public Task<JobView> RetryAsync(string id, bool fromStart, CancellationToken cancellationToken) => _services.Jobs.RetryAsync(id, fromStart, cancellationToken);
 
     public async Task<PrunedView> PruneAsync(string? home, double? beforeMs, bool isDry, CancellationToken cancellationToken)
     {
-        HomeId of = _parts.Homes.Of(home).Home;
+        HomeId of = _services.Homes.Of(home).Home;
         TimeSpan? before = beforeMs is { } ms ? TimeSpan.FromMilliseconds(Math.Clamp(ms, 0, TimeSpan.MaxValue.TotalMilliseconds / 2)) : null;
         int jobs = 0, arrays = 0, workflows = 0, elsewhere = 0;
         Pruned pruned;
         do
         {
-            pruned = await _parts.Retention.PruneAsync(of, before, isDry, cancellationToken).ConfigureAwait(false);
+            pruned = await _services.Retention.PruneAsync(of, before, isDry, cancellationToken).ConfigureAwait(false);
             jobs += pruned.Jobs;
             arrays += pruned.Arrays;
             workflows += pruned.Workflows;
@@ -234,79 +239,79 @@ internal sealed class NodeServices : IControlServices
         return new PrunedView(of.ToString(), jobs, arrays, workflows, isDry, elsewhere);
     }
 
-    public IAsyncEnumerable<OutputView> OutputAsync(OutputQuery query, CancellationToken cancellationToken) => _parts.Jobs.OutputAsync(query, cancellationToken);
+    public IAsyncEnumerable<OutputView> OutputAsync(OutputQuery query, CancellationToken cancellationToken) => _services.Jobs.OutputAsync(query, cancellationToken);
 
-    public IAsyncEnumerable<CommandEvent> PipeAsync(PipeRequest request, CancellationToken cancellationToken) => _parts.Pipes.RunAsync(request, cancellationToken);
+    public IAsyncEnumerable<CommandEvent> PipeAsync(PipeRequest request, CancellationToken cancellationToken) => _services.Pipes.RunAsync(request, cancellationToken);
 
-    public Task<IInputSession> OpenInputAsync(string job, CancellationToken cancellationToken) => _parts.Inputs.OpenAsync(job, cancellationToken);
+    public Task<IInputSession> OpenInputAsync(string job, CancellationToken cancellationToken) => _services.Inputs.OpenAsync(job, cancellationToken);
 
     public Task<IReadOnlyList<AuditView>> AuditAsync(int limit, string? peer, DateTimeOffset since, string? outcome, CancellationToken cancellationToken) =>
-        _parts.Audit.NewestAsync(limit, peer, since, outcome, cancellationToken);
+        _services.Audit.NewestAsync(limit, peer, since, outcome, cancellationToken);
 
-    public Task<ArrayView> SubmitArrayAsync(ArrayRequest request, CancellationToken cancellationToken) => _parts.Arrays.SubmitAsync(request, cancellationToken);
+    public Task<ArrayView> SubmitArrayAsync(ArrayRequest request, CancellationToken cancellationToken) => _services.Arrays.SubmitAsync(request, cancellationToken);
 
-    public Task<ArrayView> ArrayAsync(string id, CancellationToken cancellationToken) => _parts.Arrays.ShowAsync(id, cancellationToken);
+    public Task<ArrayView> ArrayAsync(string id, CancellationToken cancellationToken) => _services.Arrays.ShowAsync(id, cancellationToken);
 
-    public Task<ArrayElementPage> ElementsAsync(string id, int from, int limit, bool failed, CancellationToken cancellationToken) => _parts.Arrays.ElementsAsync(id, from, limit, failed, cancellationToken);
+    public Task<ArrayElementPage> ElementsAsync(string id, int from, int limit, bool failed, CancellationToken cancellationToken) => _services.Arrays.ElementsAsync(id, from, limit, failed, cancellationToken);
 
-    public Task<ArrayView> CancelArrayAsync(string id, CancellationToken cancellationToken) => _parts.Arrays.CancelAsync(id, cancellationToken);
+    public Task<ArrayView> CancelArrayAsync(string id, CancellationToken cancellationToken) => _services.Arrays.CancelAsync(id, cancellationToken);
 
-    public Task<ArrayView> RetryArrayAsync(string id, CancellationToken cancellationToken) => _parts.Arrays.RetryAsync(id, cancellationToken);
+    public Task<ArrayView> RetryArrayAsync(string id, CancellationToken cancellationToken) => _services.Arrays.RetryAsync(id, cancellationToken);
 
-    public Task<IReadOnlyList<ArtifactView>> ArtifactsAsync(string? job, string? home, int limit, CancellationToken cancellationToken) => _parts.Artifacts.ListAsync(job, home, limit, cancellationToken);
+    public Task<IReadOnlyList<ArtifactView>> ArtifactsAsync(string? job, string? home, int limit, CancellationToken cancellationToken) => _services.Artifacts.ListAsync(job, home, limit, cancellationToken);
 
-    public Task<(ArtifactView View, Stream Content)> OpenArtifactAsync(string name, string? home, CancellationToken cancellationToken) => _parts.Artifacts.OpenAsync(name, home, cancellationToken);
+    public Task<(ArtifactView View, Stream Content)> OpenArtifactAsync(string name, string? home, CancellationToken cancellationToken) => _services.Artifacts.OpenAsync(name, home, cancellationToken);
 
-    public Task<ArtifactView> PutArtifactAsync(string name, string? home, Stream content, CancellationToken cancellationToken) => _parts.Artifacts.PutAsync(name, home, content, cancellationToken);
+    public Task<ArtifactView> PutArtifactAsync(string name, string? home, Stream content, CancellationToken cancellationToken) => _services.Artifacts.PutAsync(name, home, content, cancellationToken);
 
-    public Task<ArtifactView> RemoveArtifactAsync(string name, string? home, CancellationToken cancellationToken) => _parts.Artifacts.RemoveAsync(name, home, cancellationToken);
+    public Task<ArtifactView> RemoveArtifactAsync(string name, string? home, CancellationToken cancellationToken) => _services.Artifacts.RemoveAsync(name, home, cancellationToken);
 
-    public Task<WorkflowView> SubmitWorkflowAsync(WorkflowRequest request, CancellationToken cancellationToken) => _parts.Workflows.SubmitAsync(request, cancellationToken);
+    public Task<WorkflowView> SubmitWorkflowAsync(WorkflowRequest request, CancellationToken cancellationToken) => _services.Workflows.SubmitAsync(request, cancellationToken);
 
-    public Task<IReadOnlyList<WorkflowView>> WorkflowsAsync(string? home, string? state, int limit, CancellationToken cancellationToken) => _parts.Workflows.ListAsync(home, state, limit, cancellationToken);
+    public Task<IReadOnlyList<WorkflowView>> WorkflowsAsync(string? home, string? state, int limit, CancellationToken cancellationToken) => _services.Workflows.ListAsync(home, state, limit, cancellationToken);
 
-    public Task<WorkflowView> WorkflowAsync(string id, CancellationToken cancellationToken) => _parts.Workflows.ShowAsync(id, cancellationToken);
+    public Task<WorkflowView> WorkflowAsync(string id, CancellationToken cancellationToken) => _services.Workflows.ShowAsync(id, cancellationToken);
 
-    public Task<WorkflowView> ChangeWorkflowAsync(string id, Mesh.Workflows.WorkflowAction action, string? step, CancellationToken cancellationToken) => _parts.Workflows.ChangeAsync(id, action, step, cancellationToken);
+    public Task<WorkflowView> ChangeWorkflowAsync(string id, Mesh.Workflows.WorkflowAction action, string? step, CancellationToken cancellationToken) => _services.Workflows.ChangeAsync(id, action, step, cancellationToken);
 
-    public Task<WorkflowView> EditStepAsync(string id, string step, StepEditRequest request, CancellationToken cancellationToken) => _parts.Workflows.EditAsync(id, step, request, cancellationToken);
+    public Task<WorkflowView> EditStepAsync(string id, string step, StepEditRequest request, CancellationToken cancellationToken) => _services.Workflows.EditAsync(id, step, request, cancellationToken);
 
-    public Task<WorkflowView> ForkWorkflowAsync(string id, ForkRequest request, CancellationToken cancellationToken) => _parts.Workflows.ForkAsync(id, request, cancellationToken);
+    public Task<WorkflowView> ForkWorkflowAsync(string id, ForkRequest request, CancellationToken cancellationToken) => _services.Workflows.ForkAsync(id, request, cancellationToken);
 
-    public Task<IReadOnlyList<GroupView>> GroupsAsync(CancellationToken cancellationToken) => _parts.Groups.ListAsync(cancellationToken);
+    public Task<IReadOnlyList<GroupView>> GroupsAsync(CancellationToken cancellationToken) => _services.Groups.ListAsync(cancellationToken);
 
-    public Task<GroupView> GroupAsync(string name, string? home, CancellationToken cancellationToken) => _parts.Groups.ShowAsync(name, home, cancellationToken);
+    public Task<GroupView> GroupAsync(string name, string? home, CancellationToken cancellationToken) => _services.Groups.ShowAsync(name, home, cancellationToken);
 
-    public Task<GroupView> SetGroupAsync(GroupRequest request, CancellationToken cancellationToken) => _parts.Groups.SetAsync(request, cancellationToken);
+    public Task<GroupView> SetGroupAsync(GroupRequest request, CancellationToken cancellationToken) => _services.Groups.SetAsync(request, cancellationToken);
 
-    public Task<GroupRemovedView> RemoveGroupAsync(string name, string? home, CancellationToken cancellationToken) => _parts.Groups.RemoveAsync(name, home, cancellationToken);
+    public Task<GroupRemovedView> RemoveGroupAsync(string name, string? home, CancellationToken cancellationToken) => _services.Groups.RemoveAsync(name, home, cancellationToken);
 
-    public Task<IReadOnlyList<CronView>> CronsAsync(CancellationToken cancellationToken) => _parts.Crons.ListAsync(all: true, cancellationToken);
+    public Task<IReadOnlyList<CronView>> CronsAsync(CancellationToken cancellationToken) => _services.Crons.ListAsync(all: true, cancellationToken);
 
-    public Task<CronView> AddCronAsync(CronRequest request, CancellationToken cancellationToken) => _parts.Crons.AddAsync(request, isFromFile: false, cancellationToken);
+    public Task<CronView> AddCronAsync(CronRequest request, CancellationToken cancellationToken) => _services.Crons.AddAsync(request, isFromFile: false, cancellationToken);
 
-    public Task<CronFileView> ReloadCronsAsync(CancellationToken cancellationToken) => _parts.CronFile.ReloadAsync(cancellationToken);
+    public Task<CronFileView> ReloadCronsAsync(CancellationToken cancellationToken) => _services.CronFile.ReloadAsync(cancellationToken);
 
-    public Task<CronView> CronAsync(string name, CancellationToken cancellationToken) => _parts.Crons.ShowAsync(name, cancellationToken);
+    public Task<CronView> CronAsync(string name, CancellationToken cancellationToken) => _services.Crons.ShowAsync(name, cancellationToken);
 
-    public Task<CronView> EnableCronAsync(string name, bool enabled, CancellationToken cancellationToken) => _parts.Crons.EnableAsync(name, enabled, cancellationToken);
+    public Task<CronView> EnableCronAsync(string name, bool enabled, CancellationToken cancellationToken) => _services.Crons.EnableAsync(name, enabled, cancellationToken);
 
-    public Task<JobView> RunCronAsync(string name, CancellationToken cancellationToken) => _parts.Crons.RunAsync(name, cancellationToken);
+    public Task<JobView> RunCronAsync(string name, CancellationToken cancellationToken) => _services.Crons.RunAsync(name, cancellationToken);
 
-    public Task<CronBackfillView> BackfillCronAsync(string name, BackfillRequest request, CancellationToken cancellationToken) => _parts.Crons.BackfillAsync(name, request, cancellationToken);
+    public Task<CronBackfillView> BackfillCronAsync(string name, BackfillRequest request, CancellationToken cancellationToken) => _services.Crons.BackfillAsync(name, request, cancellationToken);
 
-    public Task<CronRemovedView> RemoveCronAsync(string name, CancellationToken cancellationToken) => _parts.Crons.RemoveAsync(name, cancellationToken);
+    public Task<CronRemovedView> RemoveCronAsync(string name, CancellationToken cancellationToken) => _services.Crons.RemoveAsync(name, cancellationToken);
 
     public void Shutdown(bool endPrograms)
     {
-        _parts.Table.EndsAll |= endPrograms;
+        _workers.Table.EndsAll |= endPrograms;
         _stop();
     }
 
     private BeaconView ViewOf(BeaconClient beacon) => new(
         beacon.Place.Name,
         beacon.Observed?.ToString(),
-        _parts.Devices.All.Count(device => _parts.Endpoint.Relays.To(device.Id).Any(channel => channel.Name == beacon.Place.Name)),
+        _device.Names.All.Count(device => _device.Endpoint.Relays.To(device.Id).Any(channel => channel.Name == beacon.Place.Name)),
         beacon.Limited,
         beacon is { IsRegistered: false, Problem: { } problem } ? new ProblemView(problem.Code, problem.Message, problem.NextStep) : null,
         beacon.IsRegistered ? beacon.IsByWebSocket ? "wss" : "udp" : null,
@@ -315,45 +320,45 @@ internal sealed class NodeServices : IControlServices
 
     private PeerView ViewOf(NamedDevice device)
     {
-        MemberState? member = _parts.Generations.Live?.Members.Where(each => each.Device == device.Id).Select(each => (MemberState?)each).FirstOrDefault();
+        MemberState? member = _generations.Live?.Members.Where(each => each.Device == device.Id).Select(each => (MemberState?)each).FirstOrDefault();
         bool isMember = member is { Status: MemberStatus.Up or MemberStatus.WeaklyUp, IsReachable: true };
         if (device.IsSelf)
         {
             return new PeerView(
-                device.Index, device.Name, device.Id.ToString(), true, "connected", _parts.Addresses.Current is [{ } own, ..] ? own.ToString() : null, "local", 0, 0, _parts.Time.GetUtcNow(),
-                DeviceNames.Platform, Environment.MachineName, Version, isMember, [.. _parts.Handlers.All.Select(handler => handler.Name)], [.. Grant.All], null, _parts.Settings.Labels, Resources: ResourcesOf(_parts.Links.OwnLoad()));
+                device.Index, device.Name, device.Id.ToString(), true, "connected", _reach.Addresses.Current is [{ } own, ..] ? own.ToString() : null, "local", 0, 0, _device.Time.GetUtcNow(),
+                DeviceNames.Platform, Environment.MachineName, Version, isMember, [.. _workers.Handlers.All.Select(handler => handler.Name)], [.. Grant.All], null, _device.Settings.Labels, Resources: ResourcesOf(_reach.Links.OwnLoad()));
         }
 
-        PathView[]? paths = _parts.Hub.Find(device.Id) is { } live ? PathViews.Of(live) : null;
-        MeshPathInfo? path = _parts.Hub.Find(device.Id)?.Path;
-        RelayedReason? why = path is { Kind: MeshPathInfo.RelayByWebSocket } ? RelayedReason.UdpBlocked(path.Value.Via) : _parts.Links.WhyRelayed(device.Id);
-        DeviceHello? hello = _parts.Directory.Hello(device.Id);
-        string state = _parts.Links.IsLinked(device.Id) ? "connected" : _parts.Links.IsConnecting(device.Id) ? "connecting" : _parts.Links.Problem(device.Id) is null ? "disconnected" : "failed";
+        PathView[]? paths = _device.Hub.Find(device.Id) is { } live ? PathViews.Of(live) : null;
+        MeshPathInfo? path = _device.Hub.Find(device.Id)?.Path;
+        RelayedReason? why = path is { Kind: MeshPathInfo.RelayByWebSocket } ? RelayedReason.UdpBlocked(path.Value.Via) : _reach.Links.WhyRelayed(device.Id);
+        DeviceHello? hello = _device.Directory.Hello(device.Id);
+        string state = _reach.Links.IsLinked(device.Id) ? "connected" : _reach.Links.IsConnecting(device.Id) ? "connecting" : _reach.Links.Problem(device.Id) is null ? "disconnected" : "failed";
         return new PeerView(
             device.Index,
             device.Name,
             device.Id.ToString(),
             false,
             state,
-            path?.Place ?? (_parts.Directory.Addresses(device.Id) is [{ } first, ..] ? first.ToString() : null),
+            path?.Place ?? (_device.Directory.Addresses(device.Id) is [{ } first, ..] ? first.ToString() : null),
             path?.Description,
             path?.RoundTrip?.TotalMilliseconds,
             path?.LossRatio,
-            state == "connected" ? _parts.Time.GetUtcNow() : _parts.Directory.LastSeen(device.Id),
+            state == "connected" ? _device.Time.GetUtcNow() : _device.Directory.LastSeen(device.Id),
             hello?.Platform,
             hello?.HostName,
             hello?.Version,
             isMember,
             hello?.Capabilities ?? [],
-            [.. _parts.Registry.Devices.TryGetValue(device.Id, out RegisteredDevice? known) ? known.Grants : []],
-            state == "connected" ? null : _parts.Links.Problem(device.Id),
+            [.. _device.Registry.Devices.TryGetValue(device.Id, out RegisteredDevice? known) ? known.Grants : []],
+            state == "connected" ? null : _reach.Links.Problem(device.Id),
             hello?.Labels ?? [],
             why?.Code,
             why?.Text,
-            state == "connected" ? ResourcesOf(_parts.Links.LoadOf(device.Id)) : null)
+            state == "connected" ? ResourcesOf(_reach.Links.LoadOf(device.Id)) : null)
         {
             Paths = paths,
-            ProblemCode = state == "connected" ? null : _parts.Links.ProblemCode(device.Id),
+            ProblemCode = state == "connected" ? null : _reach.Links.ProblemCode(device.Id),
         };
     }
 
