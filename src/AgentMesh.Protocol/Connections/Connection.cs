@@ -148,7 +148,7 @@ internal sealed class Connection : IFrameFate, IDisposable
             return;
         }
 
-        FollowPath(from, outcome.IsProbe, now);
+        FollowPath(from, outcome.IsProbe, datagram.Length, now);
         // Acknowledgements alone may come by the path that this side chose for its own: taken for the way of the other side's packets, both would hold each other to it.
         if (!outcome.IsProbe && _where.Heard(from, packet.PacketNumber, _path.Rtt.ProbeTimeout(_remote.AckDelayMax), now) && outcome.IsAckEliciting)
         {
@@ -359,12 +359,12 @@ internal sealed class Connection : IFrameFate, IDisposable
     }
 
     /// <summary>What an authentic packet says about paths by where it came from.</summary>
-    private void FollowPath(IPEndPoint from, bool isProbe, TimeSpan now)
+    private void FollowPath(IPEndPoint from, bool isProbe, int datagramBytes, TimeSpan now)
     {
         bool isFromElsewhere = !ReferenceEquals(from, _where.Remote) && !from.Equals(_where.Remote);
         if (isFromElsewhere && isProbe && _where.TryTakeChallenge(out ReadOnlySpan<byte> question))
         {
-            _prober.Asked(from, question);
+            _prober.Asked(from, question, datagramBytes);
         }
 
         if (_measuring.TryTake(from, now))
@@ -381,8 +381,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
         else if (_prober.TryProve(from))
         {
-            KnownPath proven = _paths.Proven(from, now);
-            if (_where.IsRelayed)
+            if (_paths.Proven(from, now) is { } proven && _where.IsRelayed)
             {
                 MoveTo(proven, failed: false, now);
             }

@@ -138,6 +138,13 @@ internal sealed class KnownPath(IPEndPoint address, PathKind kind)
         IsFailed = false;
     }
 
+    /// <summary>It may be taken again as soon as it answers.</summary>
+    public void Release(TimeSpan now)
+    {
+        HeldUntil = now;
+        AskMore();
+    }
+
     public void Failed(TimeSpan now)
     {
         IsFailed = true;

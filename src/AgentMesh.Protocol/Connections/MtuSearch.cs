@@ -36,6 +36,8 @@ internal sealed class MtuSearch(MtuSettings settings, int max, ICongestionContro
     private TimeSpan _againAt = TimeSpan.MaxValue;
     private int _longLost;
     private ulong _wholeAcked;
+    private ulong? _trialFrom;
+    private int _trialPassed;
 
     /// <summary>Greatest datagram that is sent, but for probes.</summary>
     public int Current { get; private set; } = Math.Min(settings.Start, max);
@@ -54,6 +56,12 @@ internal sealed class MtuSearch(MtuSettings settings, int max, ICongestionContro
         {
             _longLost = 0;
             _wholeAcked = Math.Max(_wholeAcked, packet.Number);
+        }
+
+        if (packet.Number >= _trialFrom)
+        {
+            _trialPassed = Math.Max(_trialPassed, packet.Bytes);
+            _trialFrom = packet.Bytes >= Current ? null : _trialFrom;
         }
 
         bool isProbe = packet.IsMtuProbe && packet.Number == _probe;
@@ -94,17 +102,34 @@ internal sealed class MtuSearch(MtuSettings settings, int max, ICongestionContro
             FallBack(Safe);
         }
 
+        // Of two that were sent together the short one arrived, and the long one went the way of those before.
+        if (packet.Number >= _trialFrom && packet.Bytes > _trialPassed && _trialPassed > 0)
+        {
+            FallBack(_trialPassed >= MtuSettings.Base ? MtuSettings.Base : MtuSettings.Floor);
+        }
+
         return false;
     }
 
+    /// <summary>
+    /// The length of a packet that goes out since nothing was answered for a probe timeout. The first is the shortest, and holds what the other side waits for most; the
+    /// next is a longer one beside it, so that the fate of both tells whether it is the length.
+    /// </summary>
+    public int AfterTimeoutBytes(ulong number) =>
+        _trialFrom is not { } from ? Current : number == from ? Math.Min(Current, MtuSettings.Floor) : Safe > MtuSettings.Floor ? Safe : Current;
+
     /// <summary>Nothing was answered for some probe timeouts.</summary>
     /// <param name="longestInFlight">Probes of this search left out.</param>
-    public void TimedOut(int timeoutsInRow, int longestInFlight)
+    /// <param name="next">The number of the next packet.</param>
+    public void TimedOut(int timeoutsInRow, int longestInFlight, ulong next)
     {
         if ((timeoutsInRow >= TimeoutsMax || !_isProven) && longestInFlight > Safe)
         {
             FallBack(_isProven ? Safe : MtuSettings.Floor);
         }
+
+        _trialFrom = longestInFlight > MtuSettings.Floor && Current > MtuSettings.Floor ? next : null;
+        _trialPassed = 0;
     }
 
     /// <summary>The operating system does not even send so much.</summary>
@@ -124,6 +149,7 @@ internal sealed class MtuSearch(MtuSettings settings, int max, ICongestionContro
     /// <summary>Packets take this path again, or for the first time: what was on its way says nothing any more.</summary>
     public void Resume()
     {
+        _trialFrom = null;
         if (_probe is not null || _longLost > 0)
         {
             SearchAgain();
@@ -156,6 +182,7 @@ internal sealed class MtuSearch(MtuSettings settings, int max, ICongestionContro
         _probesLost = 0;
         _probe = null;
         _longLost = 0;
+        _trialFrom = null;
         _isProven = Current <= MtuSettings.Floor;
         _againAt = TimeSpan.MaxValue;
         _target = _isProven ? NextTarget() : Math.Min(Current, MtuSettings.Base);

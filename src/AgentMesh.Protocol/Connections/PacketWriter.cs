@@ -43,6 +43,17 @@ internal ref struct PacketWriter(Span<byte> payload, SentPacket packet)
         }
     }
 
+    /// <summary>Fills the payload with PADDING up to this length, if it has so much room.</summary>
+    public void FillUpTo(int length)
+    {
+        int end = Math.Min(length, _payload.Length);
+        if (end > Length)
+        {
+            _payload[Length..end].Clear();
+            Length = end;
+        }
+    }
+
     /// <summary>True when it fits, which is always so in an empty packet.</summary>
     public bool TryWritePing()
     {

@@ -29,7 +29,7 @@ internal sealed class PathProber(IEntropy? entropy)
 
     private readonly PortGuesser _guesser = new(entropy);
     private readonly List<Candidate> _candidates = [];
-    private readonly Queue<(IPEndPoint To, byte[] Data)> _answers = new();
+    private readonly Queue<(IPEndPoint To, byte[] Data, int Bytes)> _answers = new();
     private Candidate? _answered;
 
     /// <summary>Questions put since the start.</summary>
@@ -83,12 +83,16 @@ internal sealed class PathProber(IEntropy? entropy)
         }
     }
 
+    /// <summary>The datagram that holds the answer of <see cref="TryNext"/> is to be as long as that of the question: what is long must come back as well.</summary>
+    public int AnswerBytes { get; private set; }
+
     /// <summary>The other side asked from an address that is not the one in use; the answer goes there and nowhere else.</summary>
-    public void Asked(IPEndPoint from, ReadOnlySpan<byte> data)
+    /// <param name="bytes">Length of the datagram; the answer is no longer, wherever the question truly came from.</param>
+    public void Asked(IPEndPoint from, ReadOnlySpan<byte> data, int bytes)
     {
         if (_answers.Count < AnswersMax)
         {
-            _answers.Enqueue((from, data.ToArray()));
+            _answers.Enqueue((from, data.ToArray(), Math.Min(bytes, MtuSettings.Floor)));
         }
     }
 
@@ -129,6 +133,7 @@ internal sealed class PathProber(IEntropy? entropy)
             to = answer.To;
             type = FrameType.PathResponse;
             data = answer.Data;
+            AnswerBytes = answer.Bytes;
             return true;
         }
 

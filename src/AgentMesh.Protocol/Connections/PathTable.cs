@@ -89,10 +89,18 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
         return wanted is null || ReferenceEquals(wanted, Active) ? null : wanted;
     }
 
-    /// <summary>The other side has proven to be reached here too, or was seen to be.</summary>
-    public KnownPath Proven(IPEndPoint address, TimeSpan now)
+    /// <summary>The other side has proven to be reached here too, or was seen to be, by something short.</summary>
+    /// <returns>Null where that is not enough: the path was left because it fell silent, and may swallow what is longer. It is asked whether it does, and taken when it answers.</returns>
+    public KnownPath? Proven(IPEndPoint address, TimeSpan now)
     {
         KnownPath path = Find(address) ?? Add(Of(address, isByPeer: false), now);
+        if (path.IsFailed && !ReferenceEquals(path, Active))
+        {
+            path.Release(now);
+            Ask(path, now);
+            return null;
+        }
+
         path.Works(now);
         Ask(path, now);
         return path;

@@ -17,6 +17,7 @@ internal sealed class Transmitter(
     private readonly IPacketProtector _protector = session.Protector;
     private int _acksOnly;
     private ulong _firstOfBatch;
+    private bool _goesAlone;
 
     /// <summary>Where the datagram goes that was written last.</summary>
     public IPEndPoint Destination { get; private set; } = where.Remote;
@@ -36,6 +37,7 @@ internal sealed class Transmitter(
         int used = 0;
         datagramBytes = 0;
         _firstOfBatch = path.Sent.Next;
+        _goesAlone = false;
         do
         {
             int length = WriteDatagram(buffer[used..], now, isOneOfMany: countMax > 1);
@@ -43,8 +45,8 @@ internal sealed class Transmitter(
             used += length;
             countMax--;
 
-            // Only whole ones can be followed by others.
-            if (length != path.DatagramBytes)
+            // Only whole ones can be followed by others, to the same address.
+            if (length != path.DatagramBytes || _goesAlone)
             {
                 break;
             }
@@ -74,12 +76,13 @@ internal sealed class Transmitter(
 
         if (!path.Sent.IsFull && prober.TryNext(now, out IPEndPoint to, out FrameType type, out ReadOnlySpan<byte> data))
         {
-            return TransmitPathFrame(buffer, to, type, data, now);
+            return TransmitPathFrame(buffer, to, type, data, now, type == FrameType.PathResponse ? prober.AnswerBytes : 0);
         }
 
         if (paths.NextQuestionAt <= now && !path.Sent.IsFull && paths.TryNext(path.Rtt, ackDelayMax, now, out to, out data))
         {
-            return TransmitPathFrame(buffer, to, FrameType.PathChallenge, data, now);
+            // A path that only answers what is short is of no use to data.
+            return TransmitPathFrame(buffer, to, FrameType.PathChallenge, data, now, MtuSettings.Floor);
         }
 
         if (measuring.IsDue && !path.Sent.IsFull && measuring.TryNext(now, out to, out data))
@@ -109,7 +112,8 @@ internal sealed class Transmitter(
         }
 
         SentPacket draft = path.Sent.Draft();
-        Span<byte> payload = buffer[PacketLayout.HeaderBytes..(path.DatagramBytes - PacketLayout.TagBytes)];
+        int datagramBytes = path.Loss.Probes > 0 ? path.Mtu.AfterTimeoutBytes(draft.Number) : path.DatagramBytes;
+        Span<byte> payload = buffer[PacketLayout.HeaderBytes..(datagramBytes - PacketLayout.TagBytes)];
         var writer = new PacketWriter(payload, draft);
         writer.WriteAck(path.Received, now);
         bool isForRemote = where.IsResponsePending;
@@ -221,12 +225,15 @@ internal sealed class Transmitter(
         return length;
     }
 
-    private int TransmitPathFrame(Span<byte> buffer, IPEndPoint to, FrameType type, ReadOnlySpan<byte> data, TimeSpan now)
+    /// <param name="bytesMin">Padded up to this length.</param>
+    private int TransmitPathFrame(Span<byte> buffer, IPEndPoint to, FrameType type, ReadOnlySpan<byte> data, TimeSpan now, int bytesMin = 0)
     {
         Destination = to;
+        _goesAlone = true;
         SentPacket draft = path.Sent.Draft();
         var writer = new PacketWriter(buffer[PacketLayout.HeaderBytes..(path.DatagramBytes - PacketLayout.TagBytes)], draft);
         writer.TryWritePath(type, data);
+        writer.FillUpTo(bytesMin - PacketLayout.Overhead);
         return Seal(buffer, writer.Length, draft, now);
     }
 

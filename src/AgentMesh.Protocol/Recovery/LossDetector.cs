@@ -177,7 +177,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
 
         _timeouts++;
         Probes = ProbesPerTimeout;
-        mtu?.TimedOut(_timeouts, LongestInFlight());
+        mtu?.TimedOut(_timeouts, LongestInFlight(), sent.Next);
         RepeatOldest();
     }
 

@@ -72,6 +72,32 @@ public sealed class MtuTests(ITestOutputHelper output)
         }
     }
 
+    [Theory]
+    [InlineData(1500, 1124)]
+    [InlineData(1500, 576)]
+    [InlineData(9000, 1280)]
+    [InlineData(1280, 576)]
+    public void The_first_probe_timeout_shows_that_only_what_is_short_arrives(int before, int after)
+    {
+        for (int seed = 1; seed <= 8; seed++)
+        {
+            using Pair pair = PairOver(before, seed);
+            ProtocolStream stream = pair.A.SendNew(60 << 20, StreamClass.Bulk);
+            pair.Run(1_000 + (37 * seed));
+            ulong read = pair.B.ReadingOf(stream).Bytes;
+            pair.A.Outgoing.Settings = pair.A.Outgoing.Settings with { Mtu = after - Ipv4Headers };
+            Connection a = pair.A.Connection;
+            pair.Run(2 * a.Path.Rtt.Smoothed); // what is under way arrives
+            ulong arrived = pair.B.ReadingOf(stream).Bytes;
+            TimeSpan once = a.Path.Loss.BackedOff(TimeSpan.FromMilliseconds(4)) + (3 * a.Path.Rtt.Smoothed), start = pair.Now;
+
+            pair.Until(() => pair.B.ReadingOf(stream).Bytes > arrived, TimeSpan.FromSeconds(5));
+            Assert.True(pair.Now - start <= once, $"{before} to {after}, seed {seed}: {(pair.Now - start).TotalMilliseconds:0} ms, not {once.TotalMilliseconds:0}");
+            pair.Until(() => pair.B.ReadingOf(stream).Bytes > arrived + 200_000, TimeSpan.FromSeconds(5));
+            Assert.True(pair.Now - start <= (6 * once) + TimeSpan.FromSeconds(0.5), $"{before} to {after}, seed {seed}: {(pair.Now - start).TotalMilliseconds:0} ms for the next 200 kB");
+        }
+    }
+
     [Fact]
     public void Small_messages_show_no_hole_and_what_is_long_behind_them_finds_it()
     {

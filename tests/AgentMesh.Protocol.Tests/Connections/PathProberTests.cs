@@ -155,12 +155,23 @@ public sealed class PathProberTests
     {
         for (int i = 0; i < 100; i++)
         {
-            _prober.Asked(Home, "12345678"u8);
+            _prober.Asked(Home, "12345678"u8, 38);
         }
 
         IReadOnlyList<Sent> sent = Run(TimeSpan.FromSeconds(1));
         Assert.Equal(PathProber.AnswersMax, sent.Count);
         Assert.All(sent, each => Assert.Equal((Home, FrameType.PathResponse, "12345678"), (each.To, each.Type, System.Text.Encoding.ASCII.GetString(each.Data))));
+    }
+
+    [Theory]
+    [InlineData(38, 38)]
+    [InlineData(512, 512)]
+    [InlineData(1400, 512)]
+    public void An_answer_is_as_long_as_its_question_and_no_longer_than_the_floor(int question, int answer)
+    {
+        _prober.Asked(Home, "12345678"u8, question);
+        Run(TimeSpan.FromSeconds(1));
+        Assert.Equal(answer, _prober.AnswerBytes);
     }
 
     [Fact]

@@ -247,6 +247,32 @@ public sealed class PathTableTests
     }
 
     [Fact]
+    public void A_path_that_carries_only_questions_is_left_and_not_taken_again_before_it_carries_data()
+    {
+        for (int seed = 1; seed <= Seeds; seed++)
+        {
+            using var pair = new WaysPair(seed, Near, WaysPair.Relay(7, 40));
+            pair.OfferRelays();
+            LongestStandstill(pair, pair.B, 2 + (0.01 * seed));
+            pair.Ways[0].BytesMax = 400;
+            TimeSpan longest = LongestStandstill(pair, pair.B, 4);
+            Assert.True(longest < Second, $"seed {seed}: nothing for {longest}");
+            for (int round = 0; round < 4; round++)
+            {
+                Punch(pair);
+                longest = LongestStandstill(pair, pair.B, 5);
+                Assert.True(longest < TimeSpan.FromSeconds(0.2), $"seed {seed}, round {round}: nothing for {longest}");
+                Assert.True(RelayAddress.IsRelay(pair.A.Connection.Remote), $"seed {seed}, round {round}: it is used again");
+            }
+
+            pair.Ways[0].BytesMax = int.MaxValue;
+            Punch(pair);
+            LongestStandstill(pair, pair.B, 2);
+            Assert.Equal(pair.Ways[0].B, pair.A.Connection.Remote);
+        }
+    }
+
+    [Fact]
     public void Losses_alone_end_no_path()
     {
         for (int seed = 1; seed <= Seeds; seed++)

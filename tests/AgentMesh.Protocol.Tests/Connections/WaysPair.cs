@@ -21,6 +21,9 @@ internal sealed class Way(string a, string b, double delayMilliseconds)
 
     public bool IsCutToB { get; set; }
 
+    /// <summary>Swallows every datagram that is longer.</summary>
+    public int BytesMax { get; set; } = int.MaxValue;
+
     public bool IsCut
     {
         set => IsCutToA = IsCutToB = value;
@@ -130,7 +133,7 @@ internal sealed class WaysPair : IDisposable
             }
 
             way.Carried += datagram.Length;
-            if (!(from.IsA ? way.IsCutToB : way.IsCutToA) && _random.NextDouble() >= Loss)
+            if (datagram.Length <= way.BytesMax && !(from.IsA ? way.IsCutToB : way.IsCutToA) && _random.NextDouble() >= Loss)
             {
                 _flying.Enqueue((from.Other, datagram.ToArray(), from.IsA ? way.A : way.B), (Now + way.Delay, _order));
             }

@@ -19,7 +19,7 @@ internal sealed class BlackHoleWorld(int seed, Action<string>? told) : ReachWorl
 
     private static readonly NatType[] Boxes = [NatType.None, NatType.FullCone, NatType.AddressRestricted, NatType.PortRestricted];
 
-    public static IReadOnlyList<Bar> Bars { get; } = [Bar.Within(Death, Seconds(2)), Bar.Within(OneWay, Seconds(2)), Bar.Within(Large, Seconds(3))];
+    public static IReadOnlyList<Bar> Bars { get; } = [Bar.Within(Death, Seconds(2)), Bar.Within(OneWay, Seconds(2)), Bar.Within(Large, Seconds(2))];
 
     public override void Run()
     {
