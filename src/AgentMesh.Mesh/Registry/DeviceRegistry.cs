@@ -22,9 +22,7 @@ public sealed class DeviceRegistry : IDisposable
     private readonly RegistryFile _file;
     private readonly RegistryChains _chains;
     private DeviceIdentity _self;
-    private volatile IReadOnlyDictionary<DeviceId, RegisteredDevice> _devices = new Dictionary<DeviceId, RegisteredDevice>();
-    private volatile IReadOnlyDictionary<DeviceId, RevokedDevice> _revoked = new Dictionary<DeviceId, RevokedDevice>();
-    private volatile IReadOnlyDictionary<DeviceId, DeviceId> _deviceOf = new Dictionary<DeviceId, DeviceId>();
+    private volatile RegistryView _view = RegistryView.Empty;
     private long _refused;
 
     private DeviceRegistry(DeviceIdentity self, IReadOnlyList<DevicePublicKey> keys, Introductions introductions, TimeProvider time, RegistryFile file)
@@ -41,10 +39,10 @@ public sealed class DeviceRegistry : IDisposable
     public event Action? Changed;
 
     /// <summary>Every device of the mesh but this one.</summary>
-    public IReadOnlyDictionary<DeviceId, RegisteredDevice> Devices => _devices;
+    public IReadOnlyDictionary<DeviceId, RegisteredDevice> Devices => _view.Devices;
 
     /// <summary>Those that a chain of this copy has put out for the whole mesh and that are not in it.</summary>
-    public IReadOnlyDictionary<DeviceId, RevokedDevice> Revoked => _revoked;
+    public IReadOnlyDictionary<DeviceId, RevokedDevice> Revoked => _view.Revoked;
 
     /// <summary>Entries of others that did not verify or did not fit.</summary>
     public long RefusedEntries => Interlocked.Read(ref _refused);
@@ -56,7 +54,7 @@ public sealed class DeviceRegistry : IDisposable
         RegistryFile file = RegistryFile.Open(path);
         try
         {
-            IReadOnlyList<DevicePublicKey> keys = OwnKeys(file, self, next);
+            IReadOnlyList<DevicePublicKey> keys = OwnKeys.Find(file, self, next);
             var registry = new DeviceRegistry(next is not null && keys[^1] == next.PublicKey ? next : self, keys, introductions, time, file);
             file.Load(registry.TryKeep);
             if (registry._root.Id != self.Id)
@@ -76,13 +74,13 @@ public sealed class DeviceRegistry : IDisposable
     }
 
     /// <summary>Whether a key is the one that counts of a device that is in.</summary>
-    public bool IsAdmitted(DevicePublicKey key) => _devices.TryGetValue(DeviceOf(key.Id), out RegisteredDevice? device) && device.Key == key;
+    public bool IsAdmitted(DevicePublicKey key) => _view.OfKey(key.Id)?.Key == key;
 
     /// <summary>Whether the key with this id is the one that counts of a device of the mesh, or of this device itself.</summary>
-    public bool IsOfMesh(DeviceId keyId) => keyId == OwnKey.Id || (_devices.TryGetValue(DeviceOf(keyId), out RegisteredDevice? device) && device.Key.Id == keyId);
+    public bool IsOfMesh(DeviceId keyId) => keyId == OwnKey.Id || _view.OfKey(keyId)?.Key.Id == keyId;
 
     /// <summary>The device that the key with this id speaks or spoke for; the id itself where no other is known.</summary>
-    public DeviceId DeviceOf(DeviceId keyId) => _deviceOf.GetValueOrDefault(keyId) is { IsNone: false } device ? device : keyId;
+    public DeviceId DeviceOf(DeviceId keyId) => _view.DeviceOf(keyId);
 
     /// <summary>Which key this device signs with now.</summary>
     public DevicePublicKey OwnKey
@@ -191,7 +189,7 @@ public sealed class DeviceRegistry : IDisposable
             RegisteredDevice known = Find(device);
             if (_introductions == Introductions.Granted && !dropIntroduced && known.Grants.Contains(Mesh.Grants.Grant.Introduce) && !wanted.Contains(Mesh.Grants.Grant.Introduce))
             {
-                foreach (RegisteredDevice introduced in _devices.Values.Where(other => other.AdmittedBy == device).ToArray())
+                foreach (RegisteredDevice introduced in _view.Devices.Values.Where(other => other.AdmittedBy == device).ToArray())
                 {
                     Append(RegistryChange.Admit, introduced.Key, DeviceName.Clean(introduced.Name), []);
                 }
@@ -220,7 +218,7 @@ public sealed class DeviceRegistry : IDisposable
                 return;
             }
 
-            if (_devices.Values.Any(other => other.Id != device && string.Equals(other.Name, name, StringComparison.OrdinalIgnoreCase)))
+            if (_view.Devices.Values.Any(other => other.Id != device && string.Equals(other.Name, name, StringComparison.OrdinalIgnoreCase)))
             {
                 throw new MeshException(MeshErrors.BadName, $"another device is called '{name}' already", "choose another name");
             }
@@ -345,50 +343,18 @@ public sealed class DeviceRegistry : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    private RegisteredDevice Find(DeviceId device) => _devices.TryGetValue(device, out RegisteredDevice? known)
+    private RegisteredDevice Find(DeviceId device) => _view.Devices.TryGetValue(device, out RegisteredDevice? known)
         ? known
         : throw new MeshException(MeshErrors.UnknownPeer, $"{device} is not in the registry", "'agentmesh peers' shows who is");
 
-    /// <summary>The keys of this device in their order, found from the present one backwards.</summary>
-    private static List<DevicePublicKey> OwnKeys(RegistryFile file, DeviceIdentity self, DeviceIdentity? next)
-    {
-        var keys = new List<DevicePublicKey> { self.PublicKey };
-        if (self.PublicKey.Id == self.Id && next is null)
-        {
-            return keys;
-        }
-
-        var naming = new Dictionary<DevicePublicKey, DevicePublicKey>();
-        file.Load(entry =>
-        {
-            if (entry.Naming is { } named)
-            {
-                naming[entry.Author] = named.Author;
-            }
-
-            return true;
-        });
-        if (next is not null && naming.GetValueOrDefault(next.PublicKey) == self.PublicKey)
-        {
-            keys.Add(next.PublicKey);
-        }
-
-        while (keys.Count <= Successions.KeysMax && naming.TryGetValue(keys[0], out DevicePublicKey before))
-        {
-            keys.Insert(0, before);
-        }
-
-        return keys;
-    }
-
     /// <summary>The author is in, with any of its keys, or succeeds to a key of who is in. A claim to succeed a key of this device itself means nothing here.</summary>
     private bool IsBelieved(RegistryEntry entry) =>
-        _devices.ContainsKey(_chains.RootOf(entry.Author).Id)
-        || (entry.Change == RegistryChange.Succeed && !_chains.IsOwn(entry.Subject) && _devices.ContainsKey(_chains.RootOf(entry.Subject).Id));
+        _view.Devices.ContainsKey(_chains.RootOf(entry.Author).Id)
+        || (entry.Change == RegistryChange.Succeed && !_chains.IsOwn(entry.Subject) && _view.Devices.ContainsKey(_chains.RootOf(entry.Subject).Id));
 
     private IEnumerable<DevicePublicKey> KeysOf(DeviceId device) =>
         device == _self.Id ? [_self.PublicKey]
-        : _devices.TryGetValue(device, out RegisteredDevice? known) ? [.. known.FormerKeys, known.Key]
+        : _view.Devices.TryGetValue(device, out RegisteredDevice? known) ? [.. known.FormerKeys, known.Key]
         : _chains.Ever.Where(key => _chains.RootOf(key).Id == device).Select(_chains.RootOf).Distinct().SelectMany(_chains.Successions.KeysOf).ToArray() is { Length: > 0 } former ? former
         : [Find(device).Key];
 
@@ -417,7 +383,7 @@ public sealed class DeviceRegistry : IDisposable
 
     private void AppendGrants(DevicePublicKey key, ImmutableSortedSet<string> grants)
     {
-        ImmutableSortedSet<string> before = _devices.TryGetValue(DeviceOf(key.Id), out RegisteredDevice? known) ? known.Grants : [];
+        ImmutableSortedSet<string> before = _view.OfKey(key.Id)?.Grants ?? [];
         if (!before.SetEquals(grants))
         {
             Append(RegistryChange.Grants, key, "", grants);
@@ -455,13 +421,5 @@ public sealed class DeviceRegistry : IDisposable
         _chains.Keep(entry);
     }
 
-    private void Fold()
-    {
-        IReadOnlySet<DevicePublicKey> putOut = _chains.PutOut;
-        Dictionary<DeviceId, RegisteredDevice> devices = RegistryFold.Devices(_root, _chains, putOut.Contains, _introductions);
-        _revoked = RegistryFold.Revoked(_chains, key => key != _root && !devices.ContainsKey(key.Id));
-        _deviceOf = devices.Values.Where(device => device.FormerKeys.Count > 0)
-            .SelectMany(device => device.FormerKeys.Append(device.Key).Select(key => (KeyId: key.Id, device.Id))).ToDictionary(item => item.KeyId, item => item.Id);
-        _devices = devices;
-    }
+    private void Fold() => _view = RegistryView.Of(_root, _chains, _introductions);
 }

@@ -11,10 +11,8 @@ internal sealed class RegistryChains
 
     private readonly Dictionary<DevicePublicKey, List<RegistryEntry>> _chains = [];
     private readonly HashSet<DevicePublicKey> _own;
-    /// <summary>
-    /// Whom others have put out everywhere, where this device has not spoken of them since. The entries of all chains stand in the file in the order in which they came, so a restart
-    /// knows it too.
-    /// </summary>
+
+    // The entries of all chains stand in the file in the order in which they came, so a restart knows it too.
     private readonly HashSet<(DevicePublicKey Subject, DevicePublicKey By)> _heard = [];
     private int _entriesOfOthers;
 

@@ -1,0 +1,37 @@
+using AgentMesh.Protocol.Identity;
+
+namespace AgentMesh.Mesh.Registry;
+
+/// <summary>What the chains mean at one moment: who is in, who was put out, and whose keys are whose.</summary>
+internal sealed class RegistryView
+{
+    public static readonly RegistryView Empty = new([], []);
+
+    private readonly Dictionary<DeviceId, DeviceId> _deviceOf;
+
+    private RegistryView(Dictionary<DeviceId, RegisteredDevice> devices, Dictionary<DeviceId, RevokedDevice> revoked)
+    {
+        Devices = devices;
+        Revoked = revoked;
+        _deviceOf = devices.Values.Where(device => device.FormerKeys.Count > 0)
+            .SelectMany(device => device.FormerKeys.Append(device.Key).Select(key => (KeyId: key.Id, device.Id))).ToDictionary(item => item.KeyId, item => item.Id);
+    }
+
+    public IReadOnlyDictionary<DeviceId, RegisteredDevice> Devices { get; }
+
+    public IReadOnlyDictionary<DeviceId, RevokedDevice> Revoked { get; }
+
+    /// <param name="root">The first key of this device.</param>
+    public static RegistryView Of(DevicePublicKey root, RegistryChains chains, Introductions introductions)
+    {
+        IReadOnlySet<DevicePublicKey> putOut = chains.PutOut;
+        Dictionary<DeviceId, RegisteredDevice> devices = RegistryFold.Devices(root, chains, putOut.Contains, introductions);
+        return new RegistryView(devices, RegistryFold.Revoked(chains, key => key != root && !devices.ContainsKey(key.Id)));
+    }
+
+    /// <summary>The device that the key with this id speaks or spoke for; the id itself where no other is known.</summary>
+    public DeviceId DeviceOf(DeviceId keyId) => _deviceOf.GetValueOrDefault(keyId) is { IsNone: false } device ? device : keyId;
+
+    /// <summary>The same, where it is in the mesh.</summary>
+    public RegisteredDevice? OfKey(DeviceId keyId) => Devices.GetValueOrDefault(DeviceOf(keyId));
+}
