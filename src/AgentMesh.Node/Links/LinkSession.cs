@@ -13,7 +13,7 @@ internal sealed class LinkSession(IMeshStream stream, LinkTalk talk, TimeSpan re
     // What is said once, beside what LinkTalk repeats. Few: a side answers and asks one question at a time.
     private const int ExtraMax = 8;
 
-    private readonly SemaphoreSlim _poked = new(0, 1);
+    private readonly Poker _poked = new(time);
     private readonly ConcurrentQueue<Frame> _extra = new();
 
     private long _heardAt = time.GetTimestamp();
@@ -38,20 +38,7 @@ internal sealed class LinkSession(IMeshStream stream, LinkTalk talk, TimeSpan re
     public IReadOnlyDictionary<DeviceId, ulong>? Heads { get; private set; }
 
     /// <summary>Something may be new: say it now.</summary>
-    public void Poke()
-    {
-        try
-        {
-            if (_poked.CurrentCount == 0)
-            {
-                _poked.Release();
-            }
-        }
-        catch (SemaphoreFullException)
-        {
-            // Two at once: one is enough.
-        }
-    }
+    public void Poke() => _poked.Poke();
 
     public void Say(Frame frame)
     {
@@ -89,8 +76,7 @@ internal sealed class LinkSession(IMeshStream stream, LinkTalk talk, TimeSpan re
                 await LinkFrames.WriteAsync(stream, frame, cancellationToken).ConfigureAwait(false);
             }
 
-            using ITimer timer = time.CreateTimer(_ => Poke(), null, Rest(saidAll), Timeout.InfiniteTimeSpan);
-            await _poked.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await _poked.WaitAsync(Rest(saidAll), cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -32,7 +32,7 @@ internal sealed class PeerRelays : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stop = new();
-    private readonly SemaphoreSlim _poked = new(0, 1);
+    private readonly Poker _poked;
     private readonly ConcurrentDictionary<MeshConnection, Registered> _relays = new();
     private readonly ConcurrentDictionary<DeviceId, long> _refused = new();
     private readonly ConcurrentDictionary<DeviceId, byte> _used = new();
@@ -47,6 +47,7 @@ internal sealed class PeerRelays : IAsyncDisposable
         _links = links;
         _nameOf = nameOf;
         _time = time;
+        _poked = new Poker(time);
         _log = log;
         links.Changed += OnLinkChanged;
         links.PathChanged += OnPathChanged;
@@ -72,7 +73,7 @@ internal sealed class PeerRelays : IAsyncDisposable
         while (!_stop.IsCancellationRequested)
         {
             Choose();
-            await WaitAsync().ConfigureAwait(false);
+            await _poked.WaitAsync(Tick, _stop.Token).ConfigureAwait(false);
         }
     }
 
@@ -140,11 +141,11 @@ internal sealed class PeerRelays : IAsyncDisposable
             }
 
             _relays.TryRemove(connection, out _);
-            Poke();
+            _poked.Poke();
         }
     }
 
-    private void OnLinkChanged(DeviceId device) => Poke();
+    private void OnLinkChanged(DeviceId device) => _poked.Poke();
 
     private void OnPathChanged(DeviceId device, MeshPathInfo path)
     {
@@ -154,26 +155,7 @@ internal sealed class PeerRelays : IAsyncDisposable
             Log.RelayedByPeer(_log, device.ToString(), path.Via ?? "?");
         }
 
-        Poke();
-    }
-
-    private void Poke()
-    {
-        try
-        {
-            _poked.Release();
-        }
-        catch (Exception error) when (error is SemaphoreFullException or ObjectDisposedException)
-        {
-            // One is enough.
-        }
-    }
-
-    private async Task WaitAsync()
-    {
-        using var late = new CancellationTokenSource(Tick, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, _stop.Token);
-        await _poked.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _poked.Poke();
     }
 
     private sealed class Registered(DeviceId device)

@@ -33,7 +33,7 @@ public sealed class GatewayMapper : IAsyncDisposable
     private readonly IEntropy _entropy;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
-    private readonly SemaphoreSlim _poked = new(0, 1);
+    private readonly Poker _poked;
     private volatile GatewayStatus _status = GatewayStatus.Looking;
     private volatile IPAddress? _announced;
     private GatewayAnnouncements? _announcements;
@@ -53,6 +53,7 @@ public sealed class GatewayMapper : IAsyncDisposable
         _routes = routes;
         _entropy = entropy;
         _time = time;
+        _poked = new Poker(time);
     }
 
     /// <summary>There is a mapping, another one, or none any more; or it is known now why there is none.</summary>
@@ -90,20 +91,7 @@ public sealed class GatewayMapper : IAsyncDisposable
         Poke();
     }
 
-    internal void Poke()
-    {
-        try
-        {
-            if (_poked.CurrentCount == 0)
-            {
-                _poked.Release();
-            }
-        }
-        catch (SemaphoreFullException)
-        {
-            // Two at once: one is enough.
-        }
-    }
+    internal void Poke() => _poked.Poke();
 
     private TimeSpan Now => _time.GetElapsedTime(0);
 
@@ -135,7 +123,7 @@ public sealed class GatewayMapper : IAsyncDisposable
                 if (_routes.Find() is not { } route)
                 {
                     Tell(new GatewayStatus(null, null, IsLooking: false, []));
-                    await WaitAsync(LookAgainMax).ConfigureAwait(false);
+                    await _poked.WaitAsync(LookAgainMax, _stop.Token).ConfigureAwait(false);
                     continue;
                 }
 
@@ -147,7 +135,7 @@ public sealed class GatewayMapper : IAsyncDisposable
                     continue;
                 }
 
-                await WaitAsync(wait).ConfigureAwait(false);
+                await _poked.WaitAsync(wait, _stop.Token).ConfigureAwait(false);
                 wait = wait * 2 < LookAgainMax ? wait * 2 : LookAgainMax;
             }
         }
@@ -192,7 +180,7 @@ public sealed class GatewayMapper : IAsyncDisposable
             {
                 Tell(new GatewayStatus(route.Gateway, mapping, IsLooking: false, failures));
                 TimeSpan untilRenewal = renewAt - Now;
-                await WaitAsync(untilRenewal < _check ? untilRenewal : _check).ConfigureAwait(false);
+                await _poked.WaitAsync(untilRenewal < _check ? untilRenewal : _check, _stop.Token).ConfigureAwait(false);
                 bool isAnnounced = Interlocked.Exchange(ref _announced, null) is { } from && from.Equals(route.Gateway) && (announcedAt == TimeSpan.MinValue || Now - announcedAt > AnnouncementRest);
                 announcedAt = isAnnounced ? Now : announcedAt;
                 if (_routes.Find() is { } now && now != route)
@@ -271,19 +259,5 @@ public sealed class GatewayMapper : IAsyncDisposable
 
         _status = status;
         Changed?.Invoke(status);
-    }
-
-    private async Task WaitAsync(TimeSpan limit)
-    {
-        using var late = new CancellationTokenSource(limit > TimeSpan.Zero ? limit : TimeSpan.FromMilliseconds(1), _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, _stop.Token);
-        try
-        {
-            await _poked.WaitAsync(either.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
-        {
-            // The time is over.
-        }
     }
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Stun;
@@ -21,8 +20,8 @@ public sealed class StunObserver : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stop = new();
-    private readonly SemaphoreSlim _arrived = new(0, 1);
-    private readonly SemaphoreSlim _moved = new(0, 1);
+    private readonly Poker _arrived;
+    private readonly Poker _moved;
     private StunBinding?[] _asked;
     private StunObservation[] _observations;
     private Task _running = Task.CompletedTask;
@@ -34,6 +33,8 @@ public sealed class StunObserver : IAsyncDisposable
         _interval = interval;
         _entropy = entropy;
         _time = time;
+        _moved = new Poker(time);
+        _arrived = new Poker(time);
         _asked = new StunBinding?[servers.Count];
         _observations = [.. servers.Select(server => new StunObservation(server, null, null))];
     }
@@ -50,13 +51,13 @@ public sealed class StunObserver : IAsyncDisposable
     public void Start()
     {
         _endpoint.StunTaker = Take;
-        NetworkChange.NetworkAddressChanged += OnNetworkChanged;
+        _endpoint.NetworkChanged += OnNetworkChanged;
         _running = Task.Run(RunAsync);
     }
 
     public async ValueTask DisposeAsync()
     {
-        NetworkChange.NetworkAddressChanged -= OnNetworkChanged;
+        _endpoint.NetworkChanged -= OnNetworkChanged;
         _endpoint.StunTaker = null;
         await _stop.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
@@ -76,7 +77,7 @@ public sealed class StunObserver : IAsyncDisposable
             {
                 if (binding is not null && binding.Handle(message, from, _endpoint.Now.Monotonic))
                 {
-                    Poke(_arrived);
+                    _arrived.Poke();
                     return;
                 }
             }
@@ -90,7 +91,7 @@ public sealed class StunObserver : IAsyncDisposable
             while (true)
             {
                 await RoundAsync().ConfigureAwait(false);
-                await WaitAsync(_moved, _interval).ConfigureAwait(false);
+                await _moved.WaitAsync(_interval, _stop.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
@@ -116,7 +117,7 @@ public sealed class StunObserver : IAsyncDisposable
                 return;
             }
 
-            await WaitAsync(_arrived, at - _endpoint.Now.Monotonic).ConfigureAwait(false);
+            await _arrived.WaitAsync(at - _endpoint.Now.Monotonic, _stop.Token).ConfigureAwait(false);
         }
     }
 
@@ -188,34 +189,5 @@ public sealed class StunObserver : IAsyncDisposable
         }
     }
 
-    private void OnNetworkChanged(object? sender, EventArgs e) => Poke(_moved);
-
-    private static void Poke(SemaphoreSlim signal)
-    {
-        try
-        {
-            if (signal.CurrentCount == 0)
-            {
-                signal.Release();
-            }
-        }
-        catch (SemaphoreFullException)
-        {
-            // Two at once: one is enough.
-        }
-    }
-
-    private async Task WaitAsync(SemaphoreSlim signal, TimeSpan limit)
-    {
-        using var late = new CancellationTokenSource(limit > TimeSpan.Zero ? limit : TimeSpan.FromMilliseconds(1), _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, _stop.Token);
-        try
-        {
-            await signal.WaitAsync(either.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
-        {
-            // The time is over.
-        }
-    }
+    private void OnNetworkChanged() => _moved.Poke();
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Stun;
@@ -34,9 +33,10 @@ public sealed class TurnRelay : IAsyncDisposable
     private readonly IEntropy _entropy;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
-    private readonly Dictionary<IPEndPoint, TurnPeer> _peers = [];
+    private readonly TurnPeers _peers;
     private readonly CancellationTokenSource _stop = new();
-    private readonly SemaphoreSlim _stirred = new(0, 1);
+    private readonly Poker _stirred;
+    private readonly Poker _moved;
     private IReadOnlyList<IPAddress> _permitted = [];
     private TurnAllocation? _allocation;
     private Socket? _socket;
@@ -48,11 +48,14 @@ public sealed class TurnRelay : IAsyncDisposable
     public TurnRelay(MeshEndpoint endpoint, TurnServer server, Func<StunCredentials> credentials, TurnSettings settings, IEntropy entropy, TimeProvider time)
     {
         _endpoint = endpoint;
+        _peers = new TurnPeers(this, endpoint);
         Server = server;
         _credentials = credentials;
         _settings = settings;
         _entropy = entropy;
         _time = time;
+        _stirred = new Poker(time);
+        _moved = new Poker(time);
     }
 
     /// <summary><see cref="State"/> is another one. Raised on any thread.</summary>
@@ -76,7 +79,7 @@ public sealed class TurnRelay : IAsyncDisposable
 
     public void Start()
     {
-        NetworkChange.NetworkAddressChanged += OnNetworkChanged;
+        _endpoint.NetworkChanged += OnNetworkChanged;
         _endpoint.Turn.Add(this);
         _running = Task.Run(RunAsync);
     }
@@ -90,12 +93,12 @@ public sealed class TurnRelay : IAsyncDisposable
             PermitNow();
         }
 
-        Stir();
+        _stirred.Poke();
     }
 
     public async ValueTask DisposeAsync()
     {
-        NetworkChange.NetworkAddressChanged -= OnNetworkChanged;
+        _endpoint.NetworkChanged -= OnNetworkChanged;
         _endpoint.Turn.Remove(this);
         await _stop.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
@@ -114,10 +117,10 @@ public sealed class TurnRelay : IAsyncDisposable
                 return null;
             }
 
-            address = PeerOf(remote, out evicted)?.Address;
+            address = _peers.Find(remote, out evicted)?.Address;
         }
 
-        End(evicted);
+        _peers.End(evicted);
         return address;
     }
 
@@ -145,7 +148,7 @@ public sealed class TurnRelay : IAsyncDisposable
 
         if (isStirred)
         {
-            Stir();
+            _stirred.Poke();
         }
     }
 
@@ -175,7 +178,7 @@ public sealed class TurnRelay : IAsyncDisposable
             wait = wasHeld || isMoved ? RetryFirst : TimeSpan.FromTicks(Math.Min(wait.Ticks * 2, RetryMax.Ticks));
             try
             {
-                await WaitAsync(isMoved ? TimeSpan.FromMilliseconds(200) : failure.Kind == TurnFailureKind.Silent ? wait : RefusedRetry, () => _isMoved).ConfigureAwait(false);
+                await _moved.WaitAsync(failure.Kind == TurnFailureKind.Silent ? wait : RefusedRetry, _stop.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {
@@ -214,7 +217,7 @@ public sealed class TurnRelay : IAsyncDisposable
                 wasHeld |= allocation.Relayed is not null;
                 if (next is { } at)
                 {
-                    await WaitAsync(at - _endpoint.Now.Monotonic, static () => true).ConfigureAwait(false);
+                    await _stirred.WaitAsync(at - _endpoint.Now.Monotonic, _stop.Token).ConfigureAwait(false);
                 }
             }
 
@@ -290,7 +293,7 @@ public sealed class TurnRelay : IAsyncDisposable
             TimeSpan now = _endpoint.Now.Monotonic;
             IPEndPoint? sender = allocation.Handle(datagram, now, out ReadOnlySpan<byte> data);
             length = data.Length;
-            if (sender is not null && length > 0 && _allocation == allocation && ((ReadOnlySpan<byte>)datagram).Overlaps(data, out at) && PeerOf(sender, out evicted) is { } peer)
+            if (sender is not null && length > 0 && _allocation == allocation && ((ReadOnlySpan<byte>)datagram).Overlaps(data, out at) && _peers.Find(sender, out evicted) is { } peer)
             {
                 peer.UsedAt = now;
                 address = peer.Address;
@@ -299,7 +302,7 @@ public sealed class TurnRelay : IAsyncDisposable
             isStirred = allocation.TakeStirred();
         }
 
-        End(evicted);
+        _peers.End(evicted);
         if (address is not null)
         {
             _endpoint.Receive(datagram.Slice(at, length), address);
@@ -307,32 +310,8 @@ public sealed class TurnRelay : IAsyncDisposable
 
         if (isStirred)
         {
-            Stir();
+            _stirred.Poke();
         }
-    }
-
-    // Under the lock.
-    private TurnPeer? PeerOf(IPEndPoint remote, out IPEndPoint? evicted)
-    {
-        evicted = null;
-        if (_peers.TryGetValue(remote, out TurnPeer? peer))
-        {
-            return peer;
-        }
-
-        if (_peers.Count >= PeersMax)
-        {
-            KeyValuePair<IPEndPoint, TurnPeer>[] idle = [.. _peers.Where(each => !_endpoint.IsInUse(each.Value.Address)).OrderBy(each => each.Value.UsedAt).Take(1)];
-            if (idle.Length == 0)
-            {
-                return null;
-            }
-
-            _peers.Remove(idle[0].Key);
-            evicted = idle[0].Value.Address;
-        }
-
-        return _peers[remote] = new TurnPeer(this, remote, _endpoint.Tunnels) { UsedAt = _endpoint.Now.Monotonic };
     }
 
     // Under the lock.
@@ -347,7 +326,7 @@ public sealed class TurnRelay : IAsyncDisposable
 
     private void EndPeers(TurnAllocation allocation, Socket socket)
     {
-        TurnPeer[] ended;
+        IPEndPoint[] ended;
         lock (_gate)
         {
             TimeSpan now = _endpoint.Now.Monotonic;
@@ -358,22 +337,10 @@ public sealed class TurnRelay : IAsyncDisposable
             }
 
             (_allocation, _socket) = (null, null);
-            ended = [.. _peers.Values];
-            _peers.Clear();
+            ended = _peers.Clear();
         }
 
-        foreach (TurnPeer peer in ended)
-        {
-            _endpoint.EndTunnel(peer.Address);
-        }
-    }
-
-    private void End(IPEndPoint? evicted)
-    {
-        if (evicted is not null)
-        {
-            _endpoint.EndTunnel(evicted);
-        }
+        _peers.End(ended);
     }
 
     private static void SendNow(Socket socket, ReadOnlySpan<byte> message, IPEndPoint to)
@@ -424,50 +391,10 @@ public sealed class TurnRelay : IAsyncDisposable
         }
     }
 
-    private void OnNetworkChanged(object? sender, EventArgs e)
+    private void OnNetworkChanged()
     {
         _isMoved = true;
-        Stir();
-    }
-
-    private void Stir()
-    {
-        try
-        {
-            if (_stirred.CurrentCount == 0)
-            {
-                _stirred.Release();
-            }
-        }
-        catch (SemaphoreFullException)
-        {
-            // Two at once: one is enough.
-        }
-    }
-
-    private async Task WaitAsync(TimeSpan limit, Func<bool> mayEnd)
-    {
-        using var late = new CancellationTokenSource(limit > TimeSpan.Zero ? limit : TimeSpan.FromMilliseconds(1), _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, _stop.Token);
-        try
-        {
-            do
-            {
-                await _stirred.WaitAsync(either.Token).ConfigureAwait(false);
-            }
-            while (!mayEnd());
-        }
-        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
-        {
-            // The time is over.
-        }
+        _moved.Poke();
+        _stirred.Poke();
     }
 }
-
-/// <param name="Relayed">The address at the server; null while there is none.</param>
-/// <param name="Mapped">Where the server sees this device's socket.</param>
-/// <param name="Failure">Why there is none; null while there is, or while it is asked for the first time.</param>
-public sealed record TurnState(IPEndPoint? Relayed, IPEndPoint? Mapped, TurnFailure? Failure);
-
-/// <summary>There is no user or password to be had; the message says why.</summary>
-public sealed class TurnCredentialsException(string message) : Exception(message);

@@ -1,7 +1,7 @@
-namespace AgentMesh.Node.Reach;
+namespace AgentMesh.Transport;
 
 /// <summary>Wakes one loop from others; several pokes before it looks are one.</summary>
-internal sealed class Poker(TimeProvider time)
+public sealed class Poker(TimeProvider time)
 {
     private readonly SemaphoreSlim _poked = new(0, 1);
 
