@@ -11,58 +11,6 @@ public sealed class BeaconTests(ITestOutputHelper output)
 {
     private const string BeaconAddress = "203.0.113.10";
 
-    public static TheoryData<string, string, bool> Pairs => new()
-    {
-        { "none", "port-restricted", true },
-        { "full-cone", "full-cone", true },
-        { "full-cone", "symmetric", true },
-        { "port-restricted", "full-cone", true },
-        { "port-restricted", "port-restricted", true },
-        { "symmetric", "symmetric", false },
-    };
-
-    [SkippableTheory]
-    [MemberData(nameof(Pairs))]
-    public async Task Two_devices_behind_NATs_work_together_at_once_and_directly_where_that_is_possible(string left, string right, bool becomesDirect)
-    {
-        using NatLab? lab = NatLab.TryBuild(out string whyNot);
-        Skip.If(lab is null, $"a network with NATs cannot be made here: {whyNot}");
-        await using Meeting meeting = await Meeting.AtHomeAsync(lab, Nat(left), Nat(right));
-
-        Assert.Equal("3\n", (await meeting.A.RunAsync("--timeout", "20s", "@b", "calc", "1+2")).Out);
-        PeerView first = await PeerOf(meeting.A);
-        output.WriteLine($"{left} x {right}: linked {meeting.SinceStart.TotalSeconds:0.0} s after the start of the second node, {first.Path}");
-        if (becomesDirect)
-        {
-            await meeting.IsDirectAsync();
-            output.WriteLine($"direct {meeting.SinceStart.TotalSeconds:0.0} s after it");
-        }
-        else
-        {
-            await Eventually.HoldsAsync(async () => (await PeerOf(meeting.A)).RelayedCode == "hard-nats" && (await PeerOf(meeting.B)).RelayedCode == "hard-nats", "both say why the path is relayed", TimeSpan.FromMinutes(1));
-            output.WriteLine((await meeting.A.RunAsync("peers")).ToString());
-        }
-
-        Assert.Equal("42\n", (await meeting.B.RunAsync("--timeout", "20s", "@a", "calc", "6*7")).Out);
-        output.WriteLine(meeting.Timing());
-    }
-
-    [SkippableFact]
-    public async Task Two_devices_behind_the_same_NAT_that_lets_none_back_in_speak_over_their_own_network()
-    {
-        using NatLab? lab = NatLab.TryBuild(out string whyNot);
-        Skip.If(lab is null, $"a network with NATs cannot be made here: {whyNot}");
-        await using Meeting meeting = await Meeting.PairedAsync(lab);
-        string home = lab.Home("a", NatKind.Symmetric());
-        await meeting.GoHomeAsync(home, lab.Neighbour(home, "b"));
-
-        Assert.Equal("3\n", (await meeting.A.RunAsync("--timeout", "20s", "@b", "calc", "1+2")).Out);
-        await meeting.IsDirectAsync();
-
-        Assert.StartsWith("192.168.1.", (await PeerOf(meeting.A)).Address, StringComparison.Ordinal);
-        output.WriteLine(meeting.Timing());
-    }
-
     [SkippableFact]
     public async Task A_device_behind_a_NAT_joins_one_behind_another_by_a_link_and_keeps_its_beacon()
     {
@@ -234,14 +182,6 @@ public sealed class BeaconTests(ITestOutputHelper output)
         await meeting.IsDirectAsync();
         output.WriteLine($"direct again {watch.Elapsed.TotalSeconds:0.0} s after it could be");
     }
-
-    private static string? Nat(string kind) => kind switch
-    {
-        "none" => null,
-        "full-cone" => NatKind.FullCone(),
-        "port-restricted" => NatKind.PortRestrictedCone(),
-        _ => NatKind.Symmetric(),
-    };
 
     private static Task<PeerView> PeerOf(TestNode node) => Meeting.PeerOf(node);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Scenarios.Harness;
@@ -8,20 +9,28 @@ namespace Scenarios;
 
 /// <summary>
 /// Ordered pairs of NATs of the kernel: data at once over the relay, directly within its bar, or relayed with its reason. A few pairs are run with everything else; all of
-/// them with <c>AGENTMESH_NAT_GRID=all</c> (docs/nat.md), alone on the machine, and only then the times themselves are held against the bars.
+/// them with <c>AGENTMESH_NAT_GRID=all</c> (docs/nat.md).
 /// </summary>
 [Collection("processes")]
 public sealed class NatGridTests(ITestOutputHelper output)
 {
+    private const string SameBox = "the same box";
+
+    // What a machine that is busy with other things needs is not what is measured: the best of so many.
+    private const int Rounds = 3;
+
+    private static readonly TimeSpan DataBar = TimeSpan.FromSeconds(1.5);
+
     private static readonly string[] Kinds = ["none", "full-cone", "address-restricted", "port-restricted", "symmetric", "sequential", "double", "ipv6-and-symmetric"];
 
-    // What BeaconTests has not.
     private static readonly (string, string)[] Few =
     [
-        ("port-restricted", "symmetric"), ("symmetric", "port-restricted"), ("sequential", "sequential"), ("port-restricted", "sequential"), ("address-restricted", "symmetric"), ("double", "port-restricted"),
+        ("port-restricted", "symmetric"), ("symmetric", "port-restricted"), ("sequential", "sequential"), ("port-restricted", "sequential"), ("sequential", "port-restricted"),
+        ("address-restricted", "symmetric"), ("double", "port-restricted"), ("symmetric", "symmetric"), ("none", "port-restricted"), ("full-cone", "symmetric"),
+        ("port-restricted", "port-restricted"), ("ipv6-and-symmetric", "symmetric"), ("symmetric", SameBox),
     ];
 
-    private static bool IsWhole => Environment.GetEnvironmentVariable("AGENTMESH_NAT_GRID") == "all";
+    private static readonly (string, string)[] All = [.. Kinds.SelectMany(_ => Kinds, (left, right) => (left, right)), ("port-restricted", SameBox), ("symmetric", SameBox)];
 
     [SkippableFact]
     public async Task Every_pair_of_NATs_meets_its_bar()
@@ -31,24 +40,36 @@ public sealed class NatGridTests(ITestOutputHelper output)
             Skip.If(probe is null, $"a network with NATs cannot be made here: {whyNot}");
         }
 
-        var pairs = new ConcurrentQueue<(string, string)>(IsWhole ? Kinds.SelectMany(_ => Kinds, (left, right) => (left, right)) : Few);
+        var pairs = new ConcurrentQueue<(string, string)>(Environment.GetEnvironmentVariable("AGENTMESH_NAT_GRID") == "all" ? All : Few);
         var rows = new ConcurrentBag<Row>();
-        await Task.WhenAll(Enumerable.Range(0, IsWhole ? 2 : 3).Select(_ => Task.Run(() => WorkAsync(pairs, rows))));
+        var watch = Stopwatch.StartNew();
+        await Task.WhenAll(Enumerable.Range(0, Math.Min(3, pairs.Count)).Select(_ => Task.Run(() => WorkAsync(pairs, rows))));
 
         output.WriteLine(Table([.. rows.OrderBy(row => Array.IndexOf(Kinds, row.Left)).ThenBy(row => Array.IndexOf(Kinds, row.Right))]));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rows.Count} pairs in {watch.Elapsed.TotalSeconds:0} s; load of this machine: {Load()}"));
         Assert.Empty(rows.Where(row => row.Problem.Length > 0).Select(row => $"{row.Left} x {row.Right}: {row.Problem}"));
     }
+
+    private static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
 
     private static async Task WorkAsync(ConcurrentQueue<(string Left, string Right)> pairs, ConcurrentBag<Row> rows)
     {
         using NatLab lab = NatLab.TryBuild(out string whyNot) ?? throw new InvalidOperationException(whyNot);
         await using Meeting meeting = await Meeting.PairedAsync("0.0.0.0 ::", lab);
-        for (int i = 0; pairs.TryDequeue(out (string Left, string Right) pair); i++)
+        int homes = 0;
+        while (pairs.TryDequeue(out (string Left, string Right) pair))
         {
-            string number = i.ToString(CultureInfo.InvariantCulture);
-            await meeting.GoHomeAsync(Home(lab, $"a{number}", pair.Left), Home(lab, $"b{number}", pair.Right));
-            rows.Add(await RowOfAsync(meeting, pair.Left, pair.Right));
-            await meeting.LeaveAsync();
+            Row row;
+            int round = 0;
+            do
+            {
+                string number = (++homes).ToString(CultureInfo.InvariantCulture), left = Home(lab, $"a{number}", pair.Left);
+                await meeting.GoHomeAsync(left, pair.Right == SameBox ? lab.Neighbour(left, $"b{number}") : Home(lab, $"b{number}", pair.Right));
+                row = await RowOfAsync(meeting, pair.Left, pair.Right);
+                await meeting.LeaveAsync();
+            }
+            while (row.Problem.Length > 0 && ++round < Rounds);
+            rows.Add(row with { Rounds = round + 1 });
         }
     }
 
@@ -81,23 +102,23 @@ public sealed class NatGridTests(ITestOutputHelper output)
             problem.Add(bar is null ? $"it should stay relayed and say so, but is {path} ({code})" : $"it never became direct: {(await Meeting.PeerOf(meeting.A)).RelayedReason}");
         }
 
-        string seen = await SurveyAsync(meeting.A, left) + await SurveyAsync(meeting.B, right);
+        string seen = await SurveyAsync(meeting.A, left) + await SurveyAsync(meeting.B, right == SameBox ? left : right);
         if (seen.Length > 0)
         {
             problem.Add(seen);
         }
 
-        if (IsWhole && (data is null || data > TimeSpan.FromSeconds(1.5)))
+        if (data is null || data > DataBar)
         {
-            problem.Add($"data after {data?.TotalSeconds:0.0} s instead of 1.5 s");
+            problem.Add($"data after {data?.TotalSeconds:0.0} s instead of {DataBar.TotalSeconds:0.0} s");
         }
 
-        if (IsWhole && direct > bar)
+        if (direct > bar)
         {
             problem.Add($"direct after {direct?.TotalSeconds:0.0} s instead of {bar?.TotalSeconds:0} s");
         }
 
-        return new Row(left, right, data, direct, path, bar, string.Join("; ", problem));
+        return new Row(left, right, data, direct, path, bar, string.Join("; ", problem), 1);
     }
 
     /// <returns>What the survey of a NAT found out and should not have; empty when it is right.</returns>
@@ -154,6 +175,11 @@ public sealed class NatGridTests(ITestOutputHelper output)
             return TimeSpan.FromSeconds(5); // directly over IPv6
         }
 
+        if (right == SameBox)
+        {
+            return TimeSpan.FromSeconds(5); // directly in their own network
+        }
+
         bool leftRandom = left.EndsWith("symmetric", StringComparison.Ordinal), rightRandom = right.EndsWith("symmetric", StringComparison.Ordinal);
         bool leftHard = leftRandom || left == "sequential", rightHard = rightRandom || right == "sequential";
         if (leftHard && rightHard)
@@ -171,7 +197,7 @@ public sealed class NatGridTests(ITestOutputHelper output)
         foreach (Row row in rows)
         {
             table.AppendLine(string.Create(CultureInfo.InvariantCulture,
-                $"{row.Left,-19} {row.Right,-19} {Seconds(row.Data),7} {Seconds(row.Direct),9} {row.Bar?.TotalSeconds.ToString("0", CultureInfo.InvariantCulture) ?? "-",5}  {row.Path}{(row.Problem.Length > 0 ? "  <- " + row.Problem : "")}"));
+                $"{row.Left,-19} {row.Right,-19} {Seconds(row.Data),7} {Seconds(row.Direct),9} {row.Bar?.TotalSeconds.ToString("0", CultureInfo.InvariantCulture) ?? "-",5}  {row.Path}{(row.Rounds > 1 ? $", the last of {row.Rounds} rounds" : "")}{(row.Problem.Length > 0 ? "  <- " + row.Problem : "")}"));
         }
 
         return table.ToString();
@@ -179,5 +205,5 @@ public sealed class NatGridTests(ITestOutputHelper output)
 
     private static string Seconds(TimeSpan? time) => time is { } known ? known.TotalSeconds.ToString("0.00 s", CultureInfo.InvariantCulture) : "-";
 
-    private sealed record Row(string Left, string Right, TimeSpan? Data, TimeSpan? Direct, string Path, TimeSpan? Bar, string Problem);
+    private sealed record Row(string Left, string Right, TimeSpan? Data, TimeSpan? Direct, string Path, TimeSpan? Bar, string Problem, int Rounds);
 }

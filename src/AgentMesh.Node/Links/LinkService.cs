@@ -330,6 +330,12 @@ internal sealed class LinkService : IAsyncDisposable
         {
             // A further address for later; the one in use stays the first.
             _directory.Told(device, [at]);
+            if (_hub.Find(device) is MeshConnection live && !live.Path.Remote.Equals(at))
+            {
+                // It may have left the one in use, as this device may have: with nobody between, only announcements tell.
+                live.Probe([at], TimeSpan.Zero);
+            }
+
             return;
         }
 

@@ -25,7 +25,7 @@ internal static class PunchContent
 
     public static Punch Busy(PunchHelp help) => new() { Step = Links.Wire.PunchStep.Busy, Nat = Of(help.Nat()) };
 
-    public static IReadOnlyList<IPEndPoint> CandidatesOf(Punch punch) => [.. AddressText.ParseAll(punch.Candidates, LocalAddresses.Most)];
+    public static IReadOnlyList<IPEndPoint> CandidatesOf(Punch punch) => [.. AddressText.ParseAll(punch.Candidates, LocalAddresses.Most).Where(address => !address.Address.IsIPv6LinkLocal)];
 
     public static NatBehaviour Of(Nat? nat) => nat is null
         ? NatBehaviour.Unknown

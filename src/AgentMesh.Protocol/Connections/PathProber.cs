@@ -40,13 +40,13 @@ internal sealed class PathProber(IEntropy? entropy)
     /// <summary>Questions to ports that nobody has named.</summary>
     public PortGuesser Guesser => _guesser;
 
-    /// <summary>Addresses that no direct path can lead to.</summary>
+    /// <summary>Addresses that a direct path can lead to; those of a link only with the interface, which nobody else can name.</summary>
     public static bool IsUsable(IPEndPoint address)
     {
         IPAddress at = address.Address;
         bool isMulticast = at.AddressFamily == AddressFamily.InterNetwork ? at.GetAddressBytes()[0] >= 224 : at.IsIPv6Multicast;
         return address.Port != 0 && !isMulticast && !at.Equals(IPAddress.Any) && !at.Equals(IPAddress.IPv6Any) && !IPAddress.IsLoopback(at)
-            && !at.IsIPv6LinkLocal && !at.IsIPv4MappedToIPv6 && !RelayAddress.IsRelay(at);
+            && (!at.IsIPv6LinkLocal || at.ScopeId != 0) && !at.IsIPv4MappedToIPv6 && !RelayAddress.IsRelay(at);
     }
 
     /// <summary>A round of questions to each of these, from <paramref name="at"/> on.</summary>

@@ -97,4 +97,10 @@ public sealed class PunchingTests
             other => Assert.False(SpareAddress.IsSpare(other) || SpareAddress.TryReadSocket(other.Serialize(), out _)));
         Assert.True(PathProber.IsUsable(spare));
     }
+
+    [Theory]
+    [InlineData("[fe80::1%3]:5", true)]
+    [InlineData("[fe80::1]:5", false)]
+    [InlineData("[2001:db8::1]:5", true)]
+    public void An_address_of_a_link_is_asked_only_where_the_link_is_known(string address, bool isUsable) => Assert.Equal(isUsable, PathProber.IsUsable(IPEndPoint.Parse(address)));
 }

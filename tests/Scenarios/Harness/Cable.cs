@@ -60,6 +60,17 @@ internal sealed class Cable : IDisposable
         Assert.Empty(Ip($"-n {Left} addr add 10.213.0.77/24 dev cable"));
     }
 
+    /// <summary>An end has these addresses from now on, of both families, and no other; not even a link-local one.</summary>
+    public static void Readdress(string end, params string[] addresses)
+    {
+        Ip($"-n {end} link set cable addrgenmode none");
+        Assert.Empty(Ip($"-n {end} addr flush dev cable"));
+        foreach (string address in addresses)
+        {
+            Assert.Empty(Ip($"-n {end} addr add {address} dev cable{(address.Contains(':', StringComparison.Ordinal) ? " nodad" : "")}"));
+        }
+    }
+
     /// <summary>The left end gets further interfaces, two by two, each with an address: as a machine with containers and tunnels has them.</summary>
     public void CrowdLeft(int pairs)
     {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using AgentMesh.Node.Control;
 
 namespace Scenarios.Harness;
@@ -7,8 +6,6 @@ namespace Scenarios.Harness;
 internal sealed class Meeting : IAsyncDisposable
 {
     private const string BeaconAddress = "203.0.113.10";
-
-    private readonly Stopwatch _watch = new();
 
     private Meeting(NatLab lab, TestBeacon beacon, string listen)
     {
@@ -26,8 +23,6 @@ internal sealed class Meeting : IAsyncDisposable
 
     public TestNode B { get; }
 
-    public TimeSpan SinceStart => _watch.Elapsed;
-
     public static async Task<PeerView> PeerOf(TestNode node) => (await node.PeersAsync()).Single(peer => !peer.IsLocal);
 
     public static async Task<Meeting> AtHomeAsync(NatLab lab, string? natOfA, string? natOfB, params string[] beaconOptions)
@@ -40,49 +35,36 @@ internal sealed class Meeting : IAsyncDisposable
     public static Task<Meeting> PairedAsync(NatLab lab, params string[] beaconOptions) => PairedAsync("0.0.0.0", lab, beaconOptions);
 
     /// <param name="listen">Local addresses of the devices, with a space between.</param>
-    public static async Task<Meeting> PairedAsync(string listen, NatLab lab, params string[] beaconOptions)
+    public static Task<Meeting> PairedAsync(string listen, NatLab lab, params string[] beaconOptions) => PairedAsync(listen, lab, beaconOptions, "");
+
+    /// <inheritdoc cref="PairedAsync(string, NatLab, string[])"/>
+    /// <param name="settings">More of them, of both devices.</param>
+    public static async Task<Meeting> PairedAsync(string listen, NatLab lab, string[] beaconOptions, string settings)
     {
         TestBeacon beacon = await TestBeacon.StartAsync(lab.Host("beacon", BeaconAddress), BeaconAddress, beaconOptions);
         var meeting = new Meeting(lab, beacon, listen);
         foreach (TestNode node in new[] { meeting.A, meeting.B })
         {
-            File.WriteAllText(Path.Combine(node.Data, "agentmesh.conf"), $"agentmesh {{ {beacon.Setting}, discovery.lan.enabled = off }}");
-            await node.UpAsync();
+            File.WriteAllText(Path.Combine(node.Data, "agentmesh.conf"), $"agentmesh {{ {beacon.Setting}, discovery.lan.enabled = off }}\n{settings}\n");
         }
 
+        await Task.WhenAll(meeting.A.UpAsync(), meeting.B.UpAsync());
         await meeting.A.PairWithAsync(meeting.B);
-        foreach (TestNode node in new[] { meeting.A, meeting.B })
-        {
-            Assert.Equal(0, (await node.RunAsync("down")).Code);
-        }
-
+        await meeting.LeaveAsync();
         return meeting;
     }
 
     /// <summary>Both leave where they are.</summary>
     public async Task LeaveAsync()
     {
-        await Task.WhenAll(A.RunAsync("down"), B.RunAsync("down"));
-        _watch.Reset();
+        Assert.All(await Task.WhenAll(A.RunAsync("down"), B.RunAsync("down")), ran => Assert.True(ran.Code == 0, ran.ToString()));
     }
 
     public async Task GoHomeAsync(string homeOfA, string homeOfB)
     {
         A.Namespace = homeOfA;
         B.Namespace = homeOfB;
-        await A.UpAsync();
-        await B.UpAsync();
-        _watch.Start();
-    }
-
-    /// <summary>By the log of the node that came last: the command line needs longer to start than all of this takes.</summary>
-    public string Timing()
-    {
-        string[] all = File.ReadAllLines(Path.Combine(B.Data, "node.log"));
-        string[] lines = all[Array.FindLastIndex(all, line => line.Contains("registered with the beacon", StringComparison.Ordinal))..];
-        DateTimeOffset start = TimeOf(lines[0]);
-        return "since b is registered: " + string.Join("; ", lines.Where(line => line.Contains("the path to", StringComparison.Ordinal)).Select(line =>
-            $"{line[(line.IndexOf(" is ", StringComparison.Ordinal) + 4)..]} after {(TimeOf(line) - start).TotalMilliseconds:0} ms"));
+        await Task.WhenAll(A.UpAsync(), B.UpAsync());
     }
 
     /// <summary>

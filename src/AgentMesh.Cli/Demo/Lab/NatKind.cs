@@ -58,6 +58,9 @@ internal static class NatKind
     /// <summary>The same outside port towards everybody; in comes only what answers, from the very address and port that were sent to.</summary>
     public static string PortRestrictedCone() => Box($"{Out("masquerade")}\n{Door}\n{Firewall}");
 
+    /// <summary>The same, with this outside port for the one device behind it.</summary>
+    public static string PortRestrictedCone(int port) => Box($"{Out($"meta l4proto udp masquerade to :{port}")}\n{Door}\n{Firewall}");
+
     /// <summary>Another outside port, at random, for each address and port that is sent to; in comes only what answers.</summary>
     public static string Symmetric() => Box($"{Out("masquerade fully-random")}\n{Door}\n{Firewall}");
 

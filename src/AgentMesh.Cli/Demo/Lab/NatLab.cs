@@ -19,6 +19,7 @@ internal sealed class NatLab : IDisposable
     private bool _isGone;
     private int _homes;
     private int _neighbours;
+    private int _plugs;
     private int _sixes;
 
     private readonly string _network;
@@ -69,9 +70,7 @@ internal sealed class NatLab : IDisposable
     /// <returns>The namespace of the device at home.</returns>
     public string Home(string name, string? nat, string? carrier = null)
     {
-        // 203.0.113.10 is where tests have their beacon.
-        int number = _homes = _homes == 9 ? 11 : _homes + 1;
-        string outside = string.Create(CultureInfo.InvariantCulture, $"{_network}.{number}");
+        string outside = NextOutside(out int number);
         if (nat is null)
         {
             return Host(name, outside);
@@ -100,6 +99,34 @@ internal sealed class NatLab : IDisposable
 
         Route(box, string.Create(CultureInfo.InvariantCulture, $"192.168.{number}.1"), nat, outside);
         return Settle(box, name, number, 2);
+    }
+
+    /// <summary>A running device behind a box goes to another home, with another network, box and outside address; the home that it leaves is gone.</summary>
+    public void Move(string home, string nat)
+    {
+        string box = home + "n", outside = NextOutside(out int number);
+        Must(Ip($"-n {home} link del lan"));
+        Must(Ip($"netns del {box}"));
+        Must(TryAdd(box));
+        Plug(box, outside);
+        Route(box, string.Create(CultureInfo.InvariantCulture, $"192.168.{number}.1"), nat, outside);
+        Cable(box, home, number, 2);
+    }
+
+    /// <summary>The box of a home gets another outside address, as from a provider at night, and forgets every connection.</summary>
+    /// <returns>The address.</returns>
+    public string Renumber(string home)
+    {
+        string outside = NextOutside(out _);
+        Readdress(home, outside);
+        return outside;
+    }
+
+    /// <summary>The box of a home is another one from now on, at the same outside address, and knows of no connection that there was.</summary>
+    public void Restart(string home, string outside, string nat)
+    {
+        Rebuild(home, nat);
+        Readdress(home, outside);
     }
 
     /// <summary>Gives a device at home, or on the internet, an IPv6 address that the whole internet reaches.</summary>
@@ -131,23 +158,45 @@ internal sealed class NatLab : IDisposable
     {
         string home = _prefix + name;
         Must(TryAdd(home));
+        Cable(box, home, network, host);
+        return home;
+    }
+
+    private static void Cable(string box, string home, int network, int host)
+    {
         string plug = string.Create(CultureInfo.InvariantCulture, $"h{host}");
         Must(Ip($"link add {plug} netns {box} type veth peer name lan netns {home}"));
         Must(Ip($"-n {box} link set {plug} master lan up"));
         Must(Ip($"-n {home} addr add 192.168.{network}.{host}/24 dev lan"));
         Must(Ip($"-n {home} link set lan up"));
         Must(Ip($"-n {home} route add default via 192.168.{network}.1"));
-        return home;
+    }
+
+    private string NextOutside(out int number)
+    {
+        // 203.0.113.10 is where tests have their beacon.
+        number = _homes = _homes == 9 ? 11 : _homes + 1;
+        return string.Create(CultureInfo.InvariantCulture, $"{_network}.{number}");
+    }
+
+    // A kernel that masquerades forgets the connections of an address that goes.
+    private static void Readdress(string home, string outside)
+    {
+        Must(Ip($"-n {home}n -4 addr flush dev wan"));
+        Must(Ip($"-n {home}n addr add {outside}/24 dev wan"));
     }
 
     /// <summary>From now on the box of a home lets nothing through to or from one address of the internet; null lets everything through again.</summary>
-    public void Block(string home, string? address)
+    public void Block(string home, string? address) => Swallow(home, address is null ? [] : [$"ip saddr {address}", $"ip daddr {address}"]);
+
+    /// <summary>From now on the box of a home drops what is like one of these, in nftables' words, and nothing else.</summary>
+    public void Swallow(string home, params string[] packets)
     {
         string box = home + "n";
         Nft(box, "table ip block { }\ndelete table ip block\n");
-        if (address is not null)
+        if (packets.Length > 0)
         {
-            Must(Nft(box, $"table ip block {{\n chain wall {{ type filter hook forward priority -10;\n  ip saddr {address} drop\n  ip daddr {address} drop\n }}\n}}\n"));
+            Must(Nft(box, $"table ip block {{\n chain wall {{ type filter hook forward priority -10;\n{string.Concat(packets.Select(each => $"  {each} drop\n"))} }}\n}}\n"));
         }
     }
 
@@ -198,7 +247,7 @@ internal sealed class NatLab : IDisposable
 
     private void Plug(string host, string address)
     {
-        string plug = string.Create(CultureInfo.InvariantCulture, $"p{_namespaces.Count}");
+        string plug = string.Create(CultureInfo.InvariantCulture, $"p{++_plugs}");
         Must(Ip($"link add wan netns {host} type veth peer name {plug} netns {Internet}"));
         Must(Ip($"-n {Internet} link set {plug} master bridge up"));
         Must(Ip($"-n {host} addr add {address}/24 dev wan"));
