@@ -50,6 +50,8 @@ internal static class PostgresProblems
     public static MeshException Unreachable(Exception error, string place) => error switch
     {
         MeshException known => known,
+        PostgresException { SqlState: PostgresErrorCodes.DiskFull } full => new MeshException(
+            JournalErrors.DiskFull, $"no room left for {place}: {full.MessageText}", "free some space there; the node goes on by itself when there is room", full),
         PostgresException refused => new MeshException(JournalErrors.DatabaseUnreachable, $"{place}: {refused.MessageText} (SQLSTATE {refused.SqlState})", NextOf(refused), refused),
         TimeoutException or OperationCanceledException => new MeshException(JournalErrors.DatabaseUnreachable, $"{place} did not answer in time", "check the database and the way to it", error),
         _ => new MeshException(JournalErrors.DatabaseUnreachable, $"{place}: {error.Message}", "check that it runs and that this node can reach it", error),

@@ -17,15 +17,7 @@ public sealed class PoolActorTests(PostgresFixture postgres)
         string database = postgres.Server.NewDatabase();
         using DatabaseProxy proxy = new(postgres.Server);
         await using TestPool pool = new(proxy.ConnectionString(database), lease: TimeSpan.FromSeconds(3), change: s => s with { AppendTimeout = TimeSpan.FromSeconds(5), TakeTimeout = TimeSpan.FromSeconds(3) });
-        ActorSystem system = ActorSystem.Create("trial", ConfigurationFactory.ParseString(
-            PostgresPersistence.Hocon(pool.Settings) + "\n" + TextSerializer.Hocon + $$"""
-
-            akka.persistence.journal.plugin = "{{PostgresPersistence.JournalPluginId}}"
-            akka.persistence.snapshot-store.plugin = "{{PostgresPersistence.SnapshotStorePluginId}}"
-            akka.loglevel = OFF
-            akka.stdout-loglevel = OFF
-            akka.log-dead-letters = off
-            """));
+        ActorSystem system = NewSystem(pool);
         try
         {
             IActorRef[] keepers = [.. Enumerable.Range(0, Actors).Select(i => system.ActorOf(Props.Create(() => new Keeper($"job/h/{i}"))))];
@@ -59,6 +51,75 @@ public sealed class PoolActorTests(PostgresFixture postgres)
             await system.Terminate();
         }
     }
+
+    /// <summary>Trial 1 with processes: whoever serves a client is killed wherever it is, then the whole server, again and again.</summary>
+    [SkippableFact]
+    public async Task Every_entry_is_kept_once_while_backends_and_the_server_are_killed_under_load()
+    {
+        Skip.If(PostgresServer.WhyNot is not null, PostgresServer.WhyNot);
+        using PostgresServer server = new();
+        string database = server.NewDatabase();
+        await using TestPool pool = new(database, lease: TimeSpan.FromSeconds(4), change: s => s with { AppendTimeout = TimeSpan.FromSeconds(10), TakeTimeout = TimeSpan.FromSeconds(3) });
+        ActorSystem system = NewSystem(pool);
+        try
+        {
+            IActorRef[] keepers = [.. Enumerable.Range(0, Actors).Select(i => system.ActorOf(Props.Create(() => new Keeper($"job/h/{i}"))))];
+            await Task.WhenAll(keepers.Select(keeper => AddAsync(keeper, "before")));
+            using CancellationTokenSource over = new();
+            int[] added = new int[Actors];
+            Task[] load = [.. keepers.Select((keeper, i) => Task.Run(async () =>
+            {
+                for (int entry = 0; !over.IsCancellationRequested; entry++)
+                {
+                    await AddAsync(keeper, $"e{entry}");
+                    Volatile.Write(ref added[i], entry + 1);
+                }
+            }))];
+            int killed = 0;
+            for (int round = 0; round < 5; round++)
+            {
+                int[] until = [.. added.Select(count => count + 5)];
+                while (!added.Zip(until).All(each => each.First >= each.Second))
+                {
+                    Assert.All(load, task => Assert.False(task.IsFaulted, task.Exception?.ToString()));
+                    await Task.Delay(10);
+                }
+
+                if (round % 2 == 0)
+                {
+                    killed += server.KillBackends();
+                }
+                else
+                {
+                    server.Crash();
+                    server.Start();
+                }
+            }
+
+            await over.CancelAsync();
+            await Task.WhenAll(load);
+            Assert.InRange(killed, 3, int.MaxValue);
+            for (int i = 0; i < Actors; i++)
+            {
+                string[] kept = (await AskAsync(keepers[i], "?")).Split(',');
+                Assert.Equal(["before", .. Enumerable.Range(0, added[i]).Select(entry => $"e{entry}")], kept);
+            }
+        }
+        finally
+        {
+            await system.Terminate();
+        }
+    }
+
+    private static ActorSystem NewSystem(TestPool pool) => ActorSystem.Create("trial", ConfigurationFactory.ParseString(
+        PostgresPersistence.Hocon(pool.Settings) + "\n" + TextSerializer.Hocon + $$"""
+
+        akka.persistence.journal.plugin = "{{PostgresPersistence.JournalPluginId}}"
+        akka.persistence.snapshot-store.plugin = "{{PostgresPersistence.SnapshotStorePluginId}}"
+        akka.loglevel = OFF
+        akka.stdout-loglevel = OFF
+        akka.log-dead-letters = off
+        """));
 
     /// <summary>Repeats until it is acknowledged, as a client with an idempotency key does.</summary>
     private static Task AddAsync(IActorRef keeper, string entry) => AskAsync(keeper, entry);

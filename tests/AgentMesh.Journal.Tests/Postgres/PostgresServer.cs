@@ -14,8 +14,11 @@ public sealed class PostgresServer : IDisposable
     private readonly DirectoryInfo _directory;
     private int _databases;
 
+    private readonly SmallDisk? _disk;
+
     /// <param name="flushes">Whether a commit waits for the disk. A killed server loses nothing without it, as the system keeps what was written.</param>
-    public PostgresServer(bool flushes = false)
+    /// <param name="diskMegabytes">All that it keeps is on a disk of this size, its log included; see <see cref="SmallDisk.WhyNot"/>.</param>
+    public PostgresServer(bool flushes = false, int? diskMegabytes = null)
     {
         if (WhyNot is { } reason)
         {
@@ -23,15 +26,16 @@ public sealed class PostgresServer : IDisposable
         }
 
         _directory = Directory.CreateTempSubdirectory("agentmesh-pg-");
+        _disk = diskMegabytes is { } size ? new SmallDisk(_directory.FullName, size) : null;
         if (IsRoot)
         {
             Run("chown", "nobody", _directory.FullName);
         }
 
-        RunAs("initdb", "-D", Data, "-U", "mesh", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions");
+        RunAs("initdb", "-D", Data, "-U", "mesh", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions", _disk is null ? "--wal-segsize=16" : "--wal-segsize=1");
         File.AppendAllText(
             Path.Combine(Data, "postgresql.conf"),
-            $"listen_addresses = ''\nunix_socket_directories = '{_directory.FullName}'\nport = 5432\nmax_connections = 100\nshared_buffers = 16MB\nfsync = {(flushes ? "on" : "off")}\nrestart_after_crash = on\n");
+            $"listen_addresses = ''\nunix_socket_directories = '{_directory.FullName}'\nport = 5432\nmax_connections = 100\nshared_buffers = 16MB\nfsync = {(flushes ? "on" : "off")}\nrestart_after_crash = on\n{(_disk is null ? "" : "min_wal_size = 2MB\nmax_wal_size = 4MB\n")}");
         Start();
     }
 
@@ -47,17 +51,65 @@ public sealed class PostgresServer : IDisposable
     private string Data => Path.Combine(_directory.FullName, "data");
 
     /// <summary>A fresh database of its own.</summary>
-    public string NewDatabase()
+    /// <param name="on">The disk that its tables are on, while the log of the server stays where it is; null for that of the server.</param>
+    public string NewDatabase(SmallDisk? on = null)
     {
         string name = $"t{Interlocked.Increment(ref _databases)}";
         using NpgsqlConnection connection = new(ConnectionString("postgres") + ";Pooling=false");
         connection.Open();
-        using NpgsqlCommand create = new($"CREATE DATABASE {name}", connection);
+        if (on is not null)
+        {
+            if (IsRoot)
+            {
+                Run("chown", "nobody", on.Directory);
+            }
+
+            using NpgsqlCommand space = new($"CREATE TABLESPACE s{name} LOCATION '{on.Directory}'", connection);
+            space.ExecuteNonQuery();
+        }
+
+        using NpgsqlCommand create = new($"CREATE DATABASE {name}{(on is null ? "" : $" TABLESPACE s{name}")}", connection);
         create.ExecuteNonQuery();
         return ConnectionString(name);
     }
 
     public string ConnectionString(string database) => $"Host={Host};Database={database};Username=mesh";
+
+    /// <summary>Whether the server runs: one that cannot write its log ends.</summary>
+    public bool IsUp
+    {
+        get
+        {
+            try
+            {
+                RunAs("pg_ctl", "-D", Data, "status");
+                return true;
+            }
+            catch (InvalidOperationException)
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <summary>Once more where it does not run, and is not just ending.</summary>
+    public void StartIfDown()
+    {
+        try
+        {
+            if (!IsUp)
+            {
+                Start();
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            // The one before has not gone yet.
+        }
+    }
+
+    /// <summary>There is room again, or less of it.</summary>
+    public void ResizeDisk(int megabytes) => _disk!.Resize(megabytes);
 
     public void Start() => RunAs("pg_ctl", "-D", Data, "-w", "-t", "60", "-l", Path.Combine(Data, "server.log"), "start");
 
@@ -76,6 +128,31 @@ public sealed class PostgresServer : IDisposable
         }
     }
 
+    /// <summary>Kills the processes that serve clients, in the middle of whatever they do. The server ends all others then, and recovers.</summary>
+    /// <returns>How many there were.</returns>
+    public int KillBackends()
+    {
+        int killed = 0;
+        foreach (string process in Directory.EnumerateDirectories("/proc").Where(IsChildOfThis))
+        {
+            try
+            {
+                if (File.ReadAllText(Path.Combine(process, "cmdline")).StartsWith("postgres: mesh ", StringComparison.Ordinal))
+                {
+                    using Process backend = Process.GetProcessById(int.Parse(Path.GetFileName(process), CultureInfo.InvariantCulture));
+                    backend.Kill();
+                    killed++;
+                }
+            }
+            catch (Exception e) when (e is IOException or ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception)
+            {
+                // It has ended by itself.
+            }
+        }
+
+        return killed;
+    }
+
     public void Dispose()
     {
         try
@@ -87,6 +164,7 @@ public sealed class PostgresServer : IDisposable
             // A test has ended it.
         }
 
+        _disk?.Dispose();
         _directory.Delete(recursive: true);
     }
 
