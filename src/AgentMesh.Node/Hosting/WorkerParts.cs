@@ -64,7 +64,7 @@ internal sealed class WorkerParts : IAsyncDisposable
         }
 
         string whyNot = "programs have no supervisor here";
-        CgroupTree? cgroups = shims is null ? null : CgroupsOf(settings.Programs, device.Id, log, out whyNot);
+        CgroupTree? cgroups = shims is null ? null : CgroupsOf(settings.Programs, device.Id, time, log, out whyNot);
         var tools = new ExecutionTools(settings.DeviceName, handlers, ProcessLauncher.ForThisPlatform(), ledger, work, Grace, time, shims)
         {
             Artifacts = carrier,
@@ -104,7 +104,7 @@ internal sealed class WorkerParts : IAsyncDisposable
         return handlers;
     }
 
-    private static CgroupTree? CgroupsOf(ProgramSettings settings, DeviceId self, ILogger log, out string whyNot)
+    private static CgroupTree? CgroupsOf(ProgramSettings settings, DeviceId self, TimeProvider time, ILogger log, out string whyNot)
     {
         if (settings.Cgroups == "off")
         {
@@ -112,7 +112,7 @@ internal sealed class WorkerParts : IAsyncDisposable
             return null;
         }
 
-        CgroupTree? tree = CgroupTree.TryOpen(self.ToString()[..8], settings.CgroupLimits, out whyNot);
+        CgroupTree? tree = CgroupTree.TryOpen(self.ToString()[..8], settings.CgroupLimits, time.GetUtcNow(), out whyNot);
         if (tree is not null)
         {
             Log.Cgroups(log, tree.Directory, tree.Controllers.Count == 0 ? "no controllers" : string.Join(", ", tree.Controllers));

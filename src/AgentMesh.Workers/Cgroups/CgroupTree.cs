@@ -12,7 +12,11 @@ public sealed class CgroupTree(string directory, bool limits)
     /// <summary>A node that was put into a part of its cgroup that is called so (<c>DelegateSubgroup=</c>) has the whole, which has no processes then.</summary>
     private const string NodePart = "agentmesh-node";
 
+    private const string Prefix = "agentmesh-";
+
     private static readonly string[] Wanted = ["cpu", "memory", "pids"];
+
+    private FileStream? _mark;
 
     public string Directory => directory;
 
@@ -21,7 +25,7 @@ public sealed class CgroupTree(string directory, bool limits)
 
     /// <param name="name">Tells this node from others that run in the same cgroup.</param>
     /// <returns>Null where there is none to be had, and why.</returns>
-    public static CgroupTree? TryOpen(string name, bool limits, out string whyNot)
+    public static CgroupTree? TryOpen(string name, bool limits, DateTimeOffset now, out string whyNot)
     {
         whyNot = "cgroups are of Linux";
         if (!OperatingSystem.IsLinux() || OwnCgroup(out whyNot) is not { } own)
@@ -29,10 +33,19 @@ public sealed class CgroupTree(string directory, bool limits)
             return null;
         }
 
-        string directory = Path.Combine(own, "agentmesh-" + name);
+        string directory = Path.Combine(own, Prefix + name);
+        CgroupLeavings.Sweep(own, Prefix, directory, now);
+        FileStream? mark;
         try
         {
             System.IO.Directory.CreateDirectory(directory);
+            mark = CgroupLeavings.Mark(directory);
+            if (mark is null && !System.IO.Directory.Exists(directory))
+            {
+                // One of long ago, that another node has removed at this moment.
+                System.IO.Directory.CreateDirectory(directory);
+                mark = CgroupLeavings.Mark(directory);
+            }
 
             // Processes can be moved between two cgroups only where that of both can be written.
             using var own1 = new FileStream(Path.Combine(own, CgroupFiles.Processes), FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
@@ -45,12 +58,13 @@ public sealed class CgroupTree(string directory, bool limits)
 
         if (!File.Exists(Path.Combine(directory, CgroupFiles.Kill)))
         {
+            mark?.Dispose();
             whyNot = "the kernel is older than 5.14: it has no cgroup.kill";
             return null;
         }
 
         Enable(own, directory);
-        return new CgroupTree(directory, limits);
+        return new CgroupTree(directory, limits) { _mark = mark };
     }
 
     /// <summary>That of one program; whether it is there shows when it is used.</summary>
@@ -87,6 +101,7 @@ public sealed class CgroupTree(string directory, bool limits)
     /// <summary>The node ends: an empty cgroup is not left behind, one with programs that go on stays as it is.</summary>
     public void Leave()
     {
+        _mark?.Dispose();
         if (System.IO.Directory.Exists(directory) && System.IO.Directory.GetDirectories(directory).Length == 0)
         {
             new JobCgroup(directory).Remove();

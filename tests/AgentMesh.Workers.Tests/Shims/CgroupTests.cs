@@ -62,10 +62,52 @@ public sealed class CgroupTests
         await ShimLab.Until(() => !ShimLab.IsAlive(away), "the sweep ends it");
     }
 
+    [SkippableFact]
+    public void What_killed_nodes_have_left_empty_is_removed_by_the_next_start_of_any_and_that_of_a_living_one_stays()
+    {
+        CgroupTree tree = Tree();
+        string own = Path.Combine(tree.Directory, "own"), empty = Path.Combine(own, "agentmesh-aaaaaaaa"), living = Path.Combine(own, "agentmesh-bbbbbbbb"), used = Path.Combine(own, "agentmesh-cccccccc");
+        string fresh = Path.Combine(own, "agentmesh-dddddddd"), ended = Path.Combine(own, "agentmesh-eeeeeeee"), another = Path.Combine(own, "agentmesh-node"), mine = Path.Combine(own, "agentmesh-ffffffff");
+        using var program = System.Diagnostics.Process.Start("sleep", "300");
+        try
+        {
+            foreach (string each in (string[])[empty, living, Path.Combine(used, "job"), Path.Combine(ended, "job"), another, mine])
+            {
+                Directory.CreateDirectory(each);
+            }
+
+            using FileStream mark = CgroupLeavings.Mark(living)!;
+            File.WriteAllText(Path.Combine(used, "job", "cgroup.procs"), program.Id.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            DateTimeOffset now = TimeProvider.System.GetUtcNow();
+            CgroupLeavings.Sweep(own, "agentmesh-", mine, now);
+            Assert.True(Directory.Exists(empty));
+
+            CgroupLeavings.Sweep(own, "agentmesh-", mine, now + TimeSpan.FromHours(2));
+            Assert.Equal([living, used, ended, mine, another], Directory.GetDirectories(own).Order(StringComparer.Ordinal));
+            CgroupLeavings.Sweep(own, "agentmesh-", mine, now + TimeSpan.FromDays(2));
+            Assert.Equal([living, used, mine, another], Directory.GetDirectories(own).Order(StringComparer.Ordinal));
+            Directory.CreateDirectory(fresh);
+            mark.Dispose();
+            CgroupLeavings.Sweep(own, "agentmesh-", mine, now + TimeSpan.FromHours(2));
+            Assert.False(Directory.Exists(living));
+        }
+        finally
+        {
+            program.Kill();
+            program.WaitForExit();
+            foreach (string left in Directory.EnumerateDirectories(tree.Directory, "*", SearchOption.AllDirectories).OrderByDescending(each => each.Length).ToArray())
+            {
+                new JobCgroup(left).Remove();
+            }
+
+            tree.Leave();
+        }
+    }
+
     private static CgroupTree Tree()
     {
         Skip.IfNot(Environment.IsPrivilegedProcess, "not as root");
-        CgroupTree? tree = CgroupTree.TryOpen("test-" + Guid.NewGuid().ToString("N")[..8], limits: false, out string whyNot);
+        CgroupTree? tree = CgroupTree.TryOpen("test-" + Guid.NewGuid().ToString("N")[..8], limits: false, TimeProvider.System.GetUtcNow(), out string whyNot);
         Skip.If(tree is null, whyNot);
         return tree;
     }
