@@ -256,7 +256,7 @@ public sealed class PoolTests
     private static async Task<IReadOnlyList<ArtifactView>> ArtifactsAsync(TestNode node, params string[] options) =>
         System.Text.Json.JsonSerializer.Deserialize((await node.RunAsync(["--json", "artifact", "list", .. options])).Done(), ControlJson.Default.IReadOnlyListArtifactView)!;
 
-    private static async Task MembersAsync(int count, params TestNode[] nodes)
+    internal static async Task MembersAsync(int count, params TestNode[] nodes)
     {
         foreach (TestNode node in nodes)
         {
@@ -272,7 +272,7 @@ public sealed class PoolTests
     private static async Task<IReadOnlyList<JobView>> JobsAsync(TestNode node) =>
         System.Text.Json.JsonSerializer.Deserialize((await node.RunAsync("--json", "job", "list", "--home", "lab")).Done(), ControlJson.Default.JobPage)!.Jobs;
 
-    private static async Task<TestNode> StartMemberAsync(string name, string database)
+    internal static async Task<TestNode> StartMemberAsync(string name, string database)
     {
         var node = new TestNode(name);
         string secret = Path.Combine(node.Data, "pool-connection");
@@ -297,7 +297,7 @@ public sealed class PoolTests
         return node;
     }
 
-    private static async Task<JobView?> TryJobAsync(TestNode node, string id)
+    internal static async Task<JobView?> TryJobAsync(TestNode node, string id)
     {
         Ran shown = await node.RunAsync("--json", "job", "show", id);
         return shown.Code == 0 ? System.Text.Json.JsonSerializer.Deserialize(shown.Out, ControlJson.Default.JobView) : null;
