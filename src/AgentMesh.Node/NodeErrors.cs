@@ -13,6 +13,7 @@ public static class NodeErrors
     public const string NodeStarting = "AM0209";
     public const string ListenFailed = "AM0210";
     public const string NoPing = "AM0211";
+    public const string SettingNeedsRestart = "AM0232";
     public const string InputHeld = "AM0227";
     public const string InputRefused = "AM0622";
     public const string InputOver = "AM0623";

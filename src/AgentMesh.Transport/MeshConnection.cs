@@ -45,7 +45,7 @@ public sealed class MeshConnection : IMeshConnection
         _endpoint = endpoint;
         _session = session;
         RemoteId = endpoint.DeviceOf(session.RemoteKey.Id);
-        _connection = new Connection(session, settings, mtu, endpoint.Now.Monotonic, endpoint.Entropy);
+        _connection = new Connection(session, settings, mtu, endpoint.Now.Monotonic, endpoint.Entropy, endpoint.SendLimit.Open());
         _sendTo = new SerializedAddress(session.RemoteAddress);
         _remote = session.RemoteAddress;
         _timer = new ConnectionTimer(endpoint.Time, OnTimer);

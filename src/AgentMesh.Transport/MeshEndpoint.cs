@@ -9,6 +9,7 @@ using AgentMesh.Protocol.Handshake;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Protocol.Packets;
 using AgentMesh.Protocol.Pairing;
+using AgentMesh.Protocol.Recovery;
 using AgentMesh.Protocol.Relaying;
 using AgentMesh.Protocol.Stun;
 using AgentMesh.Transport.Relaying;
@@ -204,7 +205,22 @@ public sealed class MeshEndpoint : IMeshEndpoint
     internal bool IsInUse(IPEndPoint address) => _byId.Values.Any(connection => connection.IsAt(address));
 
     /// <summary>Sends a datagram of a relay.</summary>
-    public void Send(ReadOnlySpan<byte> datagram, IPEndPoint to) => _ways.Send(datagram, to);
+    public void Send(ReadOnlySpan<byte> datagram, IPEndPoint to)
+    {
+        SendLimit.Count(datagram.Length);
+        _ways.Send(datagram, to);
+    }
+
+    /// <summary>
+    /// UDP payload that all connections together send in a second; 0 is as much as the paths carry, else 16 KiB at least. Control streams, acknowledgements and what is relayed for others are counted and never wait.
+    /// </summary>
+    public long BytesPerSecondMax
+    {
+        get => SendLimit.BytesPerSecond;
+        set => SendLimit.BytesPerSecond = value;
+    }
+
+    internal SendLimit SendLimit { get; } = new();
 
     /// <inheritdoc cref="IAdmission.DeviceOf"/>
     public DeviceId DeviceOf(DeviceId keyId) => _admission.DeviceOf(keyId);

@@ -19,7 +19,7 @@ internal static class PathDescriptions
     public static IReadOnlyList<MeshPathState> All(MeshEndpoint endpoint, Connection connection, double? loss, TimeSpan now) =>
     [
         .. connection.Paths.All.Select((path, index) => new MeshPathState(
-            index == 0 ? InUse(endpoint, connection, loss) : Of(endpoint, path.Address, path.RoundTrip, null, 0),
+            index == 0 ? InUse(endpoint, connection, loss) : Of(endpoint, path.Address, path.RoundTrip ?? (path.Traffic is { Rtt.HasSample: true } former ? former.Rtt.Smoothed : null), null, 0),
             index == 0 ? connection.Paths.IsInDoubt ? MeshPathRole.InDoubt : MeshPathRole.InUse : RoleOf(path))
         {
             DatagramBytes = index == 0 ? connection.Path.DatagramBytes : path.Traffic?.Mtu.Current,

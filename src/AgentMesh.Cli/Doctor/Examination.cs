@@ -114,6 +114,11 @@ internal sealed class Examination(Session session, TimeProvider time)
         Buffer();
         _checks.Add(NetworkChecks.Announced(status.Addresses));
         _checks.Add(NodeChecks.Durability(status.Durability));
+        if (status.Connections is { } connections)
+        {
+            _checks.Add(NetworkChecks.Connections(connections));
+        }
+
         _checks.AddRange((status.Beacons ?? []).Select(NetworkChecks.Beacon));
         if (status.Nat is { } nat)
         {

@@ -12,6 +12,10 @@ internal static class NetworkChecks
     /// <summary>Beyond it times of schedules and of logs on two devices do not fit together.</summary>
     public static readonly TimeSpan ClockWarn = TimeSpan.FromSeconds(2);
 
+    public static DoctorCheck Connections(ConnectionsView view) => view is { Incoming: "none", AutoConnect: false, Exceptions.Count: 0 }
+        ? DoctorCheck.Warn("connections", $"{ConnectionsLines.Of(view)}: it has none but those that 'agentmesh connect' makes", "agentmesh config set link.auto-connect on, or agentmesh config set link.incoming known")
+        : DoctorCheck.Ok("connections", ConnectionsLines.Of(view));
+
     public static DoctorCheck Bound(IReadOnlyList<string> listening) => listening.Count > 0
         ? DoctorCheck.Ok("udp port", $"listening on {string.Join(", ", listening)}")
         : DoctorCheck.Fail("udp port", "the node listens on no address", "name one with agentmesh.listen.hosts, or: agentmesh down && agentmesh up --detach --listen 0.0.0.0 ::");

@@ -135,13 +135,14 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
 
     private async Task<int> ConnectAsync(string[] words, CancellationToken cancel)
     {
-        if (words.Length != 3 || !int.TryParse(words[2], NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port is < 1 or > 65535)
+        int port = 0;
+        if (words is not [_, ['@', ..]] && (words.Length != 3 || !int.TryParse(words[2], NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > 65535))
         {
-            throw new MeshException(CliErrors.Usage, "connect needs a host and a port", "for example: connect 192.0.2.7 14590");
+            throw new MeshException(CliErrors.Usage, "connect needs a host and a port, or a device", "for example: connect 192.0.2.7 14590, or connect @gpu-box");
         }
 
         PeerView found = await client.PostAsync(
-            "v1/connect", new ConnectRequest(words[1], port), ControlJson.Default.ConnectRequest, ControlJson.Default.PeerView, cancel).ConfigureAwait(false);
+            "v1/connect", PeerVerbs.RequestOf(words[1], port), ControlJson.Default.ConnectRequest, ControlJson.Default.PeerView, cancel).ConfigureAwait(false);
         session.Terminal.Out.WriteLine($"connected to {found.Name} at {found.Address}");
         return 0;
     }

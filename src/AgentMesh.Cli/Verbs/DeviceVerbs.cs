@@ -24,6 +24,7 @@ internal static class DeviceVerbs
         HistoryVerb.Create(global),
         Revoke(global),
         RotateKeyVerb.Create(global),
+        ConfigVerb.AutoConnect(global),
         PeerVerbs.Forget(global),
     };
 

@@ -30,13 +30,7 @@ internal static class NodeVerbs
 
             return 0;
         });
-        yield return global.Verb("config", "Print the settings in force, with their defaults.", [], (session, _, _) =>
-        {
-            string text = SettingsLoader.Merge(session.Source(), out string data, out _).GetConfig("agentmesh").ToString(includeFallback: true);
-            session.Terminal.Out.WriteLine($"# data directory: {data}");
-            session.Terminal.Out.WriteLine(text);
-            return Task.FromResult(0);
-        });
+        yield return ConfigVerb.Create(global);
     }
 
     private static Command Up(GlobalOptions global)
@@ -76,12 +70,12 @@ internal static class NodeVerbs
         bool again = true;
         while (again)
         {
-            await using NodeHost node = await NodeHost.StartAsync(settings, SettingsLoader.Merge(session.Source(), out _, out _), TimeProvider.System, cancel).ConfigureAwait(false);
+            await using NodeHost node = await NodeHost.StartAsync(settings, session.Source(), TimeProvider.System, cancel).ConfigureAwait(false);
             session.Terminal.Note($"{settings.DeviceName} ({node.LocalId}) is up on {string.Join(", ", node.Addresses)}; {node.Durability}; data in {settings.DataDirectory}");
             again = await node.RunUntilStopped(cancel).ConfigureAwait(false);
 
             // Others look for it where it was.
-            settings = settings with { Listen = node.Addresses };
+            settings = settings with { Listen = node.Addresses, Connections = node.Connections };
         }
 
         return 0;

@@ -84,6 +84,11 @@ internal static class PeerVerbs
         to.WriteLine($"addresses   {string.Join(", ", status.Addresses)}");
         to.WriteLine($"durability  {status.Durability}");
         to.WriteLine($"peers       {status.PeersConnected} of {status.PeersKnown} connected");
+        if (status.Connections is { } connections)
+        {
+            to.WriteLine($"connections {ConnectionsLines.Of(connections)}");
+        }
+
         if (status is { Paths: { } paths, PeersConnected: > 0 })
         {
             to.WriteLine($"paths       {PathLines.Of(paths)}");
@@ -185,15 +190,17 @@ internal static class PeerVerbs
         });
     }
 
+    public static ConnectRequest RequestOf(string place, int port) => place.StartsWith('@') ? new ConnectRequest(null, Peer: place[1..]) : new ConnectRequest(place, port);
+
     private static Command Connect(GlobalOptions global)
     {
-        var host = new Argument<string>("HOST");
+        var host = new Argument<string>("HOST") { Description = "A host or address; or @NAME for a device where it is known to be, also one that is not dialled by itself." };
         var port = new Argument<int>("PORT") { DefaultValueFactory = _ => 14590 };
         return global.Verb("connect", "Try an address at which an admitted device may be found.", [host, port], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
             PeerView found = await client.PostAsync(
-                "v1/connect", new ConnectRequest(parsed.GetValue(host)!, parsed.GetValue(port)), ControlJson.Default.ConnectRequest, ControlJson.Default.PeerView, cancel).ConfigureAwait(false);
+                "v1/connect", RequestOf(parsed.GetValue(host)!, parsed.GetValue(port)), ControlJson.Default.ConnectRequest, ControlJson.Default.PeerView, cancel).ConfigureAwait(false);
             session.Terminal.Answer(found, ControlJson.Default.PeerView, $"connected to {found.Name} at {found.Address}");
 
             return 0;

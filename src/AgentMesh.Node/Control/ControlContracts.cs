@@ -27,6 +27,9 @@ public sealed record StatusView(
     PoolView? Pool = null)
 {
     /// <summary>Null from an older node.</summary>
+    public ConnectionsView? Connections { get; init; }
+
+    /// <summary>Null from an older node.</summary>
     public PathSumView? Paths { get; init; }
 
     /// <summary>Null where no port is to be mapped.</summary>
@@ -199,8 +202,16 @@ public sealed record AuditView(
     string? Code,
     double? DurationMs);
 
-/// <summary>POST /v1/connect.</summary>
-public sealed record ConnectRequest(string Host, int Port);
+/// <summary>POST /v1/connect: at an address, or to a device wherever it is known to be.</summary>
+public sealed record ConnectRequest(string? Host, int Port = 14590, string? Peer = null);
+
+/// <summary>POST /v1/config.</summary>
+/// <param name="Key">With or without <c>agentmesh.</c> before it.</param>
+/// <param name="Value">Null: as the configuration file or the default says.</param>
+public sealed record SetRequest(string? Key, string? Value);
+
+/// <summary>What holds now.</summary>
+public sealed record SettingView(string Key, string Value);
 
 /// <summary>GET /v1/diagnostics: what the node saw since it was started.</summary>
 /// <param name="Listening">The UDP addresses that are bound, with the real ports.</param>

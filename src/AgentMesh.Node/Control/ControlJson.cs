@@ -7,6 +7,8 @@ namespace AgentMesh.Node.Control;
 [JsonSerializable(typeof(StatusView))]
 [JsonSerializable(typeof(IReadOnlyList<PeerView>))]
 [JsonSerializable(typeof(PeerView))]
+[JsonSerializable(typeof(SetRequest))]
+[JsonSerializable(typeof(SettingView))]
 [JsonSerializable(typeof(CommandRequest))]
 [JsonSerializable(typeof(CommandEvent))]
 [JsonSerializable(typeof(OutputView))]

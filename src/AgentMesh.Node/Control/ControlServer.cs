@@ -71,6 +71,8 @@ internal sealed class ControlServer : IAsyncDisposable
         app.MapGet("/v1/peers", async http => await Answer(http, services.PeersAsync(http.RequestAborted), ControlJson.Default.IReadOnlyListPeerView).ConfigureAwait(false));
         app.MapGet("/v1/diagnostics", async http => await Answer(http, services.DiagnosticsAsync(), ControlJson.Default.DiagnosticsView).ConfigureAwait(false));
         app.MapGet("/v1/config", async http => await Answer(http, services.ConfigAsync(), ControlJson.Default.ConfigView).ConfigureAwait(false));
+        app.MapPost("/v1/config", async http =>
+            await Answer(http, services.SetAsync(await Body(http, ControlJson.Default.SetRequest).ConfigureAwait(false)), ControlJson.Default.SettingView).ConfigureAwait(false));
         app.MapGet("/v1/pairings", async http => await Answer(http, services.PairingsAsync(), ControlJson.Default.IReadOnlyListPairingView).ConfigureAwait(false));
         app.MapGet("/v1/invitations", async http => await Answer(http, services.InvitationsAsync(), ControlJson.Default.IReadOnlyListInvitationStateView).ConfigureAwait(false));
         app.MapPost("/v1/invitations", async http =>

@@ -20,6 +20,9 @@ internal interface IControlServices
 
     Task<PairingView> JoinAsync(JoinRequest request, CancellationToken cancellationToken);
 
+    /// <exception cref="Errors.MeshException">AM0202, AM0203, AM0232.</exception>
+    Task<SettingView> SetAsync(SetRequest request);
+
     Task<PeerView> GrantAsync(GrantRequest request);
 
     Task<PeerView> RenameAsync(RenameRequest request);

@@ -30,13 +30,16 @@ internal sealed class DeviceParts
         ShowAdmitted();
         Names = new Devices(Identity.Id, settings.DeviceName, Registry, Directory);
         Pairing = new PairingService(Identity, settings, Registry, Directory, time, log);
-        Endpoint = endings.AddAsync(MeshEndpoint.Open(Identity, Pairing, StampFile.Open(data.Root), EndpointSettings(settings, KeyLogOf(endings)), SystemEntropy.Instance, time));
+        Policy = new ConnectionPolicy(settings.Connections, Pairing, device => Registry.Devices.GetValueOrDefault(device)?.Name);
+        Pairing.CheckInvitation = Policy.CheckInvitation;
+        Endpoint = endings.AddAsync(MeshEndpoint.Open(Identity, Policy, StampFile.Open(data.Root), EndpointSettings(settings, KeyLogOf(endings)), SystemEntropy.Instance, time));
+        Endpoint.BytesPerSecondMax = settings.Connections.BytesPerSecondUp;
         foreach (MeshSocketInfo socket in Endpoint.Sockets)
         {
             Node.Log.Listens(log, socket.Local, socket.ReceiveBufferBytes, socket.SendBufferBytes, socket.BufferBytesAsked, socket.SendsBatches, socket.ReceivesBatches);
         }
 
-        Hub = endings.AddAsync(new ConnectionHub(Endpoint, Directory, time));
+        Hub = endings.AddAsync(new ConnectionHub(Endpoint, Directory, time) { WhyNotDialled = Policy.WhyNotDialled });
         Hub.Connected += Pairing.Connected;
         endings.AddAsync(new Departures(Registry, Pairing, Hub));
         Life = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & long.MaxValue | 1;
@@ -60,6 +63,9 @@ internal sealed class DeviceParts
     public Devices Names { get; }
 
     public PairingService Pairing { get; }
+
+    /// <summary>Whose connections are taken, and who is dialled.</summary>
+    public ConnectionPolicy Policy { get; }
 
     public MeshEndpoint Endpoint { get; }
 

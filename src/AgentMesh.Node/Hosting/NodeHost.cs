@@ -36,16 +36,19 @@ public sealed class NodeHost : IAsyncDisposable
 
     public IReadOnlyList<IPEndPoint> Addresses => _device.Endpoint.LocalAddresses;
 
+    /// <summary>As they were changed since the start.</summary>
+    public ConnectionsSettings Connections => _device.Policy.Settings;
+
     public string Durability => SqliteEventStore.Durability;
 
     /// <summary>Starts everything; completes when this device is a member of a cluster, even if only of its own.</summary>
     /// <exception cref="MeshException">A part cannot start; what had started is ended again.</exception>
-    public static async Task<NodeHost> StartAsync(NodeSettings settings, Config configuration, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<NodeHost> StartAsync(NodeSettings settings, SettingsSource source, TimeProvider time, CancellationToken cancellationToken)
     {
         var host = new NodeHost();
         try
         {
-            await host.BuildAsync(settings, configuration, time, cancellationToken).ConfigureAwait(false);
+            await host.BuildAsync(settings, source, time, cancellationToken).ConfigureAwait(false);
             return host;
         }
         catch
@@ -66,7 +69,7 @@ public sealed class NodeHost : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _endings.DisposeAsync();
 
-    private async Task BuildAsync(NodeSettings settings, Config configuration, TimeProvider time, CancellationToken cancellationToken)
+    private async Task BuildAsync(NodeSettings settings, SettingsSource source, TimeProvider time, CancellationToken cancellationToken)
     {
         GenerationKeeper? generations = null;
         DeviceParts device = _device = DeviceParts.Open(settings, time, _endings);
@@ -80,13 +83,13 @@ public sealed class NodeHost : IAsyncDisposable
             device.Id, device.Life, settings, device.Registry, reach.Links, device.Directory, choice, device.Hub, workers.Table, new AttemptAudit(stores.Audit, time, device.Log), stores.Journal, new CronLog(device.Data["logs/cron"], device.Log), reading, stores.Pool, stores.Artifacts, time);
         generations = _endings.AddAsync(new GenerationKeeper(reach.Links, device.Directory, () => NewSystem(device, stores, reach), entityHost.Equip, time, device.Log));
         var streams = new StreamParts(device, stores, workers, entityHost, generations, PlaceOf, _endings);
-        var services = new ServiceParts(device, stores, workers, reach, streams, entityHost, generations, choice, reading, Restart, _endings);
+        var services = new ServiceParts(device, stores, workers, reach, streams, entityHost, generations, choice, reading, source, Restart, _endings);
 
         reach.Start();
         generations.Start();
         services.CronFile.Start();
         await generations.CurrentAsync(MemberWithin, cancellationToken).ConfigureAwait(false);
-        var control = new NodeServices(new NodeParts(device, stores, workers, reach, generations, services), configuration.GetConfig("agentmesh").ToString(includeFallback: true), Stop, Restart);
+        var control = new NodeServices(new NodeParts(device, stores, workers, reach, generations, services), Stop, Restart);
         _endings.AddAsync(await ControlServer.StartAsync(settings.ControlSocket, control).ConfigureAwait(false));
         if (device.NextIdentity is not null)
         {

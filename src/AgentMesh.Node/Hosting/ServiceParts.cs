@@ -24,7 +24,7 @@ internal sealed class ServiceParts
     private readonly GenerationKeeper _generations;
 
     public ServiceParts(
-        DeviceParts device, StoreParts stores, WorkerParts workers, ReachParts reach, StreamParts streams, EntityHost entityHost, GenerationKeeper generations, DeviceChoice choice, OutputReading reading, Action restart, Endings endings)
+        DeviceParts device, StoreParts stores, WorkerParts workers, ReachParts reach, StreamParts streams, EntityHost entityHost, GenerationKeeper generations, DeviceChoice choice, OutputReading reading, SettingsSource source, Action restart, Endings endings)
     {
         (_stores, _entityHost, _generations) = (stores, entityHost, generations);
         (NodeSettings settings, TimeProvider time, DeviceId self) = (device.Settings, device.Time, device.Id);
@@ -48,10 +48,19 @@ internal sealed class ServiceParts
         Pipes = new PipeService(self, specs, choice, reach.Links, entities, Jobs, streams.Feeder, Handles, ids, settings.Programs.InputGrace, time);
         Audit = new AuditService(stores.Audit, device.Names);
         Pings = new PingService(device.Names, reach.Links, device.Directory, device.Hub, time);
+        Connecting = new ConnectService(device.Hub, reach.Links, device.Directory, device.Names, time);
+        Changed = new ChangedSettings(source, settings.DataDirectory, Apply);
         Commands = new CommandService(self, Homes, specs, choice, device.Directory, reach.Links, OwnPlace, entities, Jobs, Artifacts, streams.Pace, ids, time);
         Rotation = endings.AddAsync(new KeyRotation(device.Data.Root, device.Identity, device.Registry, device.Names, reach.Links, device.Hub, restart, time, device.Log));
         RevocationKeeper revocations = endings.AddAsync(new RevocationKeeper(device.Registry, workers.Table, time, device.Log));
         Trust = new TrustService(device.Identity, device.Registry, device.Directory, device.Names, reach.Links, device.Hub, workers.Table, revocations, time);
+
+        void Apply(ConnectionsSettings now)
+        {
+            device.Policy.Settings = now;
+            device.Endpoint.BytesPerSecondMax = now.BytesPerSecondUp;
+            reach.Links.LookAgain();
+        }
 
         bool Handles(DeviceId on, string name) => on == self ? workers.Handlers.All.Any(handler => handler.Name == name) : device.Directory.Hello(on)?.Capabilities.Contains(name) == true;
 
@@ -85,6 +94,10 @@ internal sealed class ServiceParts
     public AuditService Audit { get; }
 
     public PingService Pings { get; }
+
+    public ConnectService Connecting { get; }
+
+    public ChangedSettings Changed { get; }
 
     public TrustService Trust { get; }
 

@@ -20,6 +20,9 @@ internal sealed class LinkService : IAsyncDisposable
 {
     public const string Service = "link";
 
+    /// <summary>How often it is looked whether a device that is not dialled is still one of the mesh.</summary>
+    private static readonly TimeSpan LeftAlone = TimeSpan.FromMinutes(1);
+
     private readonly ConnectionHub _hub;
     private readonly DeviceDirectory _directory;
     private readonly IRegistryExchange _registry;
@@ -128,6 +131,15 @@ internal sealed class LinkService : IAsyncDisposable
         Keep(device).Hurry();
     }
 
+    /// <summary>Whom this device dials by itself may be different now.</summary>
+    public void LookAgain()
+    {
+        foreach (DeviceId device in _keepers.Keys)
+        {
+            Hurry(device);
+        }
+    }
+
     /// <summary>Waits while it is not known yet whether there is a link to a device: it was just paired, told of or connected, or this node just started.</summary>
     public async Task KnowAsync(DeviceId device, CancellationToken cancellationToken)
     {
@@ -180,6 +192,19 @@ internal sealed class LinkService : IAsyncDisposable
         TimeSpan wait = _settings.RetryMin;
         while (!_stop.IsCancellationRequested)
         {
+            if (!_hub.IsLive(device) && _hub.WhyNotDialled(device) is { } left)
+            {
+                // Until it comes by itself, or somebody wants it.
+                keeper.Failed(left.Message, left.Code);
+                await keeper.WaitAsync(LeftAlone, _time, _stop.Token).ConfigureAwait(false);
+                if (IsOut(device, keeper))
+                {
+                    return;
+                }
+
+                continue;
+            }
+
             try
             {
                 keeper.IsConnecting = true;
@@ -210,7 +235,7 @@ internal sealed class LinkService : IAsyncDisposable
             }
 
             keeper.IsConnecting = false;
-            if (_stop.IsCancellationRequested || (!_directory.Admitted.ContainsKey(device) && _keepers.TryRemove(new KeyValuePair<DeviceId, LinkKeeper>(device, keeper))))
+            if (_stop.IsCancellationRequested || IsOut(device, keeper))
             {
                 return;
             }
@@ -219,6 +244,8 @@ internal sealed class LinkService : IAsyncDisposable
             wait = hurried ? _settings.RetryMin : TimeSpan.FromTicks(Math.Min(wait.Ticks * 2, _settings.RetryMax.Ticks));
         }
     }
+
+    private bool IsOut(DeviceId device, LinkKeeper keeper) => !_directory.Admitted.ContainsKey(device) && _keepers.TryRemove(new KeyValuePair<DeviceId, LinkKeeper>(device, keeper));
 
     private Task ServeAsync(IMeshConnection connection, IMeshStream stream, CancellationToken cancellationToken) => RunSessionAsync(connection, stream, cancellationToken);
 

@@ -55,6 +55,9 @@ internal sealed class PairingService : IAdmission
     /// <summary>Where invitations are met by who cannot reach this device; set before anybody invites.</summary>
     public BeaconService? Beacons { get; set; }
 
+    /// <summary>Set before anybody invites.</summary>
+    public Action CheckInvitation { get; set; } = static () => { };
+
     /// <summary>Everything that this device invites by.</summary>
     public InvitationBook Book { get; } = new();
 
@@ -105,6 +108,7 @@ internal sealed class PairingService : IAdmission
 
     public async Task<InvitationView> InviteAsync(InviteRequest request, IReadOnlyList<IPEndPoint> addresses)
     {
+        CheckInvitation();
         IReadOnlyCollection<string> grants = Grant.Check(request.Grants ?? []);
         DateTimeOffset now = _time.GetUtcNow();
         TimeSpan lifetime = request.LifetimeMs is { } given ? TimeSpan.FromMilliseconds(Math.Clamp(given, 1_000, TimeSpan.FromDays(1).TotalMilliseconds)) : _settings.Invite.Lifetime;

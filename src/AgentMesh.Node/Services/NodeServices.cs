@@ -26,23 +26,19 @@ namespace AgentMesh.Node.Services;
 /// <summary>What the control API offers, from the parts of the node.</summary>
 internal sealed class NodeServices : IControlServices
 {
-    private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(10);
-
     private readonly DeviceParts _device;
     private readonly StoreParts _stores;
     private readonly WorkerParts _workers;
     private readonly ReachParts _reach;
     private readonly GenerationKeeper _generations;
     private readonly ServiceParts _services;
-    private readonly string _configuration;
     private readonly DateTimeOffset _startedAt;
     private readonly Action _stop;
     private readonly Action _restart;
 
-    public NodeServices(NodeParts parts, string configuration, Action stop, Action restart)
+    public NodeServices(NodeParts parts, Action stop, Action restart)
     {
         (_device, _stores, _workers, _reach, _generations, _services) = parts;
-        _configuration = configuration;
         _startedAt = parts.Device.Time.GetUtcNow();
         _stop = stop;
         _restart = restart;
@@ -75,6 +71,7 @@ internal sealed class NodeServices : IControlServices
             [.. _reach.Beacons.Clients.Select(ViewOf)],
             Pool: _stores.Pool is { } pool ? await PoolViews.OfAsync(pool, generation, cancellationToken).ConfigureAwait(false) : null)
         {
+            Connections = ConnectionsOf(_device.Policy.Settings),
             Paths = PathViews.Sum(_reach.Links.Linked.Select(_device.Hub.Find).OfType<IMeshConnection>()),
             Gateway = _reach.Gateway?.View(),
             Nat = _reach.Nat.View(address => _reach.Addresses.Current.Any(own => own.Address.Equals(address))),
@@ -116,7 +113,7 @@ internal sealed class NodeServices : IControlServices
         });
     }
 
-    public Task<ConfigView> ConfigAsync() => Task.FromResult(new ConfigView(_configuration));
+    public Task<ConfigView> ConfigAsync() => Task.FromResult(new ConfigView(_services.Changed.Text()));
 
     public Task<IReadOnlyList<PairingView>> PairingsAsync() => Task.FromResult(_device.Pairing.Done);
 
@@ -176,33 +173,21 @@ internal sealed class NodeServices : IControlServices
         ? device
         : throw new MeshException(NodeErrors.ControlRequest, whyNotSelf, "name another device");
 
-    public async Task<PeerView> ConnectAsync(ConnectRequest request, CancellationToken cancellationToken)
+    public async Task<PeerView> ConnectAsync(ConnectRequest request, CancellationToken cancellationToken) => ViewOf(await _services.Connecting.ConnectAsync(request, cancellationToken).ConfigureAwait(false));
+
+    public Task<SettingView> SetAsync(SetRequest request)
     {
-        IReadOnlyList<System.Net.IPEndPoint> addresses = LocalAddresses.Resolve(new HostPort(request.Host, request.Port));
-        if (addresses.Count == 0)
+        // A name may change, an id does not.
+        const string devices = ConnectionsReader.AutoConnectDevices + ".";
+        string key = request.Key ?? throw new MeshException(NodeErrors.ControlRequest, "'key' is missing", "see docs/control-api.md");
+        key = key.StartsWith("agentmesh.", StringComparison.Ordinal) ? key["agentmesh.".Length..] : key;
+        if (key.StartsWith(devices, StringComparison.Ordinal))
         {
-            throw new MeshException(NodeErrors.ControlRequest, $"'{request.Host}' is no host or address", "write an IP address or a name that resolves");
+            key = devices + Other(key[devices.Length..], "this device does not connect to itself").Id;
         }
 
-        foreach (NamedDevice device in _device.Names.All.Where(device => !device.IsSelf))
-        {
-            _device.Directory.Told(device.Id, addresses);
-            _reach.Links.Hurry(device.Id);
-        }
-
-        long start = _device.Time.GetTimestamp();
-        while (_device.Time.GetElapsedTime(start) < ConnectWithin)
-        {
-            if (_device.Hub.Live.FirstOrDefault(connection => addresses.Contains(connection.Path.Remote)) is { } found && _device.Names.All.FirstOrDefault(device => device.Id == found.RemoteId) is { } there)
-            {
-                return ViewOf(there);
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), _device.Time, cancellationToken).ConfigureAwait(false);
-        }
-
-        throw new MeshException(
-            Protocol.ProtocolErrors.NoAnswer, $"no device of this mesh answers at {request.Host}:{request.Port}", "devices answer only those they know: pair first with 'agentmesh invite' there and 'agentmesh join CODE' here");
+        (string path, string value) = _services.Changed.Set(key, request.Value);
+        return Task.FromResult(new SettingView($"agentmesh.{path}", value));
     }
 
     public IAsyncEnumerable<PingEvent> PingAsync(PingRequest request, CancellationToken cancellationToken) => _services.Pings.RunAsync(request, cancellationToken);
@@ -333,7 +318,7 @@ internal sealed class NodeServices : IControlServices
         MeshPathInfo? path = _device.Hub.Find(device.Id)?.Path;
         RelayedReason? why = path is { Kind: MeshPathInfo.RelayByWebSocket } ? RelayedReason.UdpBlocked(path.Value.Via) : _reach.Links.WhyRelayed(device.Id);
         DeviceHello? hello = _device.Directory.Hello(device.Id);
-        string state = _reach.Links.IsLinked(device.Id) ? "connected" : _reach.Links.IsConnecting(device.Id) ? "connecting" : _reach.Links.Problem(device.Id) is null ? "disconnected" : "failed";
+        string state = _reach.Links.IsLinked(device.Id) ? "connected" : _reach.Links.IsConnecting(device.Id) ? "connecting" : _reach.Links.Problem(device.Id) is null || _reach.Links.ProblemCode(device.Id) == ReachErrors.NotDialled ? "disconnected" : "failed";
         return new PeerView(
             device.Index,
             device.Name,
@@ -361,6 +346,12 @@ internal sealed class NodeServices : IControlServices
             ProblemCode = state == "connected" ? null : _reach.Links.ProblemCode(device.Id),
         };
     }
+
+    private ConnectionsView ConnectionsOf(ConnectionsSettings now) => new(
+        now.Incoming.ToString().ToLowerInvariant(),
+        now.AutoConnect,
+        [.. now.AutoConnectDevices.Where(each => each.Value != now.AutoConnect).Select(each => _device.Names.All.FirstOrDefault(device => device.Id.ToString() == each.Key)?.Name ?? each.Key)],
+        now.BytesPerSecondUp);
 
     private static ResourceView[]? ResourcesOf(DeviceLoad load) => load.Capacity is { } capacity
         ? [.. capacity.Thousandths.Select(each => new ResourceView(each.Key, each.Value / 1000m, load.Free[each.Key] / 1000m))]

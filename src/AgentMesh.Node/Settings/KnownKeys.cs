@@ -9,7 +9,7 @@ namespace AgentMesh.Node.Settings;
 internal static class KnownKeys
 {
     /// <summary>Objects whose keys are the user's own.</summary>
-    private static readonly string[] OpenObjects = ["commands", "plugins.programs", "device.resources", "limits.per-command"];
+    private static readonly string[] OpenObjects = ["commands", "plugins.programs", "device.resources", "limits.per-command", "link.auto-connect-devices"];
 
     public static void Check(Config reference, Config user, string file)
     {

@@ -55,6 +55,9 @@ public sealed record NodeSettings
 
     public required LinkSettings Link { get; init; }
 
+    /// <summary>What can be changed while the node runs.</summary>
+    public ConnectionsSettings Connections { get; init; } = new(Links.Incoming.All, true, new Dictionary<string, bool>(StringComparer.Ordinal), 0);
+
     public required LanSettings Lan { get; init; }
 
     public required DhtSettings Dht { get; init; }
@@ -104,6 +107,12 @@ public readonly record struct HostPort(string Host, int Port)
 
 public sealed record LinkSettings(
     TimeSpan RetryMin, TimeSpan RetryMax, TimeSpan ConnectTimeout, TimeSpan KeepAlive, TimeSpan DeadAfter, TimeSpan Refresh);
+
+/// <summary>Who connects with whom, and how much this device sends.</summary>
+/// <param name="AutoConnect">Devices are dialled by this one without being asked to.</param>
+/// <param name="AutoConnectDevices">The same for single devices, by name or id.</param>
+/// <param name="BytesPerSecondUp">0 is no limit.</param>
+public sealed record ConnectionsSettings(Links.Incoming Incoming, bool AutoConnect, IReadOnlyDictionary<string, bool> AutoConnectDevices, long BytesPerSecondUp);
 
 /// <param name="Interval">Between two questions to each server.</param>
 public sealed record StunSettings(IReadOnlyList<StunServer> Servers, TimeSpan Interval);

@@ -49,6 +49,15 @@ public static class SettingsLoader
             }
         }
 
+        string changed = Path.Combine(dataDirectory, ChangedSettings.FileName);
+        if (File.Exists(changed))
+        {
+            Config set = Parse(ReadFile(changed), changed);
+            KnownKeys.Check(reference, set, changed);
+            merged = set.WithFallback(merged);
+            origin = file is null ? changed : $"{file} or {changed}";
+        }
+
         foreach ((string variable, string path) in EnvironmentNames)
         {
             if (FirstOf(source.Environment(variable)) is { } value)
@@ -105,6 +114,7 @@ public static class SettingsLoader
                 read.Time("link.keepalive"),
                 read.Time("link.dead-after"),
                 read.Time("link.refresh")),
+            Connections = ConnectionsReader.Read(read),
             Dht = new DhtSettings(read.Switch("discovery.dht.enabled"), [.. read.List("discovery.dht.bootstrap").Select(text => read.Place("discovery.dht.bootstrap", text))]),
             Lan = new LanSettings(read.Switch("discovery.lan.enabled"), read.Integer("discovery.lan.port", 1, 65535), read.Time("discovery.lan.interval"), read.Switch("discovery.lan.mdns"), read.Switch("discovery.announce-name")),
             Invite = new InviteSettings(read.Time("invite.lifetime"), read.Integer("invite.open-max", 1, 10_000)),
@@ -187,7 +197,7 @@ public static class SettingsLoader
     /// <summary>A HOCON list of texts.</summary>
     public static string ListOf(IEnumerable<string> values) => $"[{string.Join(", ", values.Select(Quote))}]";
 
-    private static string Quote(string value) =>
+    internal static string Quote(string value) =>
         "\"" + value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)
             .Replace("\n", "\\n", StringComparison.Ordinal).Replace("\t", "\\t", StringComparison.Ordinal) + "\"";
 }

@@ -36,6 +36,7 @@ internal sealed class Connection : IFrameFate, IDisposable
     private readonly FrameReceiver _receiver;
     private readonly ConnectionSettings _settings;
     private readonly NetworkPath _path;
+    private readonly SendShare? _share;
     private readonly Whereabouts _where;
     private readonly PathProber _prober;
     private readonly PathTable _paths;
@@ -44,9 +45,11 @@ internal sealed class Connection : IFrameFate, IDisposable
 
     /// <param name="mtu">Greatest datagrams; cut to what the other side takes.</param>
     /// <param name="entropy">Makes the questions that prove a new address of the other side; null: it stays where it is.</param>
-    public Connection(EstablishedSession session, ConnectionSettings settings, MtuSettings mtu, TimeSpan now, IEntropy? entropy = null)
+    /// <param name="share">In what this device sends in a second; null: as much as the paths carry.</param>
+    public Connection(EstablishedSession session, ConnectionSettings settings, MtuSettings mtu, TimeSpan now, IEntropy? entropy = null, SendShare? share = null)
     {
         settings.Check();
+        _share = share;
         _settings = settings;
         _protector = session.Protector;
         _remote = TransportParameters.Read(session.RemoteParameters.Span);
@@ -61,7 +64,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         Streams = new StreamLayer(session.IsInitiator, settings, _remote, _events) { RoundTrip = RttEstimator.Initial };
         _receiver = new FrameReceiver(_path, _where, _prober, _paths, _measuring, Streams, _protector, _remote.AckDelayMax);
         TuneSendBuffer();
-        _transmitter = new Transmitter(session, _path, _where, _prober, _paths, _measuring, _rekey, _liveness, _closing, Streams, _remote.AckDelayMax)
+        _transmitter = new Transmitter(session, _path, _where, _prober, _paths, _measuring, _rekey, _liveness, _closing, Streams, share, _remote.AckDelayMax)
         {
             IsPingPending = session.IsInitiator, // the other side starts when it has a packet
         };
@@ -212,6 +215,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         next = Min(next, _path.Mtu.NextTimeout);
         next = Min(next, _paths.NextTimeout(_path.Rtt, _remote.AckDelayMax));
         next = _path.Sent.IsFull ? next : Min(next, Min(_prober.NextTimeout, _paths.NextQuestionAt));
+        next = _transmitter.IsHeld ? Min(next, _share!.NextAt) : next;
         return _transmitter.IsPacing ? Min(next, _path.Pacer.NextAt) : next;
     }
 
@@ -342,7 +346,11 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
     }
 
-    public void Dispose() => _protector.Dispose();
+    public void Dispose()
+    {
+        _share?.Dispose();
+        _protector.Dispose();
+    }
 
     void IFrameFate.FrameAcked(in SentFrame frame) => Streams.Acked(frame);
 

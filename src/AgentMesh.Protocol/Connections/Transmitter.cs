@@ -9,7 +9,7 @@ namespace AgentMesh.Protocol.Connections;
 
 /// <summary>The sending half of a <see cref="Connection"/>: decides what goes into the next datagram and where it goes, and seals it.</summary>
 internal sealed class Transmitter(
-    EstablishedSession session, NetworkPath path, Whereabouts where, PathProber prober, PathTable paths, PathMeasuring measuring, RekeyCarrier rekey, Liveness liveness, Closing closing, StreamLayer streams, TimeSpan ackDelayMax)
+    EstablishedSession session, NetworkPath path, Whereabouts where, PathProber prober, PathTable paths, PathMeasuring measuring, RekeyCarrier rekey, Liveness liveness, Closing closing, StreamLayer streams, SendShare? share, TimeSpan ackDelayMax)
 {
     // A side that only receives asks so often for an acknowledgement of its acknowledgements; what they tell can be forgotten then (RFC 9000, section 13.2.4).
     private const int AcksOnlyMax = 32;
@@ -27,6 +27,9 @@ internal sealed class Transmitter(
 
     /// <summary>What there is waits for <see cref="Pacer.NextAt"/>.</summary>
     public bool IsPacing { get; private set; }
+
+    /// <summary>What there is waits for <see cref="SendShare.NextAt"/>: this device sends no more in a second.</summary>
+    public bool IsHeld { get; private set; }
 
     /// <summary>Nothing can be sealed any more.</summary>
     public bool HasNoKeys { get; private set; }
@@ -93,6 +96,7 @@ internal sealed class Transmitter(
         Destination = where.Remote;
         rekey.Poll(now);
         IsPacing = false;
+        IsHeld = share is not null && streams.HasData && !share.MaySend(now);
         bool hasWork = HasWork;
         bool mayElicit = (hasWork || _acksOnly >= AcksOnlyMax) && MayElicit(now);
         bool isAckDue = path.Received.IsDue(now);
@@ -130,7 +134,7 @@ internal sealed class Transmitter(
                 writer.TryWritePing();
             }
 
-            if (isOneOfMany && streams.HasData)
+            if (isOneOfMany && HasData)
             {
                 writer.FillUp();
             }
@@ -157,7 +161,9 @@ internal sealed class Transmitter(
     // What the path carries is of no use before the other side was heard.
     private bool IsProbeDue => !path.Received.IsEmpty && path.Loss.Probes == 0 && path.Mtu.ProbeBytes > 0;
 
-    private bool HasWork => IsProbeDue || IsPingPending || rekey.IsPending || streams.HasControl || streams.HasData || path.Loss.Probes > 0;
+    private bool HasWork => IsProbeDue || IsPingPending || rekey.IsPending || streams.HasControl || HasData || path.Loss.Probes > 0;
+
+    private bool HasData => IsHeld ? streams.HasUrgentData : streams.HasData;
 
     /// <summary>Whether window and pacing allow a packet that counts.</summary>
     private bool MayElicit(TimeSpan now)
@@ -194,7 +200,11 @@ internal sealed class Transmitter(
             streams.WriteControl(ref writer);
         }
 
-        if (writer.HasRoomForData)
+        if (writer.HasRoomForData && IsHeld)
+        {
+            streams.WriteUrgentData(ref writer);
+        }
+        else if (writer.HasRoomForData)
         {
             streams.WriteData(ref writer);
         }
@@ -209,6 +219,7 @@ internal sealed class Transmitter(
         }
 
         draft.Bytes = length;
+        share?.Sent(length);
         path.Sent.Commit(draft);
         path.Loss.Sent(draft, now);
         if (draft.IsAckEliciting)

@@ -35,6 +35,9 @@ internal sealed class StreamLayer
 
     public bool HasData => _outbox.HasData;
 
+    /// <inheritdoc cref="StreamOutbox.HasUrgentData"/>
+    public bool HasUrgentData => _outbox.HasUrgentData;
+
     public bool TryOpen(StreamClass streamClass, out ProtocolStream? stream) => _table.TryOpen(streamClass, out stream);
 
     /// <returns>Bytes taken; when they are fewer than given, <see cref="ConnectionEventKind.StreamWritable"/> follows.</returns>
@@ -206,6 +209,9 @@ internal sealed class StreamLayer
 
     /// <summary>Fills the packet with bytes of streams.</summary>
     public void WriteData(ref PacketWriter writer) => _outbox.WriteData(ref writer);
+
+    /// <summary>Fills the packet with bytes of control streams alone.</summary>
+    public void WriteUrgentData(ref PacketWriter writer) => _outbox.WriteUrgentData(ref writer);
 
     /// <summary>The connection is at its end: gives all memory back.</summary>
     public void Release() => _table.Release();

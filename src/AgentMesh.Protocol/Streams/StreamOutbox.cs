@@ -16,6 +16,9 @@ internal sealed class StreamOutbox(StreamTable streams)
 
     public bool HasData => _scheduler.HasReady(StreamClass.Control) || _scheduler.HasReady(StreamClass.Ordinary) || _scheduler.HasReady(StreamClass.Bulk);
 
+    /// <summary>Of <see cref="HasData"/>, what may not wait for anything.</summary>
+    public bool HasUrgentData => _scheduler.HasReady(StreamClass.Control);
+
     /// <summary>The stream may have bytes to send.</summary>
     public void Schedule(ProtocolStream stream)
     {
@@ -113,6 +116,15 @@ internal sealed class StreamOutbox(StreamTable streams)
         }
 
         _scheduler.CountPacket(first);
+    }
+
+    /// <summary>As <see cref="WriteData(ref PacketWriter)"/>, of control streams alone.</summary>
+    public void WriteUrgentData(ref PacketWriter writer)
+    {
+        if (HasUrgentData)
+        {
+            WriteData(ref writer, StreamClass.Control);
+        }
     }
 
     private bool WriteData(ref PacketWriter writer, StreamClass streamClass)

@@ -48,6 +48,9 @@ public sealed class ConnectionHub : IAsyncDisposable
 
     public DeviceId LocalId => _endpoint.LocalId;
 
+    /// <summary>Why a device is not dialled, though it could be; null where it is. Set before <see cref="Start"/>; quick, under the lock of the hub.</summary>
+    public Func<DeviceId, MeshException?> WhyNotDialled { get; set; } = static _ => null;
+
     /// <summary>A copy of the connections that are alive now.</summary>
     public IReadOnlyList<IMeshConnection> Live
     {
@@ -106,6 +109,8 @@ public sealed class ConnectionHub : IAsyncDisposable
             {
                 if (!_directory.TryGet(id, out DevicePublicKey key, out IReadOnlyList<System.Net.IPEndPoint> addresses))
                     return ValueTask.FromException<IMeshConnection>(Unknown(id));
+                if (WhyNotDialled(id) is { } refused)
+                    return ValueTask.FromException<IMeshConnection>(refused);
                 if (_failures.Blocking(id) is { } error)
                     return ValueTask.FromException<IMeshConnection>(error);
                 if (addresses.Count == 0)
@@ -168,6 +173,20 @@ public sealed class ConnectionHub : IAsyncDisposable
         }
 
         Track(JoinDialAsync(id, key, addresses));
+    }
+
+    /// <summary>Dials a device at these addresses alone because somebody asked for it, whatever <see cref="WhyNotDialled"/> says.</summary>
+    /// <exception cref="MeshException">As <see cref="GetAsync"/>.</exception>
+    public async Task<IMeshConnection> DialAtAsync(DeviceId id, IReadOnlyList<System.Net.IPEndPoint> addresses)
+    {
+        if (Find(id) is { } live)
+            return live;
+        if (!_directory.TryGet(id, out DevicePublicKey key, out _))
+            throw Unknown(id);
+        if (addresses.Count == 0)
+            throw Unreachable(id, "no address of it is known yet");
+        IMeshConnection connection = await ConnectAsync(id, key, addresses).ConfigureAwait(false);
+        return Adopt(connection) ? connection : throw Closed();
     }
 
     /// <summary>Closes the connection to a device if there is one, for example because it was revoked.</summary>

@@ -1,6 +1,7 @@
 using AgentMesh.Protocol.Connections;
 using AgentMesh.Protocol.Handshake;
 using AgentMesh.Protocol.Packets;
+using AgentMesh.Protocol.Recovery;
 
 namespace AgentMesh.Protocol.Tests.Connections;
 
@@ -23,6 +24,9 @@ internal sealed record PairSettings
         get => Mtu.Max;
         init => Mtu = MtuSettings.Fixed(value);
     }
+
+    /// <summary>What A sends in a second; null: as much as it can.</summary>
+    public SendLimit? LimitOfA { get; init; }
 
     public MtuSettings Mtu { get; init; } = MtuSettings.Fixed(MtuSettings.Base);
 }
@@ -104,7 +108,7 @@ internal sealed class Pair : IDisposable
     {
         (ConnectionSettings ours, ConnectionSettings theirs) = isInitiator ? (_settings.A, _settings.B) : (_settings.B, _settings.A);
         EstablishedSession session = TestSessions.Of(isInitiator, TransportParameters.Of(theirs), _settings.Rekey);
-        return new PairSide(this, new Connection(session, ours, _settings.Mtu, Now), (PacketProtector)session.Protector, outgoing);
+        return new PairSide(this, new Connection(session, ours, _settings.Mtu, Now, share: isInitiator ? _settings.LimitOfA?.Open() : null), (PacketProtector)session.Protector, outgoing);
     }
 
     /// <summary>Goes to the next moment at which something happens. False when that is not before <paramref name="end"/>.</summary>

@@ -1,0 +1,22 @@
+using System.Globalization;
+using AgentMesh.Node.Control;
+
+namespace AgentMesh.Cli.Verbs;
+
+/// <summary>Who connects with whom, for people.</summary>
+internal static class ConnectionsLines
+{
+    public static string Of(ConnectionsView view)
+    {
+        string incoming = view.Incoming switch
+        {
+            "all" => "devices of the mesh and invited ones may connect",
+            "known" => "devices of the mesh may connect, nobody new",
+            _ => "nobody may connect to this device",
+        };
+        string dials = view.AutoConnect ? "it connects to them by itself" : "it connects to none by itself";
+        string but = view.Exceptions.Count > 0 ? $", {(view.AutoConnect ? "but not to" : "but to")} {string.Join(", ", view.Exceptions)}" : "";
+        string up = view.BytesPerSecondUp > 0 ? string.Create(CultureInfo.InvariantCulture, $"; it sends {view.BytesPerSecondUp / 1024.0:0.#} KiB/s at most") : "";
+        return $"{incoming}; {dials}{but}{up}";
+    }
+}
