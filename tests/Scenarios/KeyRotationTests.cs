@@ -105,6 +105,29 @@ public sealed class KeyRotationTests
         await Eventually.HoldsAsync(async () => (await laptop.RunAsync("@fresh", "calc", "3+3")).Out == "6\n", "and back", Minute);
     }
 
+    /// <summary>Both behind NATs that give out another port for each address: nothing but the beacon leads from one to the other.</summary>
+    [SkippableFact]
+    public async Task A_device_that_is_reached_over_a_beacon_alone_gets_another_key_and_the_other_one_follows()
+    {
+        using NatLab? lab = NatLab.TryBuild(out string whyNot);
+        Skip.If(lab is null, $"a network with NATs cannot be made here: {whyNot}");
+        await using Meeting meeting = await Meeting.AtHomeAsync(lab, NatKind.Symmetric(), NatKind.Symmetric());
+        await Eventually.HoldsAsync(async () => (await meeting.A.RunAsync("--timeout", "20s", "@b", "calc", "1+2")).Out == "3\n", "they work together", Minute);
+        Assert.StartsWith("relay via", (await Meeting.PeerOf(meeting.A)).Path, StringComparison.Ordinal);
+        string id = (await meeting.A.StatusAsync()).Id, before = (await ShowAsync(meeting.B, "a")).Fingerprint;
+
+        RotatedView done = JsonSerializer.Deserialize((await meeting.A.RunAsync("--json", "devices", "rotate-key")).Done(), ControlJson.Default.RotatedView)!;
+
+        Assert.Equal((id, before), (done.Id, done.FormerFingerprint));
+        Assert.Equal(["b"], done.Told);
+        DeviceView after = await ShowAsync(meeting.B, "a");
+        Assert.Equal((id, done.Fingerprint), (after.Id, after.Fingerprint));
+        await Eventually.HoldsAsync(async () => (await meeting.A.RunAsync("--timeout", "20s", "@b", "calc", "1+1")).Out == "2\n", "it reaches the other one with its new key", Minute);
+        await Eventually.HoldsAsync(async () => (await meeting.B.RunAsync("--timeout", "20s", "@a", "calc", "2+2")).Out == "4\n", "the other one reaches it by its new key", Minute);
+        PeerView there = await Meeting.PeerOf(meeting.B);
+        Assert.True(there.Id == id && there.Path!.StartsWith("relay via", StringComparison.Ordinal), $"{there.Id} {there.Path}");
+    }
+
     private static async Task<DeviceView> ShowAsync(TestNode on, string name) =>
         JsonSerializer.Deserialize((await on.RunAsync("--json", "devices", "show", name)).Done(), ControlJson.Default.DeviceView)!;
 }

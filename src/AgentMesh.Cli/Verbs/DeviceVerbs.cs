@@ -152,6 +152,11 @@ internal static class DeviceVerbs
         }
 
         to.WriteLine($"state        {device.State}{(device.RevokedBy is { } who ? $" by {who}, {Time(device.RevokedAt)}" : "")}");
+        foreach (KeyClaimView claim in device.Claims)
+        {
+            to.WriteLine($"claimed by   {claim.Fingerprint}, {Time(claim.At)}");
+        }
+
         to.WriteLine($"last seen    {(device.LastSeen is { } seen ? Time(seen) : "never")}");
         to.WriteLine($"grants here  {(device.Grants.Count == 0 ? "none" : string.Join(' ', device.Grants))}");
     }

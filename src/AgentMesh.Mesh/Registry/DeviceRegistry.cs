@@ -44,6 +44,9 @@ public sealed class DeviceRegistry : IDisposable
     /// <summary>Those that a chain of this copy has put out for the whole mesh and that are not in it.</summary>
     public IReadOnlyDictionary<DeviceId, RevokedDevice> Revoked => _view.Revoked;
 
+    /// <summary>Those that are out because two keys claim to speak for them, until they are put out by word or come back with a new identity.</summary>
+    public IReadOnlyDictionary<DeviceId, ForkedDevice> Forked => _view.Forked;
+
     /// <summary>Entries of others that did not verify or did not fit.</summary>
     public long RefusedEntries => Interlocked.Read(ref _refused);
 

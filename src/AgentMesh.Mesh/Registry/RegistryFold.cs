@@ -10,7 +10,8 @@ internal static class RegistryFold
     /// <summary>From the own chain outward: who is admitted, by what name, with which grants here.</summary>
     /// <param name="self">The first key of this device.</param>
     /// <param name="isOut">Whom another device has revoked, and who was not paired here again since, by the first key.</param>
-    public static Dictionary<DeviceId, RegisteredDevice> Devices(DevicePublicKey self, RegistryChains chains, Func<DevicePublicKey, bool> isOut, Introductions introductions = Introductions.Everyone)
+    /// <param name="forked">Gets those who are not in for no other reason than that two keys claim to speak for them.</param>
+    public static Dictionary<DeviceId, RegisteredDevice> Devices(DevicePublicKey self, RegistryChains chains, Func<DevicePublicKey, bool> isOut, Introductions introductions = Introductions.Everyone, IDictionary<DeviceId, ForkedDevice>? forked = null)
     {
         Own own = ReadOwn(chains.OfDevice(self), chains.RootOf);
         var devices = new Dictionary<DeviceId, RegisteredDevice>();
@@ -26,9 +27,19 @@ internal static class RegistryFold
             int most = introductions == Introductions.Granted && author != self ? DeviceRegistry.IntroducedMax : int.MaxValue;
             foreach (RegistryEntry admission in Admitted(chains.OfDevice(author), chains.RootOf).Where(admission => chains.RootOf(admission.Subject) != self).Take(most))
             {
-                // A device whose key has two successors has no key that counts.
                 DevicePublicKey subject = chains.RootOf(admission.Subject);
-                if (subject != self && !devices.ContainsKey(subject.Id) && !own.Forgotten.Contains(subject) && !isOut(subject) && chains.Successions.CurrentOf(subject) is { } key)
+                if (subject == self || devices.ContainsKey(subject.Id) || own.Forgotten.Contains(subject) || isOut(subject))
+                {
+                    continue;
+                }
+
+                // A device whose key has two successors has no key that counts.
+                if (chains.Successions.CurrentOf(subject) is not { } key)
+                {
+                    DevicePublicKey last = chains.Successions.KeysOf(subject)[^1];
+                    forked?.TryAdd(subject.Id, new ForkedDevice(last, own.Names.GetValueOrDefault(subject) ?? admission.Name, chains.Successions.ClaimsOn(last)) { Id = subject.Id });
+                }
+                else
                 {
                     IReadOnlyList<DevicePublicKey> keys = chains.Successions.KeysOf(subject);
                     string shown = own.Names.GetValueOrDefault(subject) ?? Unique(admission.Name, subject.Id, names);

@@ -63,6 +63,9 @@ internal sealed class Successions
     /// <summary>The key of a device that counts now; null where two claim to be it.</summary>
     public DevicePublicKey? CurrentOf(DevicePublicKey root) => KeysOf(root)[^1] is var last && _claims.ContainsKey(last) ? null : last;
 
+    /// <summary>The keys that claim to succeed one, and when.</summary>
+    public IReadOnlyList<(DevicePublicKey Key, DateTimeOffset At)> ClaimsOn(DevicePublicKey key) => [.. (_claims.GetValueOrDefault(key) ?? []).Select(claim => (claim.Author, claim.At))];
+
     /// <summary>The entry with which a key's chain ends; null while it goes on.</summary>
     public RegistryEntry? EndOf(DevicePublicKey key) => _claims.GetValueOrDefault(key)?[0].Naming;
 }

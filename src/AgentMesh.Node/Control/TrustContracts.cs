@@ -3,7 +3,7 @@ namespace AgentMesh.Node.Control;
 /// <summary>GET /v1/devices: whom this device trusts, and whom no more.</summary>
 /// <param name="Index">Number in this session; null for one that is revoked.</param>
 /// <param name="Fingerprint">SHA-256 of its public key in hexadecimal, in groups of four.</param>
-/// <param name="State">connected, connecting, disconnected, failed or revoked.</param>
+/// <param name="State">connected, connecting, disconnected, failed, revoked, or forked: two keys claim to speak for it, and neither counts.</param>
 /// <param name="AdmittedBy">Name of the device whose word lets it in; null for this device and for one that is revoked.</param>
 /// <param name="AdmittedAt">By the clock of that device.</param>
 /// <param name="Grants">What it may do on this device.</param>
@@ -26,9 +26,15 @@ public sealed record DeviceView(
     /// <summary>Since when its present key counts; null for its first one.</summary>
     public DateTimeOffset? KeySince { get; init; }
 
+    /// <summary>Of one that is forked: the keys that claim to speak for it.</summary>
+    public IReadOnlyList<KeyClaimView> Claims { get; init; } = [];
+
     /// <summary>Names of the devices that are in here by its word.</summary>
     public IReadOnlyList<string> Introduced { get; init; } = [];
 }
+
+/// <param name="At">By the clock of the device that has it.</param>
+public sealed record KeyClaimView(string Fingerprint, DateTimeOffset At);
 
 /// <summary>POST /v1/devices/rotate-key.</summary>
 /// <param name="Alone">Even when no other device can be told.</param>

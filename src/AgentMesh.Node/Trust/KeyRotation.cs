@@ -30,7 +30,7 @@ internal sealed class KeyRotation : IAsyncDisposable
 
     private static readonly TimeSpan ToldWithin = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
 
     private readonly string _dataDirectory;
     private readonly int _attempt;

@@ -25,6 +25,11 @@ internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry,
     public IReadOnlyList<DeviceView> List() =>
     [
         .. devices.All.Select(ViewOf),
+        .. registry.Forked.Values.OrderBy(fork => fork.Name, StringComparer.Ordinal).Select(fork => new DeviceView(
+            null, fork.Name, fork.Id.ToString(), Fingerprint(fork.Key), false, "forked", null, null, null, directory.LastSeen(fork.Id), [])
+        {
+            Claims = [.. fork.Claims.Select(claim => new KeyClaimView(Fingerprint(claim.Key), claim.At))],
+        }),
         .. registry.Revoked.Values.OrderBy(gone => gone.At).Select(gone => new DeviceView(
             null, gone.Name.Length > 0 ? gone.Name : gone.Id.ToString()[..12], gone.Id.ToString(), Fingerprint(gone.Key), false, "revoked", null, null, null, directory.LastSeen(gone.Id), [], NameOf(gone.By), gone.At)),
     ];
@@ -69,7 +74,7 @@ internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry,
     /// <exception cref="MeshException">AM0302, AM0303.</exception>
     public DeviceView Show(string selector)
     {
-        DeviceView[] gone = [.. List().Where(view => view.State == "revoked" && (view.Name == selector || (selector.Length >= IdPrefixMin && view.Id.StartsWith(selector, StringComparison.OrdinalIgnoreCase))))];
+        DeviceView[] gone = [.. List().Where(view => view.State is "revoked" or "forked" && (view.Name == selector || (selector.Length >= IdPrefixMin && view.Id.StartsWith(selector, StringComparison.OrdinalIgnoreCase))))];
         return gone.Length == 1 && devices.All.All(device => device.Name != selector) ? gone[0] : ViewOf(devices.One(selector));
     }
 

@@ -104,6 +104,20 @@ public sealed class SuccessionTests : IDisposable
         Assert.DoesNotContain(A.Id, c.Devices.Keys);
         Assert.Equal("AM0368", Assert.Throws<MeshException>(() => b.Admit(A.PublicKey, "a", [])).Code);
         Assert.True(b.IsAdmitted(C.PublicKey));
+        Assert.Empty(a.Forked);
+        foreach (DeviceRegistry each in new[] { b, c })
+        {
+            ForkedDevice fork = each.Forked[A.Id];
+            Assert.Equal((A.PublicKey, "a"), (fork.Key, fork.Name));
+            Assert.Equal(new[] { Next.PublicKey, Thiefs.PublicKey }.ToHashSet(), fork.Claims.Select(claim => claim.Key).ToHashSet());
+        }
+
+        // It is off the list where it is put out by word, here and where that is heard.
+        b.Revoke([A.Id]);
+        Assert.Empty(b.Forked);
+        Assert.Equal(A.Id, Assert.Single(b.Revoked).Key);
+        Sync(b, c);
+        Assert.Empty(c.Forked);
     }
 
     [Fact]

@@ -1,0 +1,21 @@
+using System.Globalization;
+using AgentMesh.Node.Control;
+
+namespace AgentMesh.Cli.Doctor;
+
+/// <summary>Whom this device trusts, where something is wrong with it.</summary>
+internal static class TrustChecks
+{
+    private const int IdShown = 12;
+    private const int FingerprintShown = 9; // two groups of four digits
+
+    /// <summary>Each device that two keys claim to speak for.</summary>
+    public static IEnumerable<DoctorCheck> Forks(IEnumerable<DeviceView> devices) => devices.Where(device => device.State == "forked").Select(device => DoctorCheck.Fail(
+        $"key of {device.Name}",
+        $"two keys claim to be the next one of {device.Name} ({device.Id[..IdShown]}), so its key was in two hands and neither counts: {string.Join(" and ", device.Claims.Select(Of))}",
+        $"on {device.Name}: agentmesh compromised, then agentmesh up, and pair it again; here, when that is done: agentmesh devices revoke {device.Id[..IdShown]}",
+        "AM0368"));
+
+    private static string Of(KeyClaimView claim) =>
+        $"{claim.Fingerprint[..Math.Min(FingerprintShown, claim.Fingerprint.Length)]}... of {claim.At.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}";
+}

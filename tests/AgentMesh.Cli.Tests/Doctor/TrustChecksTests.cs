@@ -1,0 +1,24 @@
+using AgentMesh.Cli.Doctor;
+using AgentMesh.Node.Control;
+
+namespace AgentMesh.Cli.Tests.Doctor;
+
+public sealed class TrustChecksTests
+{
+    [Fact]
+    public void A_device_that_two_keys_claim_to_speak_for_fails_with_both_and_what_to_do_on_which_device()
+    {
+        var phone = new DeviceView(null, "phone", "x3awq2mzk4baaaaaaaaaaaaaaaaaaaaa", "c0de 77f1 4b02", false, "forked", null, null, null, null, [])
+        {
+            Claims = [new KeyClaimView("0123 4567 89ab", DateTimeOffset.UnixEpoch), new KeyClaimView("fedc ba98 7654", DateTimeOffset.UnixEpoch)],
+        };
+
+        DoctorCheck check = Assert.Single(TrustChecks.Forks([phone, phone with { State = "connected" }]));
+
+        Assert.Equal(("key of phone", "fail", "AM0368"), (check.Name, check.Result, check.Code));
+        Assert.Contains("0123 4567... of ", check.Finding, StringComparison.Ordinal);
+        Assert.Contains("fedc ba98... of ", check.Finding, StringComparison.Ordinal);
+        Assert.StartsWith("on phone: agentmesh compromised", check.Next, StringComparison.Ordinal);
+        Assert.EndsWith("agentmesh devices revoke x3awq2mzk4ba", check.Next, StringComparison.Ordinal);
+    }
+}
