@@ -10,7 +10,7 @@ public sealed class PathLinesTests
     {
         PeerView peer = new(1, "gpu", "id", false, "connected", "10.0.0.2:14590", "direct", 1, 0.02, null, null, null, null, true, [], [], null, [])
         {
-            Paths = [new PathView("in-doubt", "direct", "10.0.0.2:14590", null, 1.25, 0.021, 1452, 61_000, 100, 0), new PathView("backup", "relay", null, "b:14592", 80, null, null, null, 25_000, 2)],
+            Paths = [new PathView("in-doubt", "direct", "10.0.0.2:14590", null, 1.24, 0.021, 1452, 61_000, 100, 0), new PathView("backup", "relay", null, "b:14592", 80, null, null, null, 25_000, 2)],
         };
 
         Assert.Equal(
