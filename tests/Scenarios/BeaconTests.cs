@@ -63,8 +63,10 @@ public sealed class BeaconTests(ITestOutputHelper output)
         code = (await a.RunAsync("invite", "--code")).Out.Trim();
         var watch = Stopwatch.StartNew();
         Ran joined = await b.RunAsync("join", code);
-        output.WriteLine($"paired after {watch.Elapsed.TotalSeconds:0.0} s, the start of the command line included");
+        TimeSpan took = watch.Elapsed;
+        output.WriteLine($"paired after {took.TotalSeconds:0.0} s, the start of the command line included");
         Assert.True(joined.Code == 0, joined.ToString());
+        Assert.InRange(took.TotalSeconds, 0, 5);
         await Eventually.HoldsAsync(async () => (await a.RunAsync("--timeout", "20s", "@b", "calc", "1+2")).Out == "3\n", "a gives work to b");
         await Eventually.HoldsAsync(async () => (await b.RunAsync("--timeout", "20s", "@a", "calc", "6*7")).Out == "42\n", "b gives work to a");
         output.WriteLine($"both work for each other after {watch.Elapsed.TotalSeconds:0.0} s");

@@ -128,8 +128,10 @@ public sealed class PairingCodeTests(ITestOutputHelper output)
 
         Ran joined = await right.RunAsync("join", code);
 
-        output.WriteLine($"joined after {watch.Elapsed.TotalSeconds:0.0} s, the start of the command line included");
+        TimeSpan took = watch.Elapsed;
+        output.WriteLine($"joined after {took.TotalSeconds:0.0} s, the start of the command line included");
         Assert.True(joined.Code == 0, joined.ToString());
+        Assert.InRange(took.TotalSeconds, 0, 5);
         await Eventually.HoldsAsync(async () => (await right.RunAsync("@left", "calc", "6*7")).Out == "42\n", "they work together");
         await Eventually.HoldsAsync(async () => (await left.RunAsync("@right", "calc", "6*7")).Out == "42\n", "in both directions");
     }
