@@ -85,7 +85,7 @@ public sealed class ConnectionSettingsTests(ITestOutputHelper output)
             for (int last = first; last < sent.Length; last++)
             {
                 sum += sent[last].Bytes;
-                double allowed = 128 * 1024 + (1.1 * rate * (sent[last].At - sent[first].At).TotalSeconds);
+                double allowed = 256 * 1024 + (1.1 * rate * (sent[last].At - sent[first].At).TotalSeconds);
                 Assert.True(sum <= allowed, $"{sum} bytes within {(sent[last].At - sent[first].At).TotalSeconds:0.000} s");
             }
         }

@@ -65,10 +65,10 @@ internal sealed class ChangedSettings(SettingsSource source, string dataDirector
                 apply(now);
                 return (path, ValueOf(now, path, isDevice ? path[devices.Length..] : null));
             }
-            catch (MeshException)
+            catch (MeshException problem)
             {
                 Write(before);
-                throw;
+                throw new MeshException(problem.Code, problem.Message, problem.Code == NodeErrors.ConfigurationValue ? "nothing was changed; 'agentmesh config set --help' tells what can be set" : problem.NextStep, problem);
             }
         }
     }
