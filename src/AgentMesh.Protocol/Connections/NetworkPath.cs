@@ -27,7 +27,7 @@ internal sealed class NetworkPath
         _seed = seed;
         Traffic = NewTraffic(roundTrip: null);
         Received = new ReceivedPackets(settings.AckDelayMax);
-        Loss = new LossDetector(Sent, Rtt, Congestion, fate, Mtu);
+        Loss = new LossDetector(Sent, Rtt, Congestion, fate, Traffic.Reordering, Mtu);
     }
 
     public PathId Id { get; }
@@ -64,7 +64,7 @@ internal sealed class NetworkPath
 
         int datagram = Math.Min(_mtu.Start, _datagramBytesMax);
         ICongestionController congestion = _control == CongestionControl.Bbr ? new Bbr(datagram, _seed++) : new Cubic(datagram);
-        return new PathTraffic(rtt, congestion, new MtuSearch(_mtu, _datagramBytesMax, congestion));
+        return new PathTraffic(rtt, congestion, new ReorderingWindow(), new MtuSearch(_mtu, _datagramBytesMax, congestion));
     }
 
     /// <summary>Packets go to another address from now on.</summary>
@@ -75,7 +75,7 @@ internal sealed class NetworkPath
         {
             Traffic = traffic;
             Mtu.Resume();
-            Loss.Use(Rtt, Congestion, Mtu);
+            Loss.Use(Rtt, Congestion, Traffic.Reordering, Mtu);
         }
 
         Loss.Moved();

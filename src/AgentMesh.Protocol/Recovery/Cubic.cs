@@ -27,6 +27,13 @@ internal sealed class Cubic : ICongestionController
     private TimeSpan? _epochStart;
     private TimeSpan? _recoveryStart;
 
+    // Of the recovery at hand: packets that were called lost and have not arrived since, and what there was before it.
+    private int _justLost;
+    private int _suspected;
+    private double _windowBefore;
+    private double _thresholdBefore;
+    private double _windowMaxBefore;
+
     public Cubic(int datagramBytes)
     {
         _datagram = datagramBytes;
@@ -55,13 +62,20 @@ internal sealed class Cubic : ICongestionController
     {
     }
 
+    /// <summary>Where all that was called lost was only late, the window was reduced for nothing (RFC 9438, section 4.9.2).</summary>
     public void ArrivedLate(SentPacket packet, TimeSpan now)
     {
+        if (_suspected > 0 && --_suspected == 0)
+        {
+            _window = Math.Max(_window, _windowBefore);
+            _threshold = _thresholdBefore;
+            _windowMax = _windowMaxBefore;
+            _epochStart = null;
+            _recoveryStart = null;
+        }
     }
 
-    public void PacketLost(SentPacket packet, TimeSpan now)
-    {
-    }
+    public void PacketLost(SentPacket packet, TimeSpan now) => _justLost++;
 
     public void AckDone(long bytesInFlight, TimeSpan now, RttEstimator rtt)
     {
@@ -104,11 +118,16 @@ internal sealed class Cubic : ICongestionController
 
     public void Lost(TimeSpan sentAt, TimeSpan now)
     {
+        int lost = _justLost;
+        _justLost = 0;
         if (sentAt <= _recoveryStart)
         {
+            _suspected += lost;
             return;
         }
 
+        _suspected = lost;
+        (_windowBefore, _thresholdBefore, _windowMaxBefore) = (_window, _threshold, _windowMax);
         _recoveryStart = now;
         _epochStart = null;
 
@@ -123,5 +142,6 @@ internal sealed class Cubic : ICongestionController
         _window = Minimum;
         _epochStart = null;
         _recoveryStart = null;
+        _suspected = 0;
     }
 }

@@ -16,25 +16,24 @@ internal interface IFrameFate
 internal readonly record struct AckOutcome(bool IsNew, ulong? Confirmed);
 
 /// <summary>
-/// Loss detection of one path (RFC 9002, section 6): a packet is lost when later ones were acknowledged and it is far enough behind, in number or in time; and probes
-/// go out when nothing is acknowledged at all.
+/// Loss detection of one path (RFC 9002, section 6, and RFC 8985): a packet is lost when later ones were acknowledged and it is far enough behind, in time or, while the
+/// path keeps the order of packets, in number; and probes go out when nothing is acknowledged at all.
 /// </summary>
-internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, ICongestionController congestion, IFrameFate fate, MtuSearch? mtu = null)
+internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, ICongestionController congestion, IFrameFate fate, ReorderingWindow? reordering = null, MtuSearch? mtu = null)
 {
-    /// <summary>RFC 9002, kPacketThreshold; grows where the network is seen to reorder more.</summary>
-    public const int PacketThresholdMin = 3;
+    /// <summary>RFC 9002, kPacketThreshold.</summary>
+    public const int PacketThreshold = 3;
 
     /// <summary>A probe goes out at the latest after this time, however often nothing was heard.</summary>
     public static readonly TimeSpan ProbeTimeoutMax = TimeSpan.FromSeconds(2);
 
-    private const int PacketThresholdMax = 256;
     private const int PersistentTimeouts = 3;
     private const int ProbesPerTimeout = 2;
 
     // Packets that hold nothing but acknowledgements are not acknowledged by themselves; more of them than this are forgotten unseen.
     private const int SettledMax = 256;
 
-    private int _packetThreshold = PacketThresholdMin;
+    private ReorderingWindow _reordering = reordering ?? new ReorderingWindow();
     private ulong? _largestAcked;
     private TimeSpan? _lossAt;
     private TimeSpan _lastElicitingAt;
@@ -61,6 +60,9 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
     /// <summary>Without those that had taken another way before <see cref="Use"/>: they say nothing about this one.</summary>
     public long PacketsLost { get; private set; }
 
+    /// <summary>Of those, the ones that were acknowledged after all: they were repeated in vain.</summary>
+    public long PacketsLate { get; private set; }
+
     /// <summary>When <see cref="HandleTimeout"/> has something to do; null when nothing is in flight.</summary>
     public TimeSpan? NextTimeout(TimeSpan ackDelayMax) => _lossAt ?? (PacketsInFlight > 0 ? _lastElicitingAt + BackedOff(ackDelayMax) : null);
 
@@ -71,10 +73,11 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
     }
 
     /// <summary>Packets take another way from now on: those that are in flight say nothing about it.</summary>
-    public void Use(RttEstimator otherRtt, ICongestionController otherCongestion, MtuSearch? otherMtu)
+    public void Use(RttEstimator otherRtt, ICongestionController otherCongestion, ReorderingWindow otherReordering, MtuSearch? otherMtu)
     {
         rtt = otherRtt;
         congestion = otherCongestion;
+        _reordering = otherReordering;
         mtu = otherMtu;
         _since = sent.Next;
         _runsFrom = null;
@@ -138,12 +141,13 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
                 {
                     anyNew = true;
                     NewestAnswered = packet.SentAt > NewestAnswered ? packet.SentAt : NewestAnswered;
-                    Settle(packet, ack.Largest, now, isWindowUsed);
+                    Settle(packet, now, isWindowUsed);
                 }
             }
         }
 
         _largestAcked = _largestAcked is { } largest ? Math.Max(largest, ack.Largest) : ack.Largest;
+        _reordering.AckDone(ack.Largest, sent.Next, rtt);
         if (anyNew)
         {
             _timeouts = 0;
@@ -237,9 +241,14 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
         return longest;
     }
 
-    private void Settle(SentPacket packet, ulong largest, TimeSpan now, bool isWindowUsed)
+    private void Settle(SentPacket packet, TimeSpan now, bool isWindowUsed)
     {
         bool isOfThisWay = packet.Number >= _since;
+        if (isOfThisWay && packet.Number < _largestAcked)
+        {
+            _reordering.ArrivedBehind(packet.State == SentPacketState.Lost);
+        }
+
         if (packet.State != SentPacketState.Lost)
         {
             BytesInFlight -= packet.Bytes;
@@ -249,11 +258,13 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
                 congestion.Acked(packet, now, rtt, isWindowUsed);
             }
         }
-        else if (isOfThisWay)
+        else if (!packet.IsMtuProbe)
         {
-            // It was only late: be more patient, in number of packets, from now on.
-            _packetThreshold = (int)Math.Clamp(largest - packet.Number + 1, (ulong)_packetThreshold, PacketThresholdMax);
-            congestion.ArrivedLate(packet, now);
+            PacketsLate++;
+            if (isOfThisWay)
+            {
+                congestion.ArrivedLate(packet, now);
+            }
         }
 
         if (isOfThisWay)
@@ -278,7 +289,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
             return;
         }
 
-        TimeSpan delay = (rtt.Smoothed > rtt.Latest ? rtt.Smoothed : rtt.Latest) * 9 / 8;
+        TimeSpan delay = (rtt.Smoothed > rtt.Latest ? rtt.Smoothed : rtt.Latest) + _reordering.Time(rtt);
         delay = delay > RttEstimator.Granularity ? delay : RttEstimator.Granularity;
         TimeSpan? lastLostAt = null;
         ulong number = Math.Max(sent.First, _oldestOutstanding);
@@ -290,7 +301,8 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
                 continue;
             }
 
-            if (largest - number < (ulong)_packetThreshold && packet.SentAt + delay > now)
+            bool isFarBehind = !_reordering.IsReordering && largest - number >= PacketThreshold;
+            if (!isFarBehind && packet.SentAt + delay > now)
             {
                 _lossAt = packet.SentAt + delay;
                 break; // later ones were sent later
@@ -312,6 +324,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
         _oldestOutstanding = number;
         if (lastLostAt is { } last)
         {
+            _reordering.Lost(sent.Next);
             congestion.Lost(last, now);
             if (IsPersistent(largest))
             {
@@ -348,7 +361,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
     }
 
     // A lost packet is remembered for a while: should it be acknowledged after all, losses were called too early.
-    private void Trim(TimeSpan now) => sent.Trim(now - (2 * rtt.Smoothed));
+    private void Trim(TimeSpan now) => sent.Trim(now - (2 * rtt.Smoothed) - _reordering.Time(rtt));
 
     private void ReportLost(SentPacket packet)
     {

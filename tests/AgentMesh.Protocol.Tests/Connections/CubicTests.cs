@@ -39,6 +39,23 @@ public class CubicTests
     }
 
     [Fact]
+    public void The_window_is_given_back_when_all_that_was_called_lost_was_only_late()
+    {
+        RoundTrips(3);
+        long before = _cubic.Window;
+        SentPacket one = Packet(Datagram, _now), other = Packet(Datagram, _now);
+        _cubic.PacketLost(one, _now);
+        _cubic.Lost(_now, _now);
+        _cubic.PacketLost(other, _now);
+        _cubic.Lost(_now, _now);
+        _cubic.ArrivedLate(one, _now);
+        Assert.True(_cubic.Window < before);
+        _cubic.ArrivedLate(other, _now);
+        Assert.Equal(before, _cubic.Window);
+        Assert.True(_cubic.IsInSlowStart);
+    }
+
+    [Fact]
     public void Comes_back_to_where_it_was_and_goes_on_from_there()
     {
         RoundTrips(5);

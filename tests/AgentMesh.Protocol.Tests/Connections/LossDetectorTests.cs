@@ -30,14 +30,14 @@ public class LossDetectorTests
     }
 
     [Fact]
-    public void A_packet_nine_eighths_of_a_round_trip_older_than_an_acknowledged_one_is_lost()
+    public void A_packet_a_round_trip_and_a_quarter_old_is_lost_when_a_later_one_was_acknowledged()
     {
         Send(2);
         _now += RoundTrip;
         Ack((1, 1));
         Assert.Empty(_fates.Lost);
         TimeSpan at = _loss.NextTimeout(AckDelayMax)!.Value;
-        Assert.Equal(_now + (RoundTrip / 8), at);
+        Assert.Equal(_now + (RoundTrip / 4), at);
         _now = at - TimeSpan.FromTicks(1);
         _loss.HandleTimeout(_now, AckDelayMax);
         Assert.Empty(_fates.Lost);
@@ -48,19 +48,52 @@ public class LossDetectorTests
     }
 
     [Fact]
-    public void A_late_acknowledgement_makes_it_more_patient_with_reordering()
+    public void Once_packets_came_in_another_order_only_time_says_that_one_is_lost()
     {
-        Send(7);
+        Send(2);
         _now += RoundTrip;
-        Ack((5, 6));
-        Assert.Equal([0UL, 1, 2, 3], _fates.Lost);
-        Ack((0, 6));
-        Assert.Contains(0UL, _fates.Acked);
-        _fates.Lost.Clear();
+        Ack((1, 1));
+        Ack((0, 1)); // behind, and in time
         Send(8);
-        _now += RoundTrip / 2;
-        Ack((13, 13));
-        Assert.Empty(_fates.Lost); // six numbers behind, and reordering of seven was seen
+        _now += RoundTrip;
+        Ack((9, 9), (0, 1));
+        Assert.Empty(_fates.Lost); // seven numbers behind
+        _now += RoundTrip / 4;
+        _loss.HandleTimeout(_now, AckDelayMax);
+        Assert.Equal([2UL, 3, 4, 5, 6, 7, 8], _fates.Lost);
+        Assert.Equal(0, _loss.PacketsLate);
+    }
+
+    [Fact]
+    public void A_packet_that_was_called_lost_too_early_makes_it_wait_longer_for_the_next()
+    {
+        Sample(40, 0);
+        Send(5);
+        _now += RoundTrip;
+        Ack((4, 5));
+        Assert.Equal([1UL, 2], _fates.Lost); // the order was kept until then: by number
+        Ack((0, 5));
+        Assert.Equal(2, _loss.PacketsLate);
+        Assert.Equal(2, _loss.PacketsLost);
+        Send(2);
+        _now += RoundTrip;
+        Ack((7, 7), (0, 5));
+        Assert.Equal(_now + (RoundTrip / 2), _loss.NextTimeout(AckDelayMax));
+    }
+
+    [Fact]
+    public void What_another_path_did_to_the_order_of_packets_says_nothing_about_this_one()
+    {
+        Send(2);
+        _loss.Use(_rtt, _congestion, new ReorderingWindow(), null);
+        Send(5);
+        _now += RoundTrip;
+        Ack((2, 2));
+        Ack((0, 2)); // the first two took the path before
+        Ack((5, 5), (0, 2));
+        Assert.Empty(_fates.Lost);
+        Ack((5, 6), (0, 2));
+        Assert.Equal([3UL], _fates.Lost); // by number
     }
 
     [Fact]
