@@ -179,7 +179,9 @@ internal sealed class Transmitter(
         }
 
         path.Pacer.Refill(now, path.Congestion, path.Rtt, path.DatagramBytes);
-        IsPacing = !path.Pacer.CanSend;
+
+        // Probes go regardless of the pacer and may leave it seconds behind: a question whether the other side is there is due now or it is none.
+        IsPacing = !path.Pacer.CanSend && !(IsPingPending && path.Loss.PacketsInFlight == 0);
         return !IsPacing;
     }
 

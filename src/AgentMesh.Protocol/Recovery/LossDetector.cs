@@ -258,13 +258,10 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
                 congestion.Acked(packet, now, rtt, isWindowUsed);
             }
         }
-        else if (!packet.IsMtuProbe)
+        else if (isOfThisWay && !packet.IsMtuProbe)
         {
             PacketsLate++;
-            if (isOfThisWay)
-            {
-                congestion.ArrivedLate(packet, now);
-            }
+            congestion.ArrivedLate(packet, now);
         }
 
         if (isOfThisWay)

@@ -1,8 +1,9 @@
 namespace AgentMesh.Protocol.Recovery;
 
 /// <summary>
-/// How much later than those sent after it a packet may arrive before it counts as lost (RFC 8985, section 6.2, step 4). It is a quarter of the least round trip, and a
-/// quarter more for each round trip in which packets that had been called lost turned out to be late, up to a round trip. After <see cref="RecoveriesMax"/> recoveries without any it is a quarter again.
+/// How much later than those sent after it a packet may arrive before it counts as lost. On a path that keeps the order of packets an eighth of a round trip (RFC 9002, section 6.1.2). On one that was seen not to
+/// (RFC 8985, section 6.2, step 4) a quarter of the least round trip, and a quarter more for each round trip in which packets that had been called lost turned out to be late, up to a round trip. After
+/// <see cref="RecoveriesMax"/> recoveries without any it is a quarter again.
 /// </summary>
 internal sealed class ReorderingWindow
 {
@@ -20,6 +21,11 @@ internal sealed class ReorderingWindow
 
     public TimeSpan Time(RttEstimator rtt)
     {
+        if (!IsReordering)
+        {
+            return (rtt.Smoothed > rtt.Latest ? rtt.Smoothed : rtt.Latest) / 8;
+        }
+
         TimeSpan window = _quarters * (rtt.HasSample ? rtt.Minimum : rtt.Smoothed) / 4;
         return window < rtt.Smoothed ? window : rtt.Smoothed;
     }

@@ -62,4 +62,16 @@ public class IdleTests
 
         Assert.Empty(puppet.Packets);
     }
+
+    [Fact]
+    public void A_keepalive_does_not_wait_for_the_pacer()
+    {
+        using var pair = new Pair();
+        pair.A.SendNew(1_000, finish: false);
+        pair.Run(1_000);
+        long before = pair.A.Outgoing.Entered;
+        pair.A.Connection.Path.Pacer.Sent(1_000_000_000); // as after many probes on a path that carries next to nothing
+        pair.Run(5_500);
+        Assert.True(pair.A.Outgoing.Entered > before, pair.Describe("nothing was sent"));
+    }
 }

@@ -30,14 +30,14 @@ public class LossDetectorTests
     }
 
     [Fact]
-    public void A_packet_a_round_trip_and_a_quarter_old_is_lost_when_a_later_one_was_acknowledged()
+    public void A_packet_nine_eighths_of_a_round_trip_older_than_an_acknowledged_one_is_lost()
     {
         Send(2);
         _now += RoundTrip;
         Ack((1, 1));
         Assert.Empty(_fates.Lost);
         TimeSpan at = _loss.NextTimeout(AckDelayMax)!.Value;
-        Assert.Equal(_now + (RoundTrip / 4), at);
+        Assert.Equal(_now + (RoundTrip / 8), at);
         _now = at - TimeSpan.FromTicks(1);
         _loss.HandleTimeout(_now, AckDelayMax);
         Assert.Empty(_fates.Lost);

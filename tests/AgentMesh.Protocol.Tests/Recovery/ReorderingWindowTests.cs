@@ -14,12 +14,15 @@ public class ReorderingWindowTests
     private double Milliseconds => _window.Time(_rtt).TotalMilliseconds;
 
     [Fact]
-    public void It_is_a_quarter_of_the_least_round_trip_at_first()
+    public void It_is_an_eighth_of_a_round_trip_while_the_order_is_kept_and_then_a_quarter_of_the_least()
     {
+        Assert.Equal(10, Milliseconds);
+        Assert.False(_window.IsReordering);
+        _window.ArrivedBehind(wasCalledLost: false);
         Assert.Equal(20, Milliseconds);
         _rtt.Add(TimeSpan.FromMilliseconds(160), TimeSpan.Zero);
         Assert.Equal(20, Milliseconds);
-        Assert.False(_window.IsReordering);
+        Assert.True(_window.IsReordering);
     }
 
     [Fact]
