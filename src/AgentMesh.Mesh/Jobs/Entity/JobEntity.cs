@@ -47,25 +47,9 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         _clock = new ClockWatch(environment.Time);
         Recover<SnapshotOffer>(offer => _job = ((JobSnapshot)offer.Snapshot).ToState(id));
         Recover<RecoveryCompleted>(_ => OnRecovered());
-        On<SubmitJob>(OnSubmit);
-        On<GetJob>(_ => Read(() => Sender.Tell(View())));
-        On<WakeJob>(_ => Read(() => Sender.Tell(View())));
-        On<AwaitJob>(request => Read(() => OnAwait(request)));
-        On<CancelJob>(request => Change(() => OnCancel(request)));
-        On<RetryJob>(request => Change(() => OnRetry(request)));
-        On<AttemptStarted>(started => OnHeard(started.Attempt, started.Waiting));
-        On<AttemptHeartbeat>(heartbeat => OnHeard(heartbeat.Attempt, heartbeat.Waiting, heartbeat.Progress));
-        On<AttemptCheckpoint>(OnCheckpoint);
-        On<AttemptEnded>(OnEnded);
-        On<ArtifactsKnown>(OnArtifactsKnown);
-        On<AttemptUnknown>(OnUnknown);
-        On<JobView>(OnDependency);
-        On<JobProblem>(OnDependencyProblem);
-        On<TurnAnswer>(OnTurn);
-        On<MayBegin>(_ => OnCalled());
-        On<Look>(_ => OnLook());
-        On<JobRemoved>(_ => OnRemoved());
-        Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
+
+        // One for all: a handler for each message would be most of what a job that waits takes.
+        Command<object>(OnMessage);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -81,15 +65,88 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     protected override void AfterRejection() => Settle();
 
     /// <summary>Whatever comes, the clock is looked at first.</summary>
-    private void On<T>(Action<T> handle) => Command<T>(message =>
+    /// <returns>Whether it is a message of jobs.</returns>
+    private bool OnMessage(object message)
     {
         if (_clock.Jump() is var jump && jump != TimeSpan.Zero && _job.Exists)
         {
             _job = _job.Shifted(jump);
         }
 
-        handle(message);
-    });
+        switch (message)
+        {
+            case Look:
+                OnLook();
+                break;
+            case MayBegin:
+                OnCalled();
+                break;
+            case SubmitJob submit:
+                OnSubmit(submit);
+                break;
+            case GetJob or WakeJob:
+                Read(() => Sender.Tell(View()));
+                break;
+            case AwaitJob request:
+                Read(() => OnAwait(request));
+                break;
+            case CancelJob request:
+                Change(() => OnCancel(request));
+                break;
+            case RetryJob request:
+                Change(() => OnRetry(request));
+                break;
+            case JobView view:
+                OnDependency(view);
+                break;
+            case JobProblem problem:
+                OnDependencyProblem(problem);
+                break;
+            case TurnAnswer answer:
+                OnTurn(answer);
+                break;
+            case JobRemoved:
+                OnRemoved();
+                break;
+            case ReceiveTimeout:
+                Context.Parent.Tell(new Passivate(PoisonPill.Instance));
+                break;
+            default:
+                return OnAttempt(message);
+        }
+
+        return true;
+    }
+
+    /// <summary>What the device tells that has the attempt.</summary>
+    private bool OnAttempt(object message)
+    {
+        switch (message)
+        {
+            case AttemptStarted started:
+                OnHeard(started.Attempt, started.Waiting);
+                break;
+            case AttemptHeartbeat heartbeat:
+                OnHeard(heartbeat.Attempt, heartbeat.Waiting, heartbeat.Progress);
+                break;
+            case AttemptCheckpoint left:
+                OnCheckpoint(left);
+                break;
+            case AttemptEnded ended:
+                OnEnded(ended);
+                break;
+            case ArtifactsKnown known:
+                OnArtifactsKnown(known);
+                break;
+            case AttemptUnknown unknown:
+                OnUnknown(unknown);
+                break;
+            default:
+                return false;
+        }
+
+        return true;
+    }
 
     private void OnRecovered()
     {
