@@ -22,6 +22,9 @@ public sealed class MeshConnection : IMeshConnection
     // Relays that nobody told of, with those that are known.
     private const int RelaysLearnedMax = 3;
 
+    // As long as a socket is kept that no path leads over.
+    private static readonly TimeSpan SpareTime = TimeSpan.FromSeconds(30);
+
     [ThreadStatic]
     private static byte[]? t_datagrams;
 
@@ -112,6 +115,15 @@ public sealed class MeshConnection : IMeshConnection
 
     /// <summary>Datagrams that belong to this connection's other side come from here: from where it is, or over the tunnel beside it.</summary>
     internal bool IsAt(IPEndPoint address) => address.Equals(Remote) || Volatile.Read(ref _relays).Any(relay => address.Equals(relay.Address));
+
+    /// <summary>One of its paths leads over this spare socket.</summary>
+    internal bool UsesSocket(ushort socket)
+    {
+        lock (_gate)
+        {
+            return !_released && _connection.UsesSocket(socket);
+        }
+    }
 
     internal bool IsOpen
     {
@@ -399,9 +411,30 @@ public sealed class MeshConnection : IMeshConnection
                     Volatile.Write(ref _remote, _connection.Remote);
                     ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.PathChanged?.Invoke(connection), this, preferLocal: false);
                     break;
+                case ConnectionEventKind.SocketWanted:
+                    ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.TakeSocket(), this, preferLocal: false);
+                    break;
                 case ConnectionEventKind.Closed:
                     Ended();
                     break;
+            }
+        }
+    }
+
+    /// <summary>Another outside port, before a NAT takes back the one in use. Without a socket for it, the port ends and another follows.</summary>
+    private void TakeSocket()
+    {
+        if (_endpoint.Spares.TryOpen(SpareTime) is not { } socket)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            if (!_released)
+            {
+                _connection.TakeSocket(socket.Number, Now);
+                Pump();
             }
         }
     }

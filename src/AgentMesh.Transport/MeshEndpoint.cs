@@ -351,7 +351,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
         t_touched = touched;
     }
 
-    private bool IsSpareInUse(ushort number) => _byId.Values.Any(connection => SpareAddress.TryRead(connection.Remote, out ushort used, out _) && used == number);
+    private bool IsSpareInUse(ushort number) => _byId.Values.Any(connection => connection.UsesSocket(number));
 
     private void OnNetworkChange(bool hasSlept)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Frames;
 using AgentMesh.Protocol.Handshake;
@@ -27,6 +28,9 @@ internal sealed class Connection : IFrameFate, IDisposable
     // At least, for the answer to the first question after a sleep.
     private static readonly TimeSpan WakePatience = TimeSpan.FromSeconds(1);
 
+    // A port that nobody uses may end.
+    private static readonly TimeSpan UseTime = TimeSpan.FromSeconds(30);
+
     private readonly TransportParameters _remote;
     private readonly IPacketProtector _protector;
     private readonly Queue<ConnectionEvent> _events = new();
@@ -41,6 +45,8 @@ internal sealed class Connection : IFrameFate, IDisposable
     private readonly PathProber _prober;
     private readonly PathTable _paths;
     private readonly PathMeasuring _measuring;
+    private readonly AddressTeller _teller;
+    private readonly MappingWatch _mapping;
     private readonly Transmitter _transmitter;
 
     /// <param name="mtu">Greatest datagrams; cut to what the other side takes.</param>
@@ -61,10 +67,14 @@ internal sealed class Connection : IFrameFate, IDisposable
         _paths = new PathTable(_where, _liveness, entropy, chooses: session.IsInitiator);
         _paths.Active.TakenAt = now;
         _measuring = new PathMeasuring(entropy);
+        _teller = new AddressTeller(entropy is not null && (_remote.Takes & TransportParameters.TakesObservedAddress) != 0);
+        _teller.IsAt(_where.Remote);
+        _mapping = new MappingWatch(now);
+        _mapping.Moved(_where.Remote, now);
         Streams = new StreamLayer(session.IsInitiator, settings, _remote, _events) { RoundTrip = RttEstimator.Initial };
-        _receiver = new FrameReceiver(_path, _where, _prober, _paths, _measuring, Streams, _protector, _remote.AckDelayMax);
+        _receiver = new FrameReceiver(_path, _where, _prober, _paths, _measuring, _mapping, Streams, _protector, _remote.AckDelayMax);
         TuneSendBuffer();
-        _transmitter = new Transmitter(session, _path, _where, _prober, _paths, _measuring, _rekey, _liveness, _closing, Streams, share, _remote.AckDelayMax)
+        _transmitter = new Transmitter(session, _path, _where, _prober, _paths, _measuring, _teller, _mapping, _rekey, _liveness, _closing, Streams, share, _remote.AckDelayMax)
         {
             IsPingPending = session.IsInitiator, // the other side starts when it has a packet
         };
@@ -76,6 +86,9 @@ internal sealed class Connection : IFrameFate, IDisposable
 
     /// <summary>The ways to the other side, the one in use first.</summary>
     public PathTable Paths => _paths;
+
+    /// <summary>What is known of the NAT before this device.</summary>
+    public MappingWatch Mapping => _mapping;
 
     /// <summary>Where the other side is, as far as it has proven.</summary>
     public IPEndPoint Remote => _where.Remote;
@@ -153,14 +166,15 @@ internal sealed class Connection : IFrameFate, IDisposable
 
         FollowPath(from, outcome.IsProbe, datagram.Length, now);
         // Acknowledgements alone may come by the path that this side chose for its own: taken for the way of the other side's packets, both would hold each other to it.
-        if (!outcome.IsProbe && _where.Heard(from, packet.PacketNumber, _path.Rtt.ProbeTimeout(_remote.AckDelayMax), now) && outcome.IsAckEliciting)
+        TimeSpan patience = _path.Rtt.ProbeTimeout(_remote.AckDelayMax);
+        if (!outcome.IsProbe && _where.Heard(from, packet.PacketNumber, patience, now, acksOnly: !outcome.IsAckEliciting) && outcome.IsAckEliciting)
         {
             _paths.Heard(from, now);
         }
 
         _path.Received.Add(packet.PacketNumber, datagram.Length, outcome.IsAckEliciting, now);
         bool isBack = _liveness.SilentFor(now) >= BackAfter;
-        _liveness.Received(outcome.IsUse, now);
+        _liveness.Received(outcome.IsUse, outcome.IsAckEliciting, now);
         if (outcome.IsAnswer)
         {
             _liveness.Answered(_path.Loss.PacketsInFlight > 0, now);
@@ -209,11 +223,12 @@ internal sealed class Connection : IFrameFate, IDisposable
             return _closing.NextTimeout;
         }
 
-        TimeSpan next = Min(_liveness.NextTimeout(Streams.Count > 0), _protector.NextWakeUp);
+        TimeSpan next = Min(_liveness.NextTimeout(Streams.Count > 0, _transmitter.IsPingPending, StallAfter), _protector.NextWakeUp);
         next = Min(next, _path.Loss.NextTimeout(_remote.AckDelayMax) ?? TimeSpan.MaxValue);
         next = Min(next, _path.Received.DueAt ?? TimeSpan.MaxValue);
         next = Min(next, _path.Mtu.NextTimeout);
         next = Min(next, _paths.NextTimeout(_path.Rtt, _remote.AckDelayMax));
+        next = IsMoveWanted ? Min(next, _mapping.MoveAt) : next;
         next = _path.Sent.IsFull ? next : Min(next, Min(_prober.NextTimeout, _paths.NextQuestionAt));
         next = _transmitter.IsHeld ? Min(next, _share!.NextAt) : next;
         return _transmitter.IsPacing ? Min(next, _path.Pacer.NextAt) : next;
@@ -240,6 +255,17 @@ internal sealed class Connection : IFrameFate, IDisposable
             _where.Settle(now + SettleTime);
         }
 
+        if (IsMoveWanted && now >= _mapping.MoveAt)
+        {
+            _mapping.Tried(now);
+            if (now - _liveness.ActiveAt < UseTime)
+            {
+                _events.Enqueue(new ConnectionEvent(ConnectionEventKind.SocketWanted));
+            }
+        }
+
+        _liveness.MappingIdle = _mapping.Idle;
+        _liveness.HasBackup = !_where.IsRelayed && _paths.HasRelay;
         bool hasStreams = Streams.Count > 0;
         if (_protector.IsExpired(now))
         {
@@ -255,7 +281,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
         else
         {
-            _transmitter.IsPingPending |= _liveness.MustAsk(hasStreams, now);
+            _transmitter.IsPingPending |= _liveness.MustAsk(hasStreams, StallAfter, now);
         }
     }
 
@@ -269,6 +295,21 @@ internal sealed class Connection : IFrameFate, IDisposable
             MoveTo(other, failed: false, now);
         }
     }
+
+    /// <summary>
+    /// Another socket may be used from now on, whose port the NAT has not given out yet: packets go by it as soon as the other side has answered there, before the port in use ends.
+    /// </summary>
+    /// <param name="socket">As in <see cref="SpareAddress"/>.</param>
+    public void TakeSocket(ushort socket, TimeSpan now)
+    {
+        if (IsOpen && MayMoveSocket)
+        {
+            _paths.TakeSocket(SpareAddress.Of(socket, SpareAddress.Plain(_where.Remote)), now);
+        }
+    }
+
+    /// <summary>A path leads over this socket.</summary>
+    public bool UsesSocket(ushort socket) => _paths.All.Any(path => SpareAddress.TryRead(path.Address, out ushort used, out _) && used == socket);
 
     /// <summary>Looks for direct paths at these addresses, from <paramref name="at"/> on. What is within this machine stays there.</summary>
     public void Probe(IEnumerable<IPEndPoint> candidates, TimeSpan at)
@@ -356,7 +397,11 @@ internal sealed class Connection : IFrameFate, IDisposable
 
     void IFrameFate.FrameLost(in SentFrame frame)
     {
-        if (frame.Kind == SentFrameKind.Rekey)
+        if (frame.Kind == SentFrameKind.ObservedAddress)
+        {
+            _teller.Lost(frame.Offset);
+        }
+        else if (frame.Kind == SentFrameKind.Rekey)
         {
             _rekey.Lost(frame.Offset);
         }
@@ -427,6 +472,8 @@ internal sealed class Connection : IFrameFate, IDisposable
             : active.Traffic is { } kept && now - active.LeftAt < TrafficTime ? kept
             : _path.NewTraffic(active.RoundTrip);
         _path.Moved(active.Traffic);
+        _teller.IsAt(active.Address);
+        _mapping.Moved(active.Address, active.SpareSince ?? now);
         if (!_where.IsRelayed)
         {
             _prober.Guesser.Stop();
@@ -441,6 +488,20 @@ internal sealed class Connection : IFrameFate, IDisposable
         Streams.Release();
         _events.Enqueue(new ConnectionEvent(ConnectionEventKind.Closed));
     }
+
+    private TimeSpan StallAfter
+    {
+        get
+        {
+            TimeSpan timeouts = 2 * _path.Rtt.ProbeTimeout(_remote.AckDelayMax);
+            return timeouts > Liveness.StallMin ? timeouts : Liveness.StallMin;
+        }
+    }
+
+    private bool IsMoveWanted => _mapping.MoveAt < _liveness.ActiveAt + UseTime && MayMoveSocket;
+
+    // Spare sockets are for IPv4, since NATs are.
+    private bool MayMoveSocket => !_where.IsRelayed && !IPAddress.IsLoopback(_where.Remote.Address) && SpareAddress.Plain(_where.Remote).AddressFamily == AddressFamily.InterNetwork;
 
     private void TuneSendBuffer() =>
         Streams.SendBuffer = (int)Math.Clamp(2 * _path.Congestion.Window, _settings.SendBuffer, _settings.SendBufferMax);

@@ -22,6 +22,9 @@ internal enum ConnectionEventKind : byte
     /// <summary>A question of <see cref="Connection.Measure"/> was answered.</summary>
     Measured,
 
+    /// <summary>The port of the NAT before this device ends soon: <see cref="Connection.TakeSocket"/> should be called with another socket.</summary>
+    SocketWanted,
+
     /// <summary>The last event: <see cref="Connection.End"/> says why.</summary>
     Closed,
 }

@@ -13,7 +13,7 @@ namespace AgentMesh.Protocol.Connections;
 internal readonly record struct FrameOutcome(ulong Violation, bool IsAckEliciting = false, bool IsUse = false, bool IsAnswer = false, bool IsProbe = false, CloseFrame? Close = null);
 
 /// <summary>Takes the frames of an authentic packet apart and gives each to who it is for.</summary>
-internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, PathProber prober, PathTable paths, PathMeasuring measuring, StreamLayer streams, IPacketProtector protector, TimeSpan ackDelayMax)
+internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, PathProber prober, PathTable paths, PathMeasuring measuring, MappingWatch mapping, StreamLayer streams, IPacketProtector protector, TimeSpan ackDelayMax)
 {
     public FrameOutcome Handle(ReadOnlySpan<byte> payload, TimeSpan now)
     {
@@ -47,6 +47,10 @@ internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, PathPro
                 case FrameType.PathChallenge or FrameType.PathResponse:
                     isAckEliciting = true;
                     violation = HandlePath((FrameType)type, ref payload);
+                    break;
+                case FrameType.ObservedAddress:
+                    isAckEliciting = true;
+                    violation = HandleObserved(ref payload, now);
                     break;
                 default:
                     isAckEliciting = isUse = true;
@@ -111,6 +115,17 @@ internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, PathPro
             measuring.Answered(data);
         }
 
+        return CloseCodes.None;
+    }
+
+    private ulong HandleObserved(ref ReadOnlySpan<byte> payload, TimeSpan now)
+    {
+        if (!ObservedAddressFrame.TryRead(ref payload, out ObservedAddressFrame frame))
+        {
+            return CloseCodes.FrameEncoding;
+        }
+
+        mapping.Observed(frame, now);
         return CloseCodes.None;
     }
 

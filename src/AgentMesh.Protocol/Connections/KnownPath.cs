@@ -81,6 +81,9 @@ internal sealed class KnownPath(IPEndPoint address, PathKind kind)
     /// <summary>When the next question is due.</summary>
     public TimeSpan NextAt { get; set; } = TimeSpan.MaxValue;
 
+    /// <summary>It leads over another socket of this device, and is taken when it answers; since then.</summary>
+    public TimeSpan? SpareSince { get; init; }
+
     /// <summary>How often in a row it was measured to be better than the one in use.</summary>
     public int Wins { get; set; }
 

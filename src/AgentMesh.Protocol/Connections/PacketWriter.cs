@@ -79,6 +79,18 @@ internal ref struct PacketWriter(Span<byte> payload, SentPacket packet)
         return true;
     }
 
+    public bool TryWriteObserved(in ObservedAddressFrame frame)
+    {
+        if (Room < frame.Size)
+        {
+            return false;
+        }
+
+        Length += frame.Write(Rest);
+        packet.Add(new SentFrame(SentFrameKind.ObservedAddress, null, frame.Sequence));
+        return true;
+    }
+
     /// <summary>Not counted as in flight: whether it arrives is seen by its answer.</summary>
     public bool TryWritePath(FrameType type, ReadOnlySpan<byte> data)
     {

@@ -24,7 +24,7 @@ internal sealed class PathQuestion(IPEndPoint path)
 internal sealed class PathMeasuring(IEntropy? entropy)
 {
     /// <summary>Questions without an answer at one time.</summary>
-    public const int QuestionsMax = 2 * PathTable.PathsMax;
+    public const int QuestionsMax = 2 * KnownPaths.PathsMax;
 
     private readonly List<PathQuestion> _open = [];
     private PathQuestion? _answered;

@@ -19,37 +19,38 @@ namespace AgentMesh.Protocol.Connections;
 /// direct    another direct one is better by far, three times in a row    that one (chosen by one side, followed by the other)
 /// </code>
 /// </summary>
-/// <param name="chooses">One of both sides chooses between direct paths; two would draw each other to and fro.</param>
-internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? entropy, bool chooses)
+internal sealed class PathTable
 {
-    public const int PathsMax = 8;
     public const int WinsMin = 3;
-
-    private const int RelaysMax = 3;
 
     private static readonly TimeSpan SilenceMin = TimeSpan.FromSeconds(1.5);
     private static readonly TimeSpan DoubtMin = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan GraceMin = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan AskAgainMax = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan RefreshTime = TimeSpan.FromSeconds(25);
-    private static readonly TimeSpan UseTime = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan MeasureTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MarginMin = TimeSpan.FromMilliseconds(5);
 
-    private readonly List<KnownPath> _paths = [Of(where.Remote, isByPeer: false)];
-    private TimeSpan _nextAt = TimeSpan.MaxValue;
+    private readonly Whereabouts _where;
+    private readonly Liveness _liveness;
+    private readonly KnownPaths _known;
+    private readonly PathQuestions _questions;
     private TimeSpan? _doubtSince;
     private TimeSpan _mayDoubtAt;
     private TimeSpan _movedAt = TimeSpan.MinValue;
-    private bool _isResting;
     private KnownPath? _answered;
     private IPEndPoint? _heardFrom;
-    private IReadOnlyList<RelayWay> _relays = where.IsRelayed ? [new RelayWay(where.Remote, IsByPeer: false)] : [];
+
+    /// <param name="chooses">One of both sides chooses between direct paths; two would draw each other to and fro.</param>
+    public PathTable(Whereabouts where, Liveness liveness, IEntropy? entropy, bool chooses)
+    {
+        _where = where;
+        _liveness = liveness;
+        _known = new KnownPaths(where);
+        _questions = new PathQuestions(_known, liveness, entropy, chooses);
+    }
 
     /// <summary>The one in use first, then in the order in which they became known.</summary>
-    public IReadOnlyList<KnownPath> All => _paths;
+    public IReadOnlyList<KnownPath> All => _known.All;
 
-    public KnownPath Active => _paths[0];
+    public KnownPath Active => _known.Active;
 
     /// <summary>The path in use is not sure to work.</summary>
     public bool IsInDoubt => _doubtSince is not null;
@@ -58,34 +59,28 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
     public IPEndPoint? AckTo { get; private set; }
 
     /// <summary>Questions put since the start.</summary>
-    public long Questions { get; private set; }
+    public long Questions => _questions.Count;
+
+    public bool HasRelay => _known.HasRelay;
 
     /// <summary>The relays that there are now.</summary>
     /// <returns>Where to go at once; null to stay.</returns>
     public KnownPath? SetRelays(IReadOnlyList<RelayWay> relays, TimeSpan now)
     {
-        _relays = relays = [.. relays.Take(RelaysMax)];
-        for (int i = _paths.Count - 1; i > 0; i--)
+        relays = _known.SetRelays(relays);
+        foreach (RelayWay relay in relays.Where(relay => _known.Find(relay.Address) is null))
         {
-            if (IsGone(_paths[i]))
-            {
-                _paths.RemoveAt(i);
-            }
+            Add(KnownPaths.Of(relay.Address, relay.IsByPeer), now);
         }
 
-        foreach (RelayWay relay in relays.Where(relay => Find(relay.Address) is null))
-        {
-            Add(Of(relay.Address, relay.IsByPeer), now);
-        }
-
-        KnownPath? relayed = relays.Count > 0 ? Find(relays.MinBy(relay => (relay.IsByPeer ? 0 : 1, relay.Address.Equals(where.Remote) ? 0 : 1)).Address) : null;
-        if (!where.IsRelayed)
+        KnownPath? relayed = relays.Count > 0 ? _known.Find(relays.MinBy(relay => (relay.IsByPeer ? 0 : 1, relay.Address.Equals(_where.Remote) ? 0 : 1)).Address) : null;
+        if (!_where.IsRelayed)
         {
             // One that had fallen silent was only taken for want of a relay.
             return Active.IsFailed ? relayed : null;
         }
 
-        KnownPath? wanted = relayed ?? _paths.Skip(1).Where(path => path.Kind == PathKind.Direct).MaxBy(path => path.LeftAt);
+        KnownPath? wanted = relayed ?? All.Skip(1).Where(path => path.Kind == PathKind.Direct).MaxBy(path => path.LeftAt);
         return wanted is null || ReferenceEquals(wanted, Active) ? null : wanted;
     }
 
@@ -93,26 +88,33 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
     /// <returns>Null where that is not enough: the path was left because it fell silent, and may swallow what is longer. It is asked whether it does, and taken when it answers.</returns>
     public KnownPath? Proven(IPEndPoint address, TimeSpan now)
     {
-        KnownPath path = Find(address) ?? Add(Of(address, isByPeer: false), now);
+        KnownPath path = FindOrAdd(address, now);
         if (path.IsFailed && !ReferenceEquals(path, Active))
         {
             path.Release(now);
-            Ask(path, now);
+            _questions.Ask(path, now);
             return null;
         }
 
         path.Works(now);
-        Ask(path, now);
+        _questions.Ask(path, now);
         return path;
+    }
+
+    /// <summary>The same address over another socket: taken when it answers.</summary>
+    public void TakeSocket(IPEndPoint address, TimeSpan now)
+    {
+        // Sockets of earlier times are not needed any more, nor is one that has not answered.
+        _known.RemoveSpares();
+        _questions.Ask(Add(new KnownPath(address, PathKind.Direct) { SpareSince = now }, now), now);
     }
 
     /// <summary>Packets go to <see cref="Whereabouts.Remote"/> from now on.</summary>
     /// <param name="failed">The one before is left because it fell silent.</param>
     public void Moved(bool failed, TimeSpan now)
     {
-        KnownPath before = Active, active = Find(where.Remote) ?? Add(Of(where.Remote, isByPeer: false), now);
-        _paths.Remove(active);
-        _paths.Insert(0, active);
+        KnownPath before = Active, active = FindOrAdd(_where.Remote, now);
+        _known.Activate(active);
         before.LeftAt = _movedAt = now;
         active.TakenAt = ReferenceEquals(before, active) ? active.TakenAt : now;
         if (failed)
@@ -125,16 +127,14 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
         _heardFrom = null;
         _doubtSince = null;
         _mayDoubtAt = now + GraceMin;
-        _isResting = false;
 
         // The same host at another port: its NAT has forgotten the one before.
-        if (IsGone(before) || (before.Kind == PathKind.Direct && active.Kind == PathKind.Direct && before.Address.Address.Equals(active.Address.Address)))
+        if (_known.IsGone(before) || (before.Kind == PathKind.Direct && active.Kind == PathKind.Direct && before.Address.Address.Equals(active.Address.Address)))
         {
-            _paths.Remove(before);
+            _known.Remove(before);
         }
 
-        _paths.ForEach(path => path.NextAt = ReferenceEquals(path, active) ? TimeSpan.MaxValue : now + (path.IsFailed ? MeasureTime : RefreshTime));
-        Plan();
+        _questions.Moved(left: active.SpareSince is not null && before.Kind == PathKind.Direct ? before : null, now);
     }
 
     /// <summary>A newer packet that says more than a question came from an address; from elsewhere than the one in use it is a reason to doubt that one.</summary>
@@ -146,13 +146,13 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
         }
 
         _heardFrom = from;
-        if (from.Equals(where.Remote))
+        if (from.Equals(_where.Remote))
         {
             AckTo = null;
             return;
         }
 
-        if (Find(from) is { } known && (known.HasAnswered || known.Kind != PathKind.Direct))
+        if (_known.Find(from) is { } known && (known.HasAnswered || known.Kind != PathKind.Direct))
         {
             AckTo = known.Address;
             if (_doubtSince is null && now >= _mayDoubtAt)
@@ -191,7 +191,7 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
     public void Answered(ReadOnlySpan<byte> data)
     {
         _answered = null;
-        foreach (KnownPath path in _paths)
+        foreach (KnownPath path in _known.Each)
         {
             if (path.IsAsked && CryptographicOperations.FixedTimeEquals(path.Challenge, data))
             {
@@ -222,12 +222,12 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
         }
         else
         {
-            if (where.HasAsked(path.Address))
+            if (_where.HasAsked(path.Address) || (path is { SpareSince: not null, Traffic: null } && Active.Kind == PathKind.Direct))
             {
                 return path; // the other side has gone there
             }
 
-            path.NextAt = now + RefreshTime;
+            path.NextAt = now + PathQuestions.RefreshTime;
             if (_doubtSince is null && IsBetter(path, now))
             {
                 if (path.Kind < Active.Kind || ++path.Wins >= WinsMin)
@@ -235,18 +235,18 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
                     return path;
                 }
 
-                path.NextAt = now + MeasureTime;
+                path.NextAt = now + PathQuestions.MeasureTime;
             }
             else
             {
                 path.NextAt = path.Kind < Active.Kind && path.HeldUntil > now ? path.HeldUntil
-                    : MayChoose(path) && Active.RoundTrip is null ? now + MeasureTime // there is nothing to compare it with yet
+                    : _questions.MayChoose(path) && Active.RoundTrip is null ? now + PathQuestions.MeasureTime // there is nothing to compare it with yet
                     : path.NextAt;
                 path.Wins = 0;
             }
         }
 
-        Plan();
+        _questions.Plan();
         return Successor(rtt, ackDelayMax, now);
     }
 
@@ -254,7 +254,7 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
     public TimeSpan NextTimeout(RttEstimator rtt, TimeSpan ackDelayMax)
     {
         TimeSpan next = TimeSpan.MaxValue;
-        if (_paths.Count == 1)
+        if (All.Count == 1)
         {
             return next;
         }
@@ -271,23 +271,17 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
     /// <returns>Where to go at once, since the path in use does not work; null to stay.</returns>
     public KnownPath? HandleTimeout(RttEstimator rtt, TimeSpan ackDelayMax, TimeSpan now)
     {
-        if (_paths.Count == 1)
+        if (All.Count == 1)
         {
             return null;
         }
 
-        if (_isResting && now - liveness.ActiveAt < UseTime)
-        {
-            _isResting = false;
-            _paths.ForEach(path => path.NextAt = ReferenceEquals(path, Active) ? TimeSpan.MaxValue : now);
-            Plan();
-        }
-
+        _questions.Resume(now);
         if (SilentSince is { } since)
         {
             if (CanFallBack && now >= since + Patience(rtt, ackDelayMax))
             {
-                return Standby(since) ?? Best(path => path.Kind != PathKind.Direct);
+                return Standby(since) ?? _known.Best(path => path.Kind != PathKind.Direct);
             }
 
             if (_doubtSince is null && CanDoubt && now >= since + DoubtAfter(rtt, ackDelayMax) && now >= _mayDoubtAt)
@@ -302,49 +296,22 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
     /// <summary>What has to be asked now: a PATH_CHALLENGE in a packet of its own.</summary>
     public bool TryNext(RttEstimator rtt, TimeSpan ackDelayMax, TimeSpan now, out IPEndPoint to, out ReadOnlySpan<byte> data)
     {
-        if (now >= _nextAt)
-        {
-            foreach (KnownPath path in _paths)
-            {
-                if (path.NextAt <= now && MayAsk(path, now))
-                {
-                    if (!path.IsAsked)
-                    {
-                        entropy!.Fill(path.Challenge);
-                    }
-
-                    path.Asked(now);
-                    Questions++;
-                    path.NextAt = NextQuestion(path, rtt, ackDelayMax, now);
-                    Active.NextAt = MayChoose(path) && _doubtSince is null ? now : Active.NextAt;
-                    Plan();
-                    to = path.Address;
-                    data = path.Challenge;
-                    return true;
-                }
-            }
-
-            Plan();
-        }
-
-        to = where.Remote;
-        data = default;
-        return false;
+        KnownPath? path = _questions.TryNext(rtt, ackDelayMax, IsInDoubt, now);
+        to = path?.Address ?? _where.Remote;
+        data = path?.Challenge;
+        return path is not null;
     }
 
     /// <summary>When <see cref="TryNext"/> has something.</summary>
-    public TimeSpan NextQuestionAt => _nextAt;
+    public TimeSpan NextQuestionAt => _questions.NextAt;
 
     // A path that was just taken has its own time to answer; what is unanswered longer went another way.
-    private TimeSpan? SilentSince => liveness.UnansweredSince is { } since ? Max(since, _movedAt) : null;
+    private TimeSpan? SilentSince => _liveness.UnansweredSince is { } since ? Max(since, _movedAt) : null;
 
     // What is within this machine does not fail by its network, and its datagrams are too long for a relay.
-    private bool CanDoubt => entropy is not null && !IPAddress.IsLoopback(where.Remote.Address);
+    private bool CanDoubt => _questions.CanAsk && !IPAddress.IsLoopback(_where.Remote.Address);
 
-    private bool CanFallBack => !where.IsRelayed && !IPAddress.IsLoopback(where.Remote.Address) && _paths.Exists(path => path.Kind != PathKind.Direct);
-
-    private static KnownPath Of(IPEndPoint address, bool isByPeer) =>
-        new(address, !RelayAddress.IsRelay(address) ? PathKind.Direct : isByPeer ? PathKind.PeerRelay : PathKind.Relay);
+    private bool CanFallBack => !_where.IsRelayed && !IPAddress.IsLoopback(_where.Remote.Address) && _known.Best(path => path.Kind != PathKind.Direct) is not null;
 
     private static TimeSpan Patience(RttEstimator rtt, TimeSpan ackDelayMax) => Max(3 * rtt.ProbeTimeout(ackDelayMax), SilenceMin);
 
@@ -356,22 +323,7 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
     private KnownPath? Successor(RttEstimator rtt, TimeSpan ackDelayMax, TimeSpan now) =>
         _doubtSince is { } since && now >= since + Grace(rtt, ackDelayMax) ? Standby(since) : null;
 
-    private KnownPath? Standby(TimeSpan since) => Best(path => path.HasAnsweredSince(since));
-
-    private KnownPath? Best(Predicate<KnownPath> isUsable)
-    {
-        KnownPath? best = null;
-        for (int i = 1; i < _paths.Count; i++)
-        {
-            KnownPath path = _paths[i];
-            if (isUsable(path) && (best is null || path.Kind < best.Kind || (path.Kind == best.Kind && path.RoundTrip < best.RoundTrip)))
-            {
-                best = path;
-            }
-        }
-
-        return best;
-    }
+    private KnownPath? Standby(TimeSpan since) => _known.Best(path => path.HasAnsweredSince(since));
 
     // By questions on both: acknowledgements come after a delay, and wait behind what is sent.
     private bool IsBetter(KnownPath path, TimeSpan now)
@@ -381,7 +333,7 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
             return path.Kind < Active.Kind && now >= path.HeldUntil;
         }
 
-        if (!MayChoose(path) || now < path.HeldUntil || path.RoundTrip is not { } other || Active.RoundTrip is not { } inUse)
+        if (!_questions.MayChoose(path) || now < path.HeldUntil || path.RoundTrip is not { } other || Active.RoundTrip is not { } inUse)
         {
             return false;
         }
@@ -389,8 +341,6 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
         TimeSpan margin = Max(MarginMin, inUse / 10);
         return other + margin < inUse || (path.IsLocal && !Active.IsLocal && other <= inUse + margin);
     }
-
-    private bool MayChoose(KnownPath path) => chooses && path.Kind == PathKind.Direct && Active.Kind == PathKind.Direct && !ReferenceEquals(path, Active);
 
     private void Doubt(TimeSpan now)
     {
@@ -400,13 +350,7 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
         }
 
         _doubtSince = now;
-        foreach (KnownPath path in _paths)
-        {
-            path.AskMore();
-            path.NextAt = now;
-        }
-
-        Plan();
+        _questions.AskAll(now);
     }
 
     private void EndDoubt(TimeSpan now)
@@ -416,94 +360,18 @@ internal sealed class PathTable(Whereabouts where, Liveness liveness, IEntropy? 
         // Where the other side goes on by another path, the one in use is asked again now and then.
         _mayDoubtAt = now + (AckTo is null ? GraceMin : TimeSpan.FromSeconds(5));
         Active.NextAt = TimeSpan.MaxValue;
-        Plan();
-    }
-
-    private bool MayAsk(KnownPath path, TimeSpan now)
-    {
-        bool isIdle = _doubtSince is null && now - liveness.ActiveAt >= UseTime;
-        if (entropy is null || isIdle || path.Unanswered >= KnownPath.QuestionsMax)
-        {
-            _isResting |= isIdle;
-            path.NextAt = TimeSpan.MaxValue;
-            return false;
-        }
-
-        return true;
-    }
-
-    private TimeSpan NextQuestion(KnownPath path, RttEstimator rtt, TimeSpan ackDelayMax, TimeSpan now)
-    {
-        TimeSpan soon = Min(Max(rtt.ProbeTimeout(ackDelayMax), GraceMin / 2), AskAgainMax);
-        return now + (_doubtSince is not null ? soon : path.IsFailed || path.Unanswered > 2 ? MeasureTime * (1 << Math.Min(path.Unanswered, 6)) : Max(soon, AskAgainMax));
-    }
-
-    private void Ask(KnownPath path, TimeSpan now)
-    {
-        if (!ReferenceEquals(path, Active))
-        {
-            path.NextAt = now;
-            Plan();
-        }
+        _questions.Plan();
     }
 
     private KnownPath Add(KnownPath path, TimeSpan now)
     {
-        if (_paths.Count >= PathsMax)
-        {
-            _paths.Remove(_paths.Skip(1).OrderBy(each => each.Kind == PathKind.Direct ? 0 : 1).ThenBy(each => each.IsFailed ? 0 : 1).ThenByDescending(each => each.RoundTrip ?? TimeSpan.MaxValue).First());
-        }
-
-        _paths.Add(path);
-        path.NextAt = now + MeasureTime;
-        Plan();
+        _known.Add(path);
+        path.NextAt = now + PathQuestions.MeasureTime;
+        _questions.Plan();
         return path;
     }
 
-    private bool IsGone(KnownPath path)
-    {
-        if (path.Kind == PathKind.Direct)
-        {
-            return false;
-        }
-
-        foreach (RelayWay relay in _relays)
-        {
-            if (relay.Address.Equals(path.Address))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
-    private KnownPath? Find(IPEndPoint address)
-    {
-        foreach (KnownPath path in _paths)
-        {
-            if (path.Address.Equals(address))
-            {
-                return path;
-            }
-        }
-
-        return null;
-    }
-
-    private void Plan()
-    {
-        _nextAt = TimeSpan.MaxValue;
-        if (entropy is null)
-        {
-            return;
-        }
-
-        foreach (KnownPath path in _paths)
-        {
-            _nextAt = Min(_nextAt, path.NextAt);
-        }
-    }
+    private KnownPath FindOrAdd(IPEndPoint address, TimeSpan now) => _known.Find(address) ?? Add(KnownPaths.Of(address, isByPeer: false), now);
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 

@@ -9,7 +9,7 @@ namespace AgentMesh.Protocol.Connections;
 
 /// <summary>The sending half of a <see cref="Connection"/>: decides what goes into the next datagram and where it goes, and seals it.</summary>
 internal sealed class Transmitter(
-    EstablishedSession session, NetworkPath path, Whereabouts where, PathProber prober, PathTable paths, PathMeasuring measuring, RekeyCarrier rekey, Liveness liveness, Closing closing, StreamLayer streams, SendShare? share, TimeSpan ackDelayMax)
+    EstablishedSession session, NetworkPath path, Whereabouts where, PathProber prober, PathTable paths, PathMeasuring measuring, AddressTeller teller, MappingWatch mapping, RekeyCarrier rekey, Liveness liveness, Closing closing, StreamLayer streams, SendShare? share, TimeSpan ackDelayMax)
 {
     // A side that only receives asks so often for an acknowledgement of its acknowledgements; what they tell can be forgotten then (RFC 9000, section 13.2.4).
     private const int AcksOnlyMax = 32;
@@ -161,7 +161,7 @@ internal sealed class Transmitter(
     // What the path carries is of no use before the other side was heard.
     private bool IsProbeDue => !path.Received.IsEmpty && path.Loss.Probes == 0 && path.Mtu.ProbeBytes > 0;
 
-    private bool HasWork => IsProbeDue || IsPingPending || rekey.IsPending || streams.HasControl || HasData || path.Loss.Probes > 0;
+    private bool HasWork => IsProbeDue || IsPingPending || rekey.IsPending || teller.IsPending || streams.HasControl || HasData || path.Loss.Probes > 0;
 
     private bool HasData => IsHeld ? streams.HasUrgentData : streams.HasData;
 
@@ -197,6 +197,11 @@ internal sealed class Transmitter(
             rekey.Sent();
         }
 
+        if (teller.IsPending && writer.TryWriteObserved(teller.Frame))
+        {
+            teller.Sent();
+        }
+
         if (streams.HasControl)
         {
             streams.WriteControl(ref writer);
@@ -224,6 +229,7 @@ internal sealed class Transmitter(
         share?.Sent(length);
         path.Sent.Commit(draft);
         path.Loss.Sent(draft, now);
+        mapping.Sent(now);
         if (draft.IsAckEliciting)
         {
             _acksOnly = 0;

@@ -11,15 +11,19 @@ namespace AgentMesh.Protocol.Connections;
 ///  8  streams per class, 2
 /// 10  greatest datagram in bytes, 2
 /// 12  greatest delay of acknowledgements in milliseconds, 1
-/// 13  zeros, 19; not looked at
+/// 13  what this side takes beyond the first version, one bit each, 1
+/// 14  zeros, 18; not looked at
 /// </code>
 /// </summary>
-internal readonly record struct TransportParameters(uint StreamWindow, uint ClassWindow, ushort StreamsPerClass, ushort DatagramBytesMax, byte AckDelayMaxMilliseconds)
+internal readonly record struct TransportParameters(uint StreamWindow, uint ClassWindow, ushort StreamsPerClass, ushort DatagramBytesMax, byte AckDelayMaxMilliseconds, byte Takes = 0)
 {
     public const int Size = HandshakeEndpoint.ParametersBytes;
 
     /// <summary>No device can do with less; a smaller number counts as this.</summary>
     public const int DatagramBytesMin = 1200;
+
+    /// <summary>Bit of <see cref="Takes"/>: frames that tell where this side is seen.</summary>
+    public const byte TakesObservedAddress = 1;
 
     public TimeSpan AckDelayMax => TimeSpan.FromMilliseconds(AckDelayMaxMilliseconds);
 
@@ -28,14 +32,16 @@ internal readonly record struct TransportParameters(uint StreamWindow, uint Clas
         (uint)settings.ClassWindow,
         (ushort)settings.StreamsPerClassMax,
         (ushort)settings.DatagramBytesMax,
-        (byte)Math.Ceiling(settings.AckDelayMax.TotalMilliseconds));
+        (byte)Math.Ceiling(settings.AckDelayMax.TotalMilliseconds),
+        TakesObservedAddress);
 
     public static TransportParameters Read(ReadOnlySpan<byte> source) => new(
         BinaryPrimitives.ReadUInt32BigEndian(source),
         BinaryPrimitives.ReadUInt32BigEndian(source[4..]),
         BinaryPrimitives.ReadUInt16BigEndian(source[8..]),
         Math.Max((ushort)DatagramBytesMin, BinaryPrimitives.ReadUInt16BigEndian(source[10..])),
-        source[12]);
+        source[12],
+        source[13]);
 
     public void Write(Span<byte> destination)
     {
@@ -45,5 +51,6 @@ internal readonly record struct TransportParameters(uint StreamWindow, uint Clas
         BinaryPrimitives.WriteUInt16BigEndian(destination[8..], StreamsPerClass);
         BinaryPrimitives.WriteUInt16BigEndian(destination[10..], DatagramBytesMax);
         destination[12] = AckDelayMaxMilliseconds;
+        destination[13] = Takes;
     }
 }

@@ -47,8 +47,12 @@ internal sealed class Whereabouts(IPEndPoint remote, IEntropy? entropy, bool wai
 
     /// <summary>An authentic packet came. Late ones say nothing about where the other side is now.</summary>
     /// <param name="patience">Between two questions; one without an answer is put again after this time, if packets still come from there.</param>
+    /// <param name="acksOnly">
+    /// The packet holds nothing but acknowledgements, which go where newer packets of this side come from (<see cref="PathTable.AckTo"/>): whoever moves to another
+    /// address sends them to the old one until this side has followed, so they end no question about the new one.
+    /// </param>
     /// <returns>True unless the packet is a late one.</returns>
-    public bool Heard(IPEndPoint from, ulong number, TimeSpan patience, TimeSpan now)
+    public bool Heard(IPEndPoint from, ulong number, TimeSpan patience, TimeSpan now, bool acksOnly = false)
     {
         if (number < _newest)
         {
@@ -58,7 +62,11 @@ internal sealed class Whereabouts(IPEndPoint remote, IEntropy? entropy, bool wai
         _newest = number;
         if (ReferenceEquals(from, Remote) || from.Equals(Remote))
         {
-            Forget();
+            if (!acksOnly)
+            {
+                Forget();
+            }
+
             return true;
         }
 

@@ -18,4 +18,7 @@ internal enum FrameType : byte
 
     /// <summary>0x20 to 0x23: bit 0 ends the stream, bit 1 says that a length follows; without it the data go to the end of the packet.</summary>
     Stream = 0x20,
+
+    /// <summary>Only to those that take it: see <see cref="Connections.TransportParameters.Takes"/>.</summary>
+    ObservedAddress = 0x30,
 }

@@ -34,6 +34,8 @@ internal static class FrameBytes
 
     public static byte[] Close(ulong code, string reason) => Of(CloseFrame.SizeMax, b => new CloseFrame(code, reason).Write(b));
 
+    public static byte[] Observed(ulong sequence, System.Net.IPEndPoint address) => Of(64, b => new ObservedAddressFrame(sequence, address).Write(b));
+
     public static byte[] Rekey(ReadOnlySpan<byte> message) => [(byte)FrameType.Rekey, .. message];
 
     public static byte[] Path(FrameType type, ReadOnlySpan<byte> data) => [(byte)type, .. data];

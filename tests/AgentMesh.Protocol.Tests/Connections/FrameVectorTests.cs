@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using AgentMesh.Protocol.Connections;
 using AgentMesh.Protocol.Frames;
@@ -60,6 +61,7 @@ public class FrameVectorTests
             FrameType.MaxStreamData => FrameBytes.MaxStreamData(frame.Id, frame.Value),
             FrameType.MaxStreams => FrameBytes.MaxStreams(frame.Class, frame.Value),
             FrameType.PathChallenge or FrameType.PathResponse => FrameBytes.Path(frame.Type, frame.Data),
+            FrameType.ObservedAddress => FrameBytes.Observed(frame.Value, new IPEndPoint(new IPAddress(frame.Data.AsSpan(0, 4)), (frame.Data[4] << 8) + frame.Data[5])),
             FrameType.Close => FrameBytes.Close(frame.Code, frame.Reason),
             FrameType.Stream when (expected[0] & 2) != 0 => FrameBytes.Stream(frame.Id, frame.Offset, frame.Data, frame.Fin),
             _ => null, // this implementation always writes a length
@@ -87,7 +89,7 @@ public class FrameVectorTests
     {
         JsonNode vector = File["transportParameters"]!;
         byte[] expected = Convert.FromHexString((string)vector["hex"]!), written = new byte[TransportParameters.Size];
-        var parameters = new TransportParameters((uint)vector["streamWindow"]!, (uint)vector["classWindow"]!, (ushort)vector["streamsPerClass"]!, (ushort)vector["datagramBytesMax"]!, (byte)vector["ackDelayMaxMilliseconds"]!);
+        var parameters = new TransportParameters((uint)vector["streamWindow"]!, (uint)vector["classWindow"]!, (ushort)vector["streamsPerClass"]!, (ushort)vector["datagramBytesMax"]!, (byte)vector["ackDelayMaxMilliseconds"]!, (byte)vector["takes"]!);
         parameters.Write(written);
         Assert.Equal(expected, written);
         Assert.Equal(parameters, TransportParameters.Read(expected));

@@ -65,6 +65,9 @@ internal sealed record FrameView(FrameType Type)
                 }
 
                 return view with { Value = ack.Largest, Delay = ack.Delay };
+            case FrameType.ObservedAddress:
+                Assert.True(ObservedAddressFrame.TryRead(ref rest, out ObservedAddressFrame observed));
+                return view with { Value = observed.Sequence, Data = [.. observed.Address.Address.GetAddressBytes(), (byte)(observed.Address.Port >> 8), (byte)observed.Address.Port] };
             case FrameType.Rekey:
                 Assert.True(RekeyFrame.TryRead(ref rest, out ReadOnlySpan<byte> message));
                 return view with { Data = message.ToArray() };

@@ -22,6 +22,14 @@ public class LivenessTests
     }
 
     [Fact]
+    public void Who_waits_to_send_a_question_is_not_woken_to_ask_it()
+    {
+        var liveness = new Liveness(new ConnectionSettings(), TimeSpan.Zero);
+        Assert.Equal(TimeSpan.FromSeconds(5), liveness.NextTimeout(hasStreams: true, isAsking: false, Liveness.StallMin));
+        Assert.Equal(TimeSpan.MaxValue, liveness.NextTimeout(hasStreams: true, isAsking: true, Liveness.StallMin));
+    }
+
+    [Fact]
     public void Without_streams_both_sides_let_go_after_the_idle_time()
     {
         using var pair = new Pair();

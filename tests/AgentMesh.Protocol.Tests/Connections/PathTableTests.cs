@@ -45,7 +45,7 @@ public sealed class PathTableTests
         pair.Run(0.5);
         Punch(pair);
         pair.Run(5);
-        Assert.Equal(PathTable.PathsMax, pair.A.Connection.Paths.All.Count);
+        Assert.Equal(KnownPaths.PathsMax, pair.A.Connection.Paths.All.Count);
         Assert.Contains(pair.A.Connection.Paths.All, path => path.Kind == PathKind.Relay);
         Assert.NotNull(pair.A.Path(pair.A.Connection.Remote));
     }

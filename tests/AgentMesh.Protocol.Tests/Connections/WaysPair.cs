@@ -30,6 +30,14 @@ internal sealed class Way(string a, string b, double delayMilliseconds)
     }
 
     public long Carried { get; set; }
+
+    /// <summary>Before A; then <see cref="A"/> means nothing.</summary>
+    public ShortNat? Nat { get; init; }
+
+    /// <summary>B lets in only what comes from where it has sent to in the last half minute.</summary>
+    public bool IsFilteredAtB { get; init; }
+
+    public Dictionary<IPEndPoint, TimeSpan> SentByB { get; } = [];
 }
 
 /// <summary>Two connections with several ways between them, and a clock that only moves when there is nothing left to do. The same seed gives the same bytes.</summary>
@@ -57,6 +65,9 @@ internal sealed class WaysPair : IDisposable
     public Side B { get; }
 
     public double Loss { get; set; }
+
+    /// <summary>That were sent.</summary>
+    public long Datagrams => _order;
 
     public TimeSpan Now { get; private set; } = TestSessions.Start;
 
@@ -127,6 +138,16 @@ internal sealed class WaysPair : IDisposable
         from.SentTo[to] = from.SentTo.GetValueOrDefault(to) + 1;
         foreach (Way way in Ways)
         {
+            if (way.Nat is not null)
+            {
+                if (TransmitByNat(way, from, datagram, to))
+                {
+                    return;
+                }
+
+                continue;
+            }
+
             if (!to.Equals(from.IsA ? way.B : way.A))
             {
                 continue;
@@ -142,10 +163,48 @@ internal sealed class WaysPair : IDisposable
         }
     }
 
+    private bool TransmitByNat(Way way, Side from, ReadOnlySpan<byte> datagram, IPEndPoint to)
+    {
+        bool arrives = !way.IsCutToA && !way.IsCutToB && _random.NextDouble() >= Loss;
+        if (from.IsA)
+        {
+            SpareAddress.TryRead(to, out ushort socket, out IPEndPoint plain);
+            if (!plain.Equals(way.B))
+            {
+                return false;
+            }
+
+            IPEndPoint seen = way.Nat!.Out(socket, Now);
+            if (arrives && (!way.IsFilteredAtB || (way.SentByB.TryGetValue(seen, out TimeSpan at) && Now - at < TimeSpan.FromSeconds(30))))
+            {
+                _flying.Enqueue((B, datagram.ToArray(), seen), (Now + way.Delay, _order));
+            }
+
+            return true;
+        }
+
+        if (!way.Nat!.IsOutside(to.Address))
+        {
+            return false;
+        }
+
+        way.SentByB[to] = Now;
+        if (arrives && way.Nat.In(to, Now) is { } taker)
+        {
+            _flying.Enqueue((A, datagram.ToArray(), taker == 0 ? way.B : SpareAddress.Of(taker, way.B)), (Now + way.Delay, _order));
+        }
+
+        return true;
+    }
+
     internal sealed class Side(WaysPair pair, bool isInitiator, int seed)
     {
         private long _toWrite;
         private ProtocolStream? _stream;
+        private ushort _socket;
+
+        /// <summary>Sockets that it asked for, with their times.</summary>
+        public List<TimeSpan> Sockets { get; } = [];
 
         public Connection Connection { get; } = Of(pair, isInitiator, seed);
 
@@ -178,6 +237,12 @@ internal sealed class WaysPair : IDisposable
                     Received += count;
                 }
 
+                if (happened.Kind == ConnectionEventKind.SocketWanted)
+                {
+                    Sockets.Add(pair.Now);
+                    Connection.TakeSocket(++_socket, pair.Now);
+                }
+
                 if (happened.Kind == ConnectionEventKind.StreamWritable)
                 {
                     happened.Stream!.IsWritableRaised = false;
@@ -207,7 +272,7 @@ internal sealed class WaysPair : IDisposable
         private static Connection Of(WaysPair pair, bool isInitiator, int seed)
         {
             var settings = new ConnectionSettings { IdleTimeout = TimeSpan.Zero };
-            IPEndPoint remote = isInitiator ? pair.Ways[0].B : pair.Ways[0].A;
+            IPEndPoint remote = isInitiator ? pair.Ways[0].B : pair.Ways[0].Nat?.Out(0, TestSessions.Start) ?? pair.Ways[0].A;
             EstablishedSession session = TestSessions.Of(isInitiator, TransportParameters.Of(settings), remoteAddress: remote);
             return new Connection(session, settings, MtuSettings.Fixed(1200), TestSessions.Start, new SeededEntropy((2 * seed) + (isInitiator ? 0 : 1)));
         }

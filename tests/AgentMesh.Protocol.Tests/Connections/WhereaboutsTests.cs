@@ -63,6 +63,15 @@ public class WhereaboutsTests
     }
 
     [Fact]
+    public void Acknowledgements_alone_from_the_known_address_do_not_end_the_question()
+    {
+        Ask(Hotel, 1);
+        _where.Heard(Home, 2, Patience, TimeSpan.Zero, acksOnly: true);
+        _where.Answered(_where.Challenge);
+        Assert.True(_where.TryMove(Hotel));
+    }
+
+    [Fact]
     public void A_newer_packet_from_the_known_address_ends_the_question()
     {
         Ask(Hotel, 1);

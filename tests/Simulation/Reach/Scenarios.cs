@@ -10,6 +10,7 @@ internal static class Scenarios
     [
         new(1, "grid of NATs", 200, (seed, told) => new NatGridWorld(seed, told)) { Kind = SimTrial.Scenario, Bars = NatGridWorld.Bars },
         new(2, "roaming", 200, (seed, told) => new RoamingWorld(seed, told)) { Kind = SimTrial.Scenario, Bars = RoamingWorld.Bars },
+        new(3, "death of mappings", 200, (seed, told) => new MappingDeathWorld(seed, told)) { Kind = SimTrial.Scenario, Bars = MappingDeathWorld.Bars },
         new(4, "beacon killed and restarted", 200, (seed, told) => new BeaconRestartWorld(seed, told)) { Kind = SimTrial.Scenario, Bars = BeaconRestartWorld.Bars },
         new(5, "black holes", 200, (seed, told) => new BlackHoleWorld(seed, told)) { Kind = SimTrial.Scenario, Bars = BlackHoleWorld.Bars },
         new(6, "links that lose", 200, (seed, told) => new Loss.LossLadderWorld(seed, told)) { Kind = SimTrial.Scenario, Bars = Loss.LossLadderWorld.Bars },
