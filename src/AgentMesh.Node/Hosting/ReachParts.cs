@@ -26,6 +26,7 @@ internal sealed class ReachParts
         BeaconRole = role;
         History = endings.Add(new ConnectionHistory(device.Data[ConnectionHistory.FileName], device.Data[ConnectionHistory.OlderFileName], device.Life, device.Hub, time));
         Addresses = endings.Add(new OwnAddresses(endpoint.LocalAddresses, settings.Announce, time));
+        device.Directory.IsOwn = Addresses.IsOwn;
         _candidates = endings.Add(new CandidateList());
         var hello = new OwnHello(settings, workers.Handlers, device.Life);
         Links = endings.AddAsync(new LinkService(device.Hub, device.Directory, new RegistryExchange(device.Registry), settings.Link, () => hello.Now(Announced(), _candidates, Turn), time));
@@ -40,6 +41,7 @@ internal sealed class ReachParts
         Links.Help = new PunchHelp
         {
             Candidates = () => _candidates.Direct,
+            IsOwn = Addresses.IsOwn,
             Outside = () => Beacons.Outside,
             Nat = () => Nat.Current,
             SampleAsync = Nat.SampleAsync,

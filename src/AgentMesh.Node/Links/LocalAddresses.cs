@@ -10,7 +10,11 @@ internal static class LocalAddresses
 {
     public const int Most = 32;
 
-    public static IReadOnlyList<IPEndPoint> Of(IReadOnlyList<IPEndPoint> bound, HostPort? announce)
+    // Of a host for thousands of containers.
+    private const int SeenMax = 4_096;
+
+    /// <summary>Those that others are told come first, <see cref="Most"/> of them.</summary>
+    public static IReadOnlyList<IPEndPoint> All(IReadOnlyList<IPEndPoint> bound, HostPort? announce)
     {
         var found = new List<IPEndPoint>();
         if (announce is { } given)
@@ -18,19 +22,15 @@ internal static class LocalAddresses
             found.AddRange(Resolve(given));
         }
 
-        foreach (IPEndPoint endpoint in bound)
+        // Across the families: dozens of bridges with IPv4 addresses do not push out the one IPv6 address that the world can reach.
+        found.AddRange(bound.Where(endpoint => !IsWildcard(endpoint)));
+        IPEndPoint[] wildcards = [.. bound.Where(IsWildcard)];
+        if (wildcards.Length > 0)
         {
-            if (endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any))
-            {
-                found.AddRange(Interfaces(endpoint.AddressFamily).Select(address => new IPEndPoint(address, endpoint.Port)));
-            }
-            else
-            {
-                found.Add(endpoint);
-            }
+            found.AddRange(InterfaceOrder.Sort(Interfaces(wildcards)));
         }
 
-        return [.. found.Distinct().Take(Most)];
+        return [.. found.Distinct().Take(SeenMax)];
     }
 
     public static IReadOnlyList<IPEndPoint> Resolve(HostPort place)
@@ -47,12 +47,21 @@ internal static class LocalAddresses
         }
     }
 
-    // Loopback comes last: it is right only for devices of the same machine, which is what tests and demos are.
-    private static IEnumerable<IPAddress> Interfaces(AddressFamily family) =>
-        NetworkInterface.GetAllNetworkInterfaces()
-            .Where(each => each.OperationalStatus == OperationalStatus.Up)
-            .SelectMany(each => each.GetIPProperties().UnicastAddresses)
-            .Select(each => each.Address)
-            .Where(address => address.AddressFamily == family && !address.IsIPv6LinkLocal)
-            .OrderBy(IPAddress.IsLoopback);
+    private static bool IsWildcard(IPEndPoint endpoint) => endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any);
+
+    private static IEnumerable<InterfaceAddress> Interfaces(IPEndPoint[] wildcards)
+    {
+        foreach (NetworkInterface each in NetworkInterface.GetAllNetworkInterfaces().Where(each => each.OperationalStatus == OperationalStatus.Up))
+        {
+            IPInterfaceProperties properties = each.GetIPProperties();
+            bool leadsOut = properties.GatewayAddresses.Any(gateway => !gateway.Address.Equals(IPAddress.Any) && !gateway.Address.Equals(IPAddress.IPv6Any));
+            foreach (IPEndPoint wildcard in wildcards)
+            {
+                foreach (IPAddress address in properties.UnicastAddresses.Select(each => each.Address).Where(address => address.AddressFamily == wildcard.AddressFamily && !address.IsIPv6LinkLocal))
+                {
+                    yield return new InterfaceAddress(each.Name, each.NetworkInterfaceType, leadsOut, new IPEndPoint(address, wildcard.Port));
+                }
+            }
+        }
+    }
 }

@@ -18,12 +18,14 @@ internal sealed class OwnAddresses : ICandidateSource, IDisposable
 
     private readonly Func<IReadOnlyList<IPEndPoint>> _look;
     private readonly ITimer _timer;
+    private volatile IReadOnlyList<IPEndPoint> _all;
     private volatile IReadOnlyList<IPEndPoint> _current;
 
     public OwnAddresses(IReadOnlyList<IPEndPoint> bound, HostPort? announce, TimeProvider time)
     {
-        _look = () => LocalAddresses.Of(bound, announce);
-        _current = _look();
+        _look = () => LocalAddresses.All(bound, announce);
+        _all = _look();
+        _current = [.. _all.Take(LocalAddresses.Most)];
         _timer = time.CreateTimer(_ => Look(), null, Every, Every);
         NetworkChange.NetworkAddressChanged += OnChange;
     }
@@ -32,7 +34,12 @@ internal sealed class OwnAddresses : ICandidateSource, IDisposable
 
     public CandidateKind Kind => CandidateKind.Interface;
 
+    /// <inheritdoc/>
+    /// <remarks>At most <see cref="LocalAddresses.Most"/>.</remarks>
     public IReadOnlyList<IPEndPoint> Current => _current;
+
+    /// <summary>This device itself is there: of all its addresses, also those that others are not told.</summary>
+    public bool IsOwn(IPEndPoint address) => _all.Contains(address);
 
     public void Dispose()
     {
@@ -46,8 +53,10 @@ internal sealed class OwnAddresses : ICandidateSource, IDisposable
     {
         try
         {
-            IReadOnlyList<IPEndPoint> now = _look();
+            IReadOnlyList<IPEndPoint> all = _look();
+            IPEndPoint[] now = [.. all.Take(LocalAddresses.Most)];
             bool isOther = !now.SequenceEqual(_current);
+            _all = all;
             _current = now;
             if (isOther)
             {

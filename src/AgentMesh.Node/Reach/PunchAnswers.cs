@@ -44,7 +44,7 @@ internal sealed class PunchAnswers(MeshConnection connection, LinkSession sessio
         {
             Volatile.Write(ref _heardAt, time.GetTimestamp());
             Say(question, PunchContent.Plain(help));
-            IReadOnlyList<IPEndPoint> theirs = PunchContent.CandidatesOf(question);
+            IReadOnlyList<IPEndPoint> theirs = PunchContent.CandidatesOf(question, help);
             _named = theirs.Count;
             connection.Probe(theirs, HalfRoundTrip);
             return;

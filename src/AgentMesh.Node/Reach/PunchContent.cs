@@ -25,7 +25,8 @@ internal static class PunchContent
 
     public static Punch Busy(PunchHelp help) => new() { Step = Links.Wire.PunchStep.Busy, Nat = Of(help.Nat()) };
 
-    public static IReadOnlyList<IPEndPoint> CandidatesOf(Punch punch) => [.. AddressText.ParseAll(punch.Candidates, LocalAddresses.Most).Where(address => !address.Address.IsIPv6LinkLocal)];
+    /// <summary>Where the other side may be; without what is here: bridges of containers have the same address on many hosts, and a question to it would not leave this one.</summary>
+    public static IReadOnlyList<IPEndPoint> CandidatesOf(Punch punch, PunchHelp help) => [.. AddressText.ParseAll(punch.Candidates, LocalAddresses.Most).Where(address => !address.Address.IsIPv6LinkLocal && !help.IsOwn(address))];
 
     public static NatBehaviour Of(Nat? nat) => nat is null
         ? NatBehaviour.Unknown

@@ -11,6 +11,9 @@ internal sealed record PunchHelp
     /// <summary>Where this device may be reached now.</summary>
     public required Func<IReadOnlyList<IPEndPoint>> Candidates { get; init; }
 
+    /// <summary>This device itself is at an address.</summary>
+    public Func<IPEndPoint, bool> IsOwn { get; init; } = static _ => false;
+
     /// <summary>Where beacons see this device's usual socket, over IPv4; null where none does.</summary>
     public Func<IPEndPoint?> Outside { get; init; } = static () => null;
 

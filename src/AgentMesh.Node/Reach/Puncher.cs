@@ -194,7 +194,7 @@ internal sealed class Puncher
             return false;
         }
 
-        IReadOnlyList<IPEndPoint> theirs = PunchContent.CandidatesOf(answer);
+        IReadOnlyList<IPEndPoint> theirs = PunchContent.CandidatesOf(answer, _help);
         _connection.Probe(theirs, TimeSpan.Zero);
         return await EndRoundAsync(theirs.Count, next, RoundTime, cancellationToken).ConfigureAwait(false);
     }

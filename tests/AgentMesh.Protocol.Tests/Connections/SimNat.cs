@@ -87,7 +87,8 @@ internal sealed class SimNat(NatType type, IPAddress outside, Random random, Sim
     {
         if (outer is not null)
         {
-            if (outer.In(port, from) is not { } inner)
+            // Other homes may be behind the same outer one.
+            if (outer.In(port, from) is not { } inner || !inner.Address.Equals(outside))
             {
                 return null;
             }

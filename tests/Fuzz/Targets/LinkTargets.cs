@@ -28,6 +28,8 @@ namespace AgentMesh.Fuzz.Targets;
 /// <summary>What devices that have been admitted may send on streams, what stands in journals, and bodies for the control API.</summary>
 internal static class LinkTargets
 {
+    private static readonly PunchHelp s_help = new() { Candidates = static () => [] };
+
     private static readonly JsonTypeInfo[] Bodies =
     [
         ControlJson.Default.CommandRequest, ControlJson.Default.PipeRequest, ControlJson.Default.ArrayRequest, ControlJson.Default.WorkflowRequest, ControlJson.Default.StepEditRequest,
@@ -112,7 +114,7 @@ internal static class LinkTargets
 
     private static int Punch(Punch punch)
     {
-        IReadOnlyList<System.Net.IPEndPoint> candidates = PunchContent.CandidatesOf(punch);
+        IReadOnlyList<System.Net.IPEndPoint> candidates = PunchContent.CandidatesOf(punch, s_help);
         Assert.True(candidates.Count <= 32, "more candidates are taken than there may be");
         PunchContent.Of(punch.Nat);
         return 1_000 + (PunchContent.Of(punch.Step) is { } step ? (int)step : 50) + (candidates.Count > 0 ? 100 : 0) + (AddressText.TryParse(punch.Outside, out _) ? 200 : 0);

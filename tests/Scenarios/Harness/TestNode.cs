@@ -50,7 +50,7 @@ public sealed class TestNode : IAsyncDisposable
     public int ProcessId => int.Parse(File.ReadAllText(Path.Combine(Data, "node.pid")), CultureInfo.InvariantCulture);
 
     /// <summary>The node's UDP port on loopback.</summary>
-    public int Port { get; private set; }
+    public int Port { get; set; }
 
     /// <summary>The network namespace that its processes run in; null for the one of the tests.</summary>
     public string? Namespace { get; set; }

@@ -15,6 +15,7 @@ internal static class Scenarios
         new(5, "black holes", 200, (seed, told) => new BlackHoleWorld(seed, told)) { Kind = SimTrial.Scenario, Bars = BlackHoleWorld.Bars },
         new(6, "links that lose", 200, (seed, told) => new Loss.LossLadderWorld(seed, told)) { Kind = SimTrial.Scenario, Bars = Loss.LossLadderWorld.Bars },
         new(7, "attacks", 200, (seed, told) => new AttackWorld(seed, told)) { Kind = SimTrial.Scenario, Bars = AttackWorld.Bars },
+        new(8, "traps", 200, (seed, told) => new TrapsWorld(seed, told)) { Kind = SimTrial.Scenario, Bars = TrapsWorld.Bars },
         new(9, "a crowd", 200, (seed, told) => new CrowdWorld(seed, told)) { Kind = SimTrial.Scenario, Bars = CrowdWorld.Bars },
         new(10, "an hour of flaps", 200, (seed, told) => new HourWorld(seed, told)) { Kind = SimTrial.Scenario, Bars = HourWorld.Bars },
     ];

@@ -14,7 +14,7 @@ namespace Simulation.Reach.Net;
 /// A device that keeps itself registered with a beacon and connected with one other device, as nodes do: dials at the pace of the product, follows the relay that is
 /// offered, and looks for a direct path in rounds while the relay is in use.
 /// </summary>
-internal sealed class DeviceHost : NetHost
+internal sealed partial class DeviceHost : NetHost
 {
     // As in the node and in the client of a beacon.
     private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(1), Courtesy = TimeSpan.FromSeconds(1), NextRound = TimeSpan.FromSeconds(4);
@@ -70,15 +70,13 @@ internal sealed class DeviceHost : NetHost
 
     private string Name => _dials ? "a" : "b";
 
-    private IEnumerable<IPEndPoint> Candidates =>
-        [.. _observed is null ? [] : new[] { _observed }, .. Places.Where(place => place.IsNone).Select(place => new IPEndPoint(place.Outside, Port))];
-
     /// <summary>Goes to the beacon, and from there to the other device if it is to dial.</summary>
     public void Start(DeviceHost other, bool dials)
     {
         (_other, _dials) = (other, dials);
         Admission.Admitted.Add(other.Identity.PublicKey);
         DialBeacon();
+        DialPeer();
     }
 
     /// <summary>The host is in another network from now on, and the system says so a little later.</summary>
@@ -158,6 +156,7 @@ internal sealed class DeviceHost : NetHost
             _punching[connection] = new Talk(connection, stream!, () => Now);
         }
 
+        Known = Known?.Found(RelayAddress.IsRelay(session.RemoteAddress) ? null : session.RemoteAddress, Net.WallNow);
         OfferRelay();
         PlanRound(session.IsInitiator ? TimeSpan.Zero : Courtesy);
     }
@@ -356,45 +355,4 @@ internal sealed class DeviceHost : NetHost
     }
 
     private void OfferRelay() => Peer?.SetRelays(_channel is { } id ? [new RelayWay(RelayAddress.Of(id), IsByPeer: false)] : [], Now);
-
-    private void DialPeer()
-    {
-        if (Peer is null && _dials && _channel is { } id)
-        {
-            Dial(_other!.Identity.PublicKey, [RelayAddress.Of(id)]);
-        }
-    }
-
-    private void PlanRound(TimeSpan wait)
-    {
-        TimeSpan at = _roundAt = Net.Now + wait;
-        After(wait, () =>
-        {
-            if (at == _roundAt && Peer is { IsOpen: true } peer && !IsDirect && _punching.TryGetValue(peer, out Talk? talk))
-            {
-                talk.Say(Punch(isAnswer: false));
-                PlanRound(RoundTime + NextRound);
-            }
-        });
-    }
-
-    // A round as in "Direct paths" of beacon-v1.md: who asks begins when the answer is there, who answers half a round trip later.
-    private void TakePunch(Connection connection)
-    {
-        foreach (byte[] message in _punching.GetValueOrDefault(connection)?.Read() ?? [])
-        {
-            bool isAnswer = message[0] == 1;
-            connection.Probe(message.Skip(1).Chunk(WireAddress.Size).Select(bytes => WireAddress.TryRead(bytes)!), isAnswer ? Now : Now + (connection.Path.Rtt.Smoothed / 2));
-            if (!isAnswer)
-            {
-                _punching[connection].Say(Punch(isAnswer: true));
-            }
-        }
-    }
-
-    private byte[] Punch(bool isAnswer)
-    {
-        byte[] body = [isAnswer ? (byte)1 : (byte)0, .. Candidates.SelectMany(WireAddress.ToBytes)];
-        return [(byte)(body.Length >> 8), (byte)body.Length, .. body];
-    }
 }

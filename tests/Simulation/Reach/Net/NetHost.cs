@@ -51,6 +51,9 @@ internal abstract class NetHost : IDisposable
     /// <summary>Always reachable, as servers are: no box stands before them.</summary>
     public IReadOnlyList<IPAddress> Public { get; init; } = [];
 
+    /// <summary>Its addresses on local networks, as its system tells them.</summary>
+    public IReadOnlyList<SimInterface> Interfaces { get; set; } = [];
+
     /// <summary>To the middle of the internet.</summary>
     public TimeSpan Delay { get; set; } = TimeSpan.FromMilliseconds(10);
 
@@ -126,6 +129,20 @@ internal abstract class NetHost : IDisposable
         }
     }
 
+    /// <summary>No box stands between hosts of one link.</summary>
+    public void ArriveOnLink(byte[] datagram, IPEndPoint from, IPEndPoint to)
+    {
+        if (to.Port == Port && !IsAsleep && IsRunning)
+        {
+            Handle(datagram, from);
+        }
+    }
+
+    /// <summary>On the port of announcements.</summary>
+    public virtual void HearMulticast(byte[] datagram, IPAddress from)
+    {
+    }
+
     public void Sleep() => _asleepSince = Net.Now;
 
     public void Wake()
@@ -156,6 +173,15 @@ internal abstract class NetHost : IDisposable
         _handshakes.TryConnect(key, addresses, default, Instant);
         Work();
     }
+
+    /// <summary>As <see cref="Dial"/>, but addresses are added to an attempt that is under way.</summary>
+    public void Open(DevicePublicKey key, IReadOnlyList<IPEndPoint> addresses)
+    {
+        _handshakes.TryConnect(key, addresses, default, Instant);
+        Work();
+    }
+
+    public void GiveUp(DevicePublicKey key) => _handshakes.Cancel(key);
 
     /// <summary>Everything that can be done at this moment.</summary>
     public virtual void Work()

@@ -8,7 +8,7 @@ namespace Simulation.Reach.Net;
 /// Hosts behind NATs of their own, an internet that carries datagrams between their outside addresses, and a clock that only moves when there is nothing left to do.
 /// What is under way to a place that a host has left arrives nowhere.
 /// </summary>
-internal sealed class SimInternet(Random random)
+internal sealed class SimInternet
 {
     // IP and UDP headers.
     private const int HeaderBytes4 = 28, HeaderBytes6 = 48;
@@ -23,7 +23,15 @@ internal sealed class SimInternet(Random random)
     private long _order;
     private int _stepsAtOneMoment;
 
-    public Random Random => random;
+    public SimInternet(Random random)
+    {
+        Random = random;
+        Links = new SimLinks(this);
+    }
+
+    public Random Random { get; }
+
+    public IReadOnlyList<NetHost> Hosts => _hosts;
 
     /// <summary>Told what happens, for a person who looks for the cause of a failure.</summary>
     public Action<string>? Told { get; init; }
@@ -44,6 +52,9 @@ internal sealed class SimInternet(Random random)
     /// <summary>What else swallows a datagram between two hosts, with the bytes of its IP packet.</summary>
     public Func<NetHost, NetHost, int, bool> Swallows { get; set; } = (_, _, _) => false;
 
+    /// <summary>Local networks.</summary>
+    public SimLinks Links { get; }
+
     public void Add(NetHost host) => _hosts.Add(host);
 
     public void At(TimeSpan at, Action action) => _due.Enqueue(action, (at, _order++));
@@ -53,18 +64,31 @@ internal sealed class SimInternet(Random random)
     public void Send(NetHost from, ReadOnlySpan<byte> datagram, IPEndPoint to)
     {
         Datagrams++;
+        if (Links.TrySend(from, datagram, to))
+        {
+            return;
+        }
+
         int packet = datagram.Length + (to.AddressFamily == AddressFamily.InterNetworkV6 ? HeaderBytes6 : HeaderBytes4);
         IPEndPoint? seen = from.Leave(to);
-        if (seen is null || packet > Mtu || random.NextDouble() < Loss || from.Queue(datagram.Length, Now) is not { } leaves)
+        if (seen is null || packet > Mtu || Random.NextDouble() < Loss || from.Queue(datagram.Length, Now) is not { } leaves)
         {
             return;
         }
 
         byte[] copy = datagram.ToArray();
-        NetHost? target = _hosts.Find(host => host != from && host.IsAt(to.Address));
-        if (target is not null && !Swallows(from, target, packet))
+        if (from.IsAt(to.Address))
         {
-            At(leaves + from.Delay + target.Delay, () => target.Arrive(copy, seen, to));
+            return; // no box here turns back what comes from inside
+        }
+
+        // Several homes may share an outside address; the box knows whose the port is.
+        foreach (NetHost target in _hosts.Where(host => host != from && host.IsAt(to.Address)))
+        {
+            if (!Swallows(from, target, packet))
+            {
+                At(leaves + from.Delay + target.Delay, () => target.Arrive(copy, seen, to));
+            }
         }
     }
 

@@ -1,0 +1,148 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using AgentMesh.Mesh.Selectors;
+using AgentMesh.Node.Settings;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Transport.Turn;
+
+namespace AgentMesh.Node.Links;
+
+/// <summary>
+/// <c>devices.json</c>: where devices were found, so that they are found again without anybody's help. Whatever somebody or a failing disk wrote into it, the
+/// node starts: entries that cannot be read are left out and counted, and of a file that is none at all a copy is kept beside it.
+/// </summary>
+internal sealed class DirectoryFile(string path)
+{
+    // Ten thousand devices with all that is kept of each need a third of it.
+    private const long BytesMax = 64L << 20;
+
+    /// <summary>Entries that were left out by the last <see cref="Read"/>; a file that is none counts as one.</summary>
+    public int Ignored { get; private set; }
+
+    public string DamagedCopy => path + ".damaged";
+
+    public IEnumerable<KeyValuePair<DeviceId, KnownPlace>> Read(int most)
+    {
+        var places = new Dictionary<DeviceId, KnownPlace>();
+        Ignored = 0;
+        try
+        {
+            if (!File.Exists(path))
+            {
+                return places;
+            }
+
+            if (new FileInfo(path).Length > BytesMax)
+            {
+                throw new JsonException("too long");
+            }
+
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                throw new JsonException("no object");
+            }
+
+            foreach (JsonProperty entry in document.RootElement.EnumerateObject())
+            {
+                if (places.Count < most && DeviceId.TryParse(entry.Name, out DeviceId id) && PlaceOf(entry.Value) is { } place)
+                {
+                    places[id] = place;
+                }
+                else
+                {
+                    Ignored++;
+                }
+            }
+        }
+        catch (JsonException)
+        {
+            Ignored = 1;
+            SetAside();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Ignored = 1;
+        }
+
+        return places;
+    }
+
+    public void Write(IEnumerable<KeyValuePair<DeviceId, KnownPlace>> places)
+    {
+        try
+        {
+            var stored = places.ToDictionary(item => item.Key.ToString(), item => StoredOf(item.Value), StringComparer.Ordinal);
+            string fresh = path + ".new";
+            File.WriteAllText(fresh, JsonSerializer.Serialize(stored, DirectoryJson.Default.DictionaryStringStoredPlace));
+            File.Move(fresh, path, overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // A cache: without it devices are found by their announcements.
+        }
+    }
+
+    private void SetAside()
+    {
+        try
+        {
+            File.Move(path, DamagedCopy, overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // The next write takes its place.
+        }
+    }
+
+    /// <returns>Null where it is none. Addresses that are none are left out of it.</returns>
+    private static KnownPlace? PlaceOf(JsonElement entry)
+    {
+        StoredPlace? stored;
+        try
+        {
+            stored = entry.Deserialize(DirectoryJson.Default.StoredPlace);
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
+
+        return stored is null ? null : new KnownPlace
+        {
+            Addresses = [.. AddressText.ParseAll(Texts(stored.Addresses), KnownPlace.AddressesMax)],
+            Good = [.. (stored.Good ?? []).Where(good => good is { Address: { } text } && AddressText.TryParse(text, out _)).Take(KnownPlace.GoodMax).Select(good => new GoodAddress(IPEndPoint.Parse(good!.Address!), good.At))],
+            LastSeen = stored.LastSeen,
+            Hello = HelloOf(stored.Hello),
+            Relayed = [.. (stored.Relayed ?? []).Where(place => place is { Address: { } text, Host: not null } && AddressText.TryParse(text, out _)).Take(TurnWays.PerDeviceMax).Select(place => new RelayedPlace(IPEndPoint.Parse(place!.Address!), place.Host!))],
+            SeenAt = [.. AddressText.ParseHosts(Texts(stored.SeenAt))],
+        };
+    }
+
+    private static DeviceHello? HelloOf(DeviceHello? hello) => hello is { Name: not null, Platform: not null, HostName: not null, Version: not null }
+        ? hello with { Name = SettingsReader.CleanName(hello.Name), Capabilities = [.. Texts(hello.Capabilities).Take(64)], Labels = [.. Texts(hello.Labels).Where(DeviceLabel.IsValid).Take(DeviceLabel.PerDeviceMax)] }
+        : null;
+
+    private static IEnumerable<string> Texts(IEnumerable<string?>? texts) => (texts ?? []).OfType<string>();
+
+    private static StoredPlace StoredOf(KnownPlace place) => new(
+        [.. place.Addresses.Select(address => address.ToString())],
+        place.LastSeen,
+        place.Hello,
+        place.Relayed.Count == 0 ? null : [.. place.Relayed.Select(each => new StoredRelayed(each.Address.ToString(), each.Host))],
+        place.SeenAt.Count == 0 ? null : [.. place.SeenAt.Select(address => address.ToString())],
+        place.Good.Count == 0 ? null : [.. place.Good.Select(good => new StoredGood(good.Address.ToString(), good.At))]);
+}
+
+// Nothing of a file is certain to be there.
+internal sealed record StoredPlace(
+    IReadOnlyList<string?>? Addresses, DateTimeOffset? LastSeen, DeviceHello? Hello, IReadOnlyList<StoredRelayed?>? Relayed = null, IReadOnlyList<string?>? SeenAt = null, IReadOnlyList<StoredGood?>? Good = null);
+
+internal sealed record StoredRelayed(string? Address, string? Host);
+
+internal sealed record StoredGood(string? Address, DateTimeOffset At);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(Dictionary<string, StoredPlace>))]
+internal sealed partial class DirectoryJson : JsonSerializerContext;
