@@ -26,7 +26,7 @@ internal sealed class Dialer
     }
 
     /// <summary>Joins an attempt that is under way already. Without anybody waiting, the attempt is given up.</summary>
-    public async Task<MeshConnection> DialAsync(DevicePublicKey key, IReadOnlyList<IPEndPoint> addresses, InvitationSecret secret, string target, CancellationToken cancellationToken)
+    public async Task<MeshConnection> DialAsync(DevicePublicKey key, IReadOnlyList<IPEndPoint> addresses, InvitationSecret secret, string target, TimeSpan? repeatMax, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         Dial dial;
@@ -50,7 +50,7 @@ internal sealed class Dialer
             }
 
             dial.Waiters++;
-            if (!_handshakes.TryConnect(key, addresses, secret, _endpoint.Now))
+            if (!_handshakes.TryConnect(key, addresses, secret, _endpoint.Now, repeatMax))
             {
                 _dials.Remove(key);
                 throw new MeshException(TransportErrors.TooManyDials, "too many connections are being opened at once", "try again in a moment");
@@ -78,6 +78,18 @@ internal sealed class Dialer
         }
     }
 
+    /// <summary>Packets of forgotten sessions that were answered.</summary>
+    public long Resets
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _handshakes.Resets;
+            }
+        }
+    }
+
     public HandshakeOutcome HandleDatagram(ReadOnlySpan<byte> datagram, IPEndPoint from)
     {
         lock (_gate)
@@ -97,13 +109,14 @@ internal sealed class Dialer
     {
         lock (_gate)
         {
-            if (_stopped || !_handshakes.TryConfirm(datagram, from, _endpoint.Now))
+            if (_stopped)
             {
                 return false;
             }
 
+            bool isConfirmed = _handshakes.TryConfirm(datagram, from, _endpoint.Now);
             Pump();
-            return true;
+            return isConfirmed;
         }
     }
 

@@ -42,7 +42,8 @@ internal sealed class EndpointCounting
         }
     }
 
-    public MeshEndpointCounters Read() => new(
+    /// <param name="resets">Counted by the handshakes.</param>
+    public MeshEndpointCounters Read(long resets) => new(
         Interlocked.Read(ref _received),
         Interlocked.Read(ref _sent),
         Interlocked.Read(ref _malformed),
@@ -51,5 +52,6 @@ internal sealed class EndpointCounting
         Interlocked.Read(ref _unknown),
         Interlocked.Read(ref _notAuthentic),
         Interlocked.Read(ref _sendFailures),
-        Interlocked.Read(ref _unknownChannels));
+        Interlocked.Read(ref _unknownChannels),
+        resets);
 }

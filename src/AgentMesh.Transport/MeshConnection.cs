@@ -91,14 +91,23 @@ public sealed class MeshConnection : IMeshConnection
         }
     }
 
-    /// <summary>For how long nothing of what waits for an acknowledgement was acknowledged; zero while nothing waits.</summary>
-    public TimeSpan Silence
+    /// <inheritdoc cref="Connection.SilenceMax"/>
+    public TimeSpan? SilenceMax
     {
         get
         {
             lock (_gate)
             {
-                return _released ? TimeSpan.Zero : _connection.Silence(Now);
+                return _connection.SilenceMax;
+            }
+        }
+
+        set
+        {
+            lock (_gate)
+            {
+                _connection.SilenceMax = value;
+                Pump();
             }
         }
     }
@@ -306,6 +315,22 @@ public sealed class MeshConnection : IMeshConnection
             }
 
             TellEvents();
+        }
+    }
+
+    internal void HandleReset(ReadOnlySpan<byte> token)
+    {
+        lock (_gate)
+        {
+            if (_released)
+            {
+                return;
+            }
+
+            long dropped = _connection.Dropped;
+            _connection.HandleReset(token);
+            _endpoint.Counting.NotAuthentic(_connection.Dropped - dropped);
+            Pump();
         }
     }
 

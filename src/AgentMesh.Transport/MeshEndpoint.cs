@@ -42,6 +42,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     private readonly DatagramWays _ways;
     private readonly Dialer _dialer;
     private readonly ConcurrentDictionary<ConnectionId, MeshConnection> _byId = new();
+    private readonly ConcurrentDictionary<ConnectionId, MeshConnection> _byRemoteId = new();
     private readonly ConcurrentDictionary<DeviceId, MeshConnection> _byDevice = new();
     private readonly Channel<IMeshConnection> _accepted = Channel.CreateBounded<IMeshConnection>(AcceptedMax);
     private readonly EndpointCounting _counting = new();
@@ -98,7 +99,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
     public IReadOnlyList<MeshSocketInfo> Sockets => [.. _sockets.All.Select(socket => socket.Info)];
 
-    public MeshEndpointCounters Counters => _counting.Read();
+    public MeshEndpointCounters Counters => _counting.Read(_dialer.Resets);
 
     internal MeshInstant Now => new(_time.GetElapsedTime(_start), _time.GetUtcNow());
 
@@ -126,14 +127,19 @@ public sealed class MeshEndpoint : IMeshEndpoint
     }
 
     public ValueTask<IMeshConnection> ConnectAsync(DevicePublicKey key, IReadOnlyList<IPEndPoint> addresses, CancellationToken cancellationToken) =>
+        ConnectAsync(key, addresses, repeatMax: null, cancellationToken);
+
+    /// <inheritdoc cref="ConnectAsync(DevicePublicKey, IReadOnlyList{IPEndPoint}, CancellationToken)"/>
+    /// <param name="repeatMax">What opens the connection is repeated at least so often; null: less and less often.</param>
+    public ValueTask<IMeshConnection> ConnectAsync(DevicePublicKey key, IReadOnlyList<IPEndPoint> addresses, TimeSpan? repeatMax, CancellationToken cancellationToken) =>
         FindLive(key) is { } live
             ? ValueTask.FromResult<IMeshConnection>(live)
-            : DialAsync(key, addresses, default, key.Id.ToString(), cancellationToken);
+            : DialAsync(key, addresses, default, key.Id.ToString(), repeatMax, cancellationToken);
 
     /// <summary>Joins the device that made the invitation; its handshake uses it up.</summary>
     /// <exception cref="MeshException">AM0111, AM0112, AM0120: expired, used, no answer.</exception>
     public async ValueTask<MeshConnection> JoinAsync(Invitation invitation, CancellationToken cancellationToken) =>
-        (MeshConnection)await DialAsync(invitation.Key, [.. invitation.Addresses, .. Turn.ToStranger(invitation.Addresses)], invitation.Secret, $"{invitation.InviterName} ({invitation.Key.Id})", cancellationToken).ConfigureAwait(false);
+        (MeshConnection)await DialAsync(invitation.Key, [.. invitation.Addresses, .. Turn.ToStranger(invitation.Addresses)], invitation.Secret, $"{invitation.InviterName} ({invitation.Key.Id})", repeatMax: null, cancellationToken).ConfigureAwait(false);
 
     public async ValueTask<IMeshConnection?> AcceptAsync(CancellationToken cancellationToken) =>
         await _accepted.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false) && _accepted.Reader.TryRead(out IMeshConnection? next) ? next : null;
@@ -254,6 +260,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
         var connection = new MeshConnection(this, session, _settings.Connection, _settings.Mtu);
         _byId[session.LocalConnectionId] = connection;
+        _byRemoteId[session.RemoteConnectionId] = connection;
         MeshConnection? before = null;
         _byDevice.AddOrUpdate(connection.RemoteId, connection, (_, old) =>
         {
@@ -278,9 +285,10 @@ public sealed class MeshEndpoint : IMeshEndpoint
     {
         Unlist(connection);
         _byId.TryRemove(KeyValuePair.Create(connection.LocalConnectionId, connection));
+        _byRemoteId.TryRemove(KeyValuePair.Create(connection.Session.RemoteConnectionId, connection));
     }
 
-    private async ValueTask<IMeshConnection> DialAsync(DevicePublicKey key, IReadOnlyList<IPEndPoint> addresses, InvitationSecret secret, string target, CancellationToken cancellationToken)
+    private async ValueTask<IMeshConnection> DialAsync(DevicePublicKey key, IReadOnlyList<IPEndPoint> addresses, InvitationSecret secret, string target, TimeSpan? repeatMax, CancellationToken cancellationToken)
     {
         if (Volatile.Read(ref _stopped) != 0)
         {
@@ -289,7 +297,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
         // What is known to be a relay is reached by what stands for it, so that it is not taken for a direct path.
         IPEndPoint[] plain = [.. addresses.Select(Plain).Where(address => !Turn.IsTold(address))];
-        return await _dialer.DialAsync(key, plain, secret, target, cancellationToken).ConfigureAwait(false);
+        return await _dialer.DialAsync(key, plain, secret, target, repeatMax, cancellationToken).ConfigureAwait(false);
     }
 
     // The sockets speak one family each: an IPv4 address in the clothes of IPv6 goes to the IPv4 socket.
@@ -331,7 +339,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     private void TakeSpare(SpareSocket socket, Memory<byte> datagram, IPEndPoint from)
     {
         DatagramKind kind = Datagrams.KindOf(datagram.Span);
-        if (kind is not (DatagramKind.Packet or DatagramKind.ObserverAnswer) || Volatile.Read(ref _stopped) != 0)
+        if (kind is not (DatagramKind.Packet or DatagramKind.Reset or DatagramKind.ObserverAnswer) || Volatile.Read(ref _stopped) != 0)
         {
             _counting.Unknown();
             return;
@@ -402,6 +410,18 @@ public sealed class MeshEndpoint : IMeshEndpoint
         }
     }
 
+    private void TakeReset(ReadOnlySpan<byte> datagram)
+    {
+        if (ResetMessage.TryRead(datagram, out ConnectionId id, out ReadOnlySpan<byte> token) && _byRemoteId.TryGetValue(id, out MeshConnection? connection))
+        {
+            connection.HandleReset(token);
+        }
+        else
+        {
+            _counting.Unknown();
+        }
+    }
+
     /// <returns>How many datagrams there were.</returns>
     private int Handle(in ArrivedDatagrams arrived, List<MeshConnection> touched)
     {
@@ -437,6 +457,12 @@ public sealed class MeshEndpoint : IMeshEndpoint
         if (kind == DatagramKind.Unknown && StunTaker is { } stun && StunMessage.IsLikely(datagrams))
         {
             stun(datagrams[..Math.Min(datagramBytes, datagrams.Length)], from);
+            return;
+        }
+
+        if (kind == DatagramKind.Reset)
+        {
+            TakeReset(datagrams[..Math.Min(datagramBytes, datagrams.Length)]);
             return;
         }
 

@@ -54,7 +54,7 @@ public sealed class ReconnectPaceTests
             while (now < away)
             {
                 now += Refusal;
-                now += pace.Next(now, random.NextDouble());
+                now += pace.Next(now, Refusal, random.NextDouble());
                 attempts++;
             }
 

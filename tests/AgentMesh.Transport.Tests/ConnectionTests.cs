@@ -32,6 +32,23 @@ public sealed class ConnectionTests
         Assert.NotNull(a.Path.RoundTrip);
     }
 
+    [Fact]
+    public async Task A_device_that_was_restarted_says_that_it_has_forgotten_the_connection()
+    {
+        await using var pair = new EndpointPair();
+        (IMeshConnection a, _) = await pair.ConnectAsync();
+        IPEndPoint place = pair.B.Address;
+        pair.B.Endpoint.GoSilent(); // it is killed, and says no goodbye
+        await pair.B.DisposeAsync();
+        await using var again = new TestDevice(pair.B.Identity, new MeshEndpointSettings { Listen = [place] });
+        IMeshStream stream = await a.OpenStreamAsync(StreamPriority.Ordinary, Never);
+        await stream.WriteAsync("are you there?"u8.ToArray(), Never);
+
+        ConnectionEnd end = await a.Closed.WaitAsync(EndpointPair.Patience);
+        Assert.Equal((true, CloseCodes.Forgotten), (end.ByRemote, end.Code));
+        Assert.True(again.Endpoint.Counters.ForgottenAnswered >= 1);
+    }
+
     [Theory]
     [InlineData(StreamPriority.Ordinary)]
     [InlineData(StreamPriority.Bulk)]

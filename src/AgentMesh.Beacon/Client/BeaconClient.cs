@@ -125,10 +125,11 @@ public sealed class BeaconClient : IAsyncDisposable
         while (!_stop.IsCancellationRequested)
         {
             bool wasWelcome = false;
+            long begun = _time.GetTimestamp();
             try
             {
                 Interlocked.Increment(ref _attempts);
-                await using BeaconWay way = await _dialer.ConnectAsync(_stop.Token).ConfigureAwait(false);
+                await using BeaconWay way = await _dialer.ConnectAsync(ReconnectPace.Knock(_time.GetElapsedTime(away), _settings.Knock, _settings.ConnectTimeout), _stop.Token).ConfigureAwait(false);
                 wasWelcome = await RegisterAsync(way).ConfigureAwait(false);
             }
             catch (MeshException error)
@@ -143,7 +144,7 @@ public sealed class BeaconClient : IAsyncDisposable
             if (!_stop.IsCancellationRequested)
             {
                 away = wasWelcome ? _time.GetTimestamp() : away;
-                TimeSpan wait = wasWelcome ? _pace.First(Chance()) : _pace.Next(_time.GetElapsedTime(away), Chance());
+                TimeSpan wait = wasWelcome ? _pace.First(Chance()) : _pace.Next(_time.GetElapsedTime(away), _time.GetElapsedTime(begun), Chance());
                 await WaitAsync(wait).ConfigureAwait(false);
             }
         }
@@ -185,7 +186,7 @@ public sealed class BeaconClient : IAsyncDisposable
         bool isWelcome = false;
         _way = way;
         _dialer.IsUdpSilent = way.IsTunnelled;
-        Task watching = WatchAsync(way, over.Token);
+        way.Connection.SilenceMax = _settings.SilenceMax;
         Task returning = way.HasTunnel ? ReturnToUdpAsync(way, over.Token) : Task.CompletedTask;
         try
         {
@@ -232,23 +233,8 @@ public sealed class BeaconClient : IAsyncDisposable
             _observer = null;
             _codes.Changed(isWelcome: false);
             await over.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(returning, watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await returning.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Changed?.Invoke(this);
-        }
-    }
-
-    /// <summary>Ends the connection to a beacon that has fallen silent, long before the connection itself would.</summary>
-    private async Task WatchAsync(BeaconWay way, CancellationToken cancellationToken)
-    {
-        using var timer = new PeriodicTimer(_settings.SilenceMax / 4, _time);
-        while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
-        {
-            TimeSpan silence = way.Connection.Silence;
-            if (silence >= _settings.SilenceMax && silence >= 5 * (way.Connection.Path.RoundTrip ?? TimeSpan.Zero))
-            {
-                await way.Connection.CloseAsync(0, "silent").ConfigureAwait(false);
-                return;
-            }
         }
     }
 

@@ -11,6 +11,9 @@ public sealed record BeaconClientSettings
     /// <summary>For an answer by UDP.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(4);
 
+    /// <summary>While an attempt by UDP lasts, it knocks at least so often, so that a beacon that was restarted is found soon after; or each tenth of its absence, where that is more.</summary>
+    public TimeSpan Knock { get; init; } = TimeSpan.FromMilliseconds(750);
+
     /// <summary>So long UDP may take before the WebSocket is tried beside it.</summary>
     public TimeSpan HeadStart { get; init; } = TimeSpan.FromMilliseconds(400);
 

@@ -21,11 +21,12 @@ internal sealed class BeaconDialer(MeshEndpoint endpoint, BeaconAddress place, B
     /// <summary>WebSockets that were tried since the start.</summary>
     public long WebSockets => Interlocked.Read(ref _webSockets);
 
+    /// <param name="knock">The longest time between two initiations by UDP.</param>
     /// <exception cref="MeshException">AM0155 to AM0157, AM0170.</exception>
-    public async Task<BeaconWay> ConnectAsync(CancellationToken cancellationToken)
+    public async Task<BeaconWay> ConnectAsync(TimeSpan knock, CancellationToken cancellationToken)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<MeshConnection> udp = ByUdpAsync(over.Token);
+        Task<MeshConnection> udp = ByUdpAsync(knock, over.Token);
         Task<BeaconWay>? web = null;
         BeaconWay? way = null;
         try
@@ -72,7 +73,7 @@ internal sealed class BeaconDialer(MeshEndpoint endpoint, BeaconAddress place, B
     public async Task<IPEndPoint[]> AddressesAsync(CancellationToken cancellationToken) =>
         [.. (await Dns.GetHostAddressesAsync(place.Host, cancellationToken).ConfigureAwait(false)).Select(host => new IPEndPoint(host, place.Port))];
 
-    private async Task<MeshConnection> ByUdpAsync(CancellationToken cancellationToken)
+    private async Task<MeshConnection> ByUdpAsync(TimeSpan knock, CancellationToken cancellationToken)
     {
         using var late = new CancellationTokenSource(settings.ConnectTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
@@ -80,7 +81,7 @@ internal sealed class BeaconDialer(MeshEndpoint endpoint, BeaconAddress place, B
         try
         {
             IPEndPoint[] addresses = await AddressesAsync(either.Token).ConfigureAwait(false);
-            return (MeshConnection)await endpoint.ConnectAsync(place.Key, addresses, either.Token).ConfigureAwait(false);
+            return (MeshConnection)await endpoint.ConnectAsync(place.Key, addresses, knock, either.Token).ConfigureAwait(false);
         }
         catch (SocketException error)
         {

@@ -69,6 +69,7 @@ public sealed class BeaconMetrics : IAsyncDisposable
         Counter("sent_datagrams", "Datagrams sent.", packets.DatagramsSent);
         Counter("stranger_handshakes", "Handshakes of devices that are not admitted.", packets.Strangers);
         Counter("refused_handshakes", "Handshakes refused, replayed or above the limits.", packets.RefusedHandshakes);
+        Counter("forgotten_sessions_answered", "Packets of sessions from before a restart whose senders were told so.", packets.ForgottenAnswered);
         Counter("forged_packets", "Packets that were not authentic.", packets.NotAuthentic);
         return text.ToString();
 

@@ -47,4 +47,7 @@ public static class CloseCodes
 
     /// <summary>This device's endpoint was stopped.</summary>
     public const ulong EndpointStopped = Local + 5;
+
+    /// <summary>The other side was restarted and has forgotten the connection.</summary>
+    public const ulong Forgotten = Local + 6;
 }

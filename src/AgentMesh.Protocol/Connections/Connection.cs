@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Frames;
 using AgentMesh.Protocol.Handshake;
@@ -25,6 +26,9 @@ internal sealed class Connection : IFrameFate, IDisposable
     // Who is heard again after this time is sent at once what was in flight, and not with the next probe: it was asleep or cut off.
     private static readonly TimeSpan BackAfter = TimeSpan.FromSeconds(1);
 
+    // As many round trips an answer may take in any case, before the other side counts as silent.
+    private const int SilentRoundTrips = 5;
+
     // At least, for the answer to the first question after a sleep.
     private static readonly TimeSpan WakePatience = TimeSpan.FromSeconds(1);
 
@@ -32,6 +36,7 @@ internal sealed class Connection : IFrameFate, IDisposable
     private static readonly TimeSpan UseTime = TimeSpan.FromSeconds(30);
 
     private readonly TransportParameters _remote;
+    private readonly byte[] _resetToken;
     private readonly IPacketProtector _protector;
     private readonly Queue<ConnectionEvent> _events = new();
     private readonly RekeyCarrier _rekey;
@@ -59,6 +64,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         _settings = settings;
         _protector = session.Protector;
         _remote = TransportParameters.Read(session.RemoteParameters.Span);
+        _resetToken = TransportParameters.ResetTokenOf(session.RemoteParameters.Span).ToArray();
         _rekey = new RekeyCarrier(_protector);
         _liveness = new Liveness(settings, now);
         _path = new NetworkPath(default, mtu, _remote.DatagramBytesMax, settings, session.RemoteConnectionId.Value ^ session.LocalConnectionId.Value, this);
@@ -101,8 +107,11 @@ internal sealed class Connection : IFrameFate, IDisposable
     /// <summary>The owner may forget the connection.</summary>
     public bool IsDrained => _closing.IsDrained;
 
-    /// <summary>For how long nothing of what waits for an acknowledgement was acknowledged; zero while nothing waits.</summary>
-    public TimeSpan Silence(TimeSpan now) => _liveness.UnansweredSince is { } since && IsOpen ? now - since : TimeSpan.Zero;
+    /// <summary>
+    /// When nothing of what waits for an acknowledgement was acknowledged for so long, and for five round trips, the connection ends: for an application that finds another way
+    /// sooner than the other side comes back. Null: after <see cref="ConnectionSettings.PeerTimeout"/> alone.
+    /// </summary>
+    public TimeSpan? SilenceMax { get; set; }
 
     /// <summary>Set when <see cref="IsOpen"/> is false.</summary>
     public ConnectionEnding End { get; private set; }
@@ -223,7 +232,7 @@ internal sealed class Connection : IFrameFate, IDisposable
             return _closing.NextTimeout;
         }
 
-        TimeSpan next = Min(_liveness.NextTimeout(Streams.Count > 0, _transmitter.IsPingPending, StallAfter), _protector.NextWakeUp);
+        TimeSpan next = Min(Min(_liveness.NextTimeout(Streams.Count > 0, _transmitter.IsPingPending, StallAfter), SilentAt), _protector.NextWakeUp);
         next = Min(next, _path.Loss.NextTimeout(_remote.AckDelayMax) ?? TimeSpan.MaxValue);
         next = Min(next, _path.Received.DueAt ?? TimeSpan.MaxValue);
         next = Min(next, _path.Mtu.NextTimeout);
@@ -271,7 +280,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         {
             EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.KeysExpired, "the keys could not be renewed in time"));
         }
-        else if (_liveness.IsDead(now))
+        else if (_liveness.IsDead(now) || SilentAt <= now)
         {
             EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.TimedOut, "the other device does not answer any more"));
         }
@@ -387,6 +396,18 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
     }
 
+    /// <summary>Somebody says that the other side has forgotten this session. Only who knows the secret that it told in the handshake is believed.</summary>
+    public void HandleReset(ReadOnlySpan<byte> token)
+    {
+        if (!_resetToken.AsSpan().ContainsAnyExcept((byte)0) || !CryptographicOperations.FixedTimeEquals(token, _resetToken))
+        {
+            Dropped++;
+            return;
+        }
+
+        EndWithoutAWord(new ConnectionEnding(ByRemote: true, CloseCodes.Forgotten, "the other device was restarted and has forgotten this connection"));
+    }
+
     public void Dispose()
     {
         _share?.Dispose();
@@ -481,6 +502,10 @@ internal sealed class Connection : IFrameFate, IDisposable
 
         _events.Enqueue(new ConnectionEvent(ConnectionEventKind.Moved));
     }
+
+    private TimeSpan SilentAt =>
+        SilenceMax is not { } most || _liveness.UnansweredSince is not { } since ? TimeSpan.MaxValue
+        : since + (most > SilentRoundTrips * _path.Rtt.Smoothed ? most : SilentRoundTrips * _path.Rtt.Smoothed);
 
     private void Finish(ConnectionEnding end)
     {

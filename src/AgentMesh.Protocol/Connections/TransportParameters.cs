@@ -12,7 +12,8 @@ namespace AgentMesh.Protocol.Connections;
 /// 10  greatest datagram in bytes, 2
 /// 12  greatest delay of acknowledgements in milliseconds, 1
 /// 13  what this side takes beyond the first version, one bit each, 1
-/// 14  zeros, 18; not looked at
+/// 14  secret of the connection id that the other side sends to, 16; zeros: none (written by the handshake)
+/// 30  zeros, 2; not looked at
 /// </code>
 /// </summary>
 internal readonly record struct TransportParameters(uint StreamWindow, uint ClassWindow, ushort StreamsPerClass, ushort DatagramBytesMax, byte AckDelayMaxMilliseconds, byte Takes = 0)
@@ -42,6 +43,9 @@ internal readonly record struct TransportParameters(uint StreamWindow, uint Clas
         Math.Max((ushort)DatagramBytesMin, BinaryPrimitives.ReadUInt16BigEndian(source[10..])),
         source[12],
         source[13]);
+
+    /// <summary>Who knows it may say that the sender of these parameters has forgotten the session.</summary>
+    public static ReadOnlySpan<byte> ResetTokenOf(ReadOnlySpan<byte> source) => source.Slice(HandshakeEndpoint.ResetTokenOffset, Packets.OwnConnectionIds.ResetTokenBytes);
 
     public void Write(Span<byte> destination)
     {

@@ -38,7 +38,7 @@ internal sealed class AddressAttempt : IDisposable
     /// <summary>Null when the remote key is of low order.</summary>
     public static AddressAttempt? Create(IPEndPoint address, Opening opening, ulong stamp)
     {
-        ConnectionId source = ConnectionId.Next(opening.Local.Entropy);
+        ConnectionId source = opening.Local.NextConnectionId();
         Span<byte> ephemeral = stackalloc byte[X25519.KeyBytes];
         opening.Local.Entropy.Fill(ephemeral);
         byte[] psk = new byte[InvitationSecret.PresharedKeyBytes]; // zeros between devices that know each other
@@ -57,7 +57,7 @@ internal sealed class AddressAttempt : IDisposable
 
         InvitationId invitation = opening.Invitation.IsNone ? default : opening.Invitation.Id;
         Span<byte> payload = stackalloc byte[InitiationPayload.Size];
-        new InitiationPayload(me.PublicKey, stamp, opening.Local.Instance, invitation, opening.Local.Parameters).Write(payload);
+        new InitiationPayload(me.PublicKey, stamp, opening.Local.Instance, invitation, opening.Local.ParametersFor(source)).Write(payload);
         if (!noise.TryWrite(payload, message.AsSpan(InitiationMessage.HeaderBytes), out _))
         {
             attempt.Dispose();

@@ -13,6 +13,9 @@ public sealed class HandshakeEndpoint : IHandshakeEndpoint
     /// <summary>What a connection may tell the other side during the handshake.</summary>
     public const int ParametersBytes = 32;
 
+    /// <summary>In the parameters: the secret of the connection id that the other side sends to, 16 bytes; zeros where there is none.</summary>
+    public const int ResetTokenOffset = 14;
+
     /// <summary>No handshake datagram is longer.</summary>
     public const int MaxDatagramBytes = InitiationMessage.Size;
 
@@ -20,8 +23,9 @@ public sealed class HandshakeEndpoint : IHandshakeEndpoint
     private readonly Outbox _outbox = new();
     private readonly Initiator _initiator;
     private readonly Responder _responder;
+    private readonly ForgottenSessions _forgotten;
 
-    /// <param name="parameters">Up to <see cref="ParametersBytes"/> bytes, sent to admitted devices only, padded with zeros.</param>
+    /// <param name="parameters">Up to <see cref="ParametersBytes"/> bytes, sent to admitted devices only, padded with zeros; those of the secret are written over.</param>
     public HandshakeEndpoint(
         DeviceIdentity identity, IAdmission admission, HandshakeSettings settings, InitiationStamps stamps, ReadOnlySpan<byte> parameters, IEntropy entropy)
     {
@@ -33,6 +37,7 @@ public sealed class HandshakeEndpoint : IHandshakeEndpoint
         _local = new LocalSide(identity, settings, padded, BinaryPrimitives.ReadUInt64BigEndian(instance), entropy);
         _initiator = new Initiator(_local, stamps, _outbox);
         _responder = new Responder(_local, admission, _outbox, _initiator.OpeningSince);
+        _forgotten = new ForgottenSessions(_local.ConnectionIds, _outbox, id => _initiator.Uses(id) || _responder.HalfOpen.Contains(id));
     }
 
     public TimeSpan? NextWakeUp => (_initiator.NextWakeUp, _responder.HalfOpen.NextExpiry) switch
@@ -41,10 +46,13 @@ public sealed class HandshakeEndpoint : IHandshakeEndpoint
         (var opening, var expiry) => opening ?? expiry,
     };
 
+    /// <summary>Packets of forgotten sessions that were answered.</summary>
+    public long Resets => _forgotten.Answers;
+
     internal int HalfOpenCount => _responder.HalfOpen.Count;
 
-    public bool TryConnect(DevicePublicKey remote, IReadOnlyList<IPEndPoint> addresses, InvitationSecret invitation, MeshInstant now) =>
-        _initiator.TryConnect(remote, addresses, invitation, now);
+    public bool TryConnect(DevicePublicKey remote, IReadOnlyList<IPEndPoint> addresses, InvitationSecret invitation, MeshInstant now, TimeSpan? repeatMax = null) =>
+        _initiator.TryConnect(remote, addresses, invitation, now, repeatMax);
 
     public void Cancel(DevicePublicKey remote) => _initiator.Cancel(remote);
 
@@ -75,11 +83,16 @@ public sealed class HandshakeEndpoint : IHandshakeEndpoint
         EstablishedSession? session = _responder.TryConfirm(datagram, from, now);
         if (session is null)
         {
+            if (_local.Settings.AnswersForgotten)
+            {
+                _forgotten.Answer(datagram, from, now.Monotonic);
+            }
+
             return false;
         }
 
         _initiator.Cancel(session.RemoteKey);
-        _outbox.Raise(new SessionEstablished(session));
+        Establish(session);
         return true;
     }
 
@@ -107,6 +120,12 @@ public sealed class HandshakeEndpoint : IHandshakeEndpoint
             _responder.HalfOpen.DropAllOf(session.RemoteKey);
         }
 
+        Establish(session);
+    }
+
+    private void Establish(EstablishedSession session)
+    {
+        _forgotten.Began(session.LocalConnectionId, session.EstablishedAt);
         _outbox.Raise(new SessionEstablished(session));
     }
 }

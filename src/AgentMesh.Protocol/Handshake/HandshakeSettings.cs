@@ -44,6 +44,9 @@ public sealed record HandshakeSettings
     /// <summary>Under load: initiations per second and address that had a good cookie.</summary>
     public int InitiationsPerSecondPerAddress { get; init; } = 20;
 
+    /// <summary>Packets of sessions that were forgotten in a restart are answered, and the other side is told by what it knows such an answer.</summary>
+    public bool AnswersForgotten { get; init; } = true;
+
     public RekeySettings Rekey { get; init; } = new();
 
     /// <summary>Gets the secrets of every session; null: nobody does.</summary>

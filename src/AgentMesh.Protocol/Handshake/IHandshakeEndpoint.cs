@@ -21,8 +21,9 @@ public interface IHandshakeEndpoint : IDisposable
     /// <see cref="SessionEstablished"/> or <see cref="AttemptFailed"/> unless <see cref="Cancel"/> comes first.
     /// </summary>
     /// <param name="invitation">The secret of the link when this device is joining by one; else default.</param>
+    /// <param name="repeatMax">Initiations follow each other by no more than this; null: <see cref="HandshakeSettings.RetransmitMax"/>.</param>
     /// <returns>False when too many attempts are under way.</returns>
-    bool TryConnect(DevicePublicKey remote, IReadOnlyList<IPEndPoint> addresses, InvitationSecret invitation, MeshInstant now);
+    bool TryConnect(DevicePublicKey remote, IReadOnlyList<IPEndPoint> addresses, InvitationSecret invitation, MeshInstant now, TimeSpan? repeatMax = null);
 
     /// <summary>Forgets the attempt without an event.</summary>
     void Cancel(DevicePublicKey remote);
@@ -32,7 +33,8 @@ public interface IHandshakeEndpoint : IDisposable
 
     /// <summary>
     /// A packet whose destination is no connection's: true when it is the first authentic packet of an answered initiation. <see cref="SessionEstablished"/> is
-    /// then the next event, and the very same packet goes to the new connection, which opens it again. The datagram is left as it is.
+    /// then the next event, and the very same packet goes to the new connection, which opens it again. The datagram is left as it is. False otherwise; where it is a packet
+    /// of a session that this device has forgotten, the answer to it is the next to be sent.
     /// </summary>
     bool TryConfirm(ReadOnlySpan<byte> datagram, IPEndPoint from, MeshInstant now);
 

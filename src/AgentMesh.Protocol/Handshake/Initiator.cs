@@ -31,7 +31,7 @@ internal sealed class Initiator(LocalSide local, InitiationStamps stamps, Outbox
 
     public bool Uses(ConnectionId id) => _attempts.ContainsKey(id);
 
-    public bool TryConnect(DevicePublicKey remote, IReadOnlyList<IPEndPoint> addresses, InvitationSecret invitation, MeshInstant now)
+    public bool TryConnect(DevicePublicKey remote, IReadOnlyList<IPEndPoint> addresses, InvitationSecret invitation, MeshInstant now, TimeSpan? repeatMax)
     {
         if (!invitation.IsNone && _openings.TryGetValue(remote, out Opening? without) && !without.Invitation.Equals(invitation))
         {
@@ -52,7 +52,7 @@ internal sealed class Initiator(LocalSide local, InitiationStamps stamps, Outbox
                 return true;
             }
 
-            opening = new Opening(local, remote, agreementKey, invitation, now.Monotonic);
+            opening = new Opening(local, remote, agreementKey, invitation, now.Monotonic) { RepeatMax = repeatMax ?? local.Settings.RetransmitMax };
             opening.Schedule(now.Monotonic);
             _openings.Add(remote, opening);
         }

@@ -10,6 +10,33 @@ internal sealed record LocalSide(DeviceIdentity Identity, HandshakeSettings Sett
 {
     public HandshakeMacs Macs { get; } = new(Identity.PublicKey);
 
+    public OwnConnectionIds ConnectionIds { get; } = new(Identity, Entropy);
+
+    public ConnectionId NextConnectionId()
+    {
+        if (Settings.AnswersForgotten)
+        {
+            return ConnectionIds.Next();
+        }
+
+        Span<byte> random = stackalloc byte[ConnectionId.Size];
+        Entropy.Fill(random);
+        return ConnectionId.Read(random);
+    }
+
+    /// <summary>What the other side is told in the handshake: the parameters, and the secret of the connection id that it is to send to.</summary>
+    public ReadOnlyMemory<byte> ParametersFor(ConnectionId own)
+    {
+        if (!Settings.AnswersForgotten)
+        {
+            return Parameters;
+        }
+
+        byte[] parameters = Parameters.ToArray();
+        ConnectionIds.WriteResetToken(own, parameters.AsSpan(HandshakeEndpoint.ResetTokenOffset));
+        return parameters;
+    }
+
     /// <summary>Turns a complete handshake into packet keys.</summary>
     /// <param name="own">The connection id of packets to this side.</param>
     public PacketProtector Protect(HandshakeState noise, CipherSuite suite, bool isInitiator, ConnectionId own, ConnectionId remote, TimeSpan now)

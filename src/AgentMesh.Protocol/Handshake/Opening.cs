@@ -25,6 +25,9 @@ internal sealed class Opening(LocalSide local, DevicePublicKey remote, byte[] re
 
     public List<AddressAttempt> Attempts { get; } = [];
 
+    /// <summary>Initiations follow each other by no more than this.</summary>
+    public TimeSpan RepeatMax { get; init; } = local.Settings.RetransmitMax;
+
     public TimeSpan StartedAt { get; } = now;
 
     public TimeSpan GiveUpAt => StartedAt + Local.Settings.AttemptTimeout;
@@ -47,7 +50,7 @@ internal sealed class Opening(LocalSide local, DevicePublicKey remote, byte[] re
         double third = BinaryPrimitives.ReadUInt32BigEndian(random) / (double)uint.MaxValue / 3;
         _sendAt = at + (_wait * (1 - third));
         TimeSpan doubled = _wait * 2;
-        _wait = doubled < Local.Settings.RetransmitMax ? doubled : Local.Settings.RetransmitMax;
+        _wait = doubled < RepeatMax ? doubled : RepeatMax;
     }
 
     /// <summary>Null when the key is no usable point.</summary>

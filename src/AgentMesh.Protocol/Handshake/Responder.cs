@@ -168,7 +168,7 @@ internal sealed class Responder(LocalSide local, IAdmission admission, Outbox ou
         byte[] response = new byte[ResponseMessage.Size];
         ResponseMessage.WriteHeader(response, origin.RemoteId);
         Span<byte> answer = stackalloc byte[ResponsePayload.Size];
-        new ResponsePayload(invitation.Status, localId, local.Instance, local.Parameters).Write(answer);
+        new ResponsePayload(invitation.Status, localId, local.Instance, local.ParametersFor(localId)).Write(answer);
         if (!noise.TryWrite(answer, response.AsSpan(ResponseMessage.HeaderBytes), out _))
         {
             return HandshakeOutcome.Refused;
@@ -203,7 +203,7 @@ internal sealed class Responder(LocalSide local, IAdmission admission, Outbox ou
         ConnectionId id;
         do
         {
-            id = ConnectionId.Next(local.Entropy);
+            id = local.NextConnectionId();
         }
         while (HalfOpen.Contains(id));
 

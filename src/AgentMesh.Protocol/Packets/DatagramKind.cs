@@ -26,6 +26,9 @@ public enum DatagramKind : byte
     /// <summary>Makes a NAT open a port; means nothing to who gets it.</summary>
     Opening = 0x88,
 
+    /// <summary>"I do not know this session any more."</summary>
+    Reset = 0x89,
+
     /// <summary>Pairing by code (pairing-v1.md).</summary>
     Pairing = 0x90,
 }
@@ -50,6 +53,7 @@ public static class Datagrams
             (byte)DatagramKind.ObserverQuestion => DatagramKind.ObserverQuestion,
             (byte)DatagramKind.ObserverAnswer => DatagramKind.ObserverAnswer,
             (byte)DatagramKind.Opening => DatagramKind.Opening,
+            (byte)DatagramKind.Reset => DatagramKind.Reset,
             (byte)DatagramKind.Pairing => DatagramKind.Pairing,
             _ => DatagramKind.Unknown,
         };

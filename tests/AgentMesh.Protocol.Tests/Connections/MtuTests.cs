@@ -82,7 +82,7 @@ public sealed class MtuTests(ITestOutputHelper output)
         for (int seed = 1; seed <= 8; seed++)
         {
             using Pair pair = PairOver(before, seed);
-            ProtocolStream stream = pair.A.SendNew(60 << 20, StreamClass.Bulk);
+            ProtocolStream stream = pair.A.SendNew(20 << 20, StreamClass.Bulk);
             pair.Run(1_000 + (37 * seed));
             ulong read = pair.B.ReadingOf(stream).Bytes;
             pair.A.Outgoing.Settings = pair.A.Outgoing.Settings with { Mtu = after - Ipv4Headers };

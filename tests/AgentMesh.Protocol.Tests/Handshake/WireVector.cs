@@ -20,7 +20,7 @@ internal static class WireVector
         var now = new MeshInstant(TimeSpan.FromHours(1), DateTimeOffset.UnixEpoch.AddTicks((long)given["stamp"]!));
         InvitationSecret secret = given["invitationSecret"] is { } text ? new InvitationSecret(Convert.FromHexString((string)text!)) : default;
         DeviceIdentity initiator = DeviceIdentity.FromSeed(Bytes(given, "initiatorSeed")), responder = DeviceIdentity.FromSeed(Bytes(given, "responderSeed"));
-        var settings = new HandshakeSettings { Suite = suite };
+        var settings = new HandshakeSettings { Suite = suite, AnswersForgotten = false }; // ids and parameters as given
         using var i = new HandshakeEndpoint(
             initiator,
             new Everybody(secret),

@@ -37,7 +37,7 @@ internal sealed class BeaconRestartWorld : ReachWorld
 
     public static IReadOnlyList<Bar> Bars { get; } = 
     [
-        Bar.Within(Connected, Seconds(3)), Bar.Within(AfterBlink, Seconds(5)), Bar.Within(AfterRestart, Seconds(2), share: 0.9), Bar.Within(AfterAbsence, Seconds(5)), Bar.Within(Relayed, Seconds(3)),
+        Bar.Within(Connected, Seconds(3)), Bar.Within(AfterBlink, Seconds(2)), Bar.Within(AfterRestart, Seconds(2)), Bar.Within(AfterAbsence, Seconds(2)), Bar.Within(Relayed, Seconds(3)),
     ];
 
     private IEnumerable<DeviceHost> Devices => _pairs.SelectMany(pair => new[] { pair.A, pair.B });

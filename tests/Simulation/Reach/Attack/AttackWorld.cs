@@ -18,6 +18,7 @@ internal sealed partial class AttackWorld(int seed, Action<string>? told) : Reac
     public override void Run()
     {
         Handshakes();
+        Resets();
         OnTheWay();
         AsRelay();
         AsBeacon();

@@ -305,7 +305,7 @@ internal sealed class Crowd : IDisposable
             _giveUpAt = _crowd.Now + AttemptTimeout;
             _endpoint = new HandshakeEndpoint(
                 Identity, _crowd._admission, new HandshakeSettings(), new InitiationStamps((ulong)(_crowd.Now.Ticks * 1_000), null), Parameters, new SeededEntropy(_crowd._seed + (1_000 * _number) + (31 * Attempts)));
-            _endpoint.TryConnect(_crowd.Key, [Middle], default, _crowd.Instant);
+            _endpoint.TryConnect(_crowd.Key, [Middle], default, _crowd.Instant, ReconnectPace.Knock(_crowd.Now - _lostAt, new BeaconClientSettings().Knock, AttemptTimeout));
             Pump();
         }
 
@@ -358,7 +358,7 @@ internal sealed class Crowd : IDisposable
             {
                 endpoint.Dispose();
                 _endpoint = null;
-                _crowd.At(_crowd.Now + _crowd._pace.Next(_crowd.Now - _lostAt, _crowd._random.NextDouble()), Connect);
+                _crowd.At(_crowd.Now + _crowd._pace.Next(_crowd.Now - _lostAt, AttemptTimeout, _crowd._random.NextDouble()), Connect);
                 return;
             }
 

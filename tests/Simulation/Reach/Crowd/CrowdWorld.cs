@@ -97,7 +97,7 @@ internal sealed class CrowdWorld(int seed, Action<string>? told) : ReachWorld(se
         Measure("initiations for each that came back", (crowd.Initiations - initiations) / (double)members);
         Require(!isWhole || busiest <= 0.3 * members, $"{busiest} of {members} come back in one tenth of a second");
 
-        // Nobody tells them that it is away: an attempt says less and less for up to four seconds, and then another one begins after a fifth of the absence.
+        // Nobody tells them that it is away: an attempt knocks each tenth of the absence for four seconds, and another one begins after a fifth of it.
         Require(back <= Seconds(4) + (0.35 * away), $"the last one is back {back} after an absence of {away}");
         int most = crowd.Members.Select((member, number) => member.Attempts - attempts[number]).Max();
         Require(most <= 2 + (away.TotalSeconds / 0.8), $"{most} attempts of one device in an absence of {away}");

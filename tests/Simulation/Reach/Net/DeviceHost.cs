@@ -139,7 +139,7 @@ internal sealed partial class DeviceHost : NetHost
         if (session.RemoteKey == _beacon.Identity.PublicKey)
         {
             _toBeacon = connection;
-            Watch(connection);
+            connection.SilenceMax = _client.SilenceMax; // as the client does
             connection.Streams.TryOpen(StreamClass.Control, out ProtocolStream? stream);
             _talk = new Talk(connection, stream!, () => Now);
             _talk.Say(new BeaconFrame(BeaconFrameType.Hello, Devices: [_other!.Id]).ToBytes());
@@ -181,7 +181,7 @@ internal sealed partial class DeviceHost : NetHost
     {
         if (key == _beacon.Identity.PublicKey)
         {
-            DialBeaconLater(_pace.Next(Now - _awaySince, Net.Random.NextDouble()));
+            DialBeaconLater(_pace.Next(Now - _awaySince, TimeSpan.Zero, Net.Random.NextDouble()));
         }
         else if (_dials)
         {
@@ -263,36 +263,19 @@ internal sealed partial class DeviceHost : NetHost
         }
     }
 
-    // As the client does.
-    private void Watch(Connection connection) => After(_client.SilenceMax / 4, () =>
-    {
-        if (!ReferenceEquals(connection, _toBeacon))
-        {
-            return;
-        }
-
-        if (connection.Silence(Now) >= _client.SilenceMax && connection.Silence(Now) >= 5 * connection.Path.Rtt.Smoothed)
-        {
-            LoseBeacon(connection);
-        }
-        else
-        {
-            Watch(connection);
-        }
-    });
-
     private void DialBeacon()
     {
         _attempt++;
         Attempts++;
         Net.Tell($"{Name} dials the beacon");
-        Dial(_beacon.Identity.PublicKey, _beacon.Addresses);
+        Dial(_beacon.Identity.PublicKey, _beacon.Addresses, ReconnectPace.Knock(Now - _awaySince, _client.Knock, _client.ConnectTimeout));
         int attempt = _attempt;
         After(_client.ConnectTimeout, () =>
         {
             if (attempt == _attempt && _toBeacon is null)
             {
-                DialBeaconLater(_pace.Next(Now - _awaySince, Net.Random.NextDouble()));
+                GiveUp(_beacon.Identity.PublicKey);
+                DialBeaconLater(_pace.Next(Now - _awaySince, _client.ConnectTimeout, Net.Random.NextDouble()));
             }
         });
     }

@@ -20,6 +20,7 @@ internal abstract class NetHost : IDisposable
     public const int Port = 14_592;
 
     private readonly Dictionary<ConnectionId, Connection> _byId = [];
+    private readonly Dictionary<ConnectionId, Connection> _byRemoteId = [];
     private readonly byte[] _buffer = new byte[65_536];
     private readonly List<Action> _missed = [];
     private TimeSpan _slept;
@@ -167,10 +168,10 @@ internal abstract class NetHost : IDisposable
         }
     });
 
-    public void Dial(DevicePublicKey key, IReadOnlyList<IPEndPoint> addresses)
+    public void Dial(DevicePublicKey key, IReadOnlyList<IPEndPoint> addresses, TimeSpan? repeatMax = null)
     {
         _handshakes.Cancel(key);
-        _handshakes.TryConnect(key, addresses, default, Instant);
+        _handshakes.TryConnect(key, addresses, default, Instant, repeatMax);
         Work();
     }
 
@@ -209,6 +210,7 @@ internal abstract class NetHost : IDisposable
         }
 
         _byId.Clear();
+        _byRemoteId.Clear();
         _handshakes.Dispose();
         _handshakes = NewHandshakes();
     }
@@ -246,6 +248,9 @@ internal abstract class NetHost : IDisposable
             case DatagramKind.Packet:
                 HandlePacket(datagram, from);
                 break;
+            case DatagramKind.Reset:
+                HandleReset(datagram);
+                break;
             default:
                 _handshakes.HandleDatagram(datagram, from, Instant);
                 Shake();
@@ -260,14 +265,24 @@ internal abstract class NetHost : IDisposable
             return;
         }
 
-        if (!_byId.TryGetValue(id, out Connection? connection) && _handshakes.TryConfirm(datagram, from, Instant))
+        if (!_byId.TryGetValue(id, out Connection? connection))
         {
+            _handshakes.TryConfirm(datagram, from, Instant);
             Shake();
         }
 
         if (connection is not null || _byId.TryGetValue(id, out connection))
         {
             connection.HandleDatagram(datagram, from, Now);
+            Use(connection);
+        }
+    }
+
+    private void HandleReset(ReadOnlySpan<byte> datagram)
+    {
+        if (ResetMessage.TryRead(datagram, out ConnectionId id, out ReadOnlySpan<byte> token) && _byRemoteId.TryGetValue(id, out Connection? connection))
+        {
+            connection.HandleReset(token);
             Use(connection);
         }
     }
@@ -292,6 +307,11 @@ internal abstract class NetHost : IDisposable
         if (connection.IsDrained && _byId.FirstOrDefault(each => ReferenceEquals(each.Value, connection)) is { Value: not null } gone)
         {
             _byId.Remove(gone.Key);
+            foreach (ConnectionId remote in _byRemoteId.Where(each => ReferenceEquals(each.Value, connection)).Select(each => each.Key).ToArray())
+            {
+                _byRemoteId.Remove(remote);
+            }
+
             connection.Dispose();
         }
     }
@@ -323,6 +343,7 @@ internal abstract class NetHost : IDisposable
             {
                 var connection = new Connection(session, Settings, new MtuSettings(), Now, Entropy);
                 _byId.Add(session.LocalConnectionId, connection);
+                _byRemoteId[session.RemoteConnectionId] = connection;
                 Established(connection, session);
                 Use(connection);
             }
