@@ -19,12 +19,16 @@ internal sealed class ReceivedPackets(TimeSpan delayMax)
 
     private const int SoonPackets = 100;
 
+    // What comes after so much silence may be a probe of a side that has not heard the acknowledgements before: each of its packets is to have one of its own.
+    private static readonly TimeSpan SilenceMin = TimeSpan.FromMilliseconds(250);
+
     // Half-open ranges of numbers; bounded by what one frame tells, the oldest go first.
     private readonly RangeSet _ranges = new();
     private TimeSpan _largestAt;
     private int _unacked;
     private int _unackedBytes;
     private long _seen;
+    private TimeSpan? _elicitedAt;
 
     /// <summary>When an acknowledgement is due; null when there is nothing to acknowledge.</summary>
     public TimeSpan? DueAt { get; private set; }
@@ -56,7 +60,9 @@ internal sealed class ReceivedPackets(TimeSpan delayMax)
         _seen++;
         _unacked++;
         _unackedBytes += bytes;
-        bool atOnce = number != expected || _unackedBytes >= EveryBytes || _unacked >= (_seen < SoonPackets ? EveryMin : Every);
+        bool isAfterSilence = now - _elicitedAt >= SilenceMin;
+        _elicitedAt = now;
+        bool atOnce = number != expected || isAfterSilence || _unackedBytes >= EveryBytes || _unacked >= (_seen < SoonPackets ? EveryMin : Every);
         DueAt = atOnce ? now : DueAt ?? now + delayMax;
     }
 

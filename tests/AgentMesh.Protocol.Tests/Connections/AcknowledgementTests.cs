@@ -44,6 +44,16 @@ public class AcknowledgementTests
     }
 
     [Fact]
+    public void Each_of_two_probes_after_a_silence_has_an_acknowledgement_of_its_own()
+    {
+        using var puppet = new Puppet();
+        puppet.Send(FrameBytes.Ping).Wait(300);
+        puppet.Forget().Send(FrameBytes.Ping);
+        puppet.Send(FrameBytes.Ping).Wait(5);
+        Assert.Equal(2, Acks(puppet).Count());
+    }
+
+    [Fact]
     public void A_gap_and_a_late_packet_are_told_at_once()
     {
         using var puppet = new Puppet();
