@@ -15,7 +15,7 @@ namespace Simulation.Reach;
 /// </summary>
 internal sealed class TrapsWorld(int seed, Action<string>? told) : ReachWorld(seed, told)
 {
-    private const string Connected = "connected, s", Punched = "direct, different homes, s", Neighbours = "direct, same home, s", Offline = "direct, no internet, s";
+    private const string Connected = "connected, s", Punched = "direct, different homes, s", Neighbours = "direct, same home, s", Offline = "direct, no internet, s", Kept = "direct still or again after a transfer, s";
 
     private const int InterfacesMin = 32;
 
@@ -39,7 +39,7 @@ internal sealed class TrapsWorld(int seed, Action<string>? told) : ReachWorld(se
 
     public static IReadOnlyList<Bar> Bars { get; } =
     [
-        Bar.Within(Connected, Seconds(3), share: 1), Bar.Within(Punched, Seconds(5)), Bar.Within(Neighbours, Seconds(5)), Bar.Within(Offline, Seconds(5)),
+        Bar.Within(Connected, Seconds(3), share: 1), Bar.Within(Punched, Seconds(5)), Bar.Within(Neighbours, Seconds(5)), Bar.Within(Offline, Seconds(5)), Bar.Within(Kept, Seconds(5)),
     ];
 
     public override void Run()
@@ -209,8 +209,13 @@ internal sealed class TrapsWorld(int seed, Action<string>? told) : ReachWorld(se
         Require((a.Sessions, b.Sessions) == sessions, $"{part}: {a.Sessions} and {b.Sessions} sessions, ended by {a.LastEnd} and {b.LastEnd}");
         Require(b.Bulk.Read > 100_000 && b.Bulk.LongestPauseUpToNow < Seconds(2), $"{part}: {b.Bulk.Read} bytes came, none for {b.Bulk.LongestPauseUpToNow.TotalSeconds:0.0} s");
 
-        // A queue that has just filled may make a device doubt the short way for a moment.
-        Require(_net.Until(() => (a.IsDirect, b.IsDirect) == (isDirect, isDirect), Seconds(5)) is not null, $"{part}: does not keep to its way");
+        if (isDirect)
+        {
+            // A queue that has just filled may make a device doubt the short way, and its beacon, for a while.
+            Measure(Kept, _net.Until(() => a.IsDirect && b.IsDirect, Seconds(20)));
+        }
+
+        Require(isDirect || (!a.IsDirect && !b.IsDirect), $"{part}: somebody sends directly where no path is");
         Require(_others.TrueForAll(other => other.Sessions == 0), $"{part}: somebody else got a session");
         foreach (Stranger stranger in _net.Links.Strangers)
         {
