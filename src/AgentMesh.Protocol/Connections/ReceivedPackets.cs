@@ -20,7 +20,7 @@ internal sealed class ReceivedPackets(TimeSpan delayMax)
     private const int SoonPackets = 100;
 
     // What comes after so much silence may be a probe of a side that has not heard the acknowledgements before: each of its packets is to have one of its own.
-    private static readonly TimeSpan SilenceMin = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan SilenceMin = TimeSpan.FromSeconds(1);
 
     // Half-open ranges of numbers; bounded by what one frame tells, the oldest go first.
     private readonly RangeSet _ranges = new();

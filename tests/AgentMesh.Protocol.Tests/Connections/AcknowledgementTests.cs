@@ -47,7 +47,7 @@ public class AcknowledgementTests
     public void Each_of_two_probes_after_a_silence_has_an_acknowledgement_of_its_own()
     {
         using var puppet = new Puppet();
-        puppet.Send(FrameBytes.Ping).Wait(300);
+        puppet.Send(FrameBytes.Ping).Wait(1_200);
         puppet.Forget().Send(FrameBytes.Ping);
         puppet.Send(FrameBytes.Ping).Wait(5);
         Assert.Equal(2, Acks(puppet).Count());
