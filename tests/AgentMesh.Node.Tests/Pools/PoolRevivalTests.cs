@@ -41,9 +41,8 @@ public sealed class PoolRevivalTests
         // Each hosts its half: a round brings back that half, and no more.
         Array.ForEach(members, member => member.Host());
         await TestWait.UntilAsync(() => PassAsync(members.Sum(member => member.Awake.Count) == jobs.Length), "everything is awake");
-        Assert.All(members, member => Assert.All(member.Awake.Keys, id => Assert.True(member.Hosts(id))));
 
-        // Then nothing is asked for, however many are open.
+        // Then nothing is asked for, however many are open, and whoever has them.
         await RoundsAsync(1);
         Array.ForEach(members, member => member.Woken.Clear());
         await RoundsAsync(10);
@@ -66,7 +65,12 @@ public sealed class PoolRevivalTests
 
         Task<bool> PassAsync(bool isSo)
         {
-            time.Advance(EntityReviverSettings.Default.Every);
+            // A region that is asked would be given up when its time passes without it.
+            if (members.All(member => !member.IsFinding))
+            {
+                time.Advance(EntityReviverSettings.Default.Every);
+            }
+
             return Task.FromResult(isSo);
         }
     }
@@ -137,6 +141,7 @@ public sealed class PoolRevivalTests
         private readonly Pool _pool;
         private readonly Func<int, bool> _hosts;
         private int _rounds;
+        private volatile bool _isFinding;
 
         public Member(ActorSystem system, Pool pool, string name, Func<int, bool> hosts)
         {
@@ -149,8 +154,16 @@ public sealed class PoolRevivalTests
                 region,
                 async (limit, cancel) =>
                 {
+                    IsFinding = true;
                     Interlocked.Increment(ref _rounds);
-                    return await find(limit, cancel);
+                    try
+                    {
+                        return await find(limit, cancel);
+                    }
+                    finally
+                    {
+                        IsFinding = false;
+                    }
                 },
                 id => JobId.TryParse(id, out JobId job) ? new WakeJob(job) : null,
                 EntityReviverSettings.Default,
@@ -158,6 +171,12 @@ public sealed class PoolRevivalTests
         }
 
         public int Rounds => Volatile.Read(ref _rounds);
+
+        public bool IsFinding
+        {
+            get => _isFinding;
+            private set => _isFinding = value;
+        }
 
         public ConcurrentQueue<string> Woken { get; } = [];
 
@@ -181,10 +200,14 @@ public sealed class PoolRevivalTests
             IsHost = true;
         }
 
-        private CurrentShardRegionState State() => new([
-            .. Enumerable.Range(0, IsHost ? LeaseKey.Buckets : 0).Where(_hosts).Select(bucket => bucket.ToString(CultureInfo.InvariantCulture))
-                .Select(shard => new ShardState(shard, Awake.Keys.Where(id => LeaseKey.Of(id).Shard == $"job/{shard}").ToImmutableHashSet())),
-        ]);
+        private CurrentShardRegionState State()
+        {
+            ILookup<string, string> awake = Awake.Keys.ToLookup(id => LeaseKey.Of(id).Shard);
+            return new([
+                .. Enumerable.Range(0, IsHost ? LeaseKey.Buckets : 0).Where(_hosts).Select(bucket => bucket.ToString(CultureInfo.InvariantCulture))
+                    .Select(shard => new ShardState(shard, awake[$"job/{shard}"].ToImmutableHashSet())),
+            ]);
+        }
 
         private sealed class Region : ReceiveActor
         {
@@ -195,7 +218,9 @@ public sealed class PoolRevivalTests
                 {
                     string id = wake.JobId.ToString();
                     member.Woken.Enqueue(id);
-                    if (member.IsHost)
+
+                    // What a round from before asks for may have its host elsewhere by now.
+                    if (member.IsHost && member.Hosts(id))
                     {
                         member.Awake[id] = 0;
                     }
