@@ -25,7 +25,7 @@ public sealed class BeaconClient : IAsyncDisposable
     private readonly BeaconDialer _dialer;
     private readonly ReconnectPace _pace;
     private readonly CancellationTokenSource _stop = new();
-    private readonly SemaphoreSlim _hurried = new(0, 1);
+    private readonly Poker _hurried;
     private readonly BeaconCodeWay _codes;
     private Task _running = Task.CompletedTask;
     private volatile RelaySession? _session;
@@ -49,6 +49,7 @@ public sealed class BeaconClient : IAsyncDisposable
         _time = time;
         _codes = new BeaconCodeWay(place, frame => _session?.SayIfRoom(frame), () => IsRegistered);
         _dialer = new BeaconDialer(endpoint, place, settings, time);
+        _hurried = new Poker(time);
         _pace = new ReconnectPace(settings.RetryMin, settings.RetryMax);
     }
 
@@ -116,7 +117,6 @@ public sealed class BeaconClient : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
-        _hurried.Dispose();
     }
 
     private async Task RunAsync()
@@ -145,17 +145,11 @@ public sealed class BeaconClient : IAsyncDisposable
             {
                 away = wasWelcome ? _time.GetTimestamp() : away;
                 TimeSpan wait = wasWelcome ? _pace.First(Chance()) : _pace.Next(_time.GetElapsedTime(away), _time.GetElapsedTime(begun), Chance());
-                await WaitAsync(wait).ConfigureAwait(false);
+
+                // Not any longer when the network changes, which happens to this device alone.
+                await _hurried.WaitAsync(wait, _stop.Token).ConfigureAwait(false);
             }
         }
-    }
-
-    /// <summary>Waits before another attempt; not any longer when the network changes, which happens to this device alone.</summary>
-    private async Task WaitAsync(TimeSpan wait)
-    {
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        await Task.WhenAny(Task.Delay(wait, _time, over.Token), _hurried.WaitAsync(over.Token)).ConfigureAwait(false);
-        await over.CancelAsync().ConfigureAwait(false);
     }
 
     // Where the beacon is reached no more, it is dialled again, perhaps at its address of the other family.
@@ -163,21 +157,9 @@ public sealed class BeaconClient : IAsyncDisposable
     {
         if (_session is not { } session || !await session.ProveAsync().ConfigureAwait(false))
         {
-            Release(_hurried);
+            _hurried.Poke();
         }
     });
-
-    private static void Release(SemaphoreSlim semaphore)
-    {
-        try
-        {
-            semaphore.Release();
-        }
-        catch (Exception error) when (error is SemaphoreFullException or ObjectDisposedException)
-        {
-            // One is enough; or nobody waits any more.
-        }
-    }
 
     /// <returns>True when the beacon took this device in.</returns>
     private async Task<bool> RegisterAsync(BeaconWay way)
@@ -241,14 +223,14 @@ public sealed class BeaconClient : IAsyncDisposable
     /// <summary>Tries UDP from time to time while a WebSocket carries everything, and gives the WebSocket up some time after UDP has taken over.</summary>
     private async Task ReturnToUdpAsync(BeaconWay way, CancellationToken cancellationToken)
     {
-        using var moved = new SemaphoreSlim(0, 1);
+        var moved = new Poker(_time);
         way.Connection.PathChanged += OnMoved;
         try
         {
             for (int round = 0; way.HasTunnel;)
             {
                 TimeSpan wait = way.IsTunnelled ? _settings.UdpAgain[Math.Min(round++, _settings.UdpAgain.Count - 1)] : _settings.KeepWebSocket;
-                if (await WaitAsync(moved, wait * (0.75 + (Chance() / 2)), cancellationToken).ConfigureAwait(false))
+                if (await moved.WaitAsync(wait * (0.75 + (Chance() / 2)), cancellationToken).ConfigureAwait(false))
                 {
                     _dialer.IsUdpSilent = way.IsTunnelled;
                     Changed?.Invoke(this);
@@ -268,7 +250,7 @@ public sealed class BeaconClient : IAsyncDisposable
             way.Connection.PathChanged -= OnMoved;
         }
 
-        void OnMoved(MeshConnection connection) => Release(moved);
+        void OnMoved(MeshConnection connection) => moved.Poke();
     }
 
     private async Task<IPEndPoint[]> AddressesAsync(CancellationToken cancellationToken)
@@ -280,22 +262,6 @@ public sealed class BeaconClient : IAsyncDisposable
         catch (SocketException)
         {
             return []; // only the proxy knows its name
-        }
-    }
-
-    /// <returns>True when it was released before the time was over.</returns>
-    private async Task<bool> WaitAsync(SemaphoreSlim semaphore, TimeSpan limit, CancellationToken cancellationToken)
-    {
-        using var late = new CancellationTokenSource(limit, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
-        try
-        {
-            await semaphore.WaitAsync(either.Token).ConfigureAwait(false);
-            return true;
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return false;
         }
     }
 
