@@ -21,23 +21,15 @@ internal sealed class Bbr : ICongestionController
     private const double UpPacingGain = 1.25;
     private const double WindowGain = 2;
     private const double UpWindowGain = 2.25;
-    private const double ProbeRttWindowGain = 0.5;
     private const double PacingMargin = 0.99;
     private const double LossThreshold = 0.02;
-    private const int MinPipeDatagrams = 4;
-    private const int InitialDatagrams = 10;
     private const int StartupRunsMin = 6;
     private const int DrainRoundsMax = 3;
     private const int MaxRateCycles = 2;
-    private const int RenoRoundsMax = 63;
     private const int BurstBytesMax = 384 * 1024;
 
     // Not of the draft: so much lost ends Startup even where the round trip shows no queue.
     private const double StartupLossMax = 0.25;
-
-    private static readonly TimeSpan ProbeRttLength = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan ProbeWaitMin = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan ProbeWaitSpread = TimeSpan.FromSeconds(1);
 
     private readonly DeliveryRate _rate = new();
     private readonly RoundCounter _rounds = new();
@@ -48,11 +40,11 @@ internal sealed class Bbr : ICongestionController
     private readonly AckAggregation _aggregation = new();
     private readonly FullPipe _full = new();
     private readonly InflightCeiling _ceiling = new();
+    private readonly LossUndo _undo = new();
+    private readonly LeastDrain _drain = new();
+    private readonly ProbeTimes _probes;
+    private readonly SendWindow _window;
     private ShortTermBounds _shortTerm = new();
-    private ulong _chance;
-    private int _datagram;
-    private double _window;
-    private double _windowBefore;
     private double _pacingRate;
     private double _pacingGain;
     private double _windowGain;
@@ -64,30 +56,16 @@ internal sealed class Bbr : ICongestionController
 
     // One cycle of probing.
     private ProbeFeedback _feedback;
-    private TimeSpan _cycleAt;
-    private TimeSpan _probeWait;
     private long _cycle;
-    private long _upRound;
     private bool _isProbeSample;
     private bool _wasTooHigh;
     private bool _wasCautious;
 
-    private TimeSpan? _drainedAt;
-    private bool _hasDrainedForRound;
-    private double _drainedWindow;
-
-    // Losses that may turn out to be none.
-    private int _suspected;
-    private BbrState? _undoState;
-    private ShortTermBounds _undoShortTerm;
-    private double _undoCeiling;
-
     /// <param name="seed">What spreads the probing of many connections; any number that differs between them.</param>
     public Bbr(int datagramBytes, ulong seed)
     {
-        _datagram = datagramBytes;
-        _chance = seed;
-        _window = InitialWindow;
+        _probes = new ProbeTimes(seed);
+        _window = new SendWindow(datagramBytes);
         Enter(BbrState.Startup, StartupPacingGain);
     }
 
@@ -99,7 +77,7 @@ internal sealed class Bbr : ICongestionController
         Stopping,
     }
 
-    public long Window => (long)_window;
+    public long Window => (long)_window.Bytes;
 
     public bool IsInSlowStart => State == BbrState.Startup;
 
@@ -111,10 +89,6 @@ internal sealed class Bbr : ICongestionController
     /// <summary>The share that is lost without any queue.</summary>
     public double FloorOfLoss => _floor.Rate;
 
-    private double MinPipe => MinPipeDatagrams * (double)_datagram;
-
-    private double InitialWindow => InitialDatagrams * (double)_datagram;
-
     /// <summary>What the path holds without a queue, at the present rate.</summary>
     private double Bdp => Product(BytesPerSecond);
 
@@ -125,7 +99,7 @@ internal sealed class Bbr : ICongestionController
     private bool IsCycling => State is BbrState.Down or BbrState.Cruise or BbrState.Refill or BbrState.Up;
 
     // Before the first sample nothing is known: the initial window goes out as the timers allow.
-    public double PacingRate(RttEstimator rtt) => _hasRoundTrip ? _pacingRate : StartupPacingGain * InitialWindow / RttEstimator.Granularity.TotalSeconds;
+    public double PacingRate(RttEstimator rtt) => _hasRoundTrip ? _pacingRate : StartupPacingGain * _window.Initial / RttEstimator.Granularity.TotalSeconds;
 
     public void Sent(SentPacket packet, long bytesInFlight, TimeSpan now)
     {
@@ -135,7 +109,7 @@ internal sealed class Bbr : ICongestionController
         }
 
         _rate.Sent(packet, bytesInFlight, now);
-        if (bytesInFlight + _datagram > Window)
+        if (bytesInFlight + _window.Datagram > Window)
         {
             _windowLimitedUntil = _rate.Delivered + bytesInFlight;
         }
@@ -158,7 +132,7 @@ internal sealed class Bbr : ICongestionController
     public void ArrivedLate(SentPacket packet, TimeSpan now)
     {
         _rate.Acked(packet, now);
-        if (_suspected > 0 && --_suspected == 0)
+        if (_undo.Cleared())
         {
             UndoLosses();
         }
@@ -170,10 +144,11 @@ internal sealed class Bbr : ICongestionController
         _floor.Lost();
         if (_losses.PacketLost(packet, _rate.Delivered))
         {
-            RememberForUndo();
+            RememberWindow();
+            _undo.Begin(_shortTerm, _ceiling.Bytes);
         }
 
-        _suspected++;
+        _undo.Suspect();
         SendSnapshot sent = packet.Snapshot;
         long lost = _rate.Lost - sent.Lost;
         if (_isProbeSample && IsTooMuch(lost, sent.InFlight))
@@ -197,7 +172,7 @@ internal sealed class Bbr : ICongestionController
         if (!_hasRoundTrip && rtt.HasSample)
         {
             _hasRoundTrip = true;
-            _pacingRate = StartupPacingGain * _window / Math.Max(rtt.Smoothed.TotalSeconds, 1e-6);
+            _pacingRate = StartupPacingGain * _window.Bytes / Math.Max(rtt.Smoothed.TotalSeconds, 1e-6);
         }
 
         UpdateModel(sample, bytesInFlight, now);
@@ -209,14 +184,10 @@ internal sealed class Bbr : ICongestionController
     public void PersistentlyLost()
     {
         RememberWindow();
-        _window = MinPipe;
+        _window.Collapse();
     }
 
-    public void SetDatagramBytes(int bytes)
-    {
-        _datagram = bytes;
-        _window = Math.Max(_window, MinPipe);
-    }
+    public void SetDatagramBytes(int bytes) => _window.SetDatagram(bytes);
 
     private void UpdateModel(in RateSample sample, long bytesInFlight, TimeSpan now)
     {
@@ -232,7 +203,7 @@ internal sealed class Bbr : ICongestionController
             LossRoundEnded();
         }
 
-        _aggregation.Update(sample.NewlyAcked, BytesPerSecond, _window, _rounds, _isPipeFilled, now);
+        _aggregation.Update(sample.NewlyAcked, BytesPerSecond, _window.Bytes, _rounds, _isPipeFilled, now);
         _full.Update(sample, _rounds.IsStart);
         _isPipeFilled |= _full.IsFull;
         if (State == BbrState.Startup && _isPipeFilled)
@@ -260,14 +231,14 @@ internal sealed class Bbr : ICongestionController
             bool isHigh = _losses.LostRuns >= StartupRunsMin && IsTooMuch(_losses.LostBytes, carried);
             if (isHigh && (!LossFloor.IsQueueFree(_rounds.Least, _least.Value) || _losses.LostBytes > carried * StartupLossMax))
             {
-                _undoState = BbrState.Startup;
+                _undo.Left = BbrState.Startup;
                 _isPipeFilled = true;
                 _ceiling.Set(Math.Max(Bdp, _losses.Delivered));
             }
         }
-        else if (!IsAccelerating && _losses.LostBytes > 0 && _floor.IsExceeded(_losses.LostBytes, carried, 0, _datagram))
+        else if (!IsAccelerating && _losses.LostBytes > 0 && _floor.IsExceeded(_losses.LostBytes, carried, 0, _window.Datagram))
         {
-            _shortTerm.Lower(_losses, _maxRate.Value, _window);
+            _shortTerm.Lower(_losses, _maxRate.Value, _window.Bytes);
         }
 
         _losses.ForgetLosses();
@@ -282,10 +253,10 @@ internal sealed class Bbr : ICongestionController
 
         switch (State)
         {
-            case BbrState.Down or BbrState.Cruise when IsTimeToProbe(now):
+            case BbrState.Down or BbrState.Cruise when _probes.IsDue(now, _rounds.Count, Math.Min(Bdp, _window.Bytes) / _window.Datagram):
                 EnterRefill();
                 break;
-            case BbrState.Down when bytesInFlight <= Math.Max(_ceiling.WithHeadroom(_datagram), MinPipe) && bytesInFlight <= WithBurst(Product(_maxRate.Value)):
+            case BbrState.Down when bytesInFlight <= Math.Max(_ceiling.WithHeadroom(_window.Datagram), _window.Minimum) && bytesInFlight <= WithBurst(Product(_maxRate.Value)):
                 Enter(BbrState.Cruise, 1);
                 break;
             case BbrState.Refill when _rounds.IsStart:
@@ -321,21 +292,18 @@ internal sealed class Bbr : ICongestionController
         if (_ceiling.IsSet && !IsTooMuch(sample.Lost, sample.InFlight))
         {
             _ceiling.Held(sample.InFlight);
-            if (State == BbrState.Up && IsWindowLimited && _window >= _ceiling.Bytes)
+            if (State == BbrState.Up && IsWindowLimited && _window.Bytes >= _ceiling.Bytes)
             {
-                _ceiling.Raise(sample.NewlyAcked, _datagram);
+                _ceiling.Raise(sample.NewlyAcked, _window.Datagram);
                 if (_rounds.IsStart)
                 {
-                    _ceiling.Steepen(_window, _datagram);
+                    _ceiling.Steepen(_window.Bytes, _window.Datagram);
                 }
             }
         }
 
         return false;
     }
-
-    private bool IsTimeToProbe(TimeSpan now) =>
-        now > _cycleAt + _probeWait || _rounds.Count - _upRound >= Math.Min(Math.Min(Bdp, _window) / _datagram, RenoRoundsMax);
 
     private bool IsTimeToGoDown(in RateSample sample, long bytesInFlight)
     {
@@ -345,7 +313,7 @@ internal sealed class Bbr : ICongestionController
             return true;
         }
 
-        if (IsWindowLimited && _window >= _ceiling.Bytes)
+        if (IsWindowLimited && _window.Bytes >= _ceiling.Bytes)
         {
             _full.Reset(sample.BytesPerSecond); // the ceiling is what limits the rate
             return false;
@@ -365,7 +333,7 @@ internal sealed class Bbr : ICongestionController
 
         if (State == BbrState.Up)
         {
-            _undoState = BbrState.Up;
+            _undo.Left = BbrState.Up;
             EnterDown(now);
         }
     }
@@ -374,9 +342,7 @@ internal sealed class Bbr : ICongestionController
     {
         _losses.Reset();
         _ceiling.StopRaising();
-        _upRound = _rounds.Count - (long)(Chance() * 2);
-        _probeWait = ProbeWaitMin + (ProbeWaitSpread * Chance());
-        _cycleAt = now;
+        _probes.Begin(now, _rounds.Count);
         _feedback = ProbeFeedback.Stopping;
         _rounds.Begin(_rate.Delivered);
         Enter(BbrState.Down, DownPacingGain);
@@ -398,14 +364,14 @@ internal sealed class Bbr : ICongestionController
         _rounds.Begin(_rate.Delivered);
         _full.Reset(sample.BytesPerSecond);
         Enter(BbrState.Up, UpPacingGain);
-        _ceiling.Steepen(_window, _datagram);
+        _ceiling.Steepen(_window.Bytes, _window.Datagram);
     }
 
     private void Enter(BbrState state, double pacingGain)
     {
         State = state;
         _pacingGain = pacingGain;
-        _windowGain = state == BbrState.Up ? UpWindowGain : state == BbrState.ProbeRtt ? ProbeRttWindowGain : WindowGain;
+        _windowGain = state == BbrState.Up ? UpWindowGain : state == BbrState.ProbeRtt ? LeastDrain.WindowGain : WindowGain;
     }
 
     private void UpdateLeast(in RateSample sample, long bytesInFlight, TimeSpan now)
@@ -414,7 +380,7 @@ internal sealed class Bbr : ICongestionController
         if (isExpired && State != BbrState.ProbeRtt)
         {
             // By the old value: the sample at hand may have waited in the very queue that is to be drained.
-            _drainedWindow = Math.Max(ProbeRttWindowGain * Bdp, MinPipe);
+            _drain.Plan(Bdp, _window.Minimum);
         }
 
         _least.Update(sample.RoundTrip, now);
@@ -422,7 +388,7 @@ internal sealed class Bbr : ICongestionController
         {
             RememberWindow();
             Enter(BbrState.ProbeRtt, 1);
-            _drainedAt = null;
+            _drain.Begin();
             _feedback = ProbeFeedback.Stopping;
             _rounds.Begin(_rate.Delivered);
         }
@@ -438,20 +404,7 @@ internal sealed class Bbr : ICongestionController
     private void DrainToSeeLeast(long bytesInFlight, TimeSpan now)
     {
         _rate.RanDry(bytesInFlight); // low rates by intent are no measure of the path
-        if (_drainedAt is null)
-        {
-            if (bytesInFlight <= _drainedWindow)
-            {
-                _drainedAt = now;
-                _hasDrainedForRound = false;
-                _rounds.Begin(_rate.Delivered);
-            }
-
-            return;
-        }
-
-        _hasDrainedForRound |= _rounds.IsStart;
-        if (_hasDrainedForRound)
+        if (_drain.HasRound(bytesInFlight, _rounds, _rate.Delivered, now))
         {
             LeaveProbeRttWhenDone(now);
         }
@@ -459,13 +412,13 @@ internal sealed class Bbr : ICongestionController
 
     private void LeaveProbeRttWhenDone(TimeSpan now)
     {
-        if (_drainedAt is not { } since || now <= since + ProbeRttLength)
+        if (!_drain.IsOver(now))
         {
             return;
         }
 
         _least.Seen(now);
-        _window = Math.Max(_window, _windowBefore);
+        _window.Restore();
         _shortTerm = new ShortTermBounds();
         if (_isPipeFilled)
         {
@@ -492,24 +445,14 @@ internal sealed class Bbr : ICongestionController
         }
     }
 
-    private void RememberForUndo()
-    {
-        RememberWindow();
-        _suspected = 0;
-        _undoState = null;
-        _undoShortTerm = _shortTerm;
-        _undoCeiling = _ceiling.Bytes;
-    }
-
     /// <summary>Nothing was lost after all.</summary>
     private void UndoLosses()
     {
-        _window = Math.Max(_window, _windowBefore);
+        _window.Restore();
         _losses.ForgetLosses();
         _full.Reset();
-        _shortTerm.Undo(_undoShortTerm);
-        _ceiling.Undo(_undoCeiling);
-        if (_undoState == BbrState.Startup && State != BbrState.Startup)
+        _undo.Restore(ref _shortTerm, _ceiling);
+        if (_undo.Left == BbrState.Startup && State != BbrState.Startup)
         {
             _isPipeFilled = false;
             if (State != BbrState.ProbeRtt)
@@ -517,57 +460,48 @@ internal sealed class Bbr : ICongestionController
                 Enter(BbrState.Startup, StartupPacingGain);
             }
         }
-        else if (_undoState == BbrState.Up && State is not (BbrState.Up or BbrState.ProbeRtt))
+        else if (_undo.Left == BbrState.Up && State is not (BbrState.Up or BbrState.ProbeRtt))
         {
             EnterRefill();
         }
 
-        _undoState = null;
+        _undo.Left = null;
     }
 
-    private void RememberWindow() => _windowBefore = State == BbrState.ProbeRtt ? Math.Max(_windowBefore, _window) : _window;
+    private void RememberWindow() => _window.Remember(isSmallByIntent: State == BbrState.ProbeRtt);
 
     private void SetPacing(double gain)
     {
         double rate = gain * BytesPerSecond * PacingMargin;
         if (_isPipeFilled || rate > _pacingRate)
         {
-            _pacingRate = Math.Max(rate, _datagram); // a datagram in a second, so that it goes on at all
+            _pacingRate = Math.Max(rate, _window.Datagram); // a datagram in a second, so that it goes on at all
         }
     }
 
     private void SetWindow(in RateSample sample)
     {
         double most = WithBurst((_windowGain * Bdp) + _aggregation.Bytes);
-        if (_isPipeFilled)
-        {
-            _window = Math.Min(_window + sample.NewlyAcked, most);
-        }
-        else if (_window < most || _rate.Delivered < InitialWindow)
-        {
-            _window += sample.NewlyAcked;
-        }
-
         double cap = State switch
         {
             BbrState.Down or BbrState.Refill or BbrState.Up => _ceiling.Bytes,
-            BbrState.Cruise => Math.Max(_ceiling.WithHeadroom(_datagram), Math.Min(_ceiling.Bytes, Bdp)),
-            BbrState.ProbeRtt => Math.Min(_drainedWindow, _ceiling.WithHeadroom(_datagram)),
+            BbrState.Cruise => Math.Max(_ceiling.WithHeadroom(_window.Datagram), Math.Min(_ceiling.Bytes, Bdp)),
+            BbrState.ProbeRtt => Math.Min(_drain.Window, _ceiling.WithHeadroom(_window.Datagram)),
             _ => double.PositiveInfinity,
         };
-        _window = Math.Max(Math.Min(_window, Math.Min(cap, _shortTerm.InFlight)), MinPipe);
+        _window.Grow(sample.NewlyAcked, most, Math.Min(cap, _shortTerm.InFlight), _isPipeFilled, _rate.Delivered);
     }
 
-    private double Product(double bytesPerSecond) => _least.IsKnown ? bytesPerSecond * _least.Value.TotalSeconds : InitialWindow;
+    private double Product(double bytesPerSecond) => _least.IsKnown ? bytesPerSecond * _least.Value.TotalSeconds : _window.Initial;
 
     // What goes out in one burst of the pacer has to fit, or the window and not the rate would hold it back.
     private double WithBurst(double bytes)
     {
         double burst = Math.Min(_pacingRate * Pacer.Burst.TotalSeconds, BurstBytesMax);
-        return Math.Max(Math.Max(bytes, burst), MinPipe) + (State == BbrState.Up ? 2 * _datagram : 0);
+        return Math.Max(Math.Max(bytes, burst), _window.Minimum) + (State == BbrState.Up ? 2 * _window.Datagram : 0);
     }
 
-    private bool IsTooMuch(long lost, long inFlight) => _floor.IsExceeded(lost, inFlight, LossThreshold, _datagram);
+    private bool IsTooMuch(long lost, long inFlight) => _floor.IsExceeded(lost, inFlight, LossThreshold, _window.Datagram);
 
     /// <summary>What was in flight when losses went beyond the threshold, which may be within this packet.</summary>
     private double InflightAtLoss(SentPacket packet, long lost)
@@ -575,14 +509,5 @@ internal sealed class Bbr : ICongestionController
         double threshold = LossThreshold + _floor.Rate;
         double before = packet.Snapshot.InFlight - packet.Bytes, lostBefore = lost - packet.Bytes;
         return before + (((threshold * before) - lostBefore) / (1 - threshold));
-    }
-
-    /// <summary>0 to less than 1 (splitmix64). Only spreads what many connections would else do at one time.</summary>
-    private double Chance()
-    {
-        _chance += 0x9e3779b97f4a7c15;
-        ulong mixed = (_chance ^ (_chance >> 30)) * 0xbf58476d1ce4e5b9;
-        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
-        return ((mixed ^ (mixed >> 31)) >> 11) / (double)(1UL << 53);
     }
 }
