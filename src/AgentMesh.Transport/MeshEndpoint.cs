@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Threading.Channels;
 using AgentMesh.Errors;
@@ -29,10 +28,6 @@ public sealed class MeshEndpoint : IMeshEndpoint
 {
     private const int AcceptedMax = 1024;
 
-    // Datagrams and bytes that are handled before answers are sent: one acknowledgement then covers them all, and the other side can go on meanwhile.
-    private const int BatchMax = BatchSender.DatagramsMax;
-    private const int BatchBytesMax = 60_000;
-
     private readonly DeviceIdentity _identity;
     private readonly IAdmission _admission;
     private readonly MeshEndpointSettings _settings;
@@ -41,17 +36,11 @@ public sealed class MeshEndpoint : IMeshEndpoint
     private readonly EndpointSockets _sockets;
     private readonly DatagramWays _ways;
     private readonly Dialer _dialer;
-    private readonly ConcurrentDictionary<ConnectionId, MeshConnection> _byId = new();
-    private readonly ConcurrentDictionary<ConnectionId, MeshConnection> _byRemoteId = new();
-    private readonly ConcurrentDictionary<DeviceId, MeshConnection> _byDevice = new();
+    private readonly ConnectionTable _connections = new();
     private readonly Channel<IMeshConnection> _accepted = Channel.CreateBounded<IMeshConnection>(AcceptedMax);
     private readonly EndpointCounting _counting = new();
     private readonly NetworkWatch _network;
     private int _stopped;
-    private IRelay? _relay;
-
-    [ThreadStatic]
-    private static List<MeshConnection>? t_touched;
 
     private MeshEndpoint(DeviceIdentity identity, IAdmission admission, InitiationStamps stamps, MeshEndpointSettings settings, IEntropy entropy, TimeProvider time, EndpointSockets sockets)
     {
@@ -67,11 +56,12 @@ public sealed class MeshEndpoint : IMeshEndpoint
         TransportParameters.Of(settings.Connection).Write(parameters);
         var handshakes = new HandshakeEndpoint(identity, admission, settings.Handshake, stamps, parameters, entropy);
         _dialer = new Dialer(handshakes, this, time);
+        Arrivals = new Arrivals(this, _connections, _dialer, sockets, _counting);
         _network = new NetworkWatch(settings.Connection.KeepAlive + settings.Connection.PeerTimeout, time, () => Now, OnNetworkChange);
         Turn = new TurnWays(this);
         Relays.Changed += OnRelaysChanged;
         Turn.Changed += OnRelaysChanged;
-        Spares = _ways.Spares = new SpareSockets(TakeSpare, IsSpareInUse, () => Now.Monotonic, time);
+        Spares = _ways.Spares = new SpareSockets(Arrivals.TakeSpare, IsSpareInUse, () => Now.Monotonic, time);
         Observers = new ObserverQuestions((question, to) => Send(question, to), entropy, time);
     }
 
@@ -105,15 +95,13 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
     internal TimeProvider Time => _time;
 
+    internal bool IsStopped => Volatile.Read(ref _stopped) != 0;
+
     internal IEntropy Entropy { get; }
 
     internal EndpointCounting Counting => _counting;
 
-    /// <summary>Takes the messages of pairing by code, on the thread that receives: must not wait. Null: they are dropped.</summary>
-    internal Action<ReadOnlySpan<byte>, IPEndPoint>? PairingTaker { get; set; }
-
-    /// <summary>Takes answers of STUN servers, on the thread that receives: must not wait. Null: they are dropped.</summary>
-    internal Action<ReadOnlySpan<byte>, IPEndPoint>? StunTaker { get; set; }
+    internal Arrivals Arrivals { get; }
 
     /// <exception cref="MeshException">
     /// AM0130: an address cannot be listened on. Not for "all IPv6 addresses" beside others: many machines have none.
@@ -121,7 +109,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     public static MeshEndpoint Open(DeviceIdentity identity, IAdmission admission, InitiationStamps stamps, MeshEndpointSettings settings, IEntropy entropy, TimeProvider time)
     {
         var endpoint = new MeshEndpoint(identity, admission, stamps, settings, entropy, time, EndpointSockets.Bind(settings));
-        endpoint._sockets.Start(endpoint.Receive);
+        endpoint._sockets.Start(endpoint.Arrivals.Receive);
         endpoint._network.Start();
         return endpoint;
     }
@@ -153,14 +141,14 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
         _dialer.Stop();
         _network.Dispose();
-        foreach (MeshConnection connection in _byId.Values)
+        foreach (MeshConnection connection in _connections.All)
         {
             connection.Close(CloseCodes.None, "the device stops");
         }
 
         _sockets.Dispose();
         Spares.Dispose();
-        foreach (MeshConnection connection in _byId.Values)
+        foreach (MeshConnection connection in _connections.All)
         {
             connection.Release();
         }
@@ -170,25 +158,23 @@ public sealed class MeshEndpoint : IMeshEndpoint
     }
 
     /// <summary>From now on relayed datagrams that are on no channel of this device go to this relay.</summary>
-    public void RelayWith(IRelay relay) => Volatile.Write(ref _relay, relay);
+    public void RelayWith(IRelay relay) => Arrivals.Relay = relay;
 
     /// <summary>Takes a datagram that came over a tunnel, as from a socket; its bytes may be written over. Never throws for bytes.</summary>
     /// <param name="from">What <see cref="DatagramTunnels.Add"/> gave for the tunnel.</param>
     public void Receive(Span<byte> datagram, IPEndPoint from)
     {
-        if (datagram.IsEmpty || Volatile.Read(ref _stopped) != 0)
+        if (!datagram.IsEmpty && !IsStopped)
         {
-            return;
+            Arrivals.TakeOne(datagram, from);
         }
-
-        TakeOne(datagram, from);
     }
 
     /// <summary>A tunnel has ended: connections that have another way take it, the others end.</summary>
     public void EndTunnel(IPEndPoint tunnel)
     {
         Tunnels.Remove(tunnel);
-        foreach (MeshConnection connection in _byId.Values)
+        foreach (MeshConnection connection in _connections.All)
         {
             if (connection.IsAt(tunnel))
             {
@@ -205,10 +191,10 @@ public sealed class MeshEndpoint : IMeshEndpoint
     internal void SendWithin(ReadOnlySpan<byte> datagram, IPEndPoint to) => _ways.SendWithin(datagram, to);
 
     /// <summary>Another device is at this address: what the one says of it cannot be.</summary>
-    internal bool IsRemoteOfAnother(DeviceId device, IPEndPoint address) => _byId.Values.Any(connection => connection.RemoteId != device && connection.Remote.Equals(address));
+    internal bool IsRemoteOfAnother(DeviceId device, IPEndPoint address) => _connections.All.Any(connection => connection.RemoteId != device && connection.Remote.Equals(address));
 
     /// <summary>A connection sends to this address, or would if its path were lost.</summary>
-    internal bool IsInUse(IPEndPoint address) => _byId.Values.Any(connection => connection.IsAt(address));
+    internal bool IsInUse(IPEndPoint address) => _connections.All.Any(connection => connection.IsAt(address));
 
     /// <summary>Sends a datagram of a relay.</summary>
     public void Send(ReadOnlySpan<byte> datagram, IPEndPoint to)
@@ -231,14 +217,14 @@ public sealed class MeshEndpoint : IMeshEndpoint
     /// <inheritdoc cref="IAdmission.DeviceOf"/>
     public DeviceId DeviceOf(DeviceId keyId) => _admission.DeviceOf(keyId);
 
-    internal MeshConnection? FindLive(DevicePublicKey key) => _byDevice.TryGetValue(DeviceOf(key.Id), out MeshConnection? live) && live.IsOpen && live.RemoteKey == key ? live : null;
+    internal MeshConnection? FindLive(DevicePublicKey key) => _connections.FindOpen(DeviceOf(key.Id)) is { } live && live.RemoteKey == key ? live : null;
 
     /// <summary>Everything that is sent and received from now on, as a pcapng file; it ends when <paramref name="cancellationToken"/> does.</summary>
     /// <param name="snapBytes">No more of each packet is kept, its IP and UDP headers included.</param>
     /// <exception cref="MeshException">AM0122: one runs already.</exception>
     public IAsyncEnumerable<byte[]> TraceAsync(int snapBytes, CancellationToken cancellationToken)
     {
-        string connections = string.Join('\n', _byId.Values.Select(each => $"{each.RemoteId} at {each.Path.Place}: connection {each.Session.LocalConnectionId} here, {each.Session.RemoteConnectionId} there"));
+        string connections = string.Join('\n', _connections.All.Select(each => $"{each.RemoteId} at {each.Path.Place}: connection {each.Session.LocalConnectionId} here, {each.Session.RemoteConnectionId} there"));
         return _sockets.TraceAsync(new PacketTrace($"device {LocalId}\n{connections}", snapBytes, _time), cancellationToken);
     }
 
@@ -251,7 +237,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     /// <summary>A handshake has ended well. Called by the <see cref="Dialer"/>.</summary>
     internal MeshConnection Established(EstablishedSession session)
     {
-        if (_byDevice.TryGetValue(DeviceOf(session.RemoteKey.Id), out MeshConnection? existing) && existing.IsOpen && existing.RemoteKey == session.RemoteKey && SimultaneousOpen.KeepsExisting(_identity.PublicKey, existing.Session, session))
+        if (FindLive(session.RemoteKey) is { } existing && SimultaneousOpen.KeepsExisting(_identity.PublicKey, existing.Session, session))
         {
             // Both sides opened at once and come to the same choice.
             session.Protector.Dispose();
@@ -259,14 +245,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
         }
 
         var connection = new MeshConnection(this, session, _settings.Connection, _settings.Mtu);
-        _byId[session.LocalConnectionId] = connection;
-        _byRemoteId[session.RemoteConnectionId] = connection;
-        MeshConnection? before = null;
-        _byDevice.AddOrUpdate(connection.RemoteId, connection, (_, old) =>
-        {
-            before = old;
-            return connection;
-        });
+        MeshConnection? before = _connections.Add(connection);
         before?.EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.Replaced, "a newer session took its place"));
         connection.Begin();
         OfferRelay(connection);
@@ -278,19 +257,14 @@ public sealed class MeshEndpoint : IMeshEndpoint
         return connection;
     }
 
-    /// <summary>The connection cannot be used any more; it may still have to say goodbye.</summary>
-    internal void Unlist(MeshConnection connection) => _byDevice.TryRemove(KeyValuePair.Create(connection.RemoteId, connection));
+    /// <inheritdoc cref="ConnectionTable.Unlist"/>
+    internal void Unlist(MeshConnection connection) => _connections.Unlist(connection);
 
-    internal void Forget(MeshConnection connection)
-    {
-        Unlist(connection);
-        _byId.TryRemove(KeyValuePair.Create(connection.LocalConnectionId, connection));
-        _byRemoteId.TryRemove(KeyValuePair.Create(connection.Session.RemoteConnectionId, connection));
-    }
+    internal void Forget(MeshConnection connection) => _connections.Forget(connection);
 
     private async ValueTask<IMeshConnection> DialAsync(DevicePublicKey key, IReadOnlyList<IPEndPoint> addresses, InvitationSecret secret, string target, TimeSpan? repeatMax, CancellationToken cancellationToken)
     {
-        if (Volatile.Read(ref _stopped) != 0)
+        if (IsStopped)
         {
             throw new MeshException(TransportErrors.EndpointStopped, "this device's endpoint has stopped", "start the node again with 'agentmesh up'");
         }
@@ -304,66 +278,11 @@ public sealed class MeshEndpoint : IMeshEndpoint
     private static IPEndPoint Plain(IPEndPoint address) =>
         address.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(address.Address.MapToIPv4(), address.Port) : address;
 
-    private void Receive(UdpSocket socket)
-    {
-        using DatagramReceiver receiver = socket.NewReceiver();
-        var touched = new List<MeshConnection>();
-        while (receiver.TryReceive(out int count))
-        {
-            int handled = 0, bytes = 0;
-            for (int i = 0; i < count; i++)
-            {
-                ArrivedDatagrams arrived = receiver.Get(i);
-                _sockets.Trace?.Take(arrived.From, socket.Local, isInbound: true, arrived.Bytes, arrived.DatagramBytes);
-
-                // No network carries such a source; who sends it by hand must not be taken for a relay or a tunnel.
-                handled += RelayAddress.IsRelay(arrived.From) ? 1
-                    : Turn.TryStandIn(arrived.From, out IPEndPoint? relay) ? Handle(new ArrivedDatagrams(arrived.Bytes, arrived.DatagramBytes, relay), touched)
-                    : Handle(arrived, touched);
-                bytes += arrived.Bytes.Length;
-                if (handled >= BatchMax || bytes >= BatchBytesMax || i == count - 1)
-                {
-                    foreach (MeshConnection connection in touched)
-                    {
-                        connection.Flush();
-                    }
-
-                    touched.Clear();
-                    handled = bytes = 0;
-                }
-            }
-        }
-    }
-
-    // Packets of connections that began elsewhere, and answers of observers; nothing else has any business here.
-    private void TakeSpare(SpareSocket socket, Memory<byte> datagram, IPEndPoint from)
-    {
-        DatagramKind kind = Datagrams.KindOf(datagram.Span);
-        if (kind is not (DatagramKind.Packet or DatagramKind.Reset or DatagramKind.ObserverAnswer) || Volatile.Read(ref _stopped) != 0)
-        {
-            _counting.Unknown();
-            return;
-        }
-
-        TakeOne(datagram.Span, from);
-    }
-
-    private void TakeOne(Span<byte> datagram, IPEndPoint from)
-    {
-        // Sending may come back here on the same thread, from a tunnel that ends in this process: the list is nobody else's meanwhile.
-        List<MeshConnection> touched = t_touched ?? [];
-        t_touched = null;
-        Handle(new ArrivedDatagrams(datagram, datagram.Length, from), touched);
-        touched.ForEach(connection => connection.Flush());
-        touched.Clear();
-        t_touched = touched;
-    }
-
-    private bool IsSpareInUse(ushort number) => _byId.Values.Any(connection => connection.UsesSocket(number));
+    private bool IsSpareInUse(ushort number) => _connections.All.Any(connection => connection.UsesSocket(number));
 
     private void OnNetworkChange(bool hasSlept)
     {
-        foreach (MeshConnection connection in _byId.Values)
+        foreach (MeshConnection connection in _connections.All)
         {
             connection.HandleNetworkChange(hasSlept);
         }
@@ -373,7 +292,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
 
     private void OnRelaysChanged(DeviceId device)
     {
-        if (_byDevice.TryGetValue(device, out MeshConnection? live) && live.IsOpen)
+        if (_connections.FindOpen(device) is { } live)
         {
             OfferRelay(live);
         }
@@ -388,113 +307,4 @@ public sealed class MeshEndpoint : IMeshEndpoint
     // TURN servers come after beacons and devices: they are the last that an operator wants to pay for.
     private RelayWay[] WaysRound(DeviceId device) =>
         [.. Relays.To(device).Select(channel => new RelayWay(channel.Address, channel.IsByPeer)), .. Turn.To(device).Select(way => new RelayWay(way, IsByPeer: false))];
-
-    private void HandleRelayed(Span<byte> datagram, IPEndPoint from, List<MeshConnection> touched)
-    {
-        if (RelayEnvelope.TryReadNotice(datagram, out ulong doubted) && Relays.Find(doubted) is not null)
-        {
-            Relays.Doubt(doubted, from);
-        }
-        else if (RelayEnvelope.TryRead(datagram, out ulong id) && Relays.Find(id) is { } channel && channel.Beacon.IsAt(from)
-            && Datagrams.KindOf(datagram[RelayEnvelope.HeaderBytes..]) is not (DatagramKind.Relayed or DatagramKind.RelayNotice))
-        {
-            Handle(datagram[RelayEnvelope.HeaderBytes..], datagram.Length - RelayEnvelope.HeaderBytes, channel.Address, touched);
-        }
-        else if (Volatile.Read(ref _relay) is { } relay)
-        {
-            relay.Relay(datagram, from);
-        }
-        else
-        {
-            _counting.UnknownChannel();
-        }
-    }
-
-    private void TakeReset(ReadOnlySpan<byte> datagram)
-    {
-        if (ResetMessage.TryRead(datagram, out ConnectionId id, out ReadOnlySpan<byte> token) && _byRemoteId.TryGetValue(id, out MeshConnection? connection))
-        {
-            connection.HandleReset(token);
-        }
-        else
-        {
-            _counting.Unknown();
-        }
-    }
-
-    /// <returns>How many datagrams there were.</returns>
-    private int Handle(in ArrivedDatagrams arrived, List<MeshConnection> touched)
-    {
-        int count = 0;
-        ArrivedDatagrams rest = arrived;
-        do
-        {
-            int run = rest.BytesToOneReceiver();
-            Handle(rest.Bytes[..run], rest.DatagramBytes, rest.From, touched);
-            count += Math.Max(1, (run + rest.DatagramBytes - 1) / rest.DatagramBytes);
-            rest = rest.After(run);
-        }
-        while (!rest.Bytes.IsEmpty);
-        _counting.Received(count);
-        return count;
-    }
-
-    private void Handle(Span<byte> datagrams, int datagramBytes, IPEndPoint from, List<MeshConnection> touched)
-    {
-        DatagramKind kind = Datagrams.KindOf(datagrams);
-        if (kind is DatagramKind.Relayed or DatagramKind.RelayNotice)
-        {
-            HandleRelayed(datagrams, from, touched);
-            return;
-        }
-
-        if (kind == DatagramKind.ObserverAnswer)
-        {
-            Observers.Take(datagrams);
-            return;
-        }
-
-        if (kind == DatagramKind.Unknown && StunTaker is { } stun && StunMessage.IsLikely(datagrams))
-        {
-            stun(datagrams[..Math.Min(datagramBytes, datagrams.Length)], from);
-            return;
-        }
-
-        if (kind == DatagramKind.Reset)
-        {
-            TakeReset(datagrams[..Math.Min(datagramBytes, datagrams.Length)]);
-            return;
-        }
-
-        if (kind == DatagramKind.Pairing && PairingTaker is { } taker)
-        {
-            taker(datagrams, from);
-            return;
-        }
-
-        if (kind != DatagramKind.Packet)
-        {
-            _counting.Handshake(_dialer.HandleDatagram(datagrams, from));
-            return;
-        }
-
-        Span<byte> first = datagrams[..Math.Min(datagramBytes, datagrams.Length)];
-        if (!PacketLayout.TryReadDestination(first, out ConnectionId destination))
-        {
-            _counting.Handshake(HandshakeOutcome.Malformed);
-            return;
-        }
-
-        if (!_byId.TryGetValue(destination, out MeshConnection? connection) && !(_dialer.TryConfirm(first, from) && _byId.TryGetValue(destination, out connection)))
-        {
-            _counting.Unknown();
-            return;
-        }
-
-        connection.Handle(datagrams, datagramBytes, from);
-        if (!touched.Contains(connection))
-        {
-            touched.Add(connection);
-        }
-    }
 }

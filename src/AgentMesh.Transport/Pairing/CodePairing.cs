@@ -54,7 +54,7 @@ public sealed class CodePairing : ICodeTaker, IAsyncDisposable
         _identity = identity;
         _inviter = new CodeInviter(identity, name, book, endpoint.Entropy);
         _answering = Task.Run(AnswerAsync);
-        endpoint.PairingTaker = Take;
+        endpoint.Arrivals.PairingTaker = Take;
         _lan?.PairingTaker = TakeFromGroup;
     }
 
@@ -192,7 +192,7 @@ public sealed class CodePairing : ICodeTaker, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _endpoint.PairingTaker = null;
+        _endpoint.Arrivals.PairingTaker = null;
         _lan?.PairingTaker = null;
         foreach (ICodeWay way in _ways.All)
         {

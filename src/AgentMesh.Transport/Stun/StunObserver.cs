@@ -50,7 +50,7 @@ public sealed class StunObserver : IAsyncDisposable
 
     public void Start()
     {
-        _endpoint.StunTaker = Take;
+        _endpoint.Arrivals.StunTaker = Take;
         _endpoint.NetworkChanged += OnNetworkChanged;
         _running = Task.Run(RunAsync);
     }
@@ -58,7 +58,7 @@ public sealed class StunObserver : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _endpoint.NetworkChanged -= OnNetworkChanged;
-        _endpoint.StunTaker = null;
+        _endpoint.Arrivals.StunTaker = null;
         await _stop.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
     }
