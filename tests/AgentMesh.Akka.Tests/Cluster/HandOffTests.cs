@@ -4,6 +4,7 @@ using AgentMesh.Engine.Wire;
 using AgentMesh.EngineTests.Remote;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
+using Akka.Cluster.Sharding.Coordination;
 using Google.Protobuf;
 
 namespace AgentMesh.EngineTests.Cluster;
@@ -122,6 +123,23 @@ public sealed class HandOffTests
         log.Expect("test", entity, 20);
         await MembershipTests.Until(() => regionA.Ask<string>(new ShardingEnvelope(entity, "where"), Patience).Result != "c");
         Assert.Equal(10, messagesToC);
+    }
+
+    [Fact]
+    public async Task A_region_takes_no_shard_from_one_that_is_not_its_coordinator()
+    {
+        await using var lab = new RemoteLab();
+        (ActorSystem a, IActorRef region) = await Join(lab, "a", new Journal());
+        await region.Ask<string>(new ShardingEnvelope("e0", "where"), Patience);
+
+        // As from the coordinator before, which has not heard yet that there is another one.
+        var before = new Probe(a);
+        region.Tell(new HostShard("late"), before.Ref);
+        region.Tell(new ShardHome("late", region), before.Ref);
+        CurrentShardRegionState state = await region.Ask<CurrentShardRegionState>(GetShardRegionState.Instance, Patience);
+
+        Assert.NotEmpty(state.Shards);
+        Assert.DoesNotContain(state.Shards, shard => shard.ShardId == "late");
     }
 
     [Fact]

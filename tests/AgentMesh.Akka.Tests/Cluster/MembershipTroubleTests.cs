@@ -71,6 +71,26 @@ public sealed class MembershipTroubleTests
     }
 
     [Fact]
+    public async Task A_member_removes_another_life_at_its_own_address()
+    {
+        await using var lab = new RemoteLab();
+        ActorSystem[] systems = await Form(lab, "a", "b");
+        UniqueAddress a = Of(systems[0]).SelfUniqueAddress, b = Of(systems[1]).SelfUniqueAddress;
+        var past = new UniqueAddress(a.Address, a.Uid + 1);
+        var near = new Probe(systems[0]);
+        Of(systems[0]).Subscribe(near.Ref, typeof(ClusterEvent.MemberRemoved));
+        await near.Next<ClusterEvent.CurrentClusterState>();
+
+        // As b would say that has let it in when it had not heard of the other.
+        Gossip said = Gossip.Empty with { Members = [.. Of(systems[0]).State.Members, new Member(past, 9, MemberStatus.Up, [])] };
+        said = Enumerable.Range(0, 100).Aggregate(said, (gossip, _) => gossip.ChangedBy(b));
+        systems[0].ActorSelection("/system/cluster").Tell(new GossipEnvelope(b, a, said));
+
+        Assert.Equal(past, (await near.Next<ClusterEvent.MemberRemoved>()).Member.UniqueAddress);
+        await Until(() => systems.All(system => Of(system).State.Members.Select(member => member.UniqueAddress).ToHashSet().SetEquals([a, b])));
+    }
+
+    [Fact]
     public async Task The_oldest_that_stops_does_not_keep_new_members_out()
     {
         await using var lab = new RemoteLab();

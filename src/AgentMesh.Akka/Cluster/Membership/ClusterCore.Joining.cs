@@ -136,20 +136,28 @@ internal sealed partial class ClusterCore
 
         if (!MayJoin(request))
             return;
-        Gossip next = _gossip;
-        if (_gossip.Members.FirstOrDefault(member => member.Address == request.Node.Address) is { } earlier)
-        {
-            // The system there was started again, so its earlier life is over: that needs nobody's agreement, and least of all that of a third
-            // member which cannot be reached just now.
-            _log.Info("[{0}] was started again; its earlier incarnation is removed", earlier.Address);
-            Update(_gossip.Put(earlier.Copy(MemberStatus.Down)).ChangedBy(_self));
-            next = _gossip.Remove(earlier.UniqueAddress, UnixNow);
-        }
 
+        // The system there was started again, so its earlier life is over: that needs nobody's agreement, and least of all that of a third
+        // member which cannot be reached just now.
+        RemoveOthersAt(request.Node);
         _log.Info("[{0}] joins with roles [{1}]", request.Node.Address, string.Join(", ", request.Roles));
-        Update(next.Put(new Member(request.Node, Member.NotUpYet, MemberStatus.Joining, request.Roles)).ChangedBy(_self));
+        Update(_gossip.Put(new Member(request.Node, Member.NotUpYet, MemberStatus.Joining, request.Roles)).ChangedBy(_self));
         Send(request.Node.Address, new Welcome(_self, _gossip));
         LeaderTick();
+    }
+
+    /// <summary>
+    /// Of several incarnations at one address only the newest lives. There may be more than one earlier: where each of two members has let another one in and had not heard of
+    /// the other's, both come together by gossip.
+    /// </summary>
+    private void RemoveOthersAt(UniqueAddress newest)
+    {
+        foreach (Member earlier in _gossip.Members.Where(member => member.Address == newest.Address && member.UniqueAddress != newest).ToArray())
+        {
+            _log.Info("[{0}] was started again; its earlier incarnation is removed", earlier.Address);
+            Update(_gossip.Put(earlier.Copy(MemberStatus.Down)).ChangedBy(_self));
+            Update(_gossip.Remove(earlier.UniqueAddress, UnixNow).ChangedBy(_self));
+        }
     }
 
     private bool MayJoin(JoinRequest request)

@@ -143,6 +143,10 @@ internal sealed partial class ClusterCore
     {
         if (SelfMember is not { Status: not MemberStatus.Down } self)
             return;
+
+        // Nobody else can tell which of two incarnations is the one that lives.
+        if (self.Status is MemberStatus.Joining or MemberStatus.WeaklyUp or MemberStatus.Up)
+            RemoveOthersAt(_self);
         bool leads = _view.Leader()?.UniqueAddress == _self;
         Gossip next = _gossip;
         if (!_view.IsConvergent)

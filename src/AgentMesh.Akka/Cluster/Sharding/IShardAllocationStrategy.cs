@@ -43,7 +43,9 @@ internal sealed class LeastShards(int absoluteLimit, double relativeLimit) : ISh
         int limit = Math.Max(1, Math.Min((int)(relativeLimit * all), absoluteLimit > 0 ? absoluteLimit : int.MaxValue));
 
         // Only what leads to a better balance: a region above its share gives to one that is at least two below it.
-        string[] moved = [.. currentShardAllocations.Values
+        string[] moved = [.. currentShardAllocations
+            .OrderBy(each => each.Key.Path.ToString(), StringComparer.Ordinal)
+            .Select(each => each.Value)
             .Where(shards => shards.Count > fair || shards.Count - lowest > 1)
             .OrderByDescending(shards => shards.Count)
             .SelectMany(shards => shards.Take(Math.Max(shards.Count - fair, shards.Count - lowest > 1 ? 1 : 0)))

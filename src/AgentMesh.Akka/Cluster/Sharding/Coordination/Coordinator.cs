@@ -193,7 +193,8 @@ internal sealed class Coordinator : ReceiveActor, IWithTimers
 
     private void MoveAll(IEnumerable<string> shards)
     {
-        foreach (string shard in shards)
+        // A set has no order that could be repeated.
+        foreach (string shard in shards.Order(StringComparer.Ordinal))
         {
             if (_handOffs.ContainsKey(shard) || _allocations.HomeOf(shard) is not { } owner)
                 continue;

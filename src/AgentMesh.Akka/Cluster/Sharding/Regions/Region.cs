@@ -19,6 +19,12 @@ internal sealed class Region : ReceiveActor, IWithTimers
     /// <summary>How long a region that leaves waits for new homes of the messages it holds.</summary>
     private static readonly TimeSpan LastWait = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// A coordinator that did not hear a region for a while has given its shards to others, and the region need not have noticed: it says what it has again and again, and is told
+    /// what is not its own any more.
+    /// </summary>
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(5);
+
     private readonly RegionSettings _settings;
     private readonly Cluster _cluster = Cluster.Get(Context.System);
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -42,13 +48,16 @@ internal sealed class Region : ReceiveActor, IWithTimers
         Receive<ClusterEvent.CurrentClusterState>(state => OnMembers(() => _oldest.Reset(state)));
         Receive<ClusterEvent.IMemberEvent>(change => OnMembers(() => _oldest.Apply(change)));
         Receive<RegisterAck>(OnRegisterAck);
-        Receive<ShardHome>(OnShardHome);
-        Receive<HostShard>(OnHostShard);
+        Receive<ShardHome>(OnShardHome, _ => IsFromCoordinator());
+        Receive<HostShard>(OnHostShard, _ => IsFromCoordinator());
+        Receive<ShardHome>(_ => { });
+        Receive<HostShard>(_ => { });
         Receive<BeginHandOff>(OnBeginHandOff);
         Receive<LastOfShard>(last => last.Worker.Tell(new LastOfShardArrived(last.Shard, Sender)));
         Receive<HandOff>(OnHandOff);
         Receive<Shard.Returned>(back => _waiting.Prepend(back.Shard, back.Messages));
         Receive<Retry>(_ => OnRetry());
+        Receive<ReportAgain>(_ => OnReportAgain());
         Receive<Terminated>(OnTerminated);
         Receive<GracefulShutdown>(_ => OnGracefulShutdown());
         Receive<LeaveAnyway>(_ => Context.Stop(Self));
@@ -59,7 +68,12 @@ internal sealed class Region : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    protected override void PreStart() => _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsSnapshot, typeof(ClusterEvent.IMemberEvent));
+    protected override void PreStart()
+    {
+        _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsSnapshot, typeof(ClusterEvent.IMemberEvent));
+        if (_settings.EntityProps is not null)
+            Timers.StartPeriodicTimer(ReportAgain.Instance, ReportAgain.Instance, ReportEvery);
+    }
 
     protected override void PostStop()
     {
@@ -121,6 +135,12 @@ internal sealed class Region : ReceiveActor, IWithTimers
         coordinator.Tell(registration, Self);
     }
 
+    private void OnReportAgain()
+    {
+        if (_coordinator is not null && !_leaving)
+            _coordinator.Tell(new Register(Self, [.. _shards.Keys]));
+    }
+
     private void OnRegisterAck(RegisterAck ack)
     {
         if (ack.Coordinator.Equals(_coordinator))
@@ -131,6 +151,12 @@ internal sealed class Region : ReceiveActor, IWithTimers
         _retry = _settings.RetryMin;
         OnRetry();
     }
+
+    /// <summary>
+    /// The word of one that was the coordinator before comes late: what it gives away is not in what this region has told its successor, which gives it to another.
+    /// What the present one has said is asked for, or said, again.
+    /// </summary>
+    private bool IsFromCoordinator() => Sender.Equals(_coordinator);
 
     private void Deliver(object message)
     {
@@ -344,6 +370,11 @@ internal sealed class Region : ReceiveActor, IWithTimers
                 return (shard.Key, null);
             }
         }));
+
+    private sealed class ReportAgain
+    {
+        public static readonly ReportAgain Instance = new();
+    }
 
     private sealed class LeaveAnyway
     {
