@@ -32,9 +32,6 @@ internal sealed class Connection : IFrameFate, IDisposable
     // At least, for the answer to the first question after a sleep.
     private static readonly TimeSpan WakePatience = TimeSpan.FromSeconds(1);
 
-    // A port that nobody uses may end.
-    private static readonly TimeSpan UseTime = TimeSpan.FromSeconds(30);
-
     private readonly TransportParameters _remote;
     private readonly byte[] _resetToken;
     private readonly IPacketProtector _protector;
@@ -232,7 +229,7 @@ internal sealed class Connection : IFrameFate, IDisposable
             return _closing.NextTimeout;
         }
 
-        TimeSpan next = Min(Min(_liveness.NextTimeout(Streams.Count > 0, _transmitter.IsPingPending, StallAfter), SilentAt), _protector.NextWakeUp);
+        TimeSpan next = Min(Min(_liveness.NextTimeout(Needs, _transmitter.IsPingPending), SilentAt), _protector.NextWakeUp);
         next = Min(next, _path.Loss.NextTimeout(_remote.AckDelayMax) ?? TimeSpan.MaxValue);
         next = Min(next, _path.Received.DueAt ?? TimeSpan.MaxValue);
         next = Min(next, _path.Mtu.NextTimeout);
@@ -267,15 +264,13 @@ internal sealed class Connection : IFrameFate, IDisposable
         if (IsMoveWanted && now >= _mapping.MoveAt)
         {
             _mapping.Tried(now);
-            if (now - _liveness.ActiveAt < UseTime)
+            if (_liveness.IsUsed(now))
             {
+                // A port that nobody uses may end.
                 _events.Enqueue(new ConnectionEvent(ConnectionEventKind.SocketWanted));
             }
         }
 
-        _liveness.MappingIdle = _mapping.Idle;
-        _liveness.HasBackup = !_where.IsRelayed && _paths.HasRelay;
-        bool hasStreams = Streams.Count > 0;
         if (_protector.IsExpired(now))
         {
             EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.KeysExpired, "the keys could not be renewed in time"));
@@ -284,13 +279,13 @@ internal sealed class Connection : IFrameFate, IDisposable
         {
             EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.TimedOut, "the other device does not answer any more"));
         }
-        else if (_liveness.IsIdle(hasStreams, now))
+        else if (_liveness.IsIdle(Streams.Count > 0, now))
         {
             Close(CloseCodes.None, "idle", now);
         }
         else
         {
-            _transmitter.IsPingPending |= _liveness.MustAsk(hasStreams, StallAfter, now);
+            _transmitter.IsPingPending |= _liveness.MustAsk(Needs, now);
         }
     }
 
@@ -514,6 +509,8 @@ internal sealed class Connection : IFrameFate, IDisposable
         _events.Enqueue(new ConnectionEvent(ConnectionEventKind.Closed));
     }
 
+    private LivenessNeeds Needs => new(Streams.Count > 0, HasBackup: !_where.IsRelayed && _paths.HasRelay, _mapping.Idle, StallAfter);
+
     private TimeSpan StallAfter
     {
         get
@@ -523,7 +520,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
     }
 
-    private bool IsMoveWanted => _mapping.MoveAt < _liveness.ActiveAt + UseTime && MayMoveSocket;
+    private bool IsMoveWanted => _mapping.MoveAt < _liveness.UsedUntil && MayMoveSocket;
 
     // Spare sockets are for IPv4, since NATs are.
     private bool MayMoveSocket => !_where.IsRelayed && !IPAddress.IsLoopback(_where.Remote.Address) && SpareAddress.Plain(_where.Remote).AddressFamily == AddressFamily.InterNetwork;

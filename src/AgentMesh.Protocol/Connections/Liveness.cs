@@ -8,8 +8,9 @@ internal sealed class Liveness(ConnectionSettings settings, TimeSpan now)
 
     public static readonly TimeSpan StallMin = TimeSpan.FromMilliseconds(300);
 
-    // A connection that nobody has used for so long may lose its direct path, where a relay is there.
+    // Nobody uses a connection any more of which nothing else was heard or said for so long.
     private static readonly TimeSpan UseTime = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan FlowGapMax = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan KeepAliveMin = TimeSpan.FromSeconds(1);
 
@@ -20,8 +21,10 @@ internal sealed class Liveness(ConnectionSettings settings, TimeSpan now)
     private int _flow;
     private TimeSpan _flowGap;
 
-    /// <summary>When a frame about streams was last sent or received.</summary>
-    public TimeSpan ActiveAt => _activeAt;
+    /// <summary>Until then the connection counts as used, if nothing more is sent or received about streams.</summary>
+    public TimeSpan UsedUntil => _activeAt + UseTime;
+
+    public bool IsUsed(TimeSpan at) => at < UsedUntil;
 
     /// <summary>An authentic packet arrived.</summary>
     /// <param name="isUse">It had more to say than that its sender is there.</param>
@@ -79,15 +82,8 @@ internal sealed class Liveness(ConnectionSettings settings, TimeSpan now)
     /// <summary>How long nothing was heard.</summary>
     public TimeSpan SilentFor(TimeSpan at) => at - _receivedAt;
 
-    /// <summary>No port of a NAT on the way may be left alone for longer; null where none was lost so.</summary>
-    public TimeSpan? MappingIdle { get; set; }
-
-    /// <summary>The path in use is direct, and there is a relay beside it: a direct path that is lost while nobody uses it costs nothing.</summary>
-    public bool HasBackup { get; set; }
-
     /// <param name="isAsking">A PING waits to be sent, for pacing as an example: nothing more is to be done about asking.</param>
-    /// <param name="stallAfter">A flow that ends for so long is asked about.</param>
-    public TimeSpan NextTimeout(bool hasStreams, bool isAsking, TimeSpan stallAfter)
+    public TimeSpan NextTimeout(in LivenessNeeds needs, bool isAsking)
     {
         if (_unansweredSince is { } since)
         {
@@ -97,11 +93,11 @@ internal sealed class Liveness(ConnectionSettings settings, TimeSpan now)
         TimeSpan ask = TimeSpan.MaxValue;
         if (!isAsking)
         {
-            TimeSpan stall = StallAt(stallAfter);
-            ask = hasStreams && KeepAliveAt < stall ? KeepAliveAt : stall;
+            TimeSpan stall = StallAt(needs.StallAfter), keep = KeepAliveAt(needs);
+            ask = needs.HasStreams && keep < stall ? keep : stall;
         }
 
-        return hasStreams ? ask
+        return needs.HasStreams ? ask
             : settings.IdleTimeout > TimeSpan.Zero && _activeAt + settings.IdleTimeout < ask ? _activeAt + settings.IdleTimeout : ask;
     }
 
@@ -110,36 +106,33 @@ internal sealed class Liveness(ConnectionSettings settings, TimeSpan now)
     public bool IsIdle(bool hasStreams, TimeSpan at) =>
         !hasStreams && _unansweredSince is null && settings.IdleTimeout > TimeSpan.Zero && at - _activeAt >= settings.IdleTimeout;
 
-    public bool MustAsk(bool hasStreams, TimeSpan stallAfter, TimeSpan at)
+    public bool MustAsk(in LivenessNeeds needs, TimeSpan at)
     {
         if (_unansweredSince is not null)
         {
             return false;
         }
 
-        if (at >= StallAt(stallAfter))
+        if (at >= StallAt(needs.StallAfter))
         {
             // Once: the question itself is repeated until there is an answer.
             _flow = 0;
             return true;
         }
 
-        return hasStreams && at >= KeepAliveAt;
+        return needs.HasStreams && at >= KeepAliveAt(needs);
     }
 
-    private TimeSpan KeepAliveAt
+    private TimeSpan KeepAliveAt(in LivenessNeeds needs)
     {
-        get
+        if (settings.KeepAlive <= TimeSpan.Zero)
         {
-            if (settings.KeepAlive <= TimeSpan.Zero)
-            {
-                return TimeSpan.MaxValue;
-            }
-
-            TimeSpan every = MappingIdle * 3 / 4 is { } least && least < settings.KeepAlive ? least : settings.KeepAlive;
-            TimeSpan at = _receivedAt + (every > KeepAliveMin ? every : KeepAliveMin < settings.KeepAlive ? KeepAliveMin : settings.KeepAlive);
-            return HasBackup && at >= _activeAt + UseTime ? TimeSpan.MaxValue : at;
+            return TimeSpan.MaxValue;
         }
+
+        TimeSpan every = needs.MappingIdle * 3 / 4 is { } least && least < settings.KeepAlive ? least : settings.KeepAlive;
+        TimeSpan at = _receivedAt + (every > KeepAliveMin ? every : KeepAliveMin < settings.KeepAlive ? KeepAliveMin : settings.KeepAlive);
+        return needs.HasBackup && at >= UsedUntil ? TimeSpan.MaxValue : at;
     }
 
     // Who only receives would never hear that the port it is sent to is no longer its own: what it says opens another one.

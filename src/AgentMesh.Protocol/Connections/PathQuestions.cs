@@ -13,7 +13,6 @@ internal sealed class PathQuestions(KnownPaths paths, Liveness liveness, IEntrop
     public static readonly TimeSpan RefreshTime = TimeSpan.FromSeconds(25);
     public static readonly TimeSpan MeasureTime = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan UseTime = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan AskAgainMin = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan AskAgainMax = TimeSpan.FromMilliseconds(500);
 
@@ -85,7 +84,7 @@ internal sealed class PathQuestions(KnownPaths paths, Liveness liveness, IEntrop
     /// <summary>The connection was not used for long, so nothing was asked; if it is again, there is no telling which paths still work.</summary>
     public void Resume(TimeSpan now)
     {
-        if (_isResting && now - liveness.ActiveAt < UseTime)
+        if (_isResting && liveness.IsUsed(now))
         {
             _isResting = false;
             foreach (KnownPath path in paths.Each)
@@ -132,7 +131,7 @@ internal sealed class PathQuestions(KnownPaths paths, Liveness liveness, IEntrop
 
     private bool MayAsk(KnownPath path, bool isInDoubt, TimeSpan now)
     {
-        bool isIdle = !isInDoubt && now - liveness.ActiveAt >= UseTime;
+        bool isIdle = !isInDoubt && !liveness.IsUsed(now);
         if (entropy is null || isIdle || path.Unanswered >= KnownPath.QuestionsMax)
         {
             _isResting |= isIdle;

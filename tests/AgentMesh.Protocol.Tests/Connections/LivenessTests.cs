@@ -25,8 +25,9 @@ public class LivenessTests
     public void Who_waits_to_send_a_question_is_not_woken_to_ask_it()
     {
         var liveness = new Liveness(new ConnectionSettings(), TimeSpan.Zero);
-        Assert.Equal(TimeSpan.FromSeconds(5), liveness.NextTimeout(hasStreams: true, isAsking: false, Liveness.StallMin));
-        Assert.Equal(TimeSpan.MaxValue, liveness.NextTimeout(hasStreams: true, isAsking: true, Liveness.StallMin));
+        var needs = new LivenessNeeds(HasStreams: true, HasBackup: false, MappingIdle: null, Liveness.StallMin);
+        Assert.Equal(TimeSpan.FromSeconds(5), liveness.NextTimeout(needs, isAsking: false));
+        Assert.Equal(TimeSpan.MaxValue, liveness.NextTimeout(needs, isAsking: true));
     }
 
     [Fact]

@@ -187,6 +187,20 @@ public sealed class MappingTests
         }
     }
 
+    [Fact]
+    public void An_idle_direct_path_is_kept_alive_again_when_its_relay_goes()
+    {
+        using var pair = new WaysPair(1, new Way("192.0.2.1:5000", "192.0.2.2:5000", 10), WaysPair.Relay(7, 20));
+        pair.OfferRelays();
+        pair.A.Write(1_000);
+        pair.Run(60);
+        pair.A.Connection.SetRelays([], pair.Now);
+        pair.B.Connection.SetRelays([], pair.Now);
+        long before = pair.Ways[0].Carried;
+        pair.Run(20);
+        Assert.InRange(pair.Ways[0].Carried - before, 200, 2_000); // bytes: a question and its answer every five seconds
+    }
+
     private static TimeSpan Flow(WaysPair pair, bool toB, double seconds)
     {
         WaysPair.Side writer = toB ? pair.A : pair.B, reader = writer.Other;
