@@ -194,8 +194,10 @@ public sealed class MappingTests
         pair.OfferRelays();
         pair.A.Write(1_000);
         pair.Run(60);
+        Assert.True(pair.A.Connection.NextTimeout() > pair.Now);
         pair.A.Connection.SetRelays([], pair.Now);
         pair.B.Connection.SetRelays([], pair.Now);
+        Assert.True(pair.A.Connection.NextTimeout() <= pair.Now, "no timer would notice that the relay has gone");
         long before = pair.Ways[0].Carried;
         pair.Run(20);
         Assert.InRange(pair.Ways[0].Carried - before, 200, 2_000); // bytes: a question and its answer every five seconds
