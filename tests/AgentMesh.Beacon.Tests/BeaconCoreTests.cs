@@ -130,7 +130,11 @@ public sealed class BeaconCoreTests
         ulong channel = one.Channels[two.Device].Id;
         foreach (IPEndPoint other in new[] { two.Address, BeaconWorld.Place(3), new IPEndPoint(one.Address.Address, one.Address.Port + 1) })
         {
-            Assert.Equal(0, _world.Relay(BeaconWorld.Envelope(channel), other, out _));
+            byte[] envelope = BeaconWorld.Envelope(channel);
+            Assert.Equal(RelayEnvelope.NoticeBytes, _world.Relay(envelope, other, out IPEndPoint to));
+            Assert.Equal(other, to);
+            Assert.True(RelayEnvelope.TryReadNotice(envelope.AsSpan(0, RelayEnvelope.NoticeBytes), out ulong doubted));
+            Assert.Equal(channel, doubted);
         }
 
         Assert.Equal(3, _world.Core.Counters.WrongAddress);
@@ -144,7 +148,8 @@ public sealed class BeaconCoreTests
         Assert.True(_world.Relay(BeaconWorld.Envelope(one.Channels[two.Device].Id), one.Address, out IPEndPoint to) > 0);
         Assert.Equal(BeaconWorld.Place(8), to);
         Assert.True(_world.Relay(BeaconWorld.Envelope(two.Channels[one.Device].Id), BeaconWorld.Place(8), out _) > 0);
-        Assert.Equal(0, _world.Relay(BeaconWorld.Envelope(two.Channels[one.Device].Id), BeaconWorld.Place(2), out _));
+        Assert.Equal(RelayEnvelope.NoticeBytes, _world.Relay(BeaconWorld.Envelope(two.Channels[one.Device].Id), BeaconWorld.Place(2), out to));
+        Assert.Equal(BeaconWorld.Place(2), to);
     }
 
     [Fact]

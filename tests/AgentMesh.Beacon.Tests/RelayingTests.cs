@@ -104,7 +104,7 @@ public sealed class RelayingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Strangers_at_the_port_get_no_answer_whatever_they_send()
+    public async Task Strangers_at_the_port_get_no_answer_but_that_a_channel_is_doubted()
     {
         await ConnectAsync();
         using var stranger = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
@@ -118,12 +118,19 @@ public sealed class RelayingTests : IAsyncLifetime
             stranger.SendTo(noise, random.Next(1, noise.Length), SocketFlags.None, _beacon.Address);
         }
 
-        // Its own channel, but from elsewhere.
+        Assert.Equal(0, stranger.Available);
+
+        // A channel of another device: only that it is doubted is said, in as many bytes as the header of what came, whether it is there or not.
         byte[] stolen = new byte[RelayEnvelope.HeaderBytes + 100];
         ulong channel = (await _a.WayToAsync(_b)).Id;
         RelayEnvelope.Write(stolen, channel, new byte[100]);
         stranger.SendTo(stolen, _beacon.Address);
         await Wait.UntilAsync(() => _beacon.Server.Counters.WrongAddress == 1, "the stolen channel was noticed");
+        await Wait.UntilAsync(() => stranger.Available > 0, "a notice came");
+        byte[] answer = new byte[100];
+        Assert.Equal(RelayEnvelope.NoticeBytes, stranger.Receive(answer));
+        Assert.True(RelayEnvelope.TryReadNotice(answer.AsSpan(0, RelayEnvelope.NoticeBytes), out ulong doubted));
+        Assert.Equal(channel, doubted);
         Assert.Equal(0, stranger.Available);
     }
 

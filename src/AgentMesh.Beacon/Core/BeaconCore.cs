@@ -178,13 +178,14 @@ internal sealed class BeaconCore
         if (!_ends.TryGetValue(id, out ChannelEnd? end))
         {
             _unknown++;
-            return _ids.IsOurs(id) && _notices.TryTake(1, at) ? Notice(envelope, id) : 0;
+            return _ids.IsOurs(id) && MayNotice(at) ? Notice(envelope, id) : 0;
         }
 
         if (!end.Owner.IsAt(from))
         {
+            // The device itself, perhaps, whose NAT has given it another port without a word: told so, it asks, and its question shows where it is now.
             _wrongAddress++;
-            return 0;
+            return MayNotice(at) ? Notice(envelope, id) : 0;
         }
 
         if (!end.Owner.Allowance.TryTake(envelope.Length, at))
@@ -260,6 +261,8 @@ internal sealed class BeaconCore
             Say(guest, frame with { Type = BeaconFrameType.Confirmed, Count = isThere ? 1u : 0 });
         }
     }
+
+    private bool MayNotice(TimeSpan at) => _notices.TryTake(1, at);
 
     private int Notice(Span<byte> envelope, ulong id)
     {

@@ -41,7 +41,7 @@ public sealed record BeaconLimits
     /// <summary>Client addresses whose allowances for codes are remembered.</summary>
     public int CodeSourcesMax { get; init; } = 4_096;
 
-    /// <summary>"I do not know this channel" a second, for all together.</summary>
+    /// <summary>"I do not know this channel, or not from there" a second, for all together.</summary>
     public int NoticesPerSecond { get; init; } = 1_000;
 
     /// <summary>Answers of the observer to one device: so many at once, and a tenth of that a second.</summary>

@@ -59,7 +59,7 @@ public sealed class BeaconMetrics : IAsyncDisposable
         Counter("crowded_out_datagrams", "Datagrams dropped because all devices together sent more than is relayed in all.", counters.Crowded);
         Counter("wrong_address_datagrams", "Datagrams on a channel from another address than that of its device.", counters.WrongAddress);
         Counter("unknown_channel_datagrams", "Datagrams on no channel.", counters.UnknownChannel);
-        Counter("notices", "Devices told that their channel is not known.", counters.Notices);
+        Counter("notices", "Devices told that their channel is not known, or not at the address they send from.", counters.Notices);
         Counter("refused_devices", "Devices sent away because there were too many.", counters.Refused);
         Counter("refused_channels", "Pairs that got no channel because there were too many.", counters.ChannelsRefused);
         Counter("refused_websockets", "WebSockets not taken because there were too many.", web.Refused);

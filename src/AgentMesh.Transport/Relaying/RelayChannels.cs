@@ -26,7 +26,7 @@ public sealed class RelayChannels
     /// <summary>The channels to a device changed.</summary>
     public event Action<DeviceId>? Changed;
 
-    /// <summary>A beacon says, without proof, that it does not know this channel. Raised on the receiving thread.</summary>
+    /// <summary>A beacon says, without proof, that it does not know this channel, or not from where this device seems to be. Raised on the receiving thread.</summary>
     public event Action<RelayChannel>? Doubted;
 
     public int Count => _byId.Count;
