@@ -103,6 +103,7 @@ internal sealed class Arrivals(MeshEndpoint endpoint, ConnectionTable connection
         }
         else if (Relay is { } relay)
         {
+            endpoint.ReceiveLimit.Count(datagram.Length);
             relay.Relay(datagram, from);
         }
         else

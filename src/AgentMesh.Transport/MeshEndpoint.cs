@@ -10,6 +10,7 @@ using AgentMesh.Protocol.Packets;
 using AgentMesh.Protocol.Pairing;
 using AgentMesh.Protocol.Recovery;
 using AgentMesh.Protocol.Relaying;
+using AgentMesh.Protocol.Streams;
 using AgentMesh.Protocol.Stun;
 using AgentMesh.Transport.Relaying;
 using AgentMesh.Transport.Spare;
@@ -53,6 +54,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
         _ways = new DatagramWays(sockets, Relays, Tunnels, _counting);
         Entropy = entropy;
         byte[] parameters = new byte[TransportParameters.Size];
+        ReceiveLimit.BytesPerSecond = settings.BytesPerSecondReceivedMax;
         TransportParameters.Of(settings.Connection).Write(parameters);
         var handshakes = new HandshakeEndpoint(identity, admission, settings.Handshake, stamps, parameters, entropy);
         _dialer = new Dialer(handshakes, this, time);
@@ -212,7 +214,25 @@ public sealed class MeshEndpoint : IMeshEndpoint
         set => SendLimit.BytesPerSecond = value;
     }
 
+    /// <summary>
+    /// UDP payload that all connections together receive in a second; 0 is as much as comes, else 16 KiB at least. Others are allowed to send no more than that; what they were allowed before still comes.
+    /// </summary>
+    public long BytesPerSecondReceivedMax
+    {
+        get => ReceiveLimit.BytesPerSecond;
+        set
+        {
+            ReceiveLimit.BytesPerSecond = value;
+            foreach (MeshConnection connection in _connections.All)
+            {
+                connection.Flush(); // who waited under the rate before may wait no more
+            }
+        }
+    }
+
     internal SendLimit SendLimit { get; } = new();
+
+    internal ReceiveLimit ReceiveLimit { get; } = new();
 
     /// <inheritdoc cref="IAdmission.DeviceOf"/>
     public DeviceId DeviceOf(DeviceId keyId) => _admission.DeviceOf(keyId);

@@ -1,6 +1,7 @@
 using System.Net;
 using AgentMesh.Protocol.Connections;
 using AgentMesh.Protocol.Handshake;
+using AgentMesh.Protocol.Streams;
 
 namespace AgentMesh.Transport;
 
@@ -10,7 +11,15 @@ public sealed record MeshEndpointSettings
     /// <summary>Local addresses, port 0 for any free one. At most one socket for each; the first of a family sends.</summary>
     public IReadOnlyList<IPEndPoint> Listen { get; init; } = [new(IPAddress.Any, 0), new(IPAddress.IPv6Any, 0)];
 
-    public ConnectionSettings Connection { get; init; } = new();
+    /// <summary>How connections behave; what the other side may send at first follows from <see cref="BytesPerSecondReceivedMax"/>.</summary>
+    public ConnectionSettings Connection
+    {
+        get => field with { ClassCredit = ReceiveLimit.FirstCredit(BytesPerSecondReceivedMax, field.ClassCredit) };
+        init;
+    } = new();
+
+    /// <summary>As <see cref="MeshEndpoint.BytesPerSecondReceivedMax"/>, when the endpoint opens.</summary>
+    public long BytesPerSecondReceivedMax { get; init; }
 
     public HandshakeSettings Handshake { get; init; } = new();
 

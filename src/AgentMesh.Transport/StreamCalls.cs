@@ -15,11 +15,12 @@ internal sealed class StreamCalls(Connection connection, Lock gate, Action pump,
             wait = Task.CompletedTask;
             ThrowIfEnded();
             ProtocolStream inner = stream.Inner;
+            TimeSpan creditAt = connection.Streams.CreditAt;
             int count = connection.Streams.Read(inner, destination, now());
             if (count > 0)
             {
-                // Allowances travel with the next packet; only when nothing else would carry them are they sent now.
-                if (connection.Streams.HasControl)
+                // Allowances travel with the next packet; only when nothing else would carry them are they sent now, and so is what has to wait for its time.
+                if (connection.Streams.HasControl || connection.Streams.CreditAt < creditAt)
                 {
                     pump();
                 }

@@ -24,15 +24,17 @@ public sealed class ChangedSettingsTests : IDisposable
 
         Assert.Equal(("link.incoming", "none"), changed.Set("agentmesh.link.incoming", "none"));
         Assert.Equal(("bandwidth.up", "65536"), changed.Set("bandwidth.up", "64KiB"));
+        Assert.Equal(("bandwidth.down", "32768"), changed.Set("bandwidth.down", "32KiB"));
         Assert.Equal(("link.auto-connect-devices.gpu.box", "off"), changed.Set("link.auto-connect-devices.gpu.box", "off"));
         ConnectionsSettings after = SettingsLoader.Load(Source).Connections;
-        Assert.Equal((Incoming.None, 65_536), (_applied!.Incoming, _applied.BytesPerSecondUp));
-        Assert.Equal((Incoming.None, true, 65_536), (after.Incoming, after.AutoConnect, after.BytesPerSecondUp));
+        Assert.Equal((Incoming.None, 65_536, 32_768), (_applied!.Incoming, _applied.BytesPerSecondUp, _applied.BytesPerSecondDown));
+        Assert.Equal((Incoming.None, true, 65_536, 32_768), (after.Incoming, after.AutoConnect, after.BytesPerSecondUp, after.BytesPerSecondDown));
         Assert.False(after.AutoConnectDevices["gpu.box"]);
         Assert.Contains("65536", changed.Text().Replace("64KiB", "65536", StringComparison.Ordinal), StringComparison.Ordinal);
 
         Assert.Equal(("link.incoming", "known"), changed.Set("link.incoming", null));
         Assert.Equal(("bandwidth.up", "1048576"), changed.Set("bandwidth.up", null));
+        Assert.Equal(("bandwidth.down", "0"), changed.Set("bandwidth.down", null));
         Assert.Equal(("link.auto-connect-devices.gpu.box", "default"), changed.Set("link.auto-connect-devices.gpu.box", null));
         Assert.False(File.Exists(ChangedFile));
     }
@@ -45,7 +47,8 @@ public sealed class ChangedSettingsTests : IDisposable
     [InlineData("bandwidth.up", "1KiB", "AM0203", "16KiB")]
     [InlineData("bandwidth.up", "-1", "AM0203", "agentmesh.bandwidth.up")]
     [InlineData("listen.port", "1", "AM0232", "agentmesh.listen.port")]
-    [InlineData("bandwidth.down", "1MiB", "AM0202", "agentmesh.bandwidth.down")]
+    [InlineData("bandwidth.down", "1KiB", "AM0203", "16KiB")]
+    [InlineData("bandwidth.sideways", "1MiB", "AM0202", "agentmesh.bandwidth.sideways")]
     [InlineData("link.auto-connect-devices", "off", "AM0202", "agentmesh.link.auto-connect-devices")]
     public void What_cannot_be_is_refused_with_its_place_and_changes_nothing(string key, string value, string code, string says)
     {

@@ -91,5 +91,38 @@ public sealed class ConnectionSettingsTests(ITestOutputHelper output)
         }
     }
 
+    [Fact]
+    public async Task A_device_receives_no_more_than_it_allows()
+    {
+        const int bytes = 1_000_000;
+        await using TestNode here = await TestNode.StartAsync("here");
+        await using TestNode there = await TestNode.StartAsync("there");
+        await here.PairWithAsync(there);
+        (await there.RunAsync("grant", "here", "run")).Done();
+        (await here.RunAsync("config", "set", "bandwidth.down", "256KiB")).Done();
+        Assert.Contains("it receives 256 KiB/s at most", (await here.RunAsync("status")).Out, StringComparison.Ordinal);
+
+        // Before the restart its connection was allowed a megabyte already.
+        (await here.RunAsync("down")).Done();
+        await here.UpAsync();
+        await Eventually.HoldsAsync(async () => (await here.RunAsync("@there", "calc", "1")).Out == "1\n", "they are linked", Minute);
+        TimeSpan limited = await TransferAsync();
+        (await here.RunAsync("config", "unset", "bandwidth.down")).Done();
+        TimeSpan free = await TransferAsync();
+
+        // A quarter of a second's worth comes at once, and so does what was saved up.
+        output.WriteLine($"{bytes} bytes within {limited.TotalSeconds:0.00} s, without a limit within {free.TotalSeconds:0.00} s");
+        Assert.True(limited.TotalSeconds >= ((double)bytes / (256 * 1024)) - 0.6, $"{bytes} bytes within {limited.TotalSeconds:0.00} s");
+
+        async Task<TimeSpan> TransferAsync()
+        {
+            var clock = Stopwatch.StartNew();
+            Ran ran = await here.RunAsync("--timeout", "120s", "run", "@there", "--", "sh", "-c", $"head -c {bytes} /dev/zero | tr '\\0' x");
+            Assert.True(ran.Code == 0, ran.Error);
+            Assert.Equal(bytes, ran.Out.Length);
+            return clock.Elapsed;
+        }
+    }
+
     private static async Task<PeerView> PeerOf(TestNode node) => (await node.PeersAsync()).Single(peer => !peer.IsLocal);
 }

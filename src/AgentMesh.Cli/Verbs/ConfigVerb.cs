@@ -8,7 +8,7 @@ namespace AgentMesh.Cli.Verbs;
 internal static class ConfigVerb
 {
     private const string Changeable =
-        "link.incoming (all, known: only devices of the mesh, none), link.auto-connect (on, off), link.auto-connect-devices.NAME (on, off), bandwidth.up (a size such as 1MiB: what this device sends in a second; 0 is no limit)";
+        "link.incoming (all, known: only devices of the mesh, none), link.auto-connect (on, off), link.auto-connect-devices.NAME (on, off), bandwidth.up (a size such as 1MiB: what this device sends in a second; 0 is no limit), bandwidth.down (the same for what it receives)";
 
     public static Command Create(GlobalOptions global)
     {

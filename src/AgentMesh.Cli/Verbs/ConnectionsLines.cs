@@ -16,7 +16,9 @@ internal static class ConnectionsLines
         };
         string dials = view.AutoConnect ? "it connects to them by itself" : "it connects to none by itself";
         string but = view.Exceptions.Count > 0 ? $", {(view.AutoConnect ? "but not to" : "but to")} {string.Join(", ", view.Exceptions)}" : "";
-        string up = view.BytesPerSecondUp > 0 ? string.Create(CultureInfo.InvariantCulture, $"; it sends {view.BytesPerSecondUp / 1024.0:0.#} KiB/s at most") : "";
-        return $"{incoming}; {dials}{but}{up}";
+        return $"{incoming}; {dials}{but}{Rate("sends", view.BytesPerSecondUp)}{Rate("receives", view.BytesPerSecondDown)}";
     }
+
+    private static string Rate(string does, long bytesPerSecond) =>
+        bytesPerSecond > 0 ? string.Create(CultureInfo.InvariantCulture, $"; it {does} {bytesPerSecond / 1024.0:0.#} KiB/s at most") : "";
 }

@@ -29,9 +29,10 @@ public sealed record PathSumView(int Direct, int Relayed, int InDoubt, int Backu
 /// <param name="Path">The kind, with what relays.</param>
 public sealed record PathProbeView(int Sequence, string Role, string Address, string Path, double? RoundTripMs, string? Problem);
 
-/// <summary>Who connects with whom, and how much this device sends.</summary>
+/// <summary>Who connects with whom, and how much this device sends and receives.</summary>
 /// <param name="Incoming">all, known or none: whose connections this device takes.</param>
 /// <param name="AutoConnect">It dials the devices of the mesh by itself.</param>
 /// <param name="Exceptions">Names of devices for which the opposite holds.</param>
-/// <param name="BytesPerSecondUp">0 is no limit.</param>
-public sealed record ConnectionsView(string Incoming, bool AutoConnect, IReadOnlyList<string> Exceptions, long BytesPerSecondUp);
+/// <param name="BytesPerSecondUp">What this device sends; 0 is no limit.</param>
+/// <param name="BytesPerSecondDown">What it receives; 0 is no limit.</param>
+public sealed record ConnectionsView(string Incoming, bool AutoConnect, IReadOnlyList<string> Exceptions, long BytesPerSecondUp, long BytesPerSecondDown);

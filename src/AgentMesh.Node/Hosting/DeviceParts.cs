@@ -97,6 +97,7 @@ internal sealed class DeviceParts
         Listen = settings.Listen,
         Offload = settings.Udp.Offload,
         SocketBufferBytes = settings.Udp.BufferBytes,
+        BytesPerSecondReceivedMax = settings.Connections.BytesPerSecondDown,
         Connection = new ConnectionSettings
         {
             KeepAlive = settings.Link.KeepAlive,

@@ -59,6 +59,7 @@ internal sealed class ServiceParts
         {
             device.Policy.Settings = now;
             device.Endpoint.BytesPerSecondMax = now.BytesPerSecondUp;
+            device.Endpoint.BytesPerSecondReceivedMax = now.BytesPerSecondDown;
             reach.Links.LookAgain();
         }
 

@@ -351,7 +351,8 @@ internal sealed class NodeServices : IControlServices
         now.Incoming.ToString().ToLowerInvariant(),
         now.AutoConnect,
         [.. now.AutoConnectDevices.Where(each => each.Value != now.AutoConnect).Select(each => _device.Names.All.FirstOrDefault(device => device.Id.ToString() == each.Key)?.Name ?? each.Key)],
-        now.BytesPerSecondUp);
+        now.BytesPerSecondUp,
+        now.BytesPerSecondDown);
 
     private static ResourceView[]? ResourcesOf(DeviceLoad load) => load.Capacity is { } capacity
         ? [.. capacity.Thousandths.Select(each => new ResourceView(each.Key, each.Value / 1000m, load.Free[each.Key] / 1000m))]

@@ -18,7 +18,7 @@ internal sealed class ChangedSettings(SettingsSource source, string dataDirector
 
         """;
 
-    private static readonly string[] Keys = [ConnectionsReader.Incoming, ConnectionsReader.AutoConnect, ConnectionsReader.Up];
+    private static readonly string[] Keys = [ConnectionsReader.Incoming, ConnectionsReader.AutoConnect, ConnectionsReader.Up, ConnectionsReader.Down];
 
     private readonly Lock _gate = new();
     private readonly string _file = Path.Combine(dataDirectory, FileName);
@@ -84,6 +84,7 @@ internal sealed class ChangedSettings(SettingsSource source, string dataDirector
         ConnectionsReader.Incoming => now.Incoming.ToString().ToLowerInvariant(),
         ConnectionsReader.AutoConnect => now.AutoConnect ? "on" : "off",
         ConnectionsReader.Up => now.BytesPerSecondUp.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        ConnectionsReader.Down => now.BytesPerSecondDown.ToString(System.Globalization.CultureInfo.InvariantCulture),
         _ => now.AutoConnectDevices.TryGetValue(device!, out bool on) ? on ? "on" : "off" : "default",
     };
 

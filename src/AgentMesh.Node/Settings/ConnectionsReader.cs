@@ -9,17 +9,22 @@ internal static class ConnectionsReader
     public const string AutoConnect = "link.auto-connect";
     public const string AutoConnectDevices = "link.auto-connect-devices";
     public const string Up = "bandwidth.up";
+    public const string Down = "bandwidth.down";
 
     /// <summary>Exceptions that are kept at most.</summary>
     public const int DevicesMax = 1_000;
 
-    private const long UpMin = 16 * 1024;
+    private const long RateMin = 16 * 1024;
 
     public static ConnectionsSettings Read(SettingsReader read) => new(
         Enum.Parse<Incoming>(read.OneOf(Incoming, "all", "known", "none"), ignoreCase: true),
         read.Switch(AutoConnect),
         Devices(read),
-        read.Size(Up) is var up && up is 0 or >= UpMin ? up : throw read.Wrong(Up, read.Text(Up), "0 for no limit, or at least 16KiB (a second),"));
+        Rate(read, Up),
+        Rate(read, Down));
+
+    private static long Rate(SettingsReader read, string key) =>
+        read.Size(key) is var rate && rate is 0 or >= RateMin ? rate : throw read.Wrong(key, read.Text(key), "0 for no limit, or at least 16KiB (a second),");
 
     private static Dictionary<string, bool> Devices(SettingsReader read)
     {

@@ -111,8 +111,10 @@ public sealed record LinkSettings(
 /// <summary>Who connects with whom, and how much this device sends.</summary>
 /// <param name="AutoConnect">Devices are dialled by this one without being asked to.</param>
 /// <param name="AutoConnectDevices">The same for single devices, by name or id.</param>
-/// <param name="BytesPerSecondUp">0 is no limit.</param>
-public sealed record ConnectionsSettings(Links.Incoming Incoming, bool AutoConnect, IReadOnlyDictionary<string, bool> AutoConnectDevices, long BytesPerSecondUp);
+/// <param name="BytesPerSecondUp">What this device sends; 0 is no limit.</param>
+/// <param name="BytesPerSecondDown">What it receives; 0 is no limit.</param>
+public sealed record ConnectionsSettings(
+    Links.Incoming Incoming, bool AutoConnect, IReadOnlyDictionary<string, bool> AutoConnectDevices, long BytesPerSecondUp, long BytesPerSecondDown);
 
 /// <param name="Interval">Between two questions to each server.</param>
 public sealed record StunSettings(IReadOnlyList<StunServer> Servers, TimeSpan Interval);

@@ -43,6 +43,7 @@ internal sealed class Connection : IFrameFate, IDisposable
     private readonly ConnectionSettings _settings;
     private readonly NetworkPath _path;
     private readonly SendShare? _share;
+    private readonly ReceiveShare? _credit;
     private readonly Whereabouts _where;
     private readonly PathProber _prober;
     private readonly PathTable _paths;
@@ -54,10 +55,11 @@ internal sealed class Connection : IFrameFate, IDisposable
     /// <param name="mtu">Greatest datagrams; cut to what the other side takes.</param>
     /// <param name="entropy">Makes the questions that prove a new address of the other side; null: it stays where it is.</param>
     /// <param name="share">In what this device sends in a second; null: as much as the paths carry.</param>
-    public Connection(EstablishedSession session, ConnectionSettings settings, MtuSettings mtu, TimeSpan now, IEntropy? entropy = null, SendShare? share = null)
+    /// <param name="credit">In what this device receives in a second; null: as much as the windows take.</param>
+    public Connection(EstablishedSession session, ConnectionSettings settings, MtuSettings mtu, TimeSpan now, IEntropy? entropy = null, SendShare? share = null, ReceiveShare? credit = null)
     {
         settings.Check();
-        _share = share;
+        (_share, _credit) = (share, credit);
         _settings = settings;
         _protector = session.Protector;
         _remote = TransportParameters.Read(session.RemoteParameters.Span);
@@ -74,7 +76,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         _teller.IsAt(_where.Remote);
         _mapping = new MappingWatch(now);
         _mapping.Moved(_where.Remote, now);
-        Streams = new StreamLayer(session.IsInitiator, settings, _remote, _events) { RoundTrip = RttEstimator.Initial };
+        Streams = new StreamLayer(session.IsInitiator, settings, _remote, credit, _events) { RoundTrip = RttEstimator.Initial };
         _receiver = new FrameReceiver(_path, _where, _prober, _paths, _measuring, _mapping, Streams, _protector, _remote.AckDelayMax);
         TuneSendBuffer();
         _transmitter = new Transmitter(session, _path, _where, _prober, _paths, _measuring, _teller, _mapping, _rekey, _liveness, _closing, Streams, share, _remote.AckDelayMax)
@@ -158,6 +160,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
 
         FrameOutcome outcome = _receiver.Handle(datagram.Slice(packet.PayloadOffset, packet.PayloadLength), now);
+        _credit?.Arrived(datagram.Length);
         if (outcome.Close is { } close)
         {
             EndWithoutAWord(new ConnectionEnding(ByRemote: true, close.Code, close.Reason));
@@ -203,6 +206,7 @@ internal sealed class Connection : IFrameFate, IDisposable
     /// <param name="datagramBytes">The length of the first.</param>
     public int PollTransmits(Span<byte> buffer, int countMax, TimeSpan now, out int datagramBytes)
     {
+        Streams.ExtendCredit(now);
         int used = _transmitter.Poll(buffer, countMax, now, out datagramBytes);
         if (_transmitter.HasNoKeys)
         {
@@ -237,6 +241,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         next = IsMoveWanted ? Min(next, _mapping.MoveAt) : next;
         next = _path.Sent.IsFull ? next : Min(next, Min(_prober.NextTimeout, _paths.NextQuestionAt));
         next = _transmitter.IsHeld ? Min(next, _share!.NextAt) : next;
+        next = Min(next, Streams.CreditAt);
         return _transmitter.IsPacing ? Min(next, _path.Pacer.NextAt) : next;
     }
 
@@ -406,6 +411,7 @@ internal sealed class Connection : IFrameFate, IDisposable
     public void Dispose()
     {
         _share?.Dispose();
+        _credit?.Dispose();
         _protector.Dispose();
     }
 

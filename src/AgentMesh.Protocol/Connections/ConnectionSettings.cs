@@ -34,6 +34,13 @@ public sealed record ConnectionSettings
 
     public int ClassWindowMax { get; init; } = 24 * 1024 * 1024;
 
+    /// <summary>Bytes that the other side may send in a class before it is told of more: <see cref="ClassWindow"/>, or less for a device that limits what it receives in a second.</summary>
+    public int ClassCredit
+    {
+        get => Math.Min(field, ClassWindow);
+        init;
+    } = int.MaxValue;
+
     /// <summary>Bytes that a stream holds for its writer: at least this much, at most the second, in between twice the congestion window.</summary>
     public int SendBuffer { get; init; } = 256 * 1024;
 
@@ -49,7 +56,7 @@ public sealed record ConnectionSettings
     {
         Invariant.Check(AckDelayMax > TimeSpan.Zero && AckDelayMax.TotalMilliseconds <= 255);
         Invariant.Check(StreamsPerClassMax is > 0 and <= ushort.MaxValue);
-        Invariant.Check(StreamWindow > 0 && StreamWindow <= StreamWindowMax && ClassWindow > 0 && ClassWindow <= ClassWindowMax);
+        Invariant.Check(StreamWindow > 0 && StreamWindow <= StreamWindowMax && ClassWindow > 0 && ClassWindow <= ClassWindowMax && ClassCredit > 0);
         Invariant.Check(SendBuffer > 0 && SendBuffer <= SendBufferMax);
         Invariant.Check(DatagramBytesMax is >= 1200 and <= 65_507);
     }

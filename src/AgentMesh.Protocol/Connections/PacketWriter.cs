@@ -105,7 +105,7 @@ internal ref struct PacketWriter(Span<byte> payload, SentPacket packet)
 
     public void WriteClassLimits(ClassState state)
     {
-        var data = new MaxDataFrame(state.Class, state.Window.Limit);
+        var data = new MaxDataFrame(state.Class, state.Allowed);
         if (state.IsMaxDataPending && Room >= data.Size)
         {
             state.IsMaxDataPending = false;

@@ -7,7 +7,7 @@ namespace AgentMesh.Protocol.Connections;
 /// What each side tells during the handshake about the limits it starts with. 32 bytes, numbers big-endian.
 /// <code>
 ///  0  window of a stream in bytes, 4
-///  4  window of a class in bytes, 4
+///  4  what each class may carry at first in bytes, 4
 ///  8  streams per class, 2
 /// 10  greatest datagram in bytes, 2
 /// 12  greatest delay of acknowledgements in milliseconds, 1
@@ -30,7 +30,7 @@ internal readonly record struct TransportParameters(uint StreamWindow, uint Clas
 
     public static TransportParameters Of(ConnectionSettings settings) => new(
         (uint)settings.StreamWindow,
-        (uint)settings.ClassWindow,
+        (uint)settings.ClassCredit,
         (ushort)settings.StreamsPerClassMax,
         (ushort)settings.DatagramBytesMax,
         (byte)Math.Ceiling(settings.AckDelayMax.TotalMilliseconds),

@@ -3,9 +3,13 @@ using AgentMesh.Protocol.Connections;
 namespace AgentMesh.Protocol.Streams;
 
 /// <summary>Allowances of one class of streams on one connection, in bytes and in streams, both ways.</summary>
-internal sealed class ClassState(StreamClass streamClass, ConnectionSettings local, TransportParameters remote)
+/// <param name="share">In what this device receives in a second; null: as much as the window takes.</param>
+internal sealed class ClassState(StreamClass streamClass, ConnectionSettings local, TransportParameters remote, ReceiveShare? share)
 {
     private ulong _received;
+
+    // Of what the other side may still send, what no bucket was asked for.
+    private ulong _unpaid = (ulong)local.ClassCredit;
     private ulong _remoteDone;
 
     public StreamClass Class { get; } = streamClass;
@@ -18,6 +22,9 @@ internal sealed class ClassState(StreamClass streamClass, ConnectionSettings loc
     public ulong Credit => SendLimit - Sent;
 
     public ReceiveWindow Window { get; } = new((ulong)local.ClassWindow, (ulong)local.ClassWindowMax);
+
+    /// <summary>What the other side is told that it may send: the limit of the window, or less for the sake of a rate.</summary>
+    public ulong Allowed { get; private set; } = (ulong)local.ClassCredit;
 
     /// <summary>Streams opened by this side so far, and how many the other side allows.</summary>
     public ulong LocalOpened { get; set; }
@@ -54,19 +61,61 @@ internal sealed class ClassState(StreamClass streamClass, ConnectionSettings loc
     public bool CountReceived(ulong bytes)
     {
         _received += bytes;
-        return _received <= Window.Limit;
+        if (_received > Allowed)
+        {
+            return false;
+        }
+
+        ulong unpaid = Math.Min(bytes, _unpaid);
+        _unpaid -= unpaid;
+        share?.ArrivedPaid(bytes - unpaid);
+        return true;
+    }
+
+    /// <summary>Allows what the window and the rate of this device let it allow.</summary>
+    public void Extend(TimeSpan now, TimeSpan roundTrip)
+    {
+        if (Allowed >= Window.Limit)
+        {
+            return;
+        }
+
+        // Control streams say what must not wait behind anything.
+        if (Class == StreamClass.Control || share is not { IsLimited: true })
+        {
+            _unpaid += Window.Limit - Allowed;
+            Allowed = Window.Limit;
+            IsMaxDataPending = true;
+            return;
+        }
+
+        ulong ahead = share.Window(roundTrip), target = Math.Min(Window.Limit, _received + ahead);
+        if (target < Allowed + (Math.Min(ahead, Window.Size) / 4))
+        {
+            return; // enough for now, and more is asked for when some of it has come
+        }
+
+        ulong taken = share.Take(target - Allowed, now);
+        Allowed += taken;
+        IsMaxDataPending |= taken > 0;
     }
 
     public void Consume(ulong bytes, TimeSpan now, TimeSpan roundTrip)
     {
         if (bytes > 0 && Window.Consume(bytes, now, roundTrip))
         {
-            IsMaxDataPending = true;
+            Extend(now, roundTrip);
         }
     }
 
     /// <summary>One of its streams needs more room.</summary>
-    public void Grow(ulong window) => IsMaxDataPending |= Window.TryGrow(window);
+    public void Grow(ulong window, TimeSpan now, TimeSpan roundTrip)
+    {
+        if (Window.TryGrow(window))
+        {
+            Extend(now, roundTrip);
+        }
+    }
 
     /// <summary>A stream of the other side ended: it may open another one, told in batches of an eighth.</summary>
     public void RemoteStreamDone()

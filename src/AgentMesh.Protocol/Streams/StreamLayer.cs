@@ -9,11 +9,14 @@ internal sealed class StreamLayer
 {
     private readonly StreamTable _table;
     private readonly StreamOutbox _outbox;
+    private readonly ReceiveShare? _share;
     private readonly Queue<ConnectionEvent> _events;
 
-    public StreamLayer(bool isInitiator, ConnectionSettings settings, TransportParameters remote, Queue<ConnectionEvent> events)
+    /// <param name="share">In what this device receives in a second; null: as much as the windows take.</param>
+    public StreamLayer(bool isInitiator, ConnectionSettings settings, TransportParameters remote, ReceiveShare? share, Queue<ConnectionEvent> events)
     {
-        _table = new StreamTable(isInitiator, settings, remote, events);
+        _table = new StreamTable(isInitiator, settings, remote, share, events);
+        _share = share;
         _outbox = new StreamOutbox(_table);
         _events = events;
     }
@@ -33,10 +36,23 @@ internal sealed class StreamLayer
 
     public bool HasControl => _outbox.HasControl;
 
+    /// <summary>When to call <see cref="ExtendCredit"/> again.</summary>
+    public TimeSpan CreditAt => _share?.NextAt ?? TimeSpan.MaxValue;
+
     public bool HasData => _outbox.HasData;
 
     /// <inheritdoc cref="StreamOutbox.HasUrgentData"/>
     public bool HasUrgentData => _outbox.HasUrgentData;
+
+    /// <summary>Allows the other side what windows and the limit of this device let it, the more urgent classes first.</summary>
+    public void ExtendCredit(TimeSpan now)
+    {
+        _share?.BeginRound();
+        foreach (ClassState state in _table.Classes)
+        {
+            state.Extend(now, RoundTrip);
+        }
+    }
 
     public bool TryOpen(StreamClass streamClass, out ProtocolStream? stream) => _table.TryOpen(streamClass, out stream);
 
@@ -227,7 +243,7 @@ internal sealed class StreamLayer
         state.Consume(dropped, now, RoundTrip);
         if (counted > 0 && stream.Receive.TryGrowWindow())
         {
-            state.Grow(2 * stream.Receive.Window.Size);
+            state.Grow(2 * stream.Receive.Window.Size, now, RoundTrip);
             _outbox.Tell(stream, StreamControl.MaxStreamData);
         }
 

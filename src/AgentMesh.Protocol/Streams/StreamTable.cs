@@ -3,10 +3,10 @@ using AgentMesh.Protocol.Connections;
 namespace AgentMesh.Protocol.Streams;
 
 /// <summary>The streams of one connection that have not ended, the allowances of their classes, and who may open how many.</summary>
-internal sealed class StreamTable(bool isInitiator, ConnectionSettings settings, TransportParameters remote, Queue<ConnectionEvent> events)
+internal sealed class StreamTable(bool isInitiator, ConnectionSettings settings, TransportParameters remote, ReceiveShare? share, Queue<ConnectionEvent> events)
 {
     private readonly Dictionary<ulong, ProtocolStream> _streams = [];
-    private readonly ClassState[] _classes = [.. Enum.GetValues<StreamClass>().Select(c => new ClassState(c, settings, remote))];
+    private readonly ClassState[] _classes = [.. Enum.GetValues<StreamClass>().Select(c => new ClassState(c, settings, remote, share))];
 
     public int Count => _streams.Count;
 

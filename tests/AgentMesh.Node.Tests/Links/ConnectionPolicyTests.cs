@@ -60,7 +60,7 @@ public sealed class ConnectionPolicyTests
             devices[exception.Name] = exception.On;
         }
 
-        return new ConnectionPolicy(new ConnectionsSettings(incoming, autoConnect, devices, 0), new BoxIsIn(), device => device == Box.Id ? "box" : null);
+        return new ConnectionPolicy(new ConnectionsSettings(incoming, autoConnect, devices, 0, 0), new BoxIsIn(), device => device == Box.Id ? "box" : null);
     }
 
     private sealed class BoxIsIn : IAdmission

@@ -2,6 +2,7 @@ using AgentMesh.Protocol.Connections;
 using AgentMesh.Protocol.Handshake;
 using AgentMesh.Protocol.Packets;
 using AgentMesh.Protocol.Recovery;
+using AgentMesh.Protocol.Streams;
 
 namespace AgentMesh.Protocol.Tests.Connections;
 
@@ -27,6 +28,9 @@ internal sealed record PairSettings
 
     /// <summary>What A sends in a second; null: as much as it can.</summary>
     public SendLimit? LimitOfA { get; init; }
+
+    /// <summary>What B receives in a second; null: as much as comes.</summary>
+    public ReceiveLimit? LimitOfB { get; init; }
 
     public MtuSettings Mtu { get; init; } = MtuSettings.Fixed(MtuSettings.Base);
 }
@@ -108,7 +112,7 @@ internal sealed class Pair : IDisposable
     {
         (ConnectionSettings ours, ConnectionSettings theirs) = isInitiator ? (_settings.A, _settings.B) : (_settings.B, _settings.A);
         EstablishedSession session = TestSessions.Of(isInitiator, TransportParameters.Of(theirs), _settings.Rekey);
-        return new PairSide(this, new Connection(session, ours, _settings.Mtu, Now, share: isInitiator ? _settings.LimitOfA?.Open() : null), (PacketProtector)session.Protector, outgoing);
+        return new PairSide(this, new Connection(session, ours, _settings.Mtu, Now, share: isInitiator ? _settings.LimitOfA?.Open() : null, credit: isInitiator ? null : _settings.LimitOfB?.Open()), (PacketProtector)session.Protector, outgoing);
     }
 
     /// <summary>Goes to the next moment at which something happens. False when that is not before <paramref name="end"/>.</summary>
