@@ -56,7 +56,7 @@ public sealed record NodeSettings
     public required LinkSettings Link { get; init; }
 
     /// <summary>What can be changed while the node runs.</summary>
-    public ConnectionsSettings Connections { get; init; } = new(Links.Incoming.All, true, new Dictionary<string, bool>(StringComparer.Ordinal), 0);
+    public ConnectionsSettings Connections { get; init; } = new(Links.Incoming.All, true, new Dictionary<string, bool>(StringComparer.Ordinal), 0, 0);
 
     public required LanSettings Lan { get; init; }
 
