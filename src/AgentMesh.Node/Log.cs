@@ -113,4 +113,10 @@ internal static partial class Log
 
     [LoggerMessage(2023, LogLevel.Warning, "not registered with the beacon {Beacon}: {Reason}")]
     public static partial void BeaconLost(ILogger log, string beacon, string reason);
+
+    [LoggerMessage(2064, LogLevel.Warning, "{Code}: {Count} invitations in {File} are not readable and invite nobody; make new ones with 'agentmesh invite'")]
+    public static partial void InvitationsIgnored(ILogger log, string code, int count, string file);
+
+    [LoggerMessage(2065, LogLevel.Error, "{Code}: the use of an invitation is not on disk: {Problem}")]
+    public static partial void InvitationNotTaken(ILogger log, string code, string problem);
 }

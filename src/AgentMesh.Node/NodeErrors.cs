@@ -3,6 +3,8 @@ namespace AgentMesh.Node;
 /// <summary>Codes of configuration, data directory and control API. Each has a page in <c>docs/errors</c>.</summary>
 public static class NodeErrors
 {
+    public const string InvitationsNotKept = "AM0181";
+    public const string InvitationsIgnored = "AM0182";
     public const string ConfigurationSyntax = "AM0201";
     public const string ConfigurationUnknownKey = "AM0202";
     public const string ConfigurationValue = "AM0203";

@@ -13,7 +13,7 @@ internal sealed record DoctorCheck(string Name, string Result, string Finding, s
 {
     public static DoctorCheck Ok(string name, string finding) => new(name, "ok", OneLine(finding));
 
-    public static DoctorCheck Warn(string name, string finding, string next) => new(name, "warn", OneLine(finding), OneLine(next));
+    public static DoctorCheck Warn(string name, string finding, string next, string? code = null) => new(name, "warn", OneLine(finding), OneLine(next), code);
 
     public static DoctorCheck Fail(string name, string finding, string next, string? code = null) => new(name, "fail", OneLine(finding), OneLine(next), code);
 

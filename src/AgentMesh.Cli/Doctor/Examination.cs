@@ -56,6 +56,11 @@ internal sealed class Examination(Session session, TimeProvider time)
             return;
         }
 
+        if (TrustChecks.Invitations(data) is { } putAside)
+        {
+            _checks.Add(putAside);
+        }
+
         try
         {
             _checks.Add(DirectoryChecks.FlushTime(Machine.FlushTimes(data, time)));

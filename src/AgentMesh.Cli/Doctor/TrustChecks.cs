@@ -1,4 +1,5 @@
 using System.Globalization;
+using AgentMesh.Node;
 using AgentMesh.Node.Control;
 
 namespace AgentMesh.Cli.Doctor;
@@ -6,6 +7,9 @@ namespace AgentMesh.Cli.Doctor;
 /// <summary>Whom this device trusts, where something is wrong with it.</summary>
 internal static class TrustChecks
 {
+    /// <summary>What the node makes of a damaged file of invitations.</summary>
+    public const string PutAside = "invitations.damaged";
+
     private const int IdShown = 12;
     private const int FingerprintShown = 9; // two groups of four digits
 
@@ -15,6 +19,16 @@ internal static class TrustChecks
         $"two keys claim to be the next one of {device.Name} ({device.Id[..IdShown]}), so its key was in two hands and neither counts: {string.Join(" and ", device.Claims.Select(Of))}",
         $"on {device.Name}: agentmesh compromised, then agentmesh up, and pair it again; here, when that is done: agentmesh devices revoke {device.Id[..IdShown]}",
         "AM0368"));
+
+    /// <summary>A file of invitations that a start found damaged and put aside.</summary>
+    /// <returns>Null where there is none.</returns>
+    public static DoctorCheck? Invitations(string data)
+    {
+        string aside = Path.Combine(data, PutAside);
+        return File.Exists(aside)
+            ? DoctorCheck.Warn("invitations", $"the invitations of this device could not be read and were put aside in {aside}: those that were open invite nobody", $"make new ones with 'agentmesh invite', then: rm {Text.Quoted(aside)}", NodeErrors.InvitationsIgnored)
+            : null;
+    }
 
     private static string Of(KeyClaimView claim) =>
         $"{claim.Fingerprint[..Math.Min(FingerprintShown, claim.Fingerprint.Length)]}... of {claim.At.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}";

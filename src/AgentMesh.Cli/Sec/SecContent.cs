@@ -72,8 +72,7 @@ internal sealed record SecContent(
         DateTimeOffset until = DateTimeOffset.FromUnixTimeSeconds(ValidUntil);
         if (now >= until)
         {
-            throw new MeshException(
-                CliErrors.SecExpired, $"this .sec file of {ServerName} counted until {until:u}; it is {now:u} here", "have a new one made: 'agentmesh sec create' there. If it was just made, one of the two clocks is wrong");
+            throw Expired($"this .sec file of {ServerName} counted until {until:u}; it is {now:u} here");
         }
 
         return new Invitation
@@ -86,6 +85,9 @@ internal sealed record SecContent(
             Beacons = [.. (Beacons ?? []).Select(text => text is { Length: <= 320 } && !text.Any(char.IsControl) ? text : throw SecFile.Malformed("what is inside names no beacon"))],
         };
     }
+
+    public static MeshException Expired(string what, MeshException? inner = null) =>
+        new(CliErrors.SecExpired, what, "have a new one made: 'agentmesh sec create' there; --valid says for how long. If it was just made, one of the two clocks is wrong", inner);
 }
 
 /// <summary>What 'sec inspect' shows; the secret is not among it.</summary>

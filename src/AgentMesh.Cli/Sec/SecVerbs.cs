@@ -13,8 +13,11 @@ namespace AgentMesh.Cli.Sec;
 /// <summary>sec create, inspect, join: an invitation in a file that a passphrase opens (docs/trust.md).</summary>
 internal static class SecVerbs
 {
-    /// <summary>How often a kept file is replaced, and how long the one before still counts.</summary>
-    private static readonly TimeSpan Rotation = TimeSpan.FromMinutes(10);
+    /// <summary>How long a file counts, and with it how often a kept one is replaced.</summary>
+    private static readonly TimeSpan UsualLifetime = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan LifetimeMax = TimeSpan.FromHours(24);
+
+    /// <summary>For how long the file before counts after a kept one was replaced.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
 
@@ -28,8 +31,9 @@ internal static class SecVerbs
         var grants = new Option<string[]>("--grant", "--grants") { Description = "What the joining device may do here beside the default: run (start programs).", AllowMultipleArgumentsPerToken = true };
         var to = new Option<string?>("--out") { Description = "The file to write (default: one in the directory sec of the data directory)." };
         var wait = new Option<bool>("--wait") { Description = "Stay until a device has joined, then show its check digits and remove the file." };
-        var keep = new Option<string?>("--keep") { Description = "With --wait: write this file, and a new one in its place every 10 minutes until one was used." };
-        return global.Verb("create", "Write an invitation into a .sec file: valid once, for 10 minutes.", [passphraseFile, grants, to, wait, keep], async (session, parsed, cancel) =>
+        var keep = new Option<string?>("--keep") { Description = "With --wait: write this file, and a new one in its place when its time is over, until one was used." };
+        var valid = new Option<TimeSpan?>("--valid") { Description = "How long the file can be used: 1s to 24h (default 10m).", CustomParser = Durations.Parse };
+        return global.Verb("create", "Write an invitation into a .sec file: valid once, for 10 minutes if --valid says nothing else.", [passphraseFile, grants, to, valid, wait, keep], async (session, parsed, cancel) =>
         {
             string? kept = parsed.GetValue(keep);
             if (kept is not null && (!parsed.GetValue(wait) || parsed.GetValue(to) is not null))
@@ -37,13 +41,20 @@ internal static class SecVerbs
                 throw new MeshException(CliErrors.Usage, "--keep is for --wait, and instead of --out", "for example: agentmesh sec create --wait --keep laptop.sec");
             }
 
+            TimeSpan lifetime = parsed.GetValue(valid) ?? UsualLifetime;
+            TimeSpan most = kept is null ? LifetimeMax : LifetimeMax - Grace;
+            if (lifetime < TimeSpan.FromSeconds(1) || lifetime > most)
+            {
+                throw new MeshException(CliErrors.Usage, $"--valid {lifetime}: a .sec file counts for 1 second to {most}", "for example: agentmesh sec create --valid 24h");
+            }
+
             string passphrase = Passphrase.Get(session, parsed.GetValue(passphraseFile), isNew: true);
             using var client = session.Connect();
-            var maker = new Maker(session, client, passphrase, parsed.GetValue(grants) ?? [], TimeProvider.System);
+            var maker = new Maker(session, client, passphrase, parsed.GetValue(grants) ?? [], lifetime, TimeProvider.System);
             string file = kept ?? parsed.GetValue(to) ?? await maker.UsualFileAsync(cancel).ConfigureAwait(false);
             InvitationView made = await maker.WriteAsync(file, kept is null ? TimeSpan.Zero : Grace, cancel).ConfigureAwait(false);
             session.Terminal.Answer(new SecCreatedView(file, made.Id, made.ExpiresAt, made.Grants), SecViewJson.Default.SecCreatedView, file);
-            session.Terminal.Hint($"valid once, until {made.ExpiresAt.ToLocalTime():HH:mm:ss}; bring it to the other device, and there: agentmesh sec join {Path.GetFileName(file)}");
+            session.Terminal.Hint($"valid once, until {made.ExpiresAt.ToLocalTime():yyyy-MM-dd HH:mm:ss}; bring it to the other device, and there: agentmesh sec join {Path.GetFileName(file)}");
             return parsed.GetValue(wait) ? await maker.WaitAsync(file, made, kept is not null, cancel).ConfigureAwait(false) : 0;
         });
     }
@@ -75,7 +86,7 @@ internal static class SecVerbs
             }
 
             Show(session, view);
-            return Task.FromResult(0);
+            return view.Expired == true ? throw SecContent.Expired($"this .sec file of {view.ServerName} counted until {view.ValidUntil:u}") : Task.FromResult(0);
         });
     }
 
@@ -95,6 +106,10 @@ internal static class SecVerbs
             {
                 var request = new JoinRequest(Link: invitation.ToLink(), Grants: parsed.GetValue(grants));
                 paired = await client.PostAsync("v1/join", request, ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
+            }
+            catch (MeshException expired) when (expired.Code == ProtocolErrors.InvitationExpired)
+            {
+                throw SecContent.Expired($"{invitation.InviterName} says that this .sec file has expired; by what it says itself it counts until {invitation.ExpiresAt:u}, and it is {TimeProvider.System.GetUtcNow():u} here", expired);
             }
             catch (MeshException used) when (used.Code == ProtocolErrors.InvitationUsed)
             {
@@ -131,7 +146,7 @@ internal static class SecVerbs
     }
 
     /// <summary>Makes invitations and writes them down, one or, while it waits, one after another.</summary>
-    private sealed class Maker(Session session, ControlClient client, string passphrase, string[] grants, TimeProvider time)
+    private sealed class Maker(Session session, ControlClient client, string passphrase, string[] grants, TimeSpan lifetime, TimeProvider time)
     {
         public async Task<string> UsualFileAsync(CancellationToken cancel)
         {
@@ -143,7 +158,7 @@ internal static class SecVerbs
 
         public async Task<InvitationView> WriteAsync(string file, TimeSpan grace, CancellationToken cancel)
         {
-            var request = new InviteRequest(grants, (Rotation + grace).TotalMilliseconds);
+            var request = new InviteRequest(grants, (lifetime + grace).TotalMilliseconds);
             InvitationView made = await client.PostAsync("v1/invitations", request, ControlJson.Default.InviteRequest, ControlJson.Default.InvitationView, cancel).ConfigureAwait(false);
             DateTimeOffset now = time.GetUtcNow();
             SecDisk.Write(file, SecFile.Seal(SecContent.Of(Invitation.Parse(made.Link, now), now, grace), passphrase, SystemEntropy.Instance));

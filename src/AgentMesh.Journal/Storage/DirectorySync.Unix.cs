@@ -6,10 +6,11 @@ namespace AgentMesh.Journal.Storage;
 /// Makes the names in a directory durable: on Unix a file that was created and flushed can still lose its name in a power cut until its
 /// directory is flushed too. Windows has no such call and needs none.
 /// </summary>
-internal static class DirectorySync
+public static class DirectorySync
 {
     private const int ReadOnlyFlag = 0;
 
+    /// <exception cref="IOException">It cannot be opened or flushed.</exception>
     public static void Flush(string directory)
     {
         if (OperatingSystem.IsWindows())

@@ -29,7 +29,7 @@ internal sealed class DeviceParts
         Registry.Changed += ShowAdmitted;
         ShowAdmitted();
         Names = new Devices(Identity.Id, settings.DeviceName, Registry, Directory);
-        Pairing = new PairingService(Identity, settings, Registry, Directory, time, log);
+        Pairing = new PairingService(Identity, settings, Registry, Directory, KeptInvitations.Open(data[InvitationFile.FileName], Registry.OwnKey, Registry, time, log), time, log);
         Policy = new ConnectionPolicy(settings.Connections, Pairing, device => Registry.Devices.GetValueOrDefault(device)?.Name);
         Pairing.CheckInvitation = Policy.CheckInvitation;
         Endpoint = endings.AddAsync(MeshEndpoint.Open(Identity, Policy, StampFile.Open(data.Root), EndpointSettings(settings, KeyLogOf(endings)), SystemEntropy.Instance, time));
@@ -78,7 +78,7 @@ internal sealed class DeviceParts
 
     public ILogger Log { get; }
 
-    /// <exception cref="Errors.MeshException">AM0205, AM0206: the directory. AM0102 to AM0104: the identity. AM0330, AM0331: the registry. AM0130 and its like: a socket.</exception>
+    /// <exception cref="Errors.MeshException">AM0205, AM0206: the directory. AM0102 to AM0104: the identity. AM0330, AM0331: the registry. AM0181: the invitations. AM0130 and its like: a socket.</exception>
     public static DeviceParts Open(NodeSettings settings, TimeProvider time, Endings endings)
     {
         DataDirectory data = endings.Add(DataDirectory.Open(settings.DataDirectory, Environment.ProcessId));

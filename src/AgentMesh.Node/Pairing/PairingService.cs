@@ -20,13 +20,15 @@ using Microsoft.Extensions.Logging;
 namespace AgentMesh.Node.Pairing;
 
 /// <summary>
-/// Takes devices in: makes links and codes, joins by them, and answers the handshake's question who is admitted. Invitations live in memory: after a
-/// restart of the node they are void.
+/// Takes devices in: makes links and codes, joins by them, and answers the handshake's question who is admitted. Invitations survive a
+/// restart, codes do not.
 /// </summary>
 internal sealed class PairingService : IAdmission
 {
     private const int RememberedMax = 100;
 
+    private static readonly TimeSpan LifetimeMin = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LifetimeMax = TimeSpan.FromDays(1);
     private static readonly TimeSpan JoinWithin = TimeSpan.FromSeconds(15);
 
     private readonly DeviceIdentity _identity;
@@ -35,18 +37,23 @@ internal sealed class PairingService : IAdmission
     private readonly DeviceDirectory _directory;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private readonly ConcurrentDictionary<InvitationId, Invited> _invited = new();
+    private readonly KeptInvitations _invitations;
     private readonly ConcurrentDictionary<DeviceId, Guest> _guests = new();
     private readonly ConcurrentQueue<PairingView> _done = new();
 
-    public PairingService(DeviceIdentity identity, NodeSettings settings, DeviceRegistry registry, DeviceDirectory directory, TimeProvider time, ILogger log)
+    public PairingService(DeviceIdentity identity, NodeSettings settings, DeviceRegistry registry, DeviceDirectory directory, KeptInvitations invitations, TimeProvider time, ILogger log)
     {
         _identity = identity;
         _settings = settings;
         _registry = registry;
         _directory = directory;
+        _invitations = invitations;
         _time = time;
         _log = log;
+        foreach (KeptInvitation pending in invitations.All.Where(each => each.IsPending))
+        {
+            _guests[pending.UsedBy.Id] = new Guest(pending.UsedBy, pending.Secret.Id, "-");
+        }
     }
 
     /// <summary>Codes for the invitations of <see cref="Book"/>; set before anybody invites.</summary>
@@ -59,10 +66,10 @@ internal sealed class PairingService : IAdmission
     public Action CheckInvitation { get; set; } = static () => { };
 
     /// <summary>Everything that this device invites by.</summary>
-    public InvitationBook Book { get; } = new();
+    public InvitationBook Book => _invitations.Book;
 
     /// <summary>The invitations that are remembered, newest first.</summary>
-    public IReadOnlyList<InvitationStateView> Invitations => [.. _invited.OrderByDescending(each => each.Value.MadeAt).Select(each => ViewOf(each.Key, each.Value))];
+    public IReadOnlyList<InvitationStateView> Invitations => [.. _invitations.All.Select(ViewOf)];
 
     /// <summary>Devices paired since the node started, newest first.</summary>
     public IReadOnlyList<PairingView> Done => [.. _done.Reverse()];
@@ -73,15 +80,19 @@ internal sealed class PairingService : IAdmission
 
     public InvitationLookup FindInvitation(InvitationId id, DateTimeOffset now) => Book.Find(id, now);
 
-    public bool TryTakeInvitation(InvitationId id, DevicePublicKey by, DateTimeOffset now) => Book.TryTake(id, by, now);
+    public bool TryTakeInvitation(InvitationId id, DevicePublicKey by, DateTimeOffset now) => _invitations.TryTake(id, by, now);
 
-    /// <summary>A connection came in. One that used an invitation up waits for its name before it is admitted.</summary>
+    /// <summary>A connection came in. One that used an invitation up, now or before this node was restarted, waits for its name before it is admitted.</summary>
     public void Connected(IMeshConnection connection)
     {
-        if (connection is MeshConnection { Invitation.IsNone: false } guest && !connection.IsInitiator)
+        if (connection is MeshConnection guest && !connection.IsInitiator)
         {
-            _guests[guest.RemoteId] = new Guest(guest.RemoteKey, guest.Invitation, guest.ComputeCheckDigits().ToString());
-            AdmitIfKnown(guest.RemoteId);
+            InvitationId by = guest.Invitation.IsNone && _guests.TryGetValue(guest.RemoteId, out Guest? before) && before.Key == guest.RemoteKey ? before.Invitation : guest.Invitation;
+            if (!by.IsNone)
+            {
+                _guests[guest.RemoteId] = new Guest(guest.RemoteKey, by, guest.ComputeCheckDigits().ToString());
+                AdmitIfKnown(guest.RemoteId);
+            }
         }
     }
 
@@ -94,15 +105,8 @@ internal sealed class PairingService : IAdmission
         }
 
         InvitationId invitation = Book.RootOf(guest.Invitation);
-        IReadOnlyCollection<string> granted = [];
-        if (_invited.TryGetValue(invitation, out Invited? invited))
-        {
-            granted = invited.Grants;
-            invited.UsedBy = hello.Name;
-            invited.CheckDigits = guest.Digits;
-        }
-
-        _registry.Admit(guest.Key, hello.Name, [.. granted, .. _settings.DefaultGrants]);
+        _registry.Admit(guest.Key, hello.Name, [.. _invitations.Find(invitation)?.Grants ?? [], .. _settings.DefaultGrants]);
+        _invitations.Admitted(invitation, hello.Name, guest.Digits);
         Remember(device, hello.Name, guest.Digits, invitation);
     }
 
@@ -110,28 +114,20 @@ internal sealed class PairingService : IAdmission
     {
         CheckInvitation();
         IReadOnlyCollection<string> grants = Grant.Check(request.Grants ?? []);
-        DateTimeOffset now = _time.GetUtcNow();
-        TimeSpan lifetime = request.LifetimeMs is { } given ? TimeSpan.FromMilliseconds(Math.Clamp(given, 1_000, TimeSpan.FromDays(1).TotalMilliseconds)) : _settings.Invite.Lifetime;
-        InvitationSecret secret = Book.Create(now, lifetime, SystemEntropy.Instance);
-        DateTimeOffset expires = DateTimeOffset.FromUnixTimeSeconds((now + lifetime).ToUnixTimeSeconds());
-        _invited[secret.Id] = new Invited(grants, now, expires);
-        foreach (InvitationId forgotten in _invited.Keys.Where(id => Book.Find(id, now).Status == InvitationStatus.Unknown).ToArray())
-        {
-            _invited.TryRemove(forgotten, out _);
-        }
-
+        TimeSpan lifetime = request.LifetimeMs is { } given ? LifetimeOf(given) : _settings.Invite.Lifetime;
+        KeptInvitation made = _invitations.Create(grants, _time.GetUtcNow(), lifetime);
         var invitation = new Invitation
         {
             Key = _identity.PublicKey,
-            Secret = secret,
-            ExpiresAt = expires,
+            Secret = made.Secret,
+            ExpiresAt = made.ExpiresAt,
             InviterName = _settings.DeviceName,
             Addresses = [.. addresses.Take(Invitation.AddressesMax)],
             Beacons = [.. Beacons!.Clients.Select(client => client.Place.ToString()).Take(Invitation.BeaconsMax)],
         };
         Beacons.Refresh();
-        PairingCode code = await CodeForAsync(secret.Id).ConfigureAwait(false);
-        return new InvitationView(invitation.ToLink(), expires, [.. grants], secret.Id.ToString(), code.IsNone ? null : code.ToString(), WaysOf(code));
+        PairingCode code = await CodeForAsync(made.Secret.Id).ConfigureAwait(false);
+        return new InvitationView(invitation.ToLink(), made.ExpiresAt, [.. grants], made.Secret.Id.ToString(), code.IsNone ? null : code.ToString(), WaysOf(code));
     }
 
     public async Task<PairingView> JoinAsync(JoinRequest request, MeshEndpoint endpoint, LinkService links, CancellationToken cancellationToken)
@@ -156,7 +152,7 @@ internal sealed class PairingService : IAdmission
         MeshConnection connection;
         try
         {
-            connection = await JoinAnywhereAsync(invitation, endpoint, patience.Token).ConfigureAwait(false);
+            connection = await new Joining(invitation, endpoint, _time).RunAsync(isKnown: _registry.IsAdmitted(invitation.Key), patience.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -171,34 +167,10 @@ internal sealed class PairingService : IAdmission
         return Remember(invitation.Key.Id, invitation.InviterName, digits, default);
     }
 
-    /// <summary>At the addresses of the invitation, and over a beacon as soon as one offers a way.</summary>
-    private static async Task<MeshConnection> JoinAnywhereAsync(Invitation invitation, MeshEndpoint endpoint, CancellationToken cancellationToken)
-    {
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        endpoint.Relays.Changed += TakeWay;
-        try
-        {
-            Task<MeshConnection> joining = endpoint.JoinAsync(invitation, over.Token).AsTask();
-            TakeWay(invitation.Key.Id);
-            return await joining.ConfigureAwait(false);
-        }
-        finally
-        {
-            endpoint.Relays.Changed -= TakeWay;
-            await over.CancelAsync().ConfigureAwait(false);
-        }
-
-        void TakeWay(DeviceId device)
-        {
-            IPEndPoint[] ways = device == invitation.Key.Id ? [.. endpoint.Relays.To(device).Select(channel => channel.Address)] : [];
-            if (ways.Length > 0 && !over.IsCancellationRequested)
-            {
-                // Joins the attempt that is under way; whose end is that of the first.
-                _ = endpoint.JoinAsync(invitation with { Addresses = ways }, over.Token).AsTask().ContinueWith(
-                    static done => done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            }
-        }
-    }
+    private static TimeSpan LifetimeOf(double milliseconds) =>
+        milliseconds >= LifetimeMin.TotalMilliseconds && milliseconds <= LifetimeMax.TotalMilliseconds
+            ? TimeSpan.FromMilliseconds(milliseconds)
+            : throw new MeshException(NodeErrors.ControlRequest, "an invitation counts for 1 second to 24 hours", "give a time between, for example 30m, or none for ten minutes");
 
     private async Task<PairingCode> CodeForAsync(InvitationId invitation)
     {
@@ -214,8 +186,9 @@ internal sealed class PairingService : IAdmission
 
     private CodeWaysView? WaysOf(PairingCode code) => code.IsNone ? null : new CodeWaysView(Codes!.HasLink, Codes.WaysOf(code));
 
-    private InvitationStateView ViewOf(InvitationId id, Invited invited)
+    private InvitationStateView ViewOf(KeptInvitation invited)
     {
+        InvitationId id = invited.Secret.Id;
         string state = Book.Find(id, _time.GetUtcNow()).Status switch
         {
             InvitationStatus.Open => "open",
@@ -224,7 +197,7 @@ internal sealed class PairingService : IAdmission
         };
         CodeStatus? codes = Codes!.StatusOf(id);
         string? code = state == "open" && codes is { Code.IsNone: false } status ? status.Code.ToString() : null;
-        return new InvitationStateView(id.ToString(), state, code, invited.ExpiresAt, [.. invited.Grants], codes?.WrongGuesses ?? 0, codes?.LastWrongFrom, invited.UsedBy, invited.CheckDigits, code is null ? null : WaysOf(codes!.Value.Code));
+        return new InvitationStateView(id.ToString(), state, code, invited.ExpiresAt, [.. invited.Grants], codes?.WrongGuesses ?? 0, codes?.LastWrongFrom, invited.Name, invited.CheckDigits, code is null ? null : WaysOf(codes!.Value.Code));
     }
 
     private PairingView Remember(DeviceId device, string name, string digits, InvitationId invitation)
@@ -238,13 +211,6 @@ internal sealed class PairingService : IAdmission
 
         Log.Paired(_log, name, device.ToString(), digits);
         return view;
-    }
-
-    private sealed record Invited(IReadOnlyCollection<string> Grants, DateTimeOffset MadeAt, DateTimeOffset ExpiresAt)
-    {
-        public string? UsedBy { get; set; }
-
-        public string? CheckDigits { get; set; }
     }
 
     private sealed record Guest(DevicePublicKey Key, InvitationId Invitation, string Digits);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using AgentMesh.Errors;
 using AgentMesh.Node.Links;
+using AgentMesh.Node.Pairing;
 using AgentMesh.Node.Reach;
 using AgentMesh.Mesh.Registry;
 using AgentMesh.Node.Settings;
@@ -19,7 +20,7 @@ internal static class BurntIdentity
     /// <summary>Settings, CRON.md, logs and the audit trail are not the identity's: they stay.</summary>
     private static readonly string[] Goes =
     [
-        DeviceRegistry.FileName, "devices.json", StampFile.FileName, BeaconFile.FileName, "output", "spool", "work", "artifacts", "cron-file.applied",
+        DeviceRegistry.FileName, "devices.json", StampFile.FileName, BeaconFile.FileName, InvitationFile.FileName, "output", "spool", "work", "artifacts", "cron-file.applied",
         ConnectionHistory.FileName, ConnectionHistory.OlderFileName,
     ];
 

@@ -126,6 +126,31 @@ public sealed class InvitationBook
         }
     }
 
+    /// <summary>Takes back that an invitation was used: nobody was told, because it could not be kept.</summary>
+    public void Reopen(InvitationId id)
+    {
+        lock (_gate)
+        {
+            if (_records.TryGetValue(id, out InvitationRecord record))
+            {
+                _records[id] = record with { UsedBy = default };
+                if (_records.TryGetValue(record.Of, out InvitationRecord root))
+                {
+                    _records[record.Of] = root with { UsedBy = default };
+                }
+            }
+        }
+    }
+
+    /// <summary>Forgets an invitation that nobody was given.</summary>
+    public void Remove(InvitationId id)
+    {
+        lock (_gate)
+        {
+            _records.Remove(id);
+        }
+    }
+
     private InvitationStatus StatusOf(InvitationRecord record, DateTimeOffset now)
     {
         bool isRoot = record.Of.IsNone;

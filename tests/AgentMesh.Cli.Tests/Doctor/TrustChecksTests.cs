@@ -21,4 +21,23 @@ public sealed class TrustChecksTests
         Assert.StartsWith("on phone: agentmesh compromised", check.Next, StringComparison.Ordinal);
         Assert.EndsWith("agentmesh devices revoke x3awq2mzk4ba", check.Next, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Invitations_that_were_put_aside_are_named()
+    {
+        string data = Directory.CreateTempSubdirectory("am-doctor-").FullName;
+        try
+        {
+            Assert.Null(TrustChecks.Invitations(data));
+            File.WriteAllText(Path.Combine(data, TrustChecks.PutAside), "");
+
+            DoctorCheck check = TrustChecks.Invitations(data)!;
+            Assert.Equal(("warn", "AM0182"), (check.Result, check.Code));
+            Assert.Contains("agentmesh invite", check.Next, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
+    }
 }
