@@ -11,4 +11,5 @@ public static class BeaconErrors
     public const string Unreachable = "AM0170";
     public const string Full = "AM0171";
     public const string AdmissionFile = "AM0172";
+    public const string Nonsense = "AM0174";
 }

@@ -203,6 +203,8 @@ public sealed class BeaconClient : IAsyncDisposable
             await session.RunAsync(over.Token).ConfigureAwait(false);
             _problem = way.Connection.Closed is { IsCompletedSuccessfully: true, Result: { Code: Server.BeaconCodes.Full } }
                 ? new MeshException(BeaconErrors.Full, $"the beacon {_place.Name} has no room for another device", "ask its operator, or name another beacon in agentmesh.beacons")
+                : session.HeardNonsense
+                ? new MeshException(BeaconErrors.Nonsense, $"the beacon {_place.Name} said something that is no answer of a beacon, and was left", "update the older of the two, this device or the beacon; it is tried again by itself")
                 : new MeshException(BeaconErrors.Unreachable, $"the connection to the beacon {_place.Name} was lost", "it is tried again by itself");
             return isWelcome;
         }

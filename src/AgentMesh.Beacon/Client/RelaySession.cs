@@ -70,6 +70,9 @@ public sealed class RelaySession
         return answer;
     }
 
+    /// <summary>It ended because what the relay said is no frame of this protocol.</summary>
+    public bool HeardNonsense { get; private set; }
+
     /// <summary>Until the stream, the connection or the token ends it; never faults.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -114,7 +117,7 @@ public sealed class RelaySession
 
     private async Task ListenAsync(CancellationToken cancellationToken)
     {
-        while (await BeaconStream.ReadAsync(_stream, cancellationToken).ConfigureAwait(false) is { } frame)
+        while (await BeaconStream.ReadAsync(_stream, cancellationToken, () => HeardNonsense = true).ConfigureAwait(false) is { } frame)
         {
             Interlocked.Exchange(ref _heardAt, _time.GetTimestamp());
             switch (frame.Type)

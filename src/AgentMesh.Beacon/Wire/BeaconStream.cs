@@ -17,16 +17,29 @@ internal static class BeaconStream
     }
 
     /// <summary>Null at the end of the stream and at bytes that are no frame.</summary>
-    public static async ValueTask<BeaconFrame?> ReadAsync(IMeshStream stream, CancellationToken cancellationToken)
+    /// <param name="malformed">Called for the latter.</param>
+    public static async ValueTask<BeaconFrame?> ReadAsync(IMeshStream stream, CancellationToken cancellationToken, Action? malformed = null)
     {
         byte[] length = new byte[BeaconFrame.LengthBytes];
-        if (!await TryFillAsync(stream, length, cancellationToken).ConfigureAwait(false) || BinaryPrimitives.ReadUInt16BigEndian(length) is var size && size > BeaconFrame.BodyBytesMax)
+        if (!await TryFillAsync(stream, length, cancellationToken).ConfigureAwait(false))
         {
             return null;
         }
 
-        byte[] bytes = new byte[BinaryPrimitives.ReadUInt16BigEndian(length)];
-        return await TryFillAsync(stream, bytes, cancellationToken).ConfigureAwait(false) ? BeaconFrame.TryRead(bytes) : null;
+        int size = BinaryPrimitives.ReadUInt16BigEndian(length);
+        byte[] bytes = size <= BeaconFrame.BodyBytesMax ? new byte[size] : [];
+        if (size <= BeaconFrame.BodyBytesMax && !await TryFillAsync(stream, bytes, cancellationToken).ConfigureAwait(false))
+        {
+            return null;
+        }
+
+        BeaconFrame? frame = size <= BeaconFrame.BodyBytesMax ? BeaconFrame.TryRead(bytes) : null;
+        if (frame is null)
+        {
+            malformed?.Invoke();
+        }
+
+        return frame;
     }
 
     private static async ValueTask<bool> TryFillAsync(IMeshStream stream, Memory<byte> into, CancellationToken cancellationToken)

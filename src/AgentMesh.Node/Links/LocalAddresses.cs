@@ -41,9 +41,9 @@ internal static class LocalAddresses
                 ? [new IPEndPoint(address, place.Port)]
                 : [.. Dns.GetHostAddresses(place.Host).Select(each => new IPEndPoint(each, place.Port))];
         }
-        catch (SocketException)
+        catch (Exception error) when (error is SocketException or ArgumentException)
         {
-            return [];
+            return []; // no such name, or longer than one can be
         }
     }
 

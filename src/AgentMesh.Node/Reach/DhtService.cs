@@ -49,8 +49,13 @@ internal sealed class DhtService : IAsyncDisposable
     }
 
     public DhtView View() => _published is { } last
-        ? new DhtView(_dht.Nodes, last.Stored, last.Devices, last.At, Interlocked.Read(ref _found), last is { Devices: > 0, Stored: 0 } ? Silent() : null)
-        : new DhtView(_dht.Nodes, 0, 0, null, Interlocked.Read(ref _found), null);
+        ? new DhtView(_dht.Nodes, last.Stored, last.Devices, last.At, Interlocked.Read(ref _found), last is { Devices: > 0, Stored: 0 } ? Silent() : Refused(_dht.Refused), _dht.Refused)
+        : new DhtView(_dht.Nodes, 0, 0, null, Interlocked.Read(ref _found), Refused(_dht.Refused), _dht.Refused);
+
+    internal static ProblemView? Refused(long values) => values == 0 ? null : new ProblemView(
+        ReachErrors.DhtValue,
+        $"nodes of the DHT gave {values} {(values == 1 ? "value" : "values")} for devices of this mesh that none of them has said; nothing of them was used",
+        "update devices of an older version; else somebody disturbs these places, which a beacon in agentmesh.beacons does without");
 
     public void Start() => _running = Task.Run(() => Task.WhenAll(PublishingAsync(), LookingAsync()));
 

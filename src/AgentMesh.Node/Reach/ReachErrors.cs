@@ -10,6 +10,7 @@ public static class ReachErrors
     public const string TurnRefused = "AM0168";
     public const string TurnCredentials = "AM0169";
     public const string DhtSilent = "AM0180";
+    public const string DhtValue = "AM0183";
     public const string NotDialled = "AM0185";
     public const string NoStrangers = "AM0186";
 }

@@ -117,7 +117,7 @@ public static class SettingsLoader
             Connections = ConnectionsReader.Read(read),
             Dht = new DhtSettings(read.Switch("discovery.dht.enabled"), [.. read.List("discovery.dht.bootstrap").Select(text => read.Place("discovery.dht.bootstrap", text))]),
             Lan = new LanSettings(read.Switch("discovery.lan.enabled"), read.Integer("discovery.lan.port", 1, 65535), read.Time("discovery.lan.interval"), read.Switch("discovery.lan.mdns"), read.Switch("discovery.announce-name")),
-            Invite = new InviteSettings(read.Time("invite.lifetime"), read.Integer("invite.open-max", 1, 10_000)),
+            Invite = new InviteSettings(read.Time("invite.lifetime", TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), "1s to 24h"), read.Integer("invite.open-max", 1, 10_000)),
             Jobs = new JobSettings(
                 read.Integer("jobs.attempts", 1, 1000),
                 read.Time("jobs.backoff-min"),
@@ -141,7 +141,7 @@ public static class SettingsLoader
             CronFile = read.Text("cron.file") is { Length: > 0 } cronFile ? Path.GetFullPath(cronFile) : "",
             AuditRetainedBytesMax = read.Size("audit.retained-max"),
             Programs = new ProgramSettings(read.OneOf("workers.on-stop", "keep", "end") == "keep", read.Limit("workers.lease"), read.Time("workers.input-grace"), read.OneOf("workers.cgroups", "auto", "on", "off"), read.OneOf("workers.cgroup-limits", "off", "on") == "on"),
-            DefaultGrants = read.List("grants.default"),
+            DefaultGrants = read.Grants("grants.default"),
             Introductions = read.OneOf("grants.introduce", "everyone", "granted") == "granted" ? Mesh.Registry.Introductions.Granted : Mesh.Registry.Introductions.Everyone,
             Plugins = new PluginSettings(read.List("plugins.assemblies"), read.Lists("plugins.programs")),
             Limits = LimitsReader.Read(read),

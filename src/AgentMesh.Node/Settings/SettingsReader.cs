@@ -4,6 +4,7 @@ using System.Text;
 using AgentMesh.Beacon.Client;
 using AgentMesh.Errors;
 using AgentMesh.Mesh;
+using AgentMesh.Mesh.Grants;
 using AgentMesh.Mesh.Selectors;
 using AgentMesh.Mesh.Turns;
 using Akka.Configuration;
@@ -14,6 +15,9 @@ namespace AgentMesh.Node.Settings;
 /// <summary>Reads one value each, checks it, and names file and path when it is wrong.</summary>
 internal sealed class SettingsReader(Config config, string origin)
 {
+    // Of a name in the DNS.
+    private const int HostCharsMax = 255;
+
     /// <summary>Letters, digits, '-', '_' and '.', at most 63: what can stand after '@' in a command line.</summary>
     public static string CleanName(string name)
     {
@@ -55,8 +59,27 @@ internal sealed class SettingsReader(Config config, string origin)
 
     public TimeSpan? Limit(string path)
     {
-        TimeSpan value = Checked(path, "a duration, for example 500ms, 10s or 5m", () => config.GetTimeSpan("agentmesh." + path, null));
+        const string expected = "a duration, for example 500ms, 10s or 5m";
+        TimeSpan value = Checked(path, expected, () => config.GetTimeSpan("agentmesh." + path, null));
+
+        // Zero and 'infinite' say that there is no limit; less than nothing is a slip of the hand.
+        if (Text(path).TrimStart().StartsWith('-'))
+        {
+            throw Wrong(path, Text(path), expected);
+        }
+
         return value <= TimeSpan.Zero ? null : value;
+    }
+
+    public TimeSpan Time(string path, TimeSpan min, TimeSpan max, string range) =>
+        Time(path) is var value && value >= min && value <= max ? value : throw Wrong(path, Text(path), $"a duration from {range}");
+
+    public IReadOnlyList<string> Grants(string path)
+    {
+        IReadOnlyList<string> grants = List(path);
+        return grants.FirstOrDefault(grant => !Grant.All.Contains(grant.Trim().ToLowerInvariant())) is { } unknown
+            ? throw Wrong(path, unknown, $"some of {string.Join(", ", Grant.All)}")
+            : grants;
     }
 
     public long Size(string path) =>
@@ -124,7 +147,7 @@ internal sealed class SettingsReader(Config config, string origin)
         }
 
         return Checked<IReadOnlyList<HostPort>>(path, "a list such as [{ host = \"192.0.2.7\", port = 14590 }]", () =>
-            [.. value.GetArray().Select(item => new HostPort(Part(item, "host").GetString(), Part(item, "port").GetInt()))]);
+            [.. value.GetArray().Select(item => PlaceOf(Part(item, "host").GetString(), Part(item, "port").GetInt()))]);
     }
 
     /// <summary>Of each object of a list, its keys and their texts.</summary>
@@ -168,6 +191,9 @@ internal sealed class SettingsReader(Config config, string origin)
             ? (IReadOnlyDictionary<string, string>)item.Value.GetObject().Items.ToDictionary(each => each.Key, each => each.Value.GetString(), StringComparer.Ordinal)
             : throw Wrong($"{path}.{item.Key}", item.Value.GetString(), "a group of settings in braces"),
         StringComparer.Ordinal);
+
+    private static HostPort PlaceOf(string host, int port) =>
+        host is { Length: > 0 and <= HostCharsMax } && port is > 0 and <= ushort.MaxValue ? new HostPort(host, port) : throw new FormatException("no host with a port");
 
     private static HoconValue Part(HoconValue item, string name) =>
         item.IsObject() && item.GetChildObject(name) is { } part ? part : throw new FormatException($"'{name}' is missing");

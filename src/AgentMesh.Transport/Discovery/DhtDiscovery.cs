@@ -20,6 +20,7 @@ public sealed class DhtDiscovery : IAsyncDisposable
 
     private static readonly TimeSpan ResolveWithin = TimeSpan.FromSeconds(5);
 
+    private long _refused;
     private readonly DeviceIdentity _identity;
     private readonly IReadOnlyList<DnsEndPoint> _bootstrap;
     private readonly IReadOnlyList<IPEndPoint> _known;
@@ -94,15 +95,24 @@ public sealed class DhtDiscovery : IAsyncDisposable
         return (await SearchAsync(record.Target, record.Seal(addresses, now.ToUnixTimeMilliseconds()), cancellationToken).ConfigureAwait(false)).Stored;
     }
 
+    /// <summary>Values that nodes gave for places of this mesh and that no device of it has said; nothing of them is used.</summary>
+    public long Refused => Interlocked.Read(ref _refused);
+
     /// <summary>Where a device said to this one that it is, today or, by a clock that is late, yesterday; empty when it said nothing.</summary>
     public async Task<IReadOnlyList<IPEndPoint>> FindAsync(DevicePublicKey from, CancellationToken cancellationToken)
     {
         long today = DhtRecord.DayOf(_time.GetUtcNow());
         foreach (long day in (long[])[today, today - 1, today + 1])
         {
-            if (DhtRecord.TryCreate(_identity, from, isOwn: false, day) is { } record
-                && (await SearchAsync(record.Target, null, cancellationToken).ConfigureAwait(false)).Found is { } item
-                && record.TryOpen(item) is { Count: > 0 } addresses)
+            if (DhtRecord.TryCreate(_identity, from, isOwn: false, day) is not { } record)
+            {
+                continue;
+            }
+
+            DhtSearch search = await SearchAsync(record.Target, null, cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<IPEndPoint>? addresses = search.Found is { } item ? record.TryOpen(item) : null;
+            Interlocked.Add(ref _refused, search.BadItems + (search.Found is not null && addresses is null ? 1 : 0));
+            if (addresses is { Count: > 0 })
             {
                 return addresses;
             }

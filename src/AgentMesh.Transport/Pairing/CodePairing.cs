@@ -149,6 +149,14 @@ public sealed class CodePairing : ICodeTaker, IAsyncDisposable
             throw CodeErrors.Malformed(problem);
         }
 
+        lock (_gate)
+        {
+            if (_inviter.IsOwn(parsed))
+            {
+                throw CodeErrors.Own();
+            }
+        }
+
         if (at is null && !HasLink && _ways.IsEmpty)
         {
             throw CodeErrors.NothingToAsk(isOff: _lan is null);
@@ -158,11 +166,6 @@ public sealed class CodePairing : ICodeTaker, IAsyncDisposable
         CodeJoiner joiner;
         lock (_gate)
         {
-            if (_inviter.IsOwn(parsed))
-            {
-                throw CodeErrors.Own();
-            }
-
             if (_joins.Count >= JoinsMax)
             {
                 throw new MeshException(TransportErrors.CodeBrokenOff, $"{JoinsMax} other codes are being looked for by this device", "Try again in a few seconds.");

@@ -35,6 +35,9 @@ internal sealed record DhtReply(ulong Transaction, DhtId? Id, IReadOnlyList<DhtN
 {
     private const int TokenBytesMax = 128;
 
+    /// <summary>It has a value, and no item that is right.</summary>
+    public bool HasBadItem { get; init; }
+
     /// <summary>Null for what is no answer to this device, damaged or not.</summary>
     public static DhtReply? TryRead(ReadOnlySpan<byte> datagram)
     {
@@ -54,12 +57,16 @@ internal sealed record DhtReply(ulong Transaction, DhtId? Id, IReadOnlyList<DhtN
             return null;
         }
 
+        DhtItem? item = DhtItem.TryRead(body);
         return new DhtReply(
             number,
             new DhtId(id),
             DhtNode.ReadAll(body.GetValueOrDefault("nodes") as byte[]),
             body.GetValueOrDefault("token") is byte[] { Length: > 0 and <= TokenBytesMax } token ? token : null,
-            DhtItem.TryRead(body));
+            item)
+        {
+            HasBadItem = item is null && body.ContainsKey("v"),
+        };
     }
 
     public static byte[] Get(ulong transaction, DhtId own, DhtId target) => Query("get", transaction, ("id", own.ToArray()), ("target", target.ToArray()));

@@ -62,6 +62,9 @@ internal sealed class DhtSearch
     /// <summary>The newest that was found.</summary>
     public DhtItem? Found { get; private set; }
 
+    /// <summary>Answers with a value that nobody has signed for this place.</summary>
+    public int BadItems { get; private set; }
+
     /// <summary>Nodes that have taken the item.</summary>
     public int Stored { get; private set; }
 
@@ -109,6 +112,7 @@ internal sealed class DhtSearch
             Answered++;
             (waiting.To.Id, waiting.To.Token, waiting.To.HasAnswered) = (id, reply.Token, true);
             _nodes.Answered(new DhtNode(id, from));
+            BadItems += reply.HasBadItem || (reply.Item is { } other && !other.Target.Equals(_target)) ? 1 : 0;
             if (reply.Item is { } item && item.Target.Equals(_target) && item.Sequence > (Found?.Sequence ?? -1))
             {
                 Found = item;

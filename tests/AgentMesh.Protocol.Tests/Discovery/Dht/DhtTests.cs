@@ -129,6 +129,48 @@ public sealed class DhtTests
         Assert.Equal(9, net.Run(record.Target, null, new DhtNodes()).Found!.Sequence);
     }
 
+    [Theory]
+    [InlineData("another signature")]
+    [InlineData("another sequence")]
+    [InlineData("another place")]
+    [InlineData("too long")]
+    [InlineData("no value")]
+    public void Malformed_values_are_counted_and_what_was_said_is_found_all_the_same(string what)
+    {
+        var net = new TestDht(50, seed: 6);
+        DhtItem good = Record(Publisher, Reader, isOwn: true).Seal(Places, 9);
+        net.Run(good.Target, good, new DhtNodes());
+        net.Lie = what switch
+        {
+            "another signature" => good with { Signature = new byte[64] },
+            "another sequence" => good with { Sequence = 100 },
+            "another place" => Record(Publisher, Other, isOwn: true).Seal(Places, 100),
+            "too long" => good with { Sequence = 100, Value = new byte[DhtItem.ValueBytesMax + 1] },
+            _ => good with { Sequence = -1, Value = [] },
+        };
+
+        DhtSearch search = net.Run(good.Target, null, new DhtNodes());
+
+        Assert.True(search.BadItems > 0);
+        Assert.Equal(9, search.Found!.Sequence);
+    }
+
+    [Fact]
+    public void A_value_of_another_length_or_that_was_altered_says_nothing()
+    {
+        DhtItem item = Record(Publisher, Reader, isOwn: true).Seal(Places, 5);
+        DhtRecord reader = Record(Reader, Publisher, isOwn: false);
+        Assert.Null(reader.TryOpen(item with { Value = item.Value[..^1] }));
+        Assert.Null(reader.TryOpen(item with { Value = [.. item.Value, 0] }));
+        Assert.Null(reader.TryOpen(item with { Value = [] }));
+        for (int at = 0; at < item.Value.Length; at++)
+        {
+            byte[] value = [.. item.Value];
+            value[at] ^= 1;
+            Assert.Null(reader.TryOpen(item with { Value = value }));
+        }
+    }
+
     [Fact]
     public void A_node_that_names_others_without_end_holds_a_search_up_for_a_bounded_time()
     {
