@@ -141,8 +141,10 @@ public partial class ActorCell
         }
 
         (_watching ??= [])[subject] = custom;
-        ((IInternalActorRef)subject).SendSystemMessage(new Watch((IInternalActorRef)subject, _self));
+
+        // First: the other system may be given up, and the message dropped, as soon as it is sent.
         MaintainAddressSubscription(subject);
+        ((IInternalActorRef)subject).SendSystemMessage(new Watch((IInternalActorRef)subject, _self));
         return subject;
     }
 

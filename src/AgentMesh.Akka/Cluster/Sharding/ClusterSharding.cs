@@ -104,15 +104,17 @@ public class ClusterSharding : IExtension
         string? role = settings.Role;
         Props coordinator = Props.Create(() => new Coordinator(role, settings.TuningParameters, strategy));
         _system.SystemActorOf(Props.Create(() => new CoordinatorHost(role, coordinator)), NameOf(typeName) + "-coordinator");
-        var region = new RegionSettings(typeName, role, CoordinatorPath(typeName), extractor, entityProps, stopMessage, settings.PassivateIdleEntityAfter, settings.TuningParameters, RetryMin(), settings.ShardRegionQueryTimeout);
+        var region = new RegionSettings(typeName, role, CoordinatorPath(typeName), extractor, entityProps, stopMessage, settings.PassivateIdleEntityAfter, settings.TuningParameters, RetryMin(), ReportInterval(), settings.ShardRegionQueryTimeout);
         return _system.SystemActorOf(Props.Create(() => new Region(region)), NameOf(typeName));
     }
 
     private IActorRef StartProxyRegion(string typeName, string role, IMessageExtractor extractor)
     {
-        var region = new RegionSettings(typeName, string.IsNullOrEmpty(role) ? null : role, CoordinatorPath(typeName), extractor, null, PoisonPill.Instance, TimeSpan.Zero, Settings.TuningParameters, RetryMin(), Settings.ShardRegionQueryTimeout);
+        var region = new RegionSettings(typeName, string.IsNullOrEmpty(role) ? null : role, CoordinatorPath(typeName), extractor, null, PoisonPill.Instance, TimeSpan.Zero, Settings.TuningParameters, RetryMin(), ReportInterval(), Settings.ShardRegionQueryTimeout);
         return _system.SystemActorOf(Props.Create(() => new Region(region)), NameOf(typeName) + "-proxy");
     }
+
+    private TimeSpan ReportInterval() => _system.Settings.Config.GetTimeSpan("akka.cluster.sharding.report-interval", TimeSpan.FromSeconds(5));
 
     private TimeSpan RetryMin() => _system.Settings.Config.GetTimeSpan("akka.cluster.sharding.retry-min", TimeSpan.FromMilliseconds(100));
 

@@ -329,12 +329,19 @@ internal sealed partial class Association
     /// </summary>
     private void GiveUp(string reason)
     {
+        bool isDropped = false;
         lock (_gate)
         {
             if (_incarnations.Current == 0 || _incarnations.IsRefused(_incarnations.Current))
+            {
+                isDropped = true;
                 DropSystem();
+            }
         }
 
+        // Among them may be who asked to be told of an actor's end.
+        if (isDropped)
+            _remoting.System.AddressTerminatedTopic.Publish(new AddressTerminated(Remote));
         Quarantine(null, reason);
     }
 

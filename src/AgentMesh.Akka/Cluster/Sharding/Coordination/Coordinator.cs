@@ -65,7 +65,13 @@ internal sealed class Coordinator : ReceiveActor, IWithTimers
     private void OnRegister(Register register)
     {
         if (!_allocations.Knows(register.Region))
+        {
+            // The end of an earlier life of its system need not have been noticed; at one address there is one region.
+            foreach (IActorRef earlier in _allocations.Regions.Keys.Where(region => AddressOf(region) == AddressOf(register.Region)).ToArray())
+                Forget(earlier);
             Context.Watch(register.Region);
+        }
+
         foreach (string foreign in _allocations.Report(register.Region, register.Shards))
         {
             _log.Warning("Shard [{0}] runs at {1} as well as at its home; stopping it there", foreign, register.Region);
@@ -216,14 +222,16 @@ internal sealed class Coordinator : ReceiveActor, IWithTimers
             OnGetShardHome(ended.Shard, asker);
     }
 
-    private void OnTerminated(Terminated ended)
+    private void OnTerminated(Terminated ended) => Forget(ended.ActorRef);
+
+    private void Forget(IActorRef region)
     {
-        _proxies.Remove(ended.ActorRef);
-        _leaving.Remove(ended.ActorRef);
-        foreach (string shard in _allocations.Remove(ended.ActorRef))
+        _proxies.Remove(region);
+        _leaving.Remove(region);
+        foreach (string shard in _allocations.Remove(region))
             _unstarted.Remove(shard);
         foreach (IActorRef worker in _handOffs.Values)
-            worker.Forward(new HandOffWorker.RegionGone(ended.ActorRef));
+            worker.Tell(new HandOffWorker.RegionGone(region));
     }
 
     private Address AddressOf(IActorRef region) => region.Path.Address.HasLocalScope ? _cluster.SelfAddress : region.Path.Address;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Cluster.Sharding.Coordination;
 using Akka.Event;
@@ -8,7 +7,7 @@ namespace Akka.Cluster.Sharding.Regions;
 /// <summary>What a region is made with.</summary>
 /// <param name="EntityProps">Null for a proxy: it has no shards of its own.</param>
 internal sealed record RegionSettings(
-    string TypeName, string? Role, string CoordinatorPath, IMessageExtractor Extractor, Func<string, Props>? EntityProps, object StopMessage, TimeSpan PassivateIdleAfter, TuningParameters Tuning, TimeSpan RetryMin, TimeSpan QueryTimeout);
+    string TypeName, string? Role, string CoordinatorPath, IMessageExtractor Extractor, Func<string, Props>? EntityProps, object StopMessage, TimeSpan PassivateIdleAfter, TuningParameters Tuning, TimeSpan RetryMin, TimeSpan ReportInterval, TimeSpan QueryTimeout);
 
 /// <summary>
 /// The door to the entities of one type: whoever sends to an entity sends here. Knows where shards live, asks the coordinator when it does
@@ -19,12 +18,6 @@ internal sealed class Region : ReceiveActor, IWithTimers
     /// <summary>How long a region that leaves waits for new homes of the messages it holds.</summary>
     private static readonly TimeSpan LastWait = TimeSpan.FromSeconds(1);
 
-    /// <summary>
-    /// A coordinator that did not hear a region for a while has given its shards to others, and the region need not have noticed: it says what it has again and again, and is told
-    /// what is not its own any more.
-    /// </summary>
-    private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(5);
-
     private readonly RegionSettings _settings;
     private readonly Cluster _cluster = Cluster.Get(Context.System);
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -33,6 +26,9 @@ internal sealed class Region : ReceiveActor, IWithTimers
     private readonly Dictionary<string, IActorRef> _shards = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IActorRef> _formerHomes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<IActorRef>> _handOffs = new(StringComparer.Ordinal);
+
+    /// <summary>Shards elsewhere to which something was sent since the last report.</summary>
+    private readonly HashSet<string> _used = new(StringComparer.Ordinal);
     private readonly MessageBuffers _waiting;
     private IActorRef? _coordinator;
     private UniqueAddress? _coordinatorHost;
@@ -72,7 +68,7 @@ internal sealed class Region : ReceiveActor, IWithTimers
     {
         _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsSnapshot, typeof(ClusterEvent.IMemberEvent));
         if (_settings.EntityProps is not null)
-            Timers.StartPeriodicTimer(ReportAgain.Instance, ReportAgain.Instance, ReportEvery);
+            ReportLater();
     }
 
     protected override void PostStop()
@@ -135,15 +131,35 @@ internal sealed class Region : ReceiveActor, IWithTimers
         coordinator.Tell(registration, Self);
     }
 
+    /// <summary>
+    /// A coordinator that did not hear a region for a while has given its shards to others, and the region need not have noticed: it says what it has again and again, and is told
+    /// what is not its own any more. Nor need it have noticed that a home, or the coordinator itself, is one no more: so it asks whoever is the coordinator now where the shards
+    /// live that it has sent to since. Who sends nothing asks for nothing.
+    /// </summary>
+    private void ReportLater()
+    {
+        if (!Timers.IsTimerActive(ReportAgain.Instance))
+            Timers.StartSingleTimer(ReportAgain.Instance, ReportAgain.Instance, _settings.ReportInterval);
+    }
+
     private void OnReportAgain()
     {
         if (_coordinator is not null && !_leaving)
-            _coordinator.Tell(new Register(Self, [.. _shards.Keys]));
+        {
+            SendRegistration();
+            foreach (string shard in _used.Order(StringComparer.Ordinal))
+                _coordinator.Tell(new GetShardHome(shard));
+        }
+
+        _used.Clear();
+        if (_settings.EntityProps is not null || _waiting.Count > 0)
+            ReportLater();
     }
 
     private void OnRegisterAck(RegisterAck ack)
     {
-        if (ack.Coordinator.Equals(_coordinator))
+        // The answer of one before may come late, and another one be the coordinator by now.
+        if (ack.Coordinator.Equals(_coordinator) || !IsAtHost(ack.Coordinator))
             return;
         if (_coordinator is not null)
             Context.Unwatch(_coordinator);
@@ -157,6 +173,9 @@ internal sealed class Region : ReceiveActor, IWithTimers
     /// What the present one has said is asked for, or said, again.
     /// </summary>
     private bool IsFromCoordinator() => Sender.Equals(_coordinator);
+
+    private bool IsAtHost(IActorRef coordinator) =>
+        _oldest.Current is { } host && (coordinator.Path.Address.HasLocalScope ? _cluster.SelfAddress : coordinator.Path.Address) == host.Address;
 
     private void Deliver(object message)
     {
@@ -190,6 +209,7 @@ internal sealed class Region : ReceiveActor, IWithTimers
     private void AskHome(string shard)
     {
         _coordinator?.Tell(new GetShardHome(shard));
+        ReportLater();
         if (Timers.IsTimerActive(Retry.Instance))
             return;
         _retry = _settings.RetryMin;
@@ -199,9 +219,14 @@ internal sealed class Region : ReceiveActor, IWithTimers
     private void Route(string shard, IActorRef home, object message, IActorRef sender)
     {
         if (home.Equals(Self))
+        {
             LocalShard(shard).Tell(message, sender);
-        else
-            home.Tell(message, sender);
+            return;
+        }
+
+        home.Tell(message, sender);
+        if (_used.Add(shard))
+            ReportLater();
     }
 
     private void OnShardHome(ShardHome answer)
@@ -330,46 +355,16 @@ internal sealed class Region : ReceiveActor, IWithTimers
     private void OnGetState()
     {
         IActorRef asker = Sender;
-        Task<CurrentShardRegionState> collected = Collect([.. _shards], _settings.QueryTimeout);
+        Task<CurrentShardRegionState> collected = ShardQueries.StateAsync([.. _shards], _settings.QueryTimeout);
         _ = collected.PipeTo(asker, Self);
     }
 
     private void OnGetStats()
     {
         IActorRef asker = Sender;
-        Task<ShardRegionStats> counted = Count([.. _shards], _settings.QueryTimeout);
+        Task<ShardRegionStats> counted = ShardQueries.CountAsync([.. _shards], _settings.QueryTimeout);
         _ = counted.PipeTo(asker, Self);
     }
-
-    private static async Task<CurrentShardRegionState> Collect(KeyValuePair<string, IActorRef>[] shards, TimeSpan timeout)
-    {
-        (string Shard, ShardState? State)[] answers = await AskAll<ShardState>(shards, Shard.GetState.Instance, timeout).ConfigureAwait(false);
-        return new CurrentShardRegionState(
-            [.. answers.Where(answer => answer.State is not null).Select(answer => answer.State!)],
-            [.. answers.Where(answer => answer.State is null).Select(answer => answer.Shard)]);
-    }
-
-    private static async Task<ShardRegionStats> Count(KeyValuePair<string, IActorRef>[] shards, TimeSpan timeout)
-    {
-        (string Shard, object? Count)[] answers = await AskAll<object>(shards, Shard.GetCount.Instance, timeout).ConfigureAwait(false);
-        return new ShardRegionStats(
-            answers.Where(answer => answer.Count is int).ToImmutableDictionary(answer => answer.Shard, answer => (int)answer.Count!),
-            [.. answers.Where(answer => answer.Count is not int).Select(answer => answer.Shard)]);
-    }
-
-    /// <returns>Null for a shard that does not answer in time.</returns>
-    private static Task<(string Shard, T? Answer)[]> AskAll<T>(KeyValuePair<string, IActorRef>[] shards, object question, TimeSpan timeout)
-        where T : class => Task.WhenAll(shards.Select(async shard =>
-        {
-            try
-            {
-                return (shard.Key, (T?)await shard.Value.Ask<T>(question, timeout).ConfigureAwait(false));
-            }
-            catch (AskTimeoutException)
-            {
-                return (shard.Key, null);
-            }
-        }));
 
     private sealed class ReportAgain
     {
