@@ -32,7 +32,7 @@ public sealed class PostgresOutputStore : IOutputStore, IAsyncDisposable
         _place = place;
         _source = source;
         _time = time;
-        _writer = new PostgresWriter(settings, source, place, session: null, time);
+        _writer = new PostgresWriter(settings, new PostgresWrites(source), place, session: null, time);
         _sweep = time.CreateTimer(_ => _ = SweepAsync(retained), null, SweepEvery, SweepEvery);
     }
 

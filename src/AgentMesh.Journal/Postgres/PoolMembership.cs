@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using AgentMesh.Errors;
-using Npgsql;
 
 namespace AgentMesh.Journal.Postgres;
 
@@ -19,7 +18,7 @@ internal sealed class PoolMembership : IAsyncDisposable
     private static readonly TimeSpan LeaveWithin = TimeSpan.FromSeconds(2);
 
     private readonly PostgresSettings _settings;
-    private readonly NpgsqlDataSource _source;
+    private readonly IPoolLeases _leases;
     private readonly string _place;
     private readonly TimeProvider _time;
     private readonly Action _whenLost;
@@ -36,10 +35,10 @@ internal sealed class PoolMembership : IAsyncDisposable
     private MeshException? _problem;
 
     /// <param name="whenLost">Forgets what was owned as this member; called before anybody can see that it is none any more.</param>
-    public PoolMembership(PostgresSettings settings, NpgsqlDataSource source, string place, Action whenLost, TimeProvider time)
+    public PoolMembership(PostgresSettings settings, IPoolLeases leases, string place, Action whenLost, TimeProvider time)
     {
         _settings = settings;
-        _source = source;
+        _leases = leases;
         _place = place;
         _whenLost = whenLost;
         _time = time;
@@ -129,29 +128,6 @@ internal sealed class PoolMembership : IAsyncDisposable
 
     public MeshException Gone() => new(JournalErrors.LeaseLost, $"the lease of this member of the pool '{_settings.Pool}' ran out before it was renewed", "it joins again by itself; see 'agentmesh doctor' when this repeats");
 
-    /// <summary>Runs one statement on the connections of the leases.</summary>
-    /// <exception cref="MeshException"><c>AM0450</c></exception>
-    public async Task<int> ExecuteAsync(string sql, NpgsqlParameter[] parameters, CancellationToken cancellation)
-    {
-        try
-        {
-            NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellation).ConfigureAwait(false);
-            await using (connection.ConfigureAwait(false))
-            {
-                NpgsqlCommand command = new(sql, connection);
-                await using (command.ConfigureAwait(false))
-                {
-                    command.Parameters.AddRange(parameters);
-                    return await command.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
-                }
-            }
-        }
-        catch (Exception error) when (PostgresProblems.IsOne(error) || error is OperationCanceledException)
-        {
-            throw PostgresProblems.Unreachable(error, _place);
-        }
-    }
-
     /// <summary>Leaves the pool, where the database can be told.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -168,7 +144,7 @@ internal sealed class PoolMembership : IAsyncDisposable
         using CancellationTokenSource late = new(LeaveWithin, _time);
         try
         {
-            await ExecuteAsync("DELETE FROM agentmesh.members WHERE member_id = $1", [PostgresReads.Text(_id)], late.Token).ConfigureAwait(false);
+            await _leases.LeaveAsync(_id, late.Token).ConfigureAwait(false);
         }
         catch (MeshException)
         {
@@ -190,8 +166,8 @@ internal sealed class PoolMembership : IAsyncDisposable
             Expire();
 
             // A renewal that hangs must leave time for others within the lease. One that joins has nothing to lose, and may have to create tables.
-            using CancellationTokenSource late = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-            late.CancelAfter(_isMember ? _settings.Lease / 4 : JoinWithin);
+            using CancellationTokenSource patience = new(_isMember ? _settings.Lease / 4 : JoinWithin, _time);
+            using CancellationTokenSource late = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, patience.Token);
             try
             {
                 await (_isMember ? RenewAsync(late.Token) : JoinAsync(late.Token)).ConfigureAwait(false);
@@ -202,7 +178,7 @@ internal sealed class PoolMembership : IAsyncDisposable
             {
                 _problem = PostgresProblems.Unreachable(error, _place);
                 pause = LookAgainAfter;
-                _source.Clear();
+                _leases.ForgetConnections();
             }
 
             _answered.TrySetResult();
@@ -211,18 +187,11 @@ internal sealed class PoolMembership : IAsyncDisposable
 
     private async Task JoinAsync(CancellationToken cancellation)
     {
-        await PostgresSchema.MigrateAsync(_source, _place, cancellation).ConfigureAwait(false);
+        await _leases.PrepareAsync(cancellation).ConfigureAwait(false);
         string old = _id;
         string member = $"{_settings.Device}/{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}";
         long sent = _time.GetTimestamp();
-        await ExecuteAsync(
-            """
-            WITH gone AS (DELETE FROM agentmesh.members WHERE home = $2 AND (member_id = $6 OR expires_at < clock_timestamp() - interval '1 day'))
-            INSERT INTO agentmesh.members (member_id, home, device, name, started_at, expires_at)
-            VALUES ($1, $2, $3, $4, clock_timestamp(), clock_timestamp() + $5 * interval '1 millisecond')
-            """,
-            [PostgresReads.Text(member), PostgresReads.Text(_settings.Pool), PostgresReads.Text(_settings.Device), PostgresReads.Text(_settings.DeviceName), LeaseMilliseconds(), PostgresReads.Text(old)],
-            cancellation).ConfigureAwait(false);
+        await _leases.JoinAsync(member, old, cancellation).ConfigureAwait(false);
         lock (_gate)
         {
             _id = member;
@@ -237,11 +206,7 @@ internal sealed class PoolMembership : IAsyncDisposable
     private async Task RenewAsync(CancellationToken cancellation)
     {
         long sent = _time.GetTimestamp();
-        int renewed = await ExecuteAsync(
-            "UPDATE agentmesh.members SET expires_at = clock_timestamp() + $2 * interval '1 millisecond' WHERE member_id = $1 AND expires_at > clock_timestamp()",
-            [PostgresReads.Text(_id), LeaseMilliseconds()],
-            cancellation).ConfigureAwait(false);
-        if (renewed == 0)
+        if (!await _leases.RenewAsync(_id, cancellation).ConfigureAwait(false))
         {
             Lose(Gone());
             return;
@@ -272,7 +237,7 @@ internal sealed class PoolMembership : IAsyncDisposable
 
     private async Task ReadDevicesAsync(CancellationToken cancellation)
     {
-        IReadOnlyList<PoolMember> members = await PoolMembers.ReadAsync(_source, _settings.Pool, _place, cancellation).ConfigureAwait(false);
+        IReadOnlyList<PoolMember> members = await _leases.MembersAsync(cancellation).ConfigureAwait(false);
         IReadOnlySet<string> before = Volatile.Read(ref _devices);
         HashSet<string> now = members.Where(member => member.LeaseLeft > TimeSpan.Zero).Select(member => member.Device).ToHashSet(StringComparer.Ordinal);
         Volatile.Write(ref _devices, now);
@@ -282,8 +247,6 @@ internal sealed class PoolMembership : IAsyncDisposable
             MemberGone?.Invoke();
         }
     }
-
-    private NpgsqlParameter LeaseMilliseconds() => PostgresReads.Number((long)_settings.Lease.TotalMilliseconds);
 
     private long LeaseTicks() => (long)(_settings.Lease.TotalSeconds * _time.TimestampFrequency);
 }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using AgentMesh.Errors;
 using AgentMesh.Journal.Postgres;
-using Npgsql;
 
 namespace AgentMesh.Journal;
 
@@ -15,20 +14,20 @@ public sealed class PoolSession : IAsyncDisposable
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(200);
 
     private readonly PostgresSettings _settings;
-    private readonly NpgsqlDataSource _source;
+    private readonly IPoolLeases _leases;
     private readonly string _place;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<LeaseKey, Holding> _holdings = new();
     private readonly ConcurrentDictionary<LeaseKey, SemaphoreSlim> _taking = new();
     private readonly PoolMembership _membership;
 
-    internal PoolSession(PostgresSettings settings, NpgsqlDataSource source, string place, TimeProvider time)
+    internal PoolSession(PostgresSettings settings, IPoolLeases leases, string place, TimeProvider time)
     {
         _settings = settings;
-        _source = source;
+        _leases = leases;
         _place = place;
         _time = time;
-        _membership = new PoolMembership(settings, source, place, _holdings.Clear, time);
+        _membership = new PoolMembership(settings, leases, place, _holdings.Clear, time);
     }
 
     /// <summary>The lease was lost, or the member has left: what it owned may have another owner now. Called once for each loss, on a pool thread.</summary>
@@ -70,7 +69,7 @@ public sealed class PoolSession : IAsyncDisposable
             throw problem;
         }
 
-        return await PoolMembers.HeldAsync(_source, _settings.Pool, _membership.Id, _place, cancellation).ConfigureAwait(false);
+        return await _leases.HeldAsync(_membership.Id, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Makes this member the owner of the shard of an entity, and waits while another one is.</summary>
@@ -104,10 +103,7 @@ public sealed class PoolSession : IAsyncDisposable
             return;
         }
 
-        await _membership.ExecuteAsync(
-            "UPDATE agentmesh.shards s SET member_id = NULL FROM unnest($2::text[], $3::text[]) AS k(home, shard) WHERE s.home = k.home AND s.shard = k.shard AND s.member_id = $1",
-            [PostgresReads.Text(_membership.Id), Texts(held.Select(key => key.Home)), Texts(held.Select(key => key.Shard))],
-            _membership.Left).ConfigureAwait(false);
+        await _leases.ReleaseAsync(_membership.Id, held, _membership.Left).ConfigureAwait(false);
         foreach (LeaseKey key in held)
         {
             _holdings.TryRemove(key, out _);
@@ -116,6 +112,9 @@ public sealed class PoolSession : IAsyncDisposable
 
     /// <summary>Leaves the pool: its shards are free at once, where the database can be told.</summary>
     public ValueTask DisposeAsync() => _membership.DisposeAsync();
+
+    /// <summary>The member that it is now, or was last; another one after each loss.</summary>
+    internal string MemberId => _membership.Id;
 
     /// <summary>As <see cref="OwnAsync"/>, without waiting for another owner.</summary>
     /// <returns>Null when it is owned.</returns>
@@ -169,14 +168,14 @@ public sealed class PoolSession : IAsyncDisposable
         string member = _membership.Id;
         try
         {
-            (int status, long epoch, string holder) = await PostgresProblems.OverFreshAsync(_source, () => TakeAsync(key, member, cancellation)).ConfigureAwait(false);
-            switch (status)
+            ShardTaking taking = await _leases.TakeAsync(key, member, cancellation).ConfigureAwait(false);
+            switch (taking.Status)
             {
-                case 0:
-                    return Hold(key, member, epoch);
-                case 1:
+                case ShardTakingStatus.Taken:
+                    return Hold(key, member, taking.Epoch);
+                case ShardTakingStatus.HeldByAnother:
                     return new MeshException(
-                        JournalErrors.ShardHeld, $"shard {key.Shard} of the pool '{key.Home}' belongs to {holder}, which is alive", "ask there, or wait until it has left; 'agentmesh status' shows the members of the pool");
+                        JournalErrors.ShardHeld, $"shard {key.Shard} of the pool '{key.Home}' belongs to {taking.Holder}, which is alive", "ask there, or wait until it has left; 'agentmesh status' shows the members of the pool");
                 default:
                     MeshException gone = _membership.Gone();
                     _membership.Lose(gone);
@@ -185,36 +184,14 @@ public sealed class PoolSession : IAsyncDisposable
         }
         catch (Exception error) when (PostgresProblems.IsOne(error) && !cancellation.IsCancellationRequested)
         {
-            _source.Clear();
+            _leases.ForgetConnections();
             return PostgresProblems.Unreachable(error, _place);
-        }
-    }
-
-    private async Task<(int Status, long Epoch, string Holder)> TakeAsync(LeaseKey key, string member, CancellationToken cancellation)
-    {
-        NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellation).ConfigureAwait(false);
-        await using (connection.ConfigureAwait(false))
-        {
-            NpgsqlCommand take = new("SELECT r_status, r_epoch, r_holder FROM agentmesh.take($1, $2, $3)", connection);
-            await using (take.ConfigureAwait(false))
-            {
-                take.Parameters.AddRange((NpgsqlParameter[])[PostgresReads.Text(key.Home), PostgresReads.Text(key.Shard), PostgresReads.Text(member)]);
-                NpgsqlDataReader row = await take.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
-                await using (row.ConfigureAwait(false))
-                {
-                    Invariant.Check(await row.ReadAsync(cancellation).ConfigureAwait(false));
-                    int status = row.GetInt32(0);
-                    return (status, status == 0 ? row.GetInt64(1) : 0, status == 1 ? row.GetString(2) : "");
-                }
-            }
         }
     }
 
     /// <remarks>The lease may have been lost on the way; what was taken then belongs to a member that is no more.</remarks>
     private MeshException? Hold(LeaseKey key, string member, long epoch) =>
         _membership.TryAs(member, () => _holdings[key] = new Holding(epoch, false)) ? null : _membership.Gone();
-
-    private static NpgsqlParameter Texts(IEnumerable<string> values) => new NpgsqlParameter<string[]> { TypedValue = [.. values] };
 
     private readonly record struct Holding(long Epoch, bool IsDoubtful);
 }

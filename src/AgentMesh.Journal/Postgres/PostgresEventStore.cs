@@ -16,15 +16,15 @@ public sealed class PostgresEventStore : IEventStore, IAsyncDisposable
     private const int Overtaken = 2;
 
     private readonly PostgresWriter _writer;
-    private readonly PostgresReads _reads;
+    private readonly IPoolReads _reads;
     private readonly TimeProvider _time;
 
-    internal PostgresEventStore(PostgresSettings settings, NpgsqlDataSource writes, NpgsqlDataSource reads, string place, PoolSession session, TimeProvider time)
+    internal PostgresEventStore(PostgresSettings settings, IPoolDatabase database, PoolSession session, TimeProvider time)
     {
         Session = session;
         _time = time;
-        _reads = new PostgresReads(reads, place);
-        _writer = new PostgresWriter(settings, writes, place, session, time);
+        _reads = database.Reads;
+        _writer = new PostgresWriter(settings, database.OpenWrites(), database.Place, session, time);
     }
 
     /// <summary>The level of durability in words, for start-up messages and benchmark lines.</summary>

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using AgentMesh.Errors;
 using AgentMesh.Journal.Events;
 using Npgsql;
@@ -12,10 +13,10 @@ internal abstract class PostgresOperation : QueuedWrite
 
     public abstract NpgsqlBatchCommand Command(long epoch);
 
-    public abstract void Read(NpgsqlDataReader row);
+    public abstract void Read(DbDataReader row);
 }
 
-internal sealed class PostgresOperation<T>(Func<long, NpgsqlBatchCommand> command, Func<NpgsqlDataReader, T> read) : PostgresOperation
+internal sealed class PostgresOperation<T>(Func<long, NpgsqlBatchCommand> command, Func<DbDataReader, T> read) : PostgresOperation
 {
     private readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private T _result = default!;
@@ -26,7 +27,7 @@ internal sealed class PostgresOperation<T>(Func<long, NpgsqlBatchCommand> comman
 
     public override NpgsqlBatchCommand Command(long epoch) => command(epoch);
 
-    public override void Read(NpgsqlDataReader row) => _result = read(row);
+    public override void Read(DbDataReader row) => _result = read(row);
 
     public override void Complete() => _completion.TrySetResult(_result);
 

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using AgentMesh.Errors;
 using AgentMesh.Journal.Postgres;
-using Npgsql;
 
 namespace AgentMesh.Journal;
 
@@ -16,38 +15,31 @@ public sealed class PostgresPool : IEntityIndex, IAsyncDisposable
 
     private readonly PostgresSettings _settings;
     private readonly TimeProvider _time;
-    private readonly NpgsqlDataSource _writes;
-    private readonly NpgsqlDataSource _leases;
-    private readonly NpgsqlDataSource _readers;
-    private readonly PostgresReads _reads;
+    private readonly IPoolDatabase _database;
     private readonly ConditionalWeakTable<object, Shared> _stores = [];
+    private readonly HashSet<Task> _endings = [];
 
-    private PostgresPool(PostgresSettings settings, TimeProvider time)
+    private PostgresPool(PostgresSettings settings, IPoolDatabase database, TimeProvider time)
     {
         Invariant.Check(settings.Lease >= TimeSpan.FromSeconds(1));
-        Place = PostgresProblems.PlaceOf(settings.ConnectionString);
         _settings = settings;
+        _database = database;
         _time = time;
-
-        // A writer that was stopped in the middle of a transaction must not keep the next owner waiting for its locks.
-        int idle = (int)(settings.Lease / 2).TotalMilliseconds;
-        // Npgsql 10.0.0 loses its place in the answers when a statement fails in a batch that it prepares by itself: the writer prepares its own.
-        _writes = Source("writer", 4, $"-c idle_in_transaction_session_timeout={idle}", autoPrepare: 0);
-        _leases = Source("leases", 4, $"-c lock_timeout={(int)settings.Lease.TotalMilliseconds}");
-        _readers = Source("readers", settings.Readers, "-c default_transaction_read_only=on");
-        _reads = new PostgresReads(_readers, Place);
     }
 
     public string Name => _settings.Pool;
 
     /// <summary>Database and host in words, without anything secret.</summary>
-    public string Place { get; }
+    public string Place => _database.Place;
 
     /// <summary>Makes the pool known to the plug-ins of this process; it need not be reachable yet.</summary>
     /// <exception cref="MeshException"><c>AM0454</c>: the connection string cannot be read.</exception>
-    public static PostgresPool Open(PostgresSettings settings, TimeProvider time)
+    public static PostgresPool Open(PostgresSettings settings, TimeProvider time) => Open(settings, new PostgresDatabase(settings), time);
+
+    /// <param name="database">Disposed with the pool.</param>
+    internal static PostgresPool Open(PostgresSettings settings, IPoolDatabase database, TimeProvider time)
     {
-        PostgresPool pool = new(settings, time);
+        PostgresPool pool = new(settings, database, time);
         lock (Gate)
         {
             Invariant.Check(Pools.TryAdd(KeyOf(settings.Pool, settings.Device), pool));
@@ -83,47 +75,50 @@ public sealed class PostgresPool : IEntityIndex, IAsyncDisposable
     /// <summary>What the jobs of the pool wrote. One for the process; dispose it before the pool.</summary>
     /// <param name="jobBytesMax">Size of the output of one job, all attempts together; more is refused (<c>AM0422</c>).</param>
     /// <param name="retained">Output is removed so long after its last piece came.</param>
-    public PostgresOutputStore OpenOutput(long jobBytesMax, TimeSpan retained) => new(_settings, Source("output", _settings.Readers + 2, "", autoPrepare: 0), Place, jobBytesMax, retained, _time);
+    public PostgresOutputStore OpenOutput(long jobBytesMax, TimeSpan retained) => new(_settings, PostgresDatabase.Source(_settings, "output", _settings.Readers + 2, "", autoPrepare: 0), Place, jobBytesMax, retained, _time);
 
     /// <summary>The files that the jobs of the pool left behind. One for the process; dispose it before the pool.</summary>
     /// <param name="settings">The same on all members: each applies its own.</param>
-    public PostgresArtifactStore OpenArtifacts(ArtifactStoreSettings settings, TimeProvider time) => new(_settings, Source("artifacts", _settings.Readers, ""), Place, settings, time);
+    public PostgresArtifactStore OpenArtifacts(ArtifactStoreSettings settings, TimeProvider time) => new(_settings, PostgresDatabase.Source(_settings, "artifacts", _settings.Readers, ""), Place, settings, time);
 
     public Task<EntityPage> ListAsync(string prefix, long? before, int limit, CancellationToken cancellation = default) =>
-        _reads.NewestFirstAsync(prefix, isRemoved: false, before, Math.Clamp(limit, 1, 10_000), cancellation);
+        _database.Reads.NewestFirstAsync(prefix, isRemoved: false, before, Math.Clamp(limit, 1, 10_000), cancellation);
 
     public Task<EntityPage> RemovedAsync(string prefix, long? before, int limit, CancellationToken cancellation = default) =>
-        _reads.NewestFirstAsync(prefix, isRemoved: true, before, Math.Clamp(limit, 1, 10_000), cancellation);
+        _database.Reads.NewestFirstAsync(prefix, isRemoved: true, before, Math.Clamp(limit, 1, 10_000), cancellation);
 
     public Task<IReadOnlyList<EntitySummary>> OpenAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, CancellationToken cancellation = default, Func<string, bool>? wanted = null) =>
-        _reads.WithOpenEndAsync(prefix, closedManifests, limit, wanted, cancellation);
+        _database.Reads.WithOpenEndAsync(prefix, closedManifests, limit, wanted, cancellation);
 
     public Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, long from, int max, CancellationToken cancellation = default) =>
-        _reads.EventsAsync(persistenceId, from, max, cancellation);
+        _database.Reads.EventsAsync(persistenceId, from, max, cancellation);
 
     /// <summary>Who is, or lately was, a member, as the database tells it.</summary>
     /// <exception cref="MeshException"><c>AM0450</c></exception>
-    public Task<IReadOnlyList<PoolMember>> MembersAsync(CancellationToken cancellation) => PoolMembers.ReadAsync(_readers, Name, Place, cancellation);
+    public Task<IReadOnlyList<PoolMember>> MembersAsync(CancellationToken cancellation) => _database.MembersAsync(cancellation);
 
-    /// <summary>Closes the connections; the actor systems that used them must have ended.</summary>
+    /// <summary>Closes the connections, when the members have left that were to; the actor systems that used them must have ended.</summary>
     public async ValueTask DisposeAsync()
     {
+        Task[] endings;
         lock (Gate)
         {
             Pools.Remove(KeyOf(_settings.Pool, _settings.Device));
+            endings = [.. _endings];
         }
 
-        await _writes.DisposeAsync().ConfigureAwait(false);
-        await _leases.DisposeAsync().ConfigureAwait(false);
-        await _readers.DisposeAsync().ConfigureAwait(false);
+        // Without the connections nobody could be told, and their shards would be theirs until the lease ends.
+        await Task.WhenAll(endings).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        await _database.DisposeAsync().ConfigureAwait(false);
     }
 
     private static string KeyOf(string pool, string device) => $"{pool}/{device}";
 
     private Shared NewStore()
     {
-        PoolSession session = new(_settings, _leases, Place, _time);
-        return new Shared(new PostgresEventStore(_settings, _writes, _readers, Place, session, _time));
+        PoolSession session = new(_settings, _database.Leases, Place, _time);
+        return new Shared(new PostgresEventStore(_settings, _database, session, _time));
     }
 
     private void Release(object owner, Shared shared)
@@ -133,29 +128,11 @@ public sealed class PostgresPool : IEntityIndex, IAsyncDisposable
             if (--shared.Leases == 0)
             {
                 _stores.Remove(owner);
-                shared.Ending = Task.Run(async () => await shared.Store.DisposeAsync().ConfigureAwait(false));
+                Task ending = Task.Run(async () => await shared.Store.DisposeAsync().ConfigureAwait(false));
+                _endings.RemoveWhere(each => each.IsCompleted);
+                _endings.Add(ending);
             }
         }
-    }
-
-    private NpgsqlDataSource Source(string use, int connections, string options, int autoPrepare = 32)
-    {
-        NpgsqlConnectionStringBuilder parts = new(_settings.ConnectionString)
-        {
-            ApplicationName = $"agentmesh {use}",
-            MaxPoolSize = connections,
-            MinPoolSize = 0,
-            MaxAutoPrepare = autoPrepare,
-            AutoPrepareMinUsages = 2,
-            Multiplexing = false,
-            Enlist = false,
-            IncludeErrorDetail = false,
-            PersistSecurityInfo = false,
-            CommandTimeout = (int)Math.Ceiling(_settings.AppendTimeout.TotalSeconds),
-            Timeout = (int)Math.Clamp(Math.Ceiling(_settings.Lease.TotalSeconds), 1, 15),
-        };
-        parts.Options = $"{parts.Options} {options}".Trim();
-        return NpgsqlDataSource.Create(parts);
     }
 
     private sealed class Shared(PostgresEventStore store)
@@ -163,7 +140,5 @@ public sealed class PostgresPool : IEntityIndex, IAsyncDisposable
         public PostgresEventStore Store { get; } = store;
 
         public int Leases { get; set; }
-
-        public Task? Ending { get; set; }
     }
 }

@@ -6,7 +6,7 @@ using NpgsqlTypes;
 namespace AgentMesh.Journal.Postgres;
 
 /// <summary>Recoveries and queries, on connections of their own: they do not stop the writes.</summary>
-internal sealed class PostgresReads(NpgsqlDataSource source, string place)
+internal sealed class PostgresReads(NpgsqlDataSource source, string place) : IPoolReads
 {
     private const string EntityColumns = "SELECT entity_key, persistence_id, highest_sequence, last_manifest, first_at, last_at FROM agentmesh.entities";
 
@@ -29,8 +29,7 @@ internal sealed class PostgresReads(NpgsqlDataSource source, string place)
         return events;
     }
 
-    /// <summary>Replays one statement's view of the events and proves that no stored event of the range is missing.</summary>
-    public Task<bool> ReplayAsync(string persistenceId, long from, long to, long max, Action<StoredEvent> callback, CancellationToken cancellation)
+    public Task ReplayAsync(string persistenceId, long from, long to, long max, Action<StoredEvent> callback, CancellationToken cancellation)
     {
         bool hasBegun = false;
         return WithAsync(
@@ -94,7 +93,6 @@ internal sealed class PostgresReads(NpgsqlDataSource source, string place)
         },
         cancellation);
 
-    /// <param name="isRemoved">Of those that were removed instead.</param>
     public Task<EntityPage> NewestFirstAsync(string prefix, bool isRemoved, long? before, int limit, CancellationToken cancellation)
     {
         (string category, string? home) = Split(prefix);

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using AgentMesh.Errors;
 using AgentMesh.Journal.Events;
 using Npgsql;
@@ -14,19 +15,18 @@ internal sealed class PostgresWriter : IAsyncDisposable
     private const long BatchBytesMax = 4 * 1024 * 1024;
 
     private readonly PostgresSettings _settings;
-    private readonly NpgsqlDataSource _source;
+    private readonly IPoolWrites _writes;
     private readonly PoolSession? _session;
     private readonly string _place;
     private readonly TimeProvider _time;
     private readonly WriteQueue<PostgresOperation> _queue;
     private readonly Task _running;
-    private NpgsqlConnection? _connection;
 
     /// <param name="session">Holds the shards that writes with a key are made for; null where none have one.</param>
-    public PostgresWriter(PostgresSettings settings, NpgsqlDataSource source, string place, PoolSession? session, TimeProvider time)
+    public PostgresWriter(PostgresSettings settings, IPoolWrites writes, string place, PoolSession? session, TimeProvider time)
     {
         _settings = settings;
-        _source = source;
+        _writes = writes;
         _place = place;
         _session = session;
         _time = time;
@@ -51,7 +51,7 @@ internal sealed class PostgresWriter : IAsyncDisposable
     public long Commits { get; private set; }
 
     /// <param name="scope">What it concerns; with a key, the persistence id.</param>
-    public Task<T> Enqueue<T>(string scope, LeaseKey? key, long bytes, Func<long, NpgsqlBatchCommand> command, Func<NpgsqlDataReader, T> read)
+    public Task<T> Enqueue<T>(string scope, LeaseKey? key, long bytes, Func<long, NpgsqlBatchCommand> command, Func<DbDataReader, T> read)
     {
         PostgresOperation<T> operation = new(command, read) { Scope = scope, Key = key, Bytes = bytes };
         _queue.Add(operation);
@@ -71,7 +71,7 @@ internal sealed class PostgresWriter : IAsyncDisposable
 
         await _running.ConfigureAwait(false);
         _queue.Dispose();
-        await CloseAsync().ConfigureAwait(false);
+        await _writes.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task RunAsync()
@@ -121,83 +121,69 @@ internal sealed class PostgresWriter : IAsyncDisposable
     private async Task<Outcome> TryCommitAsync(IReadOnlyList<PostgresOperation> batch)
     {
         using CancellationTokenSource late = new(_settings.AppendTimeout, _time);
-        List<PostgresOperation> owned = new(batch.Count);
-        NpgsqlBatch statements = new();
-        await using (statements.ConfigureAwait(false))
+        List<(PostgresOperation Operation, NpgsqlBatchCommand Statement)> owned = new(batch.Count);
+        foreach (PostgresOperation operation in batch)
         {
-            foreach (PostgresOperation operation in batch)
+            if (operation.Ended.IsCompleted)
             {
-                if (operation.Ended.IsCompleted)
-                {
-                    // From the second try on: what its caller was told must stay true.
-                    continue;
-                }
-
-                // In the order of the queue, so that the writes of an entity do not overtake each other.
-                MeshException? refusal = operation.Key is { } key && _session!.EpochOf(key) is null ? await OwnAsync(key, late.Token).ConfigureAwait(false) : null;
-                if (refusal is null && (operation.Key is { } shard ? _session!.EpochOf(shard) : 0) is { } epoch)
-                {
-                    owned.Add(operation);
-                    statements.BatchCommands.Add(operation.Command(epoch));
-                }
-                else
-                {
-                    operation.Fail(refusal ?? new MeshException(JournalErrors.LeaseLost, $"this member does not hold {operation.Key} any more; nothing was stored", "try again in a moment"));
-                }
+                // From the second try on: what its caller was told must stay true.
+                continue;
             }
 
-            if (owned.Count == 0)
+            // In the order of the queue, so that the writes of an entity do not overtake each other.
+            MeshException? refusal = operation.Key is { } key && _session!.EpochOf(key) is null ? await OwnAsync(key, late.Token).ConfigureAwait(false) : null;
+            if (refusal is null && (operation.Key is { } shard ? _session!.EpochOf(shard) : 0) is { } epoch)
             {
-                return default;
+                owned.Add((operation, operation.Command(epoch)));
             }
-
-            bool committing = false;
-            try
+            else
             {
-                NpgsqlConnection connection = await ConnectionAsync(late.Token).ConfigureAwait(false);
-                NpgsqlTransaction transaction = await connection.BeginTransactionAsync(late.Token).ConfigureAwait(false);
-                await using (transaction.ConfigureAwait(false))
-                {
-                    statements.Connection = connection;
-                    statements.Transaction = transaction;
-                    await RunAsync(statements, owned, late.Token).ConfigureAwait(false);
-                    committing = true;
-                    await transaction.CommitAsync(late.Token).ConfigureAwait(false);
-                }
+                operation.Fail(refusal ?? new MeshException(JournalErrors.LeaseLost, $"this member does not hold {operation.Key} any more; nothing was stored", "try again in a moment"));
             }
-#pragma warning disable CA1031 // The writer must outlive any single failure; the callers get it.
-            catch (Exception error)
-#pragma warning restore CA1031
-            {
-                // Also after a mere refusal: what the client has prepared on the connection does not survive an error in the middle of a batch.
-                await CloseAsync().ConfigureAwait(false);
-                if (!committing)
-                {
-                    return error is PostgresException refused
-                        ? new Outcome(PostgresProblems.NotStored(error, _place), refused.SqlState[..2] is "22" or "23" or "54", PostgresProblems.IsBroken(refused))
-                        : new Outcome(PostgresProblems.NotStored(error, _place), false, error is NpgsqlException broken && PostgresProblems.IsBroken(broken));
-                }
+        }
 
-                // Whoever recovers now must not read before this is decided: the shard gets a new epoch first, which waits for what is under way.
-                foreach (PostgresOperation operation in owned)
-                {
-                    if (operation.Key is { } key)
-                    {
-                        _session!.Doubt(key);
-                    }
-                }
-
-                return new Outcome(PostgresProblems.Uncertain(error, _place), false, false);
-            }
-
-            Commits++;
-            foreach (PostgresOperation operation in owned)
-            {
-                operation.Complete();
-            }
-
+        if (owned.Count == 0)
+        {
             return default;
         }
+
+        bool committing = false;
+        try
+        {
+            await _writes.CommitAsync(owned, () => committing = true, late.Token).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // The writer must outlive any single failure; the callers get it.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            // Also after a mere refusal: what the client has prepared on the connection does not survive an error in the middle of a batch.
+            await _writes.ForgetConnectionAsync().ConfigureAwait(false);
+            if (!committing)
+            {
+                return error is PostgresException refused
+                    ? new Outcome(PostgresProblems.NotStored(error, _place), refused.SqlState[..2] is "22" or "23" or "54", PostgresProblems.IsBroken(refused))
+                    : new Outcome(PostgresProblems.NotStored(error, _place), false, error is NpgsqlException broken && PostgresProblems.IsBroken(broken));
+            }
+
+            // Whoever recovers now must not read before this is decided: the shard gets a new epoch first, which waits for what is under way.
+            foreach ((PostgresOperation operation, _) in owned)
+            {
+                if (operation.Key is { } key)
+                {
+                    _session!.Doubt(key);
+                }
+            }
+
+            return new Outcome(PostgresProblems.Uncertain(error, _place), false, false);
+        }
+
+        Commits++;
+        foreach ((PostgresOperation operation, _) in owned)
+        {
+            operation.Complete();
+        }
+
+        return default;
     }
 
     private async Task<MeshException?> OwnAsync(LeaseKey key, CancellationToken cancellation)
@@ -209,49 +195,6 @@ internal sealed class PostgresWriter : IAsyncDisposable
         catch (Exception error) when (PostgresProblems.IsOne(error) || error is OperationCanceledException)
         {
             return PostgresProblems.NotStored(error, _place);
-        }
-    }
-
-    private static async Task RunAsync(NpgsqlBatch statements, List<PostgresOperation> owned, CancellationToken cancellation)
-    {
-        // Costs a round trip for the first statement of its kind on a connection, and nothing after it.
-        await statements.PrepareAsync(cancellation).ConfigureAwait(false);
-        NpgsqlDataReader rows = await statements.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
-        await using (rows.ConfigureAwait(false))
-        {
-            foreach (PostgresOperation operation in owned)
-            {
-                Invariant.Check(await rows.ReadAsync(cancellation).ConfigureAwait(false));
-                operation.Read(rows);
-                await rows.NextResultAsync(cancellation).ConfigureAwait(false);
-            }
-        }
-    }
-
-    private async Task<NpgsqlConnection> ConnectionAsync(CancellationToken cancellation)
-    {
-        if (_connection is { State: System.Data.ConnectionState.Open })
-        {
-            return _connection;
-        }
-
-        await CloseAsync().ConfigureAwait(false);
-        return _connection = await _source.OpenConnectionAsync(cancellation).ConfigureAwait(false);
-    }
-
-    private async Task CloseAsync()
-    {
-        if (Interlocked.Exchange(ref _connection, null) is { } connection)
-        {
-            NpgsqlConnection.ClearPool(connection);
-            try
-            {
-                await connection.DisposeAsync().ConfigureAwait(false);
-            }
-            catch (Exception error) when (PostgresProblems.IsOne(error))
-            {
-                // It is broken already.
-            }
         }
     }
 

@@ -116,7 +116,8 @@ internal sealed class ShardWarden : ReceiveActor, IWithTimers
         }
 
         HashSet<LeaseKey> idle = [.. _session.Holdings.Keys.Where(key => !_hosted.Values.Any(keys => keys.Contains(key)))];
-        LeaseKey[] left = [.. idle.Where(_idle.Contains)];
+        // A set has no order that could be repeated.
+        LeaseKey[] left = [.. idle.Where(_idle.Contains).OrderBy(key => key.Shard, StringComparer.Ordinal)];
         _idle = idle;
         _hosted.Clear();
         if (left.Length > 0)

@@ -56,6 +56,22 @@ public sealed class PostgresStoreTests(PostgresFixture postgres)
     }
 
     [SkippableFact]
+    public async Task A_pool_that_is_closed_has_left()
+    {
+        string database = postgres.Server.NewDatabase();
+        await using TestPool other = new(database, "d2", change: s => s with { Pool = "h" });
+        PostgresPool closing = PostgresPool.Open(other.Settings with { Device = "d3" }, TimeProvider.System);
+        StoreLease<PostgresEventStore> lease = closing.Acquire(new object());
+        await lease.Store.AppendAsync(StoreFixture.Append(Id, 0, 2));
+        Assert.Single(await other.Pool.MembersAsync(default));
+
+        lease.Dispose();
+        await closing.DisposeAsync();
+
+        Assert.Empty(await other.Pool.MembersAsync(default));
+    }
+
+    [SkippableFact]
     public async Task Lists_entities_of_a_home_newest_first_and_those_with_an_open_end()
     {
         await using TestPool pool = new(postgres.Server.NewDatabase());

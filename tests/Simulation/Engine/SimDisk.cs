@@ -30,9 +30,6 @@ internal sealed class SimDisk(SimLoop loop)
     private readonly Dictionary<string, int> _reads = new(StringComparer.Ordinal);
     private long _epoch;
 
-    /// <summary>Entities move between those who write here: the number of a journal says nothing, and it is the order of events that decides.</summary>
-    public bool IsShared { get; init; }
-
     public DiskMood Mood { get; set; }
 
     /// <summary>What happens at the moment at which something is stored, and before anybody learns of it.</summary>
@@ -68,14 +65,7 @@ internal sealed class SimDisk(SimLoop loop)
     /// <returns>False, and nothing is stored, when a later journal has written to the entity.</returns>
     public bool TryStore(long epoch, StoredEvent written)
     {
-        if (!IsShared && epoch < _epochs.GetValueOrDefault(written.Id))
-        {
-            Fenced++;
-            return false;
-        }
-
-        // A database that several write to takes only what follows on what stands there, and says so.
-        if (IsShared && Highest(written.Id) + 1 != written.Sequence)
+        if (epoch < _epochs.GetValueOrDefault(written.Id))
         {
             Fenced++;
             return false;

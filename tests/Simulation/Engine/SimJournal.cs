@@ -20,7 +20,7 @@ public sealed class SimJournal : AsyncWriteJournal
     {
         _machine = SimMachine.Find(config.GetString("machine", ""));
         _serializer = new MeshSerializer((ExtendedActorSystem)Context.System);
-        _disk = config.GetBoolean("is-pool", false) ? _machine.PoolDisk! : _machine.Disk;
+        _disk = _machine.Disk;
         _epoch = _disk.NextEpoch();
     }
 
@@ -87,7 +87,7 @@ public sealed class SimSnapshots : SnapshotStore
     public SimSnapshots(Config config)
     {
         _machine = SimMachine.Find(config.GetString("machine", ""));
-        _disk = config.GetBoolean("is-pool", false) ? _machine.PoolDisk! : _machine.Disk;
+        _disk = _machine.Disk;
         _serializer = new MeshSerializer((ExtendedActorSystem)Context.System);
     }
 

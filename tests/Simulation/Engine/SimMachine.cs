@@ -33,8 +33,8 @@ internal sealed class SimMachine
 
     public SimProcess Process { get; }
 
-    /// <summary>The database of a pool, which others write to as well.</summary>
-    public SimDisk? PoolDisk { get; init; }
+    /// <summary>What is known of this process beyond it, and is to be forgotten with it.</summary>
+    public Action Killed { get; set; } = static () => { };
 
     public static SimMachine Find(string name) => ByName[name];
 
@@ -64,8 +64,8 @@ internal sealed class SimMachine
                 default-blocking-io-dispatcher { executor = "Simulation.Engine.SimExecutorConfigurator, Simulation" }
               }
               persistence {
-                journal { plugin = "akka.persistence.journal.sim", sim { class = "Simulation.Engine.SimJournal, Simulation", machine = "{{_name}}" }, pool { class = "Simulation.Engine.SimJournal, Simulation", machine = "{{_name}}", is-pool = on } }
-                snapshot-store { plugin = "akka.persistence.snapshot-store.sim", sim { class = "Simulation.Engine.SimSnapshots, Simulation", machine = "{{_name}}" }, pool { class = "Simulation.Engine.SimSnapshots, Simulation", machine = "{{_name}}", is-pool = on } }
+                journal { plugin = "akka.persistence.journal.sim", sim { class = "Simulation.Engine.SimJournal, Simulation", machine = "{{_name}}" } }
+                snapshot-store { plugin = "akka.persistence.snapshot-store.sim", sim { class = "Simulation.Engine.SimSnapshots, Simulation", machine = "{{_name}}" } }
               }
             }
             """).WithFallback(product).WithFallback(ConfigurationFactory.ParseString(MeshSerializer.Hocon()));
@@ -77,5 +77,6 @@ internal sealed class SimMachine
     {
         Process.Kill();
         ByName.TryRemove(_name, out _);
+        Killed();
     }
 }

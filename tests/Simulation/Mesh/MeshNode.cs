@@ -10,6 +10,7 @@ using AgentMesh.Mesh.Sharding;
 using AgentMesh.Node.Hosting;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Links.Wire;
+using AgentMesh.Node.Pools;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
@@ -18,6 +19,7 @@ using Akka.Actor;
 using Akka.Configuration;
 using Simulation.Checks;
 using Simulation.Engine;
+using Simulation.Pools;
 using Simulation.Wire;
 using Simulation.World;
 
@@ -44,6 +46,7 @@ internal sealed class MeshNode : ISimHome
     private GenerationKeeper? _keeper;
     private LinkService? _links;
     private Equipment? _equipment;
+    private PoolHost? _poolHost;
     private long _life;
 
     public MeshNode(SimLoop loop, SimWire wire, int number, Func<MeshNode, History> history)
@@ -71,7 +74,10 @@ internal sealed class MeshNode : ISimHome
     public bool IsRunning => _machine is { Process.IsStopped: false };
 
     /// <summary>The pool that this device is a member of.</summary>
-    public (HomeId Home, SimDisk Disk)? Pool { get; set; }
+    public PoolPart? Pool { get; set; }
+
+    /// <summary>What this device holds of its pool, as it believes; null while it takes no part in it, or does not run.</summary>
+    public PoolSession? PoolSession => IsRunning ? _poolHost?.SessionOf(_keeper?.Live?.System) : null;
 
     public TimeSpan Skew
     {
@@ -94,8 +100,9 @@ internal sealed class MeshNode : ISimHome
         _life = _loop.Random.Next(1, int.MaxValue);
         var process = new SimProcess(_loop);
         var clock = new SimClock(_loop, process, _date);
-        var machine = new SimMachine(_loop, clock, Disk, process) { PoolDisk = Pool?.Disk };
+        var machine = new SimMachine(_loop, clock, Disk, process);
         _machine = machine;
+        _poolHost = Pool?.Open(machine, Id);
         var endpoint = new SimEndpoint(_wire, _key, _address, process);
 
         // Where devices were found is a hint that is kept in a file: here it is not.
@@ -109,7 +116,7 @@ internal sealed class MeshNode : ISimHome
         var links = new LinkService(hub, directory, new NoRegistry(), Settings.Link, () => new Hello { Version = 1, Name = $"device-{Number}", Life = _life }, clock);
         var journal = new EventStoreSettings { Path = "/nonexistent/journal.db" };
         var keeper = new GenerationKeeper(
-            links, directory, () => machine.CreateSystem(RolesOfPool().WithFallback(EngineConfig.Create(Settings, Id, journal, pool: null)), new MeshTransportSetup(hub, clock) { IsInTouch = links.IsInTouch }), generation => Equip(generation, machine, links), clock, new SimLog(_loop, Id.ToString()[..4]));
+            links, directory, () => machine.CreateSystem(EngineConfig.Create(Settings, Id, journal, _poolHost?.Settings), new MeshTransportSetup(hub, clock) { IsInTouch = links.IsInTouch }), generation => Equip(generation, machine, links), clock, new SimLog(_loop, Id.ToString()[..4]));
         _links = links;
         _keeper = keeper;
         hub.Start();
@@ -125,6 +132,7 @@ internal sealed class MeshNode : ISimHome
         _keeper = null;
         _links = null;
         _equipment = null;
+        _poolHost = null;
         if (!keepsPrograms)
         {
             _attempts.Kill();
@@ -143,16 +151,17 @@ internal sealed class MeshNode : ISimHome
     private async Task LeaveAsync(GenerationKeeper keeper, SimMachine machine, Action gone)
     {
         await keeper.DisposeAsync();
+        if (_poolHost is { } pool && machine == _machine)
+        {
+            await pool.Pool.DisposeAsync();
+        }
+
         if (machine == _machine)
         {
             Kill(keepsPrograms: true);
             gone();
         }
     }
-
-    private Config RolesOfPool() => Pool is { } pool
-        ? ConfigurationFactory.ParseString($"akka.cluster.roles = [\"{MeshSharding.RoleOf(Id)}\", \"{MeshSharding.RoleOf(pool.Home)}\"]")
-        : Config.Empty;
 
     public void Stop() => _machine?.Process.Stop();
 
@@ -204,16 +213,7 @@ internal sealed class MeshNode : ISimHome
             DevicesFor = _ => [.. _all.Select(node => new ArrayDevice(node.Id, $"device-{node.Number}", LifeOf(node.Id) is null ? "it is away" : null))],
         };
         MeshSharding sharding = MeshSharding.Start(system, environment);
-        if (Pool is { } pool)
-        {
-            HomeTypes types = sharding.StartPool(pool.Home, environment with
-            {
-                Journal = new HomeJournal("akka.persistence.journal.pool", "akka.persistence.snapshot-store.pool", new HomeResidents()),
-                IsHome = _ => true,
-            });
-            Revive(system, "jobs of the pool", types.Jobs, JobId.Prefix, JobManifests.AtRest, text => JobId.TryParse(text, out JobId job) ? new WakeJob(job) : null, machine.Clock, pool.Disk);
-        }
-
+        _poolHost?.Equip(generation, sharding, environment);
         IActorRef workers = system.ActorOf(Props.Create(() => new Workers(_attempts)), WorkerSupervisor.Name);
         Revive(system, "jobs", sharding.Jobs, JobId.Prefix, JobManifests.AtRest, text => JobId.TryParse(text, out JobId job) ? new WakeJob(job) : null, machine.Clock);
         Revive(system, "schedules", sharding.Crons, CronId.Prefix, CronManifests.Gone, text => CronId.TryParse(text, out CronId cron) ? new WakeCron(cron) : null, machine.Clock);
@@ -222,12 +222,12 @@ internal sealed class MeshNode : ISimHome
         _loop.Note($"{Id.ToString()[..4]} {Number} generation {generation.Number} with {generation.Members.Count}");
     }
 
-    private void Revive(ActorSystem system, string kind, IActorRef region, string prefix, IReadOnlySet<string> closed, Func<string, object?> wake, TimeProvider time, SimDisk? disk = null) => system.ActorOf(EntityReviver.Create(
+    private void Revive(ActorSystem system, string kind, IActorRef region, string prefix, IReadOnlySet<string> closed, Func<string, object?> wake, TimeProvider time) => system.ActorOf(EntityReviver.Create(
         kind,
         region,
-        (limit, _) => (disk ?? Disk).Mood == DiskMood.Refuses
+        (limit, _) => Disk.Mood == DiskMood.Refuses
             ? Task.FromException<IReadOnlyList<string>>(new IOException("the disk is full"))
-            : Task.FromResult<IReadOnlyList<string>>([.. (disk ?? Disk).Last.Where(last => last.Id.StartsWith(prefix, StringComparison.Ordinal) && !closed.Contains(last.Manifest)).Select(last => last.Id).Take(limit)]),
+            : Task.FromResult<IReadOnlyList<string>>([.. Disk.Last.Where(last => last.Id.StartsWith(prefix, StringComparison.Ordinal) && !closed.Contains(last.Manifest)).Select(last => last.Id).Take(limit)]),
         wake,
         EntityReviverSettings.Default,
         time));

@@ -3,6 +3,7 @@ using AgentMesh.Mesh.Cron;
 using AgentMesh.Protocol.Identity;
 using Simulation.Checks;
 using Simulation.Engine;
+using Simulation.Pools;
 using Simulation.Wire;
 using Simulation.World;
 
@@ -14,6 +15,7 @@ internal abstract class MeshWorld : ILoopWorld
     private readonly Dictionary<(MeshNode, MeshNode), TimeSpan> _disturbed = [];
     private readonly Probes _probes;
     private SimDisk? _pool;
+    private PoolBeliefs? _beliefs;
 
     protected MeshWorld(int seed, int nodes, Action<string>? told)
     {
@@ -83,6 +85,7 @@ internal abstract class MeshWorld : ILoopWorld
             }
 
             Begun();
+            _beliefs?.LookAgainAndAgain();
             if (HasProbes)
             {
                 _probes.Begin(Start + Storm + (Calm / 2));
@@ -115,11 +118,7 @@ internal abstract class MeshWorld : ILoopWorld
             }
         }
 
-        if (_pool is not null)
-        {
-            Counts["refused by the database"] = _pool.Fenced;
-        }
-
+        _beliefs?.Count(Counts);
         Checker.Check(History, [.. Nodes.Select(node => node.Disk), .. _pool is null ? (SimDisk[])[] : [_pool]], Crons, Unreadable);
         foreach (MeshNode node in Nodes)
         {
@@ -137,13 +136,16 @@ internal abstract class MeshWorld : ILoopWorld
     protected void Note(string what, int count) => Counts[what] = Math.Max(Counts.GetValueOrDefault(what), count);
 
     /// <summary>Makes all devices members of a pool.</summary>
-    protected void SharePool(HomeId pool)
+    protected void SharePool(string name)
     {
-        _pool = new SimDisk(Loop) { IsShared = true };
+        _pool = new SimDisk(Loop);
+        var server = new PoolServer(Loop, _pool, PoolPart.Lease);
         foreach (MeshNode node in Nodes)
         {
-            node.Pool = (pool, _pool);
+            node.Pool = new PoolPart(name, server, new PoolLink(Loop));
         }
+
+        _beliefs = new PoolBeliefs(Loop, server, Nodes);
     }
 
     protected void Leave(MeshNode node, double from, double to)

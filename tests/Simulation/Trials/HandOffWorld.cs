@@ -2,24 +2,26 @@ using System.Globalization;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Jobs;
 using Simulation.Mesh;
+using Simulation.Pools;
 using Simulation.World;
 
 namespace Simulation.Trials;
 
 /// <summary>
-/// The shards of a pool move, because a member goes in good order or comes back, and that is broken by kills and lost connections at any moment. For a
-/// moment two members may own a shard: then the database takes what comes first (docs/pools.md). Cuts and stops have no place here: its leases are no part of the model.
+/// The shards of a pool move, because a member goes in good order or comes back, and that is broken at any moment: by kills, stops past the lease, lines that are cut between members
+/// or between one and the database, and a database that answers late or whose answers are lost. Leases, epochs and the writer are the product's; the database is a model (docs/simulation.md).
 /// </summary>
 internal sealed class HandOffWorld : MeshWorld
 {
     /// <summary>From a submission, repeated every two seconds, to its acknowledgement, with a fault every 20 s at most.</summary>
-    private static readonly TimeSpan AvailableWithin = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan AvailableWithin = TimeSpan.FromSeconds(90);
 
-    private static readonly HomeId Pool = HomeId.Pool("p");
+    private const string PoolName = "p";
+    private static readonly HomeId Pool = HomeId.Pool(PoolName);
     private int _count;
 
     public HandOffWorld(int seed, Action<string>? told)
-        : base(seed, nodes: 3, told) => SharePool(Pool);
+        : base(seed, nodes: 3, told) => SharePool(PoolName);
 
     protected override TimeSpan Storm => TimeSpan.FromSeconds(90);
 
@@ -34,34 +36,88 @@ internal sealed class HandOffWorld : MeshWorld
         }
 
         MeshNode leaving = Any();
-        if (leaving.IsUp)
+        if (leaving.IsUp && Loop.Chance(0.6))
         {
             Fault("a member goes in good order");
             Leave(leaving, 2, 10);
-            if (Loop.Chance(0.7))
-            {
-                Later(0, 0.5, Break);
-            }
+        }
+
+        if (Loop.Chance(0.7))
+        {
+            Later(0, 0.5, Break);
+        }
+
+        if (Loop.Chance(0.5))
+        {
+            Later(0, 5, TroubleDatabase);
         }
 
         Later(20, 30, Disturb);
     }
 
+    protected override void StormOver()
+    {
+        foreach (MeshNode node in Nodes)
+        {
+            Soothe(node.Pool!.Link);
+        }
+    }
+
     private void Break()
     {
         MeshNode victim = Any();
-        if (Loop.Chance(0.5) && victim.IsUp)
+        MeshNode[] others = [.. Nodes.Where(other => other != victim)];
+        switch (Loop.Random.Next(4))
         {
-            Fault("a member is killed meanwhile");
-            Restart(victim, 0.1, 12, keepsPrograms: Loop.Chance(0.5));
+            case 0 when victim.IsUp:
+                Fault("a member is killed");
+                Restart(victim, 0.1, 12, keepsPrograms: Loop.Chance(0.5));
+                break;
+            case 1 when victim.IsRunning:
+                Fault("a member is stopped");
+                Pause(victim, 1, 25);
+                break;
+            case 2:
+                Fault("members are cut off from each other");
+                CutBetween([victim], others.Where(_ => Loop.Chance(0.7)).ToArray());
+                Later(1, 20, HealAll);
+                break;
+            default:
+                Fault("connections are lost");
+                foreach (MeshNode other in others)
+                {
+                    Wire.Reset(victim.Id, other.Id);
+                }
+
+                break;
+        }
+    }
+
+    private void TroubleDatabase()
+    {
+        PoolLink link = Any().Pool!.Link;
+        if (Loop.Chance(0.5))
+        {
+            Fault("a member is cut off from the database");
+            link.Cut();
         }
         else
         {
-            Fault("connections are lost meanwhile");
-            foreach (MeshNode other in Nodes.Where(other => other != victim))
-            {
-                Wire.Reset(victim.Id, other.Id);
-            }
+            Fault("the database answers late or not at all");
+            link.Late = Loop.Random.NextDouble() * 0.2;
+            link.Lost = Loop.Random.NextDouble() * 0.2;
+        }
+
+        Later(1, 18, () => Soothe(link));
+    }
+
+    private void Soothe(PoolLink link)
+    {
+        link.Late = 0;
+        link.Lost = 0;
+        if (link.IsCut)
+        {
+            link.Heal(isReset: Loop.Chance(0.5));
         }
     }
 

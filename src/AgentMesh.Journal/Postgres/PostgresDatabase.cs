@@ -1,0 +1,67 @@
+using Npgsql;
+
+namespace AgentMesh.Journal.Postgres;
+
+/// <summary>The server of a pool, and the connections of this process to it for events and leases.</summary>
+internal sealed class PostgresDatabase : IPoolDatabase
+{
+    private readonly string _pool;
+    private readonly NpgsqlDataSource _writes;
+    private readonly NpgsqlDataSource _leases;
+    private readonly NpgsqlDataSource _readers;
+
+    /// <exception cref="Errors.MeshException"><c>AM0454</c>: the connection string cannot be read.</exception>
+    public PostgresDatabase(PostgresSettings settings)
+    {
+        _pool = settings.Pool;
+        Place = PostgresProblems.PlaceOf(settings.ConnectionString);
+
+        // A writer that was stopped in the middle of a transaction must not keep the next owner waiting for its locks.
+        int idle = (int)(settings.Lease / 2).TotalMilliseconds;
+
+        // Npgsql 10.0.0 loses its place in the answers when a statement fails in a batch that it prepares by itself: the writer prepares its own.
+        _writes = Source(settings, "writer", 4, $"-c idle_in_transaction_session_timeout={idle}", autoPrepare: 0);
+        _leases = Source(settings, "leases", 4, $"-c lock_timeout={(int)settings.Lease.TotalMilliseconds}");
+        _readers = Source(settings, "readers", settings.Readers, "-c default_transaction_read_only=on");
+        Leases = new PostgresLeases(settings, _leases, Place);
+        Reads = new PostgresReads(_readers, Place);
+    }
+
+    public string Place { get; }
+
+    public IPoolLeases Leases { get; }
+
+    public IPoolReads Reads { get; }
+
+    public Task<IReadOnlyList<PoolMember>> MembersAsync(CancellationToken cancellation) => PoolMembers.ReadAsync(_readers, _pool, Place, cancellation);
+
+    /// <param name="options">As on the command line of the server.</param>
+    public static NpgsqlDataSource Source(PostgresSettings settings, string use, int connections, string options, int autoPrepare = 32)
+    {
+        NpgsqlConnectionStringBuilder parts = new(settings.ConnectionString)
+        {
+            ApplicationName = $"agentmesh {use}",
+            MaxPoolSize = connections,
+            MinPoolSize = 0,
+            MaxAutoPrepare = autoPrepare,
+            AutoPrepareMinUsages = 2,
+            Multiplexing = false,
+            Enlist = false,
+            IncludeErrorDetail = false,
+            PersistSecurityInfo = false,
+            CommandTimeout = (int)Math.Ceiling(settings.AppendTimeout.TotalSeconds),
+            Timeout = (int)Math.Clamp(Math.Ceiling(settings.Lease.TotalSeconds), 1, 15),
+        };
+        parts.Options = $"{parts.Options} {options}".Trim();
+        return NpgsqlDataSource.Create(parts);
+    }
+
+    public IPoolWrites OpenWrites() => new PostgresWrites(_writes);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _writes.DisposeAsync().ConfigureAwait(false);
+        await _leases.DisposeAsync().ConfigureAwait(false);
+        await _readers.DisposeAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,187 @@
+using System.Data;
+using System.Data.Common;
+using AgentMesh.Journal;
+using AgentMesh.Journal.Postgres;
+using Npgsql;
+using Simulation.Engine;
+using StoredEvent = AgentMesh.Journal.StoredEvent;
+
+namespace Simulation.Pools;
+
+/// <summary>The database of a pool as one life of a node's process reaches it, over its <see cref="PoolLink"/>.</summary>
+internal sealed class PoolClient(SimLoop loop, SimProcess process, PoolServer server, PoolLink link, string device) : IPoolDatabase, IPoolLeases, IPoolReads
+{
+    /// <summary>As the client of the product has it: its command timeout.</summary>
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(10);
+
+    /// <summary>The member that joined last.</summary>
+    private string _member = "";
+
+    private PoolServer Server => server;
+
+    private PoolLink Link => link;
+
+    public string Place => "database sim";
+
+    public IPoolLeases Leases => this;
+
+    public IPoolReads Reads => this;
+
+    public IPoolWrites OpenWrites() => new Writes(this);
+
+    public Task<IReadOnlyList<PoolMember>> MembersAsync(CancellationToken cancellation) => WrappedAsync<IReadOnlyList<PoolMember>>(answer => answer(server.Members()), cancellation);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    public Task PrepareAsync(CancellationToken cancellation) => AskAsync<bool>(answer => answer(true), cancellation);
+
+    public async Task JoinAsync(string member, string before, CancellationToken cancellation)
+    {
+        await WrappedAsync<bool>(
+            answer =>
+            {
+                server.Join(member, device, before);
+                answer(true);
+            },
+            cancellation);
+        _member = member;
+    }
+
+    public Task<bool> RenewAsync(string member, CancellationToken cancellation) => WrappedAsync<bool>(answer => answer(server.Renew(member)), cancellation);
+
+    public Task LeaveAsync(string member, CancellationToken cancellation) => WrappedAsync<bool>(
+        answer =>
+        {
+            server.Leave(member);
+            answer(true);
+        },
+        cancellation);
+
+    public Task<IReadOnlySet<LeaseKey>> HeldAsync(string butOf, CancellationToken cancellation) => WrappedAsync<IReadOnlySet<LeaseKey>>(answer => answer(server.Held(butOf)), cancellation);
+
+    public Task<ShardTaking> TakeAsync(LeaseKey key, string member, CancellationToken cancellation) => AskAsync<ShardTaking>(answer => server.Take(key, member, answer), cancellation);
+
+    public Task ReleaseAsync(string member, IReadOnlyList<LeaseKey> keys, CancellationToken cancellation) => WrappedAsync<bool>(
+        answer =>
+        {
+            server.Release(member, keys);
+            answer(true);
+        },
+        cancellation);
+
+    public void ForgetConnections()
+    {
+        // Each question has a connection of its own here.
+    }
+
+    public Task<long> HighestSequenceAsync(string persistenceId, CancellationToken cancellation) => WrappedAsync<long>(answer => answer(server.Tables.Highest(persistenceId)), cancellation);
+
+    public Task<IReadOnlyList<StoredEvent>> EventsAsync(string persistenceId, long from, int max, CancellationToken cancellation) =>
+        WrappedAsync<IReadOnlyList<StoredEvent>>(answer => answer(server.Tables.Events(persistenceId, from, long.MaxValue, max)), cancellation);
+
+    public async Task ReplayAsync(string persistenceId, long from, long to, long max, Action<StoredEvent> callback, CancellationToken cancellation)
+    {
+        loop.Note($"{persistenceId} is read");
+        foreach (StoredEvent stored in await WrappedAsync<IReadOnlyList<StoredEvent>>(answer => answer(server.Tables.Events(persistenceId, from, to, max)), cancellation))
+        {
+            callback(stored);
+        }
+    }
+
+    public Task<StoredSnapshot?> FindSnapshotAsync(string persistenceId, SnapshotBounds bounds, CancellationToken cancellation) =>
+        WrappedAsync<StoredSnapshot?>(answer => answer(server.Tables.Snapshot(persistenceId, bounds)), cancellation);
+
+    public Task<EntityPage> NewestFirstAsync(string prefix, bool isRemoved, long? before, int limit, CancellationToken cancellation) => Task.FromResult(new EntityPage([], null));
+
+    public Task<IReadOnlyList<EntitySummary>> WithOpenEndAsync(string prefix, IReadOnlySet<string> closedManifests, int limit, Func<string, bool>? wanted, CancellationToken cancellation) =>
+        WrappedAsync<IReadOnlyList<EntitySummary>>(answer => answer(server.Tables.Open(prefix, closedManifests, limit, wanted)), cancellation);
+
+    private async Task<T> WrappedAsync<T>(Action<Action<T>> atServer, CancellationToken cancellation)
+    {
+        try
+        {
+            return await AskAsync(atServer, cancellation);
+        }
+        catch (Exception error) when (PostgresProblems.IsOne(error) || error is OperationCanceledException)
+        {
+            throw PostgresProblems.Unreachable(error, Place);
+        }
+    }
+
+    /// <summary>One statement and its answer. That nobody waits for the answer any more does not undo the statement.</summary>
+    private async Task<T> AskAsync<T>(Action<Action<T>> atServer, CancellationToken cancellation, PoolConnection? connection = null)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        link.Send(null, () => atServer(result => link.Send(process, () => Answered(result))), connection);
+        SimTimer late = loop.After(AnswerWithin, process, () => answer.TrySetException(new TimeoutException()));
+        using CancellationTokenRegistration given = cancellation.Register(() => answer.TrySetCanceled(cancellation));
+        try
+        {
+            return await answer.Task;
+        }
+        finally
+        {
+            late.Cancel();
+        }
+
+        void Answered(T result)
+        {
+            if (loop.Chance(link.Lost))
+            {
+                answer.TrySetException(new IOException("the connection was reset"));
+            }
+            else
+            {
+                answer.TrySetResult(result);
+            }
+        }
+    }
+
+    private sealed class Writes(PoolClient client) : IPoolWrites
+    {
+        public async Task CommitAsync(IReadOnlyList<(PostgresOperation Operation, NpgsqlBatchCommand Statement)> writes, Action committing, CancellationToken cancellation)
+        {
+            var transaction = new PoolTransaction(client._member, [.. writes.Select(write => PoolStatement.Of(write.Statement))]);
+            var connection = new PoolConnection();
+            try
+            {
+                IReadOnlyList<object[]> rows = await client.AskAsync<IReadOnlyList<object[]>>(answer => client.Server.Begin(transaction, answer), cancellation, connection);
+                for (int i = 0; i < writes.Count; i++)
+                {
+                    using DbDataReader row = RowOf(rows[i]);
+                    writes[i].Operation.Read(row);
+                }
+
+                committing();
+                if (!await client.AskAsync<bool>(answer => answer(client.Server.Commit(transaction)), cancellation, connection))
+                {
+                    throw new IOException("the server has ended the connection");
+                }
+            }
+            catch
+            {
+                // The end of the connection goes behind what was sent on it.
+                client.Link.Send(null, () => client.Server.End(transaction), connection);
+                throw;
+            }
+        }
+
+        public ValueTask ForgetConnectionAsync() => ValueTask.CompletedTask;
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        private static DbDataReader RowOf(object[] values)
+        {
+            using var table = new DataTable();
+            for (int i = 0; i < values.Length; i++)
+            {
+                table.Columns.Add($"c{i}", values[i].GetType());
+            }
+
+            table.Rows.Add(values);
+            DataTableReader reader = table.CreateDataReader();
+            reader.Read();
+            return reader;
+        }
+    }
+}

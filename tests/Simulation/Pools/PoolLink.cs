@@ -1,0 +1,60 @@
+using Simulation.Engine;
+
+namespace Simulation.Pools;
+
+/// <summary>The way of a device to the database. What is sent over it while it is cut arrives when it is whole again, as over TCP, unless the connection was reset.</summary>
+internal sealed class PoolLink(SimLoop loop)
+{
+    private readonly List<Action> _held = [];
+
+    public bool IsCut { get; private set; }
+
+    /// <summary>Share of what is sent that is late by seconds.</summary>
+    public double Late { get; set; }
+
+    /// <summary>Share of what is answered whose answer is lost with its connection.</summary>
+    public double Lost { get; set; }
+
+    public void Cut() => IsCut = true;
+
+    /// <param name="isReset">What was under way is lost.</param>
+    public void Heal(bool isReset)
+    {
+        IsCut = false;
+        Action[] held = [.. _held];
+        _held.Clear();
+        foreach (Action arrive in isReset ? [] : held)
+        {
+            arrive();
+        }
+    }
+
+    /// <param name="owner">Who receives it; null for the server.</param>
+    /// <param name="connection">What goes over the same connection does not overtake; null where it has one of its own.</param>
+    public void Send(SimProcess? owner, Action arrived, PoolConnection? connection = null)
+    {
+        TimeSpan due = loop.Now + (loop.Chance(Late) ? loop.Between(3, 12) : loop.Between(0.0002, 0.004));
+        if (connection is not null)
+        {
+            due = connection.Last = due > connection.Last ? due : connection.Last;
+        }
+
+        loop.After(due - loop.Now, owner, () =>
+        {
+            if (IsCut)
+            {
+                _held.Add(() => loop.After(TimeSpan.Zero, owner, arrived));
+            }
+            else
+            {
+                arrived();
+            }
+        });
+    }
+}
+
+/// <summary>When the last thing that was sent over it arrives.</summary>
+internal sealed class PoolConnection
+{
+    public TimeSpan Last { get; set; }
+}
