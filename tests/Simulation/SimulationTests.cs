@@ -14,6 +14,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData("trial", 0)]
     [InlineData("trial", 4)]
     [InlineData("trial", 6)]
+    [InlineData("trial", 7)]
     [InlineData("scenario", 1)]
     [InlineData("scenario", 3)]
     [InlineData("scenario", 5)]
