@@ -27,11 +27,14 @@ internal sealed class LeaseHistory(SimLoop loop)
     public string? OwnerOf(LeaseKey key, long epoch) => _owners.TryGetValue(key, out List<string>? owners) && epoch >= 1 && epoch <= owners.Count ? owners[(int)epoch - 1] : null;
 
     /// <summary>A write is committed.</summary>
-    public void Written(PoolStatement statement, string writer)
+    /// <param name="members">Those that the process has been which wrote: what was under way when it lost a lease may still come, if nobody has taken the shard.</param>
+    public void Written(PoolStatement statement, IReadOnlySet<string> members)
     {
         long newest = _owners.GetValueOrDefault(statement.Key)?.Count ?? 0;
         loop.Require(statement.Epoch == newest, () => $"{statement.Id} is written under epoch {statement.Epoch} of {statement.Key}, which was taken with epoch {newest} since");
-        loop.Require(OwnerOf(statement.Key, statement.Epoch) == writer, () => $"{statement.Id} is written by {writer} under epoch {statement.Epoch} of {statement.Key}, which {OwnerOf(statement.Key, statement.Epoch)} took");
+        loop.Require(
+            OwnerOf(statement.Key, statement.Epoch) is { } owner && members.Contains(owner),
+            () => $"{statement.Id} is written by {string.Join(" and ", members)} under epoch {statement.Epoch} of {statement.Key}, which {OwnerOf(statement.Key, statement.Epoch)} took");
         if (statement.Function != "append")
         {
             return;

@@ -14,8 +14,8 @@ internal sealed class PoolClient(SimLoop loop, SimProcess process, PoolServer se
     /// <summary>As the client of the product has it: its command timeout.</summary>
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(10);
 
-    /// <summary>The member that joined last.</summary>
-    private string _member = "";
+    /// <summary>Those that this process has been; more than one at a time while one actor system follows another.</summary>
+    private readonly HashSet<string> _members = new(StringComparer.Ordinal);
 
     private PoolServer Server => server;
 
@@ -35,16 +35,16 @@ internal sealed class PoolClient(SimLoop loop, SimProcess process, PoolServer se
 
     public Task PrepareAsync(CancellationToken cancellation) => AskAsync<bool>(answer => answer(true), cancellation);
 
-    public async Task JoinAsync(string member, string before, CancellationToken cancellation)
+    public Task JoinAsync(string member, string before, CancellationToken cancellation)
     {
-        await WrappedAsync<bool>(
+        _members.Add(member);
+        return WrappedAsync<bool>(
             answer =>
             {
                 server.Join(member, device, before);
                 answer(true);
             },
             cancellation);
-        _member = member;
     }
 
     public Task<bool> RenewAsync(string member, CancellationToken cancellation) => WrappedAsync<bool>(answer => answer(server.Renew(member)), cancellation);
@@ -141,7 +141,7 @@ internal sealed class PoolClient(SimLoop loop, SimProcess process, PoolServer se
     {
         public async Task CommitAsync(IReadOnlyList<(PostgresOperation Operation, NpgsqlBatchCommand Statement)> writes, Action committing, CancellationToken cancellation)
         {
-            var transaction = new PoolTransaction(client._member, [.. writes.Select(write => PoolStatement.Of(write.Statement))]);
+            var transaction = new PoolTransaction(client._members, [.. writes.Select(write => PoolStatement.Of(write.Statement))]);
             var connection = new PoolConnection();
             try
             {

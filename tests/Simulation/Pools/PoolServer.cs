@@ -118,7 +118,7 @@ internal sealed class PoolServer(SimLoop loop, SimDisk disk, TimeSpan lease)
 
         foreach (PoolChange change in transaction.Changes)
         {
-            History.Written(change.Statement, transaction.Writer);
+            History.Written(change.Statement, transaction.Members);
             change.Apply();
         }
 

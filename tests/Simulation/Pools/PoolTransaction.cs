@@ -4,10 +4,10 @@ using Npgsql;
 namespace Simulation.Pools;
 
 /// <summary>A transaction and what it holds until it ends.</summary>
-/// <param name="writer">The member that it was begun by.</param>
-internal sealed class PoolTransaction(string writer, IReadOnlyList<PoolStatement> statements)
+/// <param name="members">Those that the process has been which it was begun by.</param>
+internal sealed class PoolTransaction(IReadOnlySet<string> members, IReadOnlyList<PoolStatement> statements)
 {
-    public string Writer => writer;
+    public IReadOnlySet<string> Members => members;
 
     public IReadOnlyList<PoolStatement> Statements => statements;
 

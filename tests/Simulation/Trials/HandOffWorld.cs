@@ -14,7 +14,7 @@ namespace Simulation.Trials;
 internal sealed class HandOffWorld : MeshWorld
 {
     /// <summary>From a submission, repeated every two seconds, to its acknowledgement, with a fault every 20 s at most.</summary>
-    private static readonly TimeSpan AvailableWithin = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan AvailableWithin = TimeSpan.FromSeconds(45);
 
     private const string PoolName = "p";
     private static readonly HomeId Pool = HomeId.Pool(PoolName);
