@@ -112,7 +112,14 @@ internal sealed class PoolClient(SimLoop loop, SimProcess process, PoolServer se
     private async Task<T> AskAsync<T>(Action<Action<T>> atServer, CancellationToken cancellation, PoolConnection? connection = null)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        link.Send(null, () => atServer(result => link.Send(process, () => Answered(result))), connection);
+        bool isReset = loop.Chance(link.Lost);
+        if (isReset)
+        {
+            // Here it is known at once; there what was sent before may lie in a buffer for a while, and is done then.
+            loop.After(loop.Between(0.001, 0.5), process, () => answer.TrySetException(new IOException("the connection was reset")));
+        }
+
+        link.Send(null, () => atServer(result => link.Send(process, () => Answered(result))), connection, isSlow: isReset && loop.Chance(0.5));
         SimTimer late = loop.After(AnswerWithin, process, () => answer.TrySetException(new TimeoutException()));
         using CancellationTokenRegistration given = cancellation.Register(() => answer.TrySetCanceled(cancellation));
         try

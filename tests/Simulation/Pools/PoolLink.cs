@@ -12,7 +12,7 @@ internal sealed class PoolLink(SimLoop loop)
     /// <summary>Share of what is sent that is late by seconds.</summary>
     public double Late { get; set; }
 
-    /// <summary>Share of what is answered whose answer is lost with its connection.</summary>
+    /// <summary>Share of what is asked, and of what is answered, whose connection is reset: it is done or will be, and nobody is told.</summary>
     public double Lost { get; set; }
 
     public void Cut() => IsCut = true;
@@ -31,9 +31,10 @@ internal sealed class PoolLink(SimLoop loop)
 
     /// <param name="owner">Who receives it; null for the server.</param>
     /// <param name="connection">What goes over the same connection does not overtake; null where it has one of its own.</param>
-    public void Send(SimProcess? owner, Action arrived, PoolConnection? connection = null)
+    /// <param name="isSlow">It takes up to some seconds.</param>
+    public void Send(SimProcess? owner, Action arrived, PoolConnection? connection = null, bool isSlow = false)
     {
-        TimeSpan due = loop.Now + (loop.Chance(Late) ? loop.Between(3, 12) : loop.Between(0.0002, 0.004));
+        TimeSpan due = loop.Now + (loop.Chance(Late) ? loop.Between(3, 12) : isSlow ? loop.Between(0.5, 4) : loop.Between(0.0002, 0.004));
         if (connection is not null)
         {
             due = connection.Last = due > connection.Last ? due : connection.Last;

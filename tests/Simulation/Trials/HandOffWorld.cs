@@ -105,7 +105,7 @@ internal sealed class HandOffWorld : MeshWorld
         {
             Fault("the database answers late or not at all");
             link.Late = Loop.Random.NextDouble() * 0.2;
-            link.Lost = Loop.Random.NextDouble() * 0.2;
+            link.Lost = Loop.Random.NextDouble() * 0.3;
         }
 
         Later(1, 18, () => Soothe(link));
