@@ -13,8 +13,8 @@ namespace Simulation.Trials;
 /// </summary>
 internal sealed class HandOffWorld : MeshWorld
 {
-    /// <summary>From a submission, repeated every two seconds, to its acknowledgement, with a fault every 20 s at most.</summary>
-    private static readonly TimeSpan AvailableWithin = TimeSpan.FromSeconds(45);
+    /// <summary>From a submission, repeated every two seconds, to its acknowledgement: a lease, the decision of the cluster, and how long a line or the way to the database is cut.</summary>
+    private static readonly TimeSpan AvailableWithin = TimeSpan.FromSeconds(60);
 
     private const string PoolName = "p";
     private static readonly HomeId Pool = HomeId.Pool(PoolName);
