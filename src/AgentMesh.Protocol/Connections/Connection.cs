@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Frames;
@@ -17,12 +16,6 @@ namespace AgentMesh.Protocol.Connections;
 /// </summary>
 internal sealed class Connection : IFrameFate, IDisposable
 {
-    // The other side follows within this time to where this one has chosen to be.
-    private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(1.5);
-
-    // What was learned of a way counts again when it is taken again so soon.
-    private static readonly TimeSpan TrafficTime = TimeSpan.FromSeconds(30);
-
     // Who is heard again after this time is sent at once what was in flight, and not with the next probe: it was asleep or cut off.
     private static readonly TimeSpan BackAfter = TimeSpan.FromSeconds(1);
 
@@ -51,6 +44,7 @@ internal sealed class Connection : IFrameFate, IDisposable
     private readonly AddressTeller _teller;
     private readonly MappingWatch _mapping;
     private readonly Transmitter _transmitter;
+    private readonly PathFollower _follower;
 
     /// <param name="mtu">Greatest datagrams; cut to what the other side takes.</param>
     /// <param name="entropy">Makes the questions that prove a new address of the other side; null: it stays where it is.</param>
@@ -83,6 +77,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         {
             IsPingPending = session.IsInitiator, // the other side starts when it has a packet
         };
+        _follower = new PathFollower(_path, _where, _prober, _paths, _measuring, _teller, _mapping, _transmitter, _events, _remote.AckDelayMax);
     }
 
     public StreamLayer Streams { get; }
@@ -173,7 +168,7 @@ internal sealed class Connection : IFrameFate, IDisposable
             return;
         }
 
-        FollowPath(from, outcome.IsProbe, datagram.Length, now);
+        _follower.Heard(from, outcome.IsProbe, datagram.Length, now);
         // Acknowledgements alone may come by the path that this side chose for its own: taken for the way of the other side's packets, both would hold each other to it.
         TimeSpan patience = _path.Rtt.ProbeTimeout(_remote.AckDelayMax);
         if (!outcome.IsProbe && _where.Heard(from, packet.PacketNumber, patience, now, acksOnly: !outcome.IsAckEliciting) && outcome.IsAckEliciting)
@@ -260,12 +255,7 @@ internal sealed class Connection : IFrameFate, IDisposable
             _liveness.NothingInFlight();
         }
 
-        if (_paths.HandleTimeout(_path.Rtt, _remote.AckDelayMax, now) is { } other)
-        {
-            MoveTo(other, failed: true, now);
-            _where.Settle(now + SettleTime);
-        }
-
+        _follower.HandleTimeout(now);
         if (IsMoveWanted && now >= _mapping.MoveAt)
         {
             _mapping.Tried(now);
@@ -301,7 +291,7 @@ internal sealed class Connection : IFrameFate, IDisposable
     {
         if (IsOpen && _paths.SetRelays(relays, now) is { } other)
         {
-            MoveTo(other, failed: false, now);
+            _follower.MoveTo(other, failed: false, now);
         }
     }
 
@@ -311,7 +301,7 @@ internal sealed class Connection : IFrameFate, IDisposable
     /// <param name="socket">As in <see cref="SpareAddress"/>.</param>
     public void TakeSocket(ushort socket, TimeSpan now)
     {
-        if (IsOpen && MayMoveSocket)
+        if (IsOpen && _follower.MayMoveSocket)
         {
             _paths.TakeSocket(SpareAddress.Of(socket, SpareAddress.Plain(_where.Remote)), now);
         }
@@ -433,77 +423,6 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
     }
 
-    /// <summary>What an authentic packet says about paths by where it came from.</summary>
-    private void FollowPath(IPEndPoint from, bool isProbe, int datagramBytes, TimeSpan now)
-    {
-        bool isFromElsewhere = !ReferenceEquals(from, _where.Remote) && !from.Equals(_where.Remote);
-        if (isFromElsewhere && isProbe && _where.TryTakeChallenge(out ReadOnlySpan<byte> question))
-        {
-            _prober.Asked(from, question, datagramBytes);
-        }
-
-        if (_measuring.TryTake(from, now))
-        {
-            _events.Enqueue(new ConnectionEvent(ConnectionEventKind.Measured));
-            return;
-        }
-
-        IPEndPoint before = _where.Remote;
-        if (_where.TryMove(from))
-        {
-            Moved(before, failed: false, now);
-            _paths.Active.Works(now);
-        }
-        else if (_prober.TryProve(from))
-        {
-            if (_paths.Proven(from, now) is { } proven && _where.IsRelayed)
-            {
-                MoveTo(proven, failed: false, now);
-            }
-        }
-        else if (_paths.TryAnswer(from, _path.Rtt, _remote.AckDelayMax, now) is { } better)
-        {
-            bool hasFollowed = _where.HasAsked(better.Address);
-            MoveTo(better, failed: _paths.IsInDoubt && !hasFollowed, now);
-            if (!hasFollowed)
-            {
-                _where.Settle(now + SettleTime);
-            }
-        }
-        else if (isFromElsewhere && _where.IsRelayed)
-        {
-            _prober.Noticed(from, now);
-        }
-    }
-
-    private void MoveTo(KnownPath path, bool failed, TimeSpan now)
-    {
-        IPEndPoint before = _where.Remote;
-        _where.MoveTo(path.Address);
-        Moved(before, failed, now);
-        _transmitter.IsPingPending = true; // shows the other side, and this one, that it works
-    }
-
-    private void Moved(IPEndPoint before, bool failed, TimeSpan now)
-    {
-        _paths.Active.Traffic = _path.Traffic;
-        _paths.Moved(failed, now);
-        KnownPath active = _paths.Active;
-        bool isOtherNetwork = !SpareAddress.Plain(before).Address.Equals(SpareAddress.Plain(active.Address).Address);
-        active.Traffic = !isOtherNetwork ? _path.Traffic
-            : active.Traffic is { } kept && now - active.LeftAt < TrafficTime ? kept
-            : _path.NewTraffic(active.RoundTrip);
-        _path.Moved(active.Traffic);
-        _teller.IsAt(active.Address);
-        _mapping.Moved(active.Address, active.SpareSince ?? now);
-        if (!_where.IsRelayed)
-        {
-            _prober.Guesser.Stop();
-        }
-
-        _events.Enqueue(new ConnectionEvent(ConnectionEventKind.Moved));
-    }
-
     private TimeSpan SilentAt =>
         SilenceMax is not { } most || _liveness.UnansweredSince is not { } since ? TimeSpan.MaxValue
         : since + (most > SilentRoundTrips * _path.Rtt.Smoothed ? most : SilentRoundTrips * _path.Rtt.Smoothed);
@@ -526,10 +445,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
     }
 
-    private bool IsMoveWanted => _mapping.MoveAt < _liveness.UsedUntil && MayMoveSocket;
-
-    // Spare sockets are for IPv4, since NATs are.
-    private bool MayMoveSocket => !_where.IsRelayed && !IPAddress.IsLoopback(_where.Remote.Address) && SpareAddress.Plain(_where.Remote).AddressFamily == AddressFamily.InterNetwork;
+    private bool IsMoveWanted => _mapping.MoveAt < _liveness.UsedUntil && _follower.MayMoveSocket;
 
     private void TuneSendBuffer() =>
         Streams.SendBuffer = (int)Math.Clamp(2 * _path.Congestion.Window, _settings.SendBuffer, _settings.SendBufferMax);
