@@ -89,6 +89,9 @@ public sealed class SettingsTests : IDisposable
     [InlineData("agentmesh { turn { servers = [turn.example.org] } }", "AM0203", "password-file")]
     [InlineData("agentmesh { turn { servers = [{ url = \"stun:turn.example.org\", user = mesh, password-file = f }] } }", "AM0203", "turn:HOST")]
     [InlineData("agentmesh { turn { servers = [{ url = \"turn:turn.example.org:0\", user = mesh, password-file = f }] } }", "AM0203", "turn:HOST")]
+    [InlineData("agentmesh { turn { servers = [{ url = \"turns:turn.example.org?transport=udp\", user = mesh, password-file = f }] } }", "AM0203", "turns:HOST")]
+    [InlineData("agentmesh { turn { servers = [{ url = \"turn:turn.example.org?transport=sctp\", user = mesh, password-file = f }] } }", "AM0203", "turn:HOST")]
+    [InlineData("agentmesh { turn { servers = [{ url = \"turn:turn.example.org?transport=tcp\", user = mesh, password-file = f, ca-file = g }] } }", "AM0203", "turns:HOST")]
     [InlineData("agentmesh { turn { servers = [{ url = \"turn:turn.example.org\", password-file = f }] } }", "AM0203", "a user")]
     [InlineData("agentmesh { turn { servers = [{ url = \"turn:turn.example.org\", user = mesh }] } }", "AM0203", "password-env")]
     [InlineData("agentmesh { turn { servers = [{ url = \"turn:turn.example.org\", user = mesh, password-env = E, paswort = x }] } }", "AM0203", "password-file")]
@@ -120,6 +123,21 @@ public sealed class SettingsTests : IDisposable
         NodeSettings settings = Load("agentmesh { turn { servers = [{ url = \"turn:turn.example.org:3479?transport=udp\", user = mesh, password-env = TURN_PASSWORD }, { url = \"turn:192.0.2.7\", user = \"a b\", password-file = \"/etc/turn\" }] } }");
 
         Assert.Equal([new TurnServerSettings(new TurnServer("turn.example.org", 3479), "mesh", null, "TURN_PASSWORD"), new TurnServerSettings(new TurnServer("192.0.2.7", 3478), "a b", "/etc/turn", null)], settings.Turn);
+    }
+
+    [Theory]
+    [InlineData("turn:turn.example.org?transport=tcp", "turn.example.org", 3478, TurnTransport.Tcp, "turn.example.org:3478/tcp")]
+    [InlineData("TURN:[2001:db8::7]:99?TRANSPORT=TCP", "2001:db8::7", 99, TurnTransport.Tcp, "[2001:db8::7]:99/tcp")]
+    [InlineData("turns:turn.example.org", "turn.example.org", 5349, TurnTransport.Tls, "turn.example.org:5349/tls")]
+    [InlineData("turns:192.0.2.7:443?transport=tcp", "192.0.2.7", 443, TurnTransport.Tls, "192.0.2.7:443/tls")]
+    [InlineData("turns:192.0.2.7", "192.0.2.7", 5349, TurnTransport.Tls, "192.0.2.7:5349/tls")]
+    public void Servers_that_pass_on_are_spoken_with_as_their_url_says(string url, string host, int port, TurnTransport transport, string shown)
+    {
+        string rest = transport == TurnTransport.Tls ? ", ca-file = \"/etc/turn.pem\"" : "";
+        TurnServer server = Load($"agentmesh {{ turn {{ servers = [{{ url = \"{url}\", user = mesh, password-env = P{rest} }}] }} }}").Turn[0].Server;
+
+        Assert.Equal(new TurnServer(host, port, transport) { CaFile = rest.Length > 0 ? "/etc/turn.pem" : null }, server);
+        Assert.Equal(shown, server.ToString());
     }
 
     [Fact]

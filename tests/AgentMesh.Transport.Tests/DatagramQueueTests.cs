@@ -37,6 +37,43 @@ public sealed class DatagramQueueTests
     }
 
     [Fact]
+    public async Task What_is_urgent_goes_first_and_is_not_lost_by_what_comes_after_it()
+    {
+        var queue = new DatagramQueue(10_000, TimeSpan.FromSeconds(1), _time);
+        queue.Enqueue([1]);
+        queue.EnqueueUrgent([2]);
+        for (int i = 0; i < 100; i++)
+        {
+            queue.Enqueue(new byte[1_000]);
+            queue.EnqueueUrgent([3]);
+        }
+
+        _time.Now += TimeSpan.FromMinutes(1);
+        (byte[] buffer, int length) = (await queue.DequeueAsync(CancellationToken.None))!.Value;
+        Assert.Equal((2, 1), (buffer[0], length));
+        for (int i = 1; i < 32; i++)
+        {
+            Assert.Equal(3, queue.TryDequeue()!.Value.Buffer[0]);
+        }
+
+        Assert.Equal(1_000, queue.TryDequeue()!.Value.Length);
+    }
+
+    [Fact]
+    public async Task A_finished_queue_gives_what_waits_and_takes_no_more()
+    {
+        var queue = new DatagramQueue(10_000, TimeSpan.FromSeconds(1), _time);
+        queue.Enqueue([1]);
+        queue.Finish();
+        queue.Enqueue([2]);
+        queue.EnqueueUrgent([3]);
+
+        Assert.Equal(1, (await queue.DequeueAsync(CancellationToken.None))!.Value.Buffer[0]);
+        Assert.Null(queue.TryDequeue());
+        Assert.Null(await queue.DequeueAsync(CancellationToken.None));
+    }
+
+    [Fact]
     public async Task A_closed_queue_is_empty_and_ends_who_waits()
     {
         var queue = new DatagramQueue(10_000, TimeSpan.FromSeconds(1), _time);

@@ -110,7 +110,7 @@ internal sealed class TurnService : ICandidateSource, IAsyncDisposable
             { Kind: TurnFailureKind.Credentials } failure => new ProblemView(
                 ReachErrors.TurnCredentials, $"the TURN server {relay.Server} cannot be used: {failure.Text}", "see that user and password are those of the server (agentmesh.turn.servers); it is tried again within 5 min"),
             { } failure => new ProblemView(
-                ReachErrors.TurnRefused, $"the TURN server {relay.Server} gives no address: {failure.Text}", "see that its name and port are right and that UDP to it is let through, or take it out of agentmesh.turn.servers"),
+                ReachErrors.TurnRefused, $"the TURN server {relay.Server} gives no address: {failure.Text}", $"see that its name and port are right and that {(relay.Server.Transport == TurnTransport.Udp ? "UDP" : "TCP")} to it is let through, or take it out of agentmesh.turn.servers"),
         });
     }
 

@@ -60,16 +60,17 @@ internal static class ReachReader
                 throw read.Wrong(path, "(not shown: it holds a password)", "password-file or password-env instead of password");
             }
 
-            if (given.Keys.FirstOrDefault(key => key is not ("url" or "user" or "password-file" or "password-env")) is { } unknown)
+            if (given.Keys.FirstOrDefault(key => key is not ("url" or "user" or "password-file" or "password-env" or "ca-file")) is { } unknown)
             {
-                throw read.Wrong(path, unknown, "one of url, user, password-file and password-env");
+                throw read.Wrong(path, unknown, "one of url, user, password-file, password-env and ca-file");
             }
 
-            string user = given.GetValueOrDefault("user", ""), file = given.GetValueOrDefault("password-file", ""), variable = given.GetValueOrDefault("password-env", "");
-            return !TurnServer.TryParse(given.GetValueOrDefault("url", ""), out TurnServer? server) ? throw read.Wrong(path, given.GetValueOrDefault("url", ""), "a url such as turn:HOST or turn:HOST:PORT")
+            string user = given.GetValueOrDefault("user", ""), file = given.GetValueOrDefault("password-file", ""), variable = given.GetValueOrDefault("password-env", ""), authorities = given.GetValueOrDefault("ca-file", "");
+            return !TurnServer.TryParse(given.GetValueOrDefault("url", ""), out TurnServer? server) ? throw read.Wrong(path, given.GetValueOrDefault("url", ""), "a url such as turn:HOST:PORT, turn:HOST:PORT?transport=tcp or turns:HOST:PORT")
                 : user.Length == 0 || Encoding.UTF8.GetByteCount(user) > StunCredentials.UsernameBytesMax ? throw read.Wrong(path, user, $"a user of 1 to {StunCredentials.UsernameBytesMax} bytes")
                 : (file.Length > 0) == (variable.Length > 0) ? throw read.Wrong(path, server.ToString(), "one of password-file and password-env")
-                : new TurnServerSettings(server, user, file.Length > 0 ? Path.GetFullPath(file) : null, variable.Length > 0 ? variable : null);
+                : authorities.Length > 0 && server.Transport != TurnTransport.Tls ? throw read.Wrong(path, server.ToString(), "turns:HOST where there is a ca-file")
+                : new TurnServerSettings(server with { CaFile = authorities.Length > 0 ? Path.GetFullPath(authorities) : null }, user, file.Length > 0 ? Path.GetFullPath(file) : null, variable.Length > 0 ? variable : null);
         }
     }
 

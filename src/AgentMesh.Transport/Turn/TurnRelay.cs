@@ -4,20 +4,17 @@ using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Stun;
 using AgentMesh.Protocol.Stun.Turn;
 using AgentMesh.Transport.Tunnels;
-using AgentMesh.Transport.Udp;
 
 namespace AgentMesh.Transport.Turn;
 
 /// <summary>
-/// Keeps an allocation at one TURN server for as long as it lives, over a socket of its own, and makes a tunnel of every address that it speaks with. When the allocation is
+/// Keeps an allocation at one TURN server for as long as it lives, over a socket or a connection of its own, and makes a tunnel of every address that it speaks with. When the allocation is
 /// lost, or the network changes, it gets another one. Thread-safe.
 /// </summary>
 public sealed class TurnRelay : IAsyncDisposable
 {
     /// <summary>Addresses that are spoken with at a time. One more takes the place of that which was silent longest and which no connection uses.</summary>
     public const int PeersMax = 256;
-
-    private const int DatagramBytesMax = 2048;
 
     private static readonly TimeSpan ResolveWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(2);
@@ -39,9 +36,10 @@ public sealed class TurnRelay : IAsyncDisposable
     private readonly Poker _moved;
     private IReadOnlyList<IPAddress> _permitted = [];
     private TurnAllocation? _allocation;
-    private Socket? _socket;
+    private ITurnLink? _link;
     private volatile TurnState _state = new(null, null, null);
     private volatile bool _isMoved;
+    private volatile bool _isCut;
     private Task _running = Task.CompletedTask;
 
     /// <param name="credentials">Asked before each attempt.</param>
@@ -51,7 +49,7 @@ public sealed class TurnRelay : IAsyncDisposable
         _peers = new TurnPeers(this, endpoint);
         Server = server;
         _credentials = credentials;
-        _settings = settings;
+        _settings = settings with { IsReliable = server.Transport != TurnTransport.Udp };
         _entropy = entropy;
         _time = time;
         _stirred = new Poker(time);
@@ -130,7 +128,7 @@ public sealed class TurnRelay : IAsyncDisposable
         bool isStirred;
         lock (_gate)
         {
-            if (_allocation is not { } allocation || _socket is not { } socket || datagram.Length > DatagramTunnels.DatagramBytesMax)
+            if (_allocation is not { } allocation || _link is not { } link || datagram.Length > DatagramTunnels.DatagramBytesMax)
             {
                 return;
             }
@@ -140,7 +138,7 @@ public sealed class TurnRelay : IAsyncDisposable
             int length = allocation.Wrap(remote, datagram, wrapped, now);
             if (length > 0)
             {
-                SendNow(socket, wrapped.AsSpan(0, length), allocation.Server);
+                link.Send(wrapped.AsSpan(0, length), allocation.Server);
             }
 
             isStirred = allocation.TakeStirred();
@@ -167,6 +165,10 @@ public sealed class TurnRelay : IAsyncDisposable
             {
                 failure = new TurnFailure(TurnFailureKind.Credentials, error.Message);
             }
+            catch (TurnConnectException error)
+            {
+                failure = error.Failure;
+            }
             catch (OperationCanceledException)
             {
                 return;
@@ -190,30 +192,36 @@ public sealed class TurnRelay : IAsyncDisposable
     /// <summary>Until the allocation is lost, or never came; gives it back when this device stops.</summary>
     private async Task<(bool WasHeld, TurnFailure Failure)> HoldAsync(StunCredentials credentials)
     {
-        _isMoved = false;
+        _isMoved = _isCut = false;
         if (await ResolveAsync().ConfigureAwait(false) is not { } server)
         {
             return (false, new TurnFailure(TurnFailureKind.Silent, "its name cannot be resolved to an address that this device can send to"));
         }
 
-        using var socket = new Socket(server.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-        SocketOptions.ForbidFragments(socket);
-        socket.Bind(new IPEndPoint(server.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0));
+        ITurnLink link = await TurnConnector.OpenAsync(Server, server, _time, _stop.Token).ConfigureAwait(false);
+        await using (link.ConfigureAwait(false))
+        {
+            return await HoldAsync(link, server, credentials).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<(bool WasHeld, TurnFailure Failure)> HoldAsync(ITurnLink link, IPEndPoint server, StunCredentials credentials)
+    {
         var allocation = new TurnAllocation(server, credentials, _settings, _entropy, _endpoint.Now.Monotonic);
         lock (_gate)
         {
-            (_allocation, _socket) = (allocation, socket);
+            (_allocation, _link) = (allocation, link);
             PermitNow();
         }
 
         using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        Task receiving = ReceiveAsync(socket, allocation, over.Token);
+        Task receiving = ReceiveAsync(link, allocation, over.Token);
         bool wasHeld = false;
         try
         {
-            while (allocation.Failure is null && !_isMoved)
+            while (allocation.Failure is null && !_isMoved && !_isCut)
             {
-                TimeSpan? next = Pump(allocation, socket);
+                TimeSpan? next = Pump(allocation, link);
                 wasHeld |= allocation.Relayed is not null;
                 if (next is { } at)
                 {
@@ -221,17 +229,17 @@ public sealed class TurnRelay : IAsyncDisposable
                 }
             }
 
-            return (wasHeld, allocation.Failure ?? new TurnFailure(TurnFailureKind.Silent, "the network of this device has changed"));
+            return (wasHeld, allocation.Failure ?? new TurnFailure(TurnFailureKind.Silent, _isMoved ? "the network of this device has changed" : "the connection to it has ended"));
         }
         finally
         {
-            EndPeers(allocation, socket);
+            EndPeers(allocation, link);
             await over.CancelAsync().ConfigureAwait(false);
             await receiving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private TimeSpan? Pump(TurnAllocation allocation, Socket socket)
+    private TimeSpan? Pump(TurnAllocation allocation, ITurnLink link)
     {
         TurnState state;
         TimeSpan? next;
@@ -247,7 +255,7 @@ public sealed class TurnRelay : IAsyncDisposable
 
             while (allocation.TryTransmit(now, out ReadOnlySpan<byte> message))
             {
-                SendNow(socket, message, allocation.Server);
+                link.Send(message, allocation.Server);
             }
 
             allocation.TakeStirred();
@@ -259,32 +267,26 @@ public sealed class TurnRelay : IAsyncDisposable
         return next;
     }
 
-    private async Task ReceiveAsync(Socket socket, TurnAllocation allocation, CancellationToken cancellationToken)
+    private async Task ReceiveAsync(ITurnLink link, TurnAllocation allocation, CancellationToken cancellationToken)
     {
-        byte[] buffer = new byte[DatagramBytesMax];
-        var from = new SocketAddress(socket.AddressFamily);
-        var senders = new SenderCache();
-        var any = new IPEndPoint(socket.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0);
-        while (!cancellationToken.IsCancellationRequested)
+        try
         {
-            try
-            {
-                int length = await socket.ReceiveFromAsync(buffer, SocketFlags.None, from, cancellationToken).ConfigureAwait(false);
-                if (senders.Find(from, any).Equals(allocation.Server))
-                {
-                    Take(allocation, buffer.AsSpan(0, length));
-                }
-            }
-            catch (SocketException)
-            {
-                // News of an earlier datagram: the requests' own patience decides.
-                await Task.Delay(TimeSpan.FromMilliseconds(20), _time, cancellationToken).ConfigureAwait(false);
-            }
+            await link.ReceiveAsync((message, from) => Take(allocation, message, from), cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _isCut = true;
+            _stirred.Poke();
         }
     }
 
-    private void Take(TurnAllocation allocation, Span<byte> datagram)
+    private void Take(TurnAllocation allocation, Span<byte> datagram, IPEndPoint from)
     {
+        if (!from.Equals(allocation.Server))
+        {
+            return;
+        }
+
         IPEndPoint? address = null, evicted = null;
         int at = 0, length;
         bool isStirred;
@@ -324,7 +326,7 @@ public sealed class TurnRelay : IAsyncDisposable
         }
     }
 
-    private void EndPeers(TurnAllocation allocation, Socket socket)
+    private void EndPeers(TurnAllocation allocation, ITurnLink link)
     {
         IPEndPoint[] ended;
         lock (_gate)
@@ -333,26 +335,14 @@ public sealed class TurnRelay : IAsyncDisposable
             allocation.Release(now);
             while (allocation.TryTransmit(now, out ReadOnlySpan<byte> message))
             {
-                SendNow(socket, message, allocation.Server);
+                link.Send(message, allocation.Server);
             }
 
-            (_allocation, _socket) = (null, null);
+            (_allocation, _link) = (null, null);
             ended = _peers.Clear();
         }
 
         _peers.End(ended);
-    }
-
-    private static void SendNow(Socket socket, ReadOnlySpan<byte> message, IPEndPoint to)
-    {
-        try
-        {
-            socket.SendTo(message, SocketFlags.None, to);
-        }
-        catch (Exception error) when (error is SocketException or ObjectDisposedException)
-        {
-            // Lost, as on the way.
-        }
     }
 
     private void Publish(TurnState state)

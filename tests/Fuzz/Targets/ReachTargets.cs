@@ -12,7 +12,9 @@ using AgentMesh.Protocol.Identity;
 using AgentMesh.Protocol.Relaying;
 using AgentMesh.Protocol.Stun;
 using AgentMesh.Protocol.Tests.Crypto;
+using AgentMesh.Protocol.Stun.Turn;
 using AgentMesh.Transport.Stun;
+using AgentMesh.Transport.Turn;
 
 namespace AgentMesh.Fuzz.Targets;
 
@@ -44,6 +46,8 @@ internal static class ReachTargets
         new() { Name = "dht-message", Seeds = DhtSeeds, Parse = DhtMessage, AllocatedBytesPerByte = 256, Words = ["1:t8:", "1:y1:r", "1:rd", "2:id20:", "5:nodes", "5:token", "1:k32:", "3:seqi", "3:sig64:", "1:v"] },
         new() { Name = "dht-record", Seeds = () => [Sealed([Devices.Place, Devices.Place6]).Value], Parse = DhtValue },
         new() { Name = "stun", Seeds = StunSeeds, Parse = Stun, InputBytesMax = 600 },
+        new() { Name = "turn-stream", Seeds = TurnStreamSeeds, Parse = TurnStream, AllocatedBytesBase = 128 * 1024 },
+        new() { Name = "turn-server-text", Seeds = () => Texts("turn:turn.example.org:3478?transport=tcp", "turns:[2001:db8::7]", "turn:192.0.2.7"), Parse = bytes => TurnServer.TryParse(Text(bytes), out TurnServer? server) ? 1 + (int)server.Transport : 0, IsText = true, InputBytesMax = 300 },
         new() { Name = "stun-server-text", Seeds = () => Texts("stun.example.org:3478", "192.0.2.7", "[2001:db8::7]:3478"), Parse = bytes => StunServer.TryParse(Text(bytes), out _) ? 1 : 0, IsText = true, InputBytesMax = 300 },
         new() { Name = "pcp", Seeds = PcpSeeds, Parse = PcpAnswer, InputBytesMax = Pcp.DatagramBytesMax + 8 },
         new() { Name = "nat-pmp", Seeds = NatPmpSeeds, Parse = NatPmpAnswer, InputBytesMax = 64 },
@@ -61,6 +65,34 @@ internal static class ReachTargets
     internal static IEnumerable<byte[]> Texts(params string[] texts) => texts.Select(Encoding.UTF8.GetBytes);
 
     internal static string Text(byte[] bytes) => Encoding.UTF8.GetString(bytes);
+
+    private static IEnumerable<byte[]> TurnStreamSeeds()
+    {
+        byte[] channel = new byte[TurnChannelData.HeaderBytes + 5];
+        TurnChannelData.Write(channel, TurnChannelData.First, "hello"u8);
+        byte[][] stun = [.. StunSeeds()];
+        yield return [.. stun[0], .. channel, 0, 0, 0, .. stun[^1]];
+        yield return [0x40, 0, 0xFF, 0xFF, .. new byte[3_000]];
+    }
+
+    // In pieces, as a stream brings them; what is found does not depend on where it is cut.
+    private static int TurnStream(byte[] bytes)
+    {
+        var framer = new TurnStreamFramer();
+        int messages = 0;
+        for (int at = 0, piece = 1; at < bytes.Length && !framer.IsBroken; at += piece, piece = (piece * 3) + 1)
+        {
+            piece = Math.Min(Math.Min(piece, bytes.Length - at), framer.Free.Length);
+            bytes.AsMemory(at, piece).CopyTo(framer.Free);
+            framer.Received(piece);
+            while (framer.TryRead(out Span<byte> message))
+            {
+                messages += message.Length <= TurnStreamFramer.MessageBytesMax ? 1 : throw new InvalidDataException("longer than the bound");
+            }
+        }
+
+        return messages + (framer.IsBroken ? 1_000 : 0) + (framer.PassedOver > 0 ? 2_000 : 0);
+    }
 
     private static IEnumerable<byte[]> Announcements()
     {

@@ -14,7 +14,7 @@ namespace AgentMesh.Protocol.Stun.Turn;
 /// asking    401 or 438 with realm and nonce               asking, proven with them; a second 401 is a failure
 /// asking    success                                       held
 /// asking    437: there is an old one of this socket       ending that one, and asking again, once
-/// asking    300 with an alternate server                  asking that one, twice at most
+/// asking    300 with an alternate server                  asking that one, twice at most; over a stream failed
 /// held      time to refresh, an address or channel wanted held, one request after the other
 /// held      437: the server forgot it; or no answer       failed
 /// held      Release                                       over, when that was sent
@@ -262,6 +262,7 @@ public sealed class TurnAllocation
 
     private void Begin(TurnRequest request, TimeSpan now)
     {
+        request.IsReliable = _settings.IsReliable;
         request.Prove(_challenge, _entropy, now);
         _request = request;
     }
@@ -345,7 +346,7 @@ public sealed class TurnAllocation
             case 437:
                 Fail(TurnFailureKind.Silent, "it has forgotten the allocation");
                 break;
-            case 300 when request.Type == StunType.AllocateRequest && _redirects < RedirectsMax && TryGetOther(message, out IPEndPoint? other):
+            case 300 when request.Type == StunType.AllocateRequest && _redirects < RedirectsMax && !_settings.IsReliable && TryGetOther(message, out IPEndPoint? other):
                 _redirects++;
                 Server = other;
                 _challenge = null;

@@ -8,7 +8,10 @@ namespace AgentMesh.Protocol.Stun.Turn;
 internal sealed class TurnRequest(StunType type)
 {
     // Half a minute is too long for a path: five transmissions within 11.5 s.
-    private static readonly RetransmissionSchedule Schedule = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(4), 5);
+    private static readonly RetransmissionSchedule Unreliable = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(4), 5);
+
+    // RFC 8489, section 6.2.2: over a stream nothing is repeated. Its patience of 39.5 s is too long as well.
+    private static readonly RetransmissionSchedule Reliable = new(TimeSpan.FromSeconds(12), TimeSpan.FromSeconds(12), 1);
 
     private const uint Udp = 17u << 24;
     private const int ContentBytesMax = 8 + 8 + (TurnPermissions.PerRequestMax * (4 + 20));
@@ -18,6 +21,8 @@ internal sealed class TurnRequest(StunType type)
     private int _sent;
 
     public StunType Type => type;
+
+    public bool IsReliable { get; set; }
 
     public StunTransactionId Transaction { get; private set; }
 
@@ -71,6 +76,8 @@ internal sealed class TurnRequest(StunType type)
         message = _message.AsSpan(0, _length);
         return true;
     }
+
+    private RetransmissionSchedule Schedule => IsReliable ? Reliable : Unreliable;
 
     private void Write(ref StunWriter writer)
     {

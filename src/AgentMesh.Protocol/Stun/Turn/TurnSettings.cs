@@ -9,6 +9,9 @@ public sealed record TurnSettings
     /// <summary>Between two refreshes. Shorter than NATs keep a mapping that is not used, and soon enough to notice that the server was started anew.</summary>
     public TimeSpan RefreshEvery { get; init; } = TimeSpan.FromSeconds(25);
 
+    /// <summary>A stream carries the messages: requests are sent once, and a server elsewhere is not followed.</summary>
+    public bool IsReliable { get; init; }
+
     /// <summary>IP addresses that may be let through at a time.</summary>
     public int PermissionsMax { get; init; } = 128;
 
