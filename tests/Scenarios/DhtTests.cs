@@ -99,5 +99,5 @@ public sealed class DhtTests(ITestOutputHelper output)
     }
 
     private static DhtDiscovery Device(DeviceIdentity identity, int port) =>
-        new(identity, [new DnsEndPoint("127.0.0.1", port)], [], IPAddress.Loopback, SystemEntropy.Instance, TimeProvider.System);
+        new(identity, [new DnsEndPoint("127.0.0.1", port)], [], [IPAddress.Loopback], SystemEntropy.Instance, TimeProvider.System);
 }

@@ -14,7 +14,7 @@ internal static class DiscoveryLines
     {
         { Problem: { } problem } => $"{problem.Code}: {problem.Message}",
         { ToldAt: null } => "nothing told yet",
-        _ => $"{Count(dht.Told, "device")} of {dht.Devices} can find this one, told {Durations.Age(TimeProvider.System.GetUtcNow() - dht.ToldAt.Value)} ago; {Count(dht.Nodes, "node")}, {dht.Found} found",
+        _ => $"{Count(dht.Told, "device")} of {dht.Devices} can find this one, told {Durations.Age(TimeProvider.System.GetUtcNow() - dht.ToldAt.Value)} ago; {Count(dht.Nodes, "node")}{(dht.Nodes6 > 0 ? $" ({dht.Nodes6} of IPv6)" : "")}, {dht.Found} found",
     };
 
     private static string Lan(LanView? lan) => lan switch

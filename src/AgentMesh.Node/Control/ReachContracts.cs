@@ -45,13 +45,14 @@ public sealed record MdnsView(int Interfaces, int Shown, long Found, string? Pro
 
 /// <summary>The DHT.</summary>
 /// <param name="Nodes">That answered lately; 0 while none did.</param>
+/// <param name="Nodes6">Of them, those of IPv6.</param>
 /// <param name="Told">Devices that can find this one there.</param>
 /// <param name="Devices">Devices that it is told to.</param>
 /// <param name="ToldAt">When, the last time; null before the first.</param>
 /// <param name="Found">Addresses of devices that were found since the start.</param>
 /// <param name="Problem">Why nobody can find this device there, or that values were refused; null where all is well, or nothing was tried yet.</param>
 /// <param name="Refused">Values that were given for devices of this mesh since the start and that none of them has said.</param>
-public sealed record DhtView(int Nodes, int Told, int Devices, DateTimeOffset? ToldAt, long Found, ProblemView? Problem, long Refused = 0);
+public sealed record DhtView(int Nodes, int Nodes6, int Told, int Devices, DateTimeOffset? ToldAt, long Found, ProblemView? Problem, long Refused = 0);
 
 /// <summary>The beacon that this node is beside.</summary>
 /// <param name="Line">For <c>agentmesh.beacons</c> of other devices, with the name or address of this machine for HOST.</param>

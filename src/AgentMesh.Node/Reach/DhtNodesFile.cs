@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace AgentMesh.Node.Reach;
 
@@ -9,7 +8,7 @@ internal sealed class DhtNodesFile(string path)
     public const string FileName = "dht-nodes";
     public const int NodesMax = 64;
 
-    // Of a file that somebody else has written; a line of an address has at most 22.
+    // Of a file that somebody else has written; a line of an address has at most 48.
     private const int BytesMax = 64 * 1024;
 
     public IReadOnlyList<IPEndPoint> Read()
@@ -17,7 +16,7 @@ internal sealed class DhtNodesFile(string path)
         try
         {
             return new FileInfo(path) is { Exists: true, Length: <= BytesMax }
-                ? [.. File.ReadLines(path).Select(line => IPEndPoint.TryParse(line.Trim(), out IPEndPoint? at) && at is { AddressFamily: AddressFamily.InterNetwork, Port: > 0 } ? at : null).OfType<IPEndPoint>().Take(NodesMax)]
+                ? [.. File.ReadLines(path).Select(line => IPEndPoint.TryParse(line.Trim(), out IPEndPoint? at) && at.Port > 0 ? at : null).OfType<IPEndPoint>().Take(NodesMax)]
                 : [];
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

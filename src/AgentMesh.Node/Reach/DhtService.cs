@@ -49,8 +49,8 @@ internal sealed class DhtService : IAsyncDisposable
     }
 
     public DhtView View() => _published is { } last
-        ? new DhtView(_dht.Nodes, last.Stored, last.Devices, last.At, Interlocked.Read(ref _found), last is { Devices: > 0, Stored: 0 } ? Silent() : Refused(_dht.Refused), _dht.Refused)
-        : new DhtView(_dht.Nodes, 0, 0, null, Interlocked.Read(ref _found), Refused(_dht.Refused), _dht.Refused);
+        ? new DhtView(_dht.Nodes, _dht.Nodes6, last.Stored, last.Devices, last.At, Interlocked.Read(ref _found), last is { Devices: > 0, Stored: 0 } ? Silent() : Refused(_dht.Refused), _dht.Refused)
+        : new DhtView(_dht.Nodes, _dht.Nodes6, 0, 0, null, Interlocked.Read(ref _found), Refused(_dht.Refused), _dht.Refused);
 
     internal static ProblemView? Refused(long values) => values == 0 ? null : new ProblemView(
         ReachErrors.DhtValue,

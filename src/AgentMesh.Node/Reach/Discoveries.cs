@@ -50,7 +50,7 @@ internal sealed class Discoveries : IAsyncDisposable
         if (settings.Dht.Enabled)
         {
             var file = new DhtNodesFile(dhtNodes);
-            var dht = new DhtDiscovery(identity, settings.Dht.Bootstrap, file.Read(), IPAddress.Any, SystemEntropy.Instance, time);
+            var dht = new DhtDiscovery(identity, settings.Dht.Bootstrap, file.Read(), [IPAddress.Any, IPAddress.IPv6Any], SystemEntropy.Instance, time);
             _dht = new DhtService(dht, file, directory, links, identity.Id, () => links.Help.Candidates(), time, log);
         }
 

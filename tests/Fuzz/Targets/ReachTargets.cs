@@ -43,7 +43,7 @@ internal static class ReachTargets
         new() { Name = "lan-announcement", Seeds = Announcements, Parse = Announcement, InputBytesMax = 200 },
         new() { Name = "mdns", Seeds = DnsSeeds, Parse = Dns, InputBytesMax = DnsMessage.BytesMax, AllocatedBytesBase = 512 * 1024, AllocatedBytesPerByte = 2_048 },
         new() { Name = "bencode", Seeds = BencodeSeeds, Parse = bytes => Bencode.TryRead(bytes) is { } value ? 1 + value.GetType().Name.Length : 0, AllocatedBytesPerByte = 256, Words = ["d", "l", "i", "e", "1:", "0:", "-0", "999999999:", "i9223372036854775808e"] },
-        new() { Name = "dht-message", Seeds = DhtSeeds, Parse = DhtMessage, AllocatedBytesPerByte = 256, Words = ["1:t8:", "1:y1:r", "1:rd", "2:id20:", "5:nodes", "5:token", "1:k32:", "3:seqi", "3:sig64:", "1:v"] },
+        new() { Name = "dht-message", Seeds = DhtSeeds, Parse = DhtMessage, AllocatedBytesPerByte = 256, Words = ["1:t8:", "1:y1:r", "1:rd", "2:id20:", "5:nodes", "6:nodes6", "5:token", "1:k32:", "3:seqi", "3:sig64:", "1:v"] },
         new() { Name = "dht-record", Seeds = () => [Sealed([Devices.Place, Devices.Place6]).Value], Parse = DhtValue },
         new() { Name = "stun", Seeds = StunSeeds, Parse = Stun, InputBytesMax = 600 },
         new() { Name = "turn-stream", Seeds = TurnStreamSeeds, Parse = TurnStream, AllocatedBytesBase = 128 * 1024 },
@@ -148,7 +148,8 @@ internal static class ReachTargets
         DhtItem item = Sealed([Devices.Place]);
         byte[] number = new byte[8], id = new byte[20];
         byte[] nodes = [.. id, 192, 0, 2, 9, 26, 225];
-        var body = Bencode.Dictionary(("id", id), ("k", item.Key), ("nodes", nodes), ("seq", item.Sequence), ("sig", item.Signature), ("token", "abcd"u8.ToArray()), ("v", item.Value));
+        byte[] nodes6 = [.. id, 0x20, 0x01, 0x0D, 0xB8, .. new byte[11], 9, 26, 225];
+        var body = Bencode.Dictionary(("id", id), ("k", item.Key), ("nodes", nodes), ("nodes6", nodes6), ("seq", item.Sequence), ("sig", item.Signature), ("token", "abcd"u8.ToArray()), ("v", item.Value));
         yield return Bencode.Write(Bencode.Dictionary(("r", body), ("t", number), ("y", "r"u8.ToArray())));
         yield return Bencode.Write(Bencode.Dictionary(("e", "x"u8.ToArray()), ("t", number), ("y", "e"u8.ToArray())));
         yield return DhtReply.Get(1, new DhtId(id), item.Target);
@@ -165,7 +166,7 @@ internal static class ReachTargets
 
         ulong transaction = System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian((byte[])Bencode.Dictionary(("t", ((SortedDictionary<string, object>)Bencode.TryRead(asked.Bytes)!)["t"]))["t"]);
         bool isTaken = search.Handle(reply with { Transaction = transaction }, Devices.Place, Devices.Now.Monotonic);
-        return 1 + (isTaken ? 2 : 0) + (reply.Id is null ? 0 : 4) + (reply.Token is null ? 0 : 8) + (reply.Item is null ? 0 : 16) + (Math.Min(reply.Nodes.Count, 4) << 5);
+        return 1 + (isTaken ? 2 : 0) + (reply.Id is null ? 0 : 4) + (reply.Token is null ? 0 : 8) + (reply.Item is null ? 0 : 16) + (Math.Min(reply.Nodes.Count, 4) << 5) + (Math.Min(reply.Nodes6.Count, 4) << 8);
     }
 
     /// <summary>A value under the right key, as nodes of the DHT cannot make it but the other device can.</summary>

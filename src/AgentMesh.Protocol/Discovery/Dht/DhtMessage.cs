@@ -1,39 +1,22 @@
 using System.Buffers.Binary;
-using System.Net;
+using System.Net.Sockets;
 using System.Text;
 
 namespace AgentMesh.Protocol.Discovery.Dht;
 
-/// <summary>One node of the DHT (BEP 5, compact node info, 26 bytes).</summary>
-internal readonly record struct DhtNode(DhtId Id, IPEndPoint At)
-{
-    public const int Bytes = DhtId.Bytes + 6;
-
-    public static IReadOnlyList<DhtNode> ReadAll(ReadOnlySpan<byte> bytes)
-    {
-        const int nodesMax = 32;
-        var nodes = new List<DhtNode>();
-        for (; bytes.Length >= Bytes && nodes.Count < nodesMax; bytes = bytes[Bytes..])
-        {
-            var at = new IPEndPoint(new IPAddress(bytes.Slice(DhtId.Bytes, 4)), BinaryPrimitives.ReadUInt16BigEndian(bytes[24..]));
-            if (at.Port != 0)
-            {
-                nodes.Add(new DhtNode(new DhtId(bytes[..DhtId.Bytes]), at));
-            }
-        }
-
-        return nodes;
-    }
-}
-
 /// <summary>What a node answered to a question of this device.</summary>
 /// <param name="Transaction">As it was asked.</param>
 /// <param name="Id">Null in an error.</param>
+/// <param name="Nodes">Of IPv4.</param>
+/// <param name="Nodes6">Of IPv6 (BEP 32).</param>
 /// <param name="Token">For a put.</param>
 /// <param name="Item">Null when it has none, or one that is not right.</param>
-internal sealed record DhtReply(ulong Transaction, DhtId? Id, IReadOnlyList<DhtNode> Nodes, byte[]? Token, DhtItem? Item)
+internal sealed record DhtReply(ulong Transaction, DhtId? Id, IReadOnlyList<DhtNode> Nodes, IReadOnlyList<DhtNode> Nodes6, byte[]? Token, DhtItem? Item)
 {
     private const int TokenBytesMax = 128;
+
+    // BEP 32: nodes of both families, else it would be those of the family in which the question comes.
+    private static readonly List<object> Both = ["n4"u8.ToArray(), "n6"u8.ToArray()];
 
     /// <summary>It has a value, and no item that is right.</summary>
     public bool HasBadItem { get; init; }
@@ -49,7 +32,7 @@ internal sealed record DhtReply(ulong Transaction, DhtId? Id, IReadOnlyList<DhtN
         ulong number = BinaryPrimitives.ReadUInt64BigEndian(transaction);
         if (kind[0] == 'e')
         {
-            return new DhtReply(number, null, [], null, null);
+            return new DhtReply(number, null, [], [], null, null);
         }
 
         if (kind[0] != 'r' || message.GetValueOrDefault("r") is not SortedDictionary<string, object> body || body.GetValueOrDefault("id") is not byte[] { Length: DhtId.Bytes } id)
@@ -62,6 +45,7 @@ internal sealed record DhtReply(ulong Transaction, DhtId? Id, IReadOnlyList<DhtN
             number,
             new DhtId(id),
             DhtNode.ReadAll(body.GetValueOrDefault("nodes") as byte[]),
+            DhtNode.ReadAll(body.GetValueOrDefault("nodes6") as byte[], AddressFamily.InterNetworkV6),
             body.GetValueOrDefault("token") is byte[] { Length: > 0 and <= TokenBytesMax } token ? token : null,
             item)
         {
@@ -69,7 +53,7 @@ internal sealed record DhtReply(ulong Transaction, DhtId? Id, IReadOnlyList<DhtN
         };
     }
 
-    public static byte[] Get(ulong transaction, DhtId own, DhtId target) => Query("get", transaction, ("id", own.ToArray()), ("target", target.ToArray()));
+    public static byte[] Get(ulong transaction, DhtId own, DhtId target) => Query("get", transaction, ("id", own.ToArray()), ("target", target.ToArray()), ("want", Both));
 
     public static byte[] Put(ulong transaction, DhtId own, byte[] token, DhtItem item) =>
         Query("put", transaction, ("id", own.ToArray()), ("k", item.Key), ("seq", item.Sequence), ("sig", item.Signature), ("token", token), ("v", item.Value));

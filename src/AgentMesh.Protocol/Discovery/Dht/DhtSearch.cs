@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Net.Sockets;
 using AgentMesh.Protocol.Crypto;
 
 namespace AgentMesh.Protocol.Discovery.Dht;
@@ -27,6 +28,8 @@ internal sealed class DhtSearch
     private readonly DhtItem? _item;
     private readonly DhtNodes _nodes;
     private readonly IEntropy _entropy;
+    private readonly AddressFamily _family;
+    private readonly List<DhtNode> _others = [];
     private readonly List<Candidate> _candidates = [];
     private readonly HashSet<IPEndPoint> _seen = [];
     private readonly Dictionary<ulong, (Candidate To, TimeSpan Late)> _waiting = [];
@@ -37,8 +40,10 @@ internal sealed class DhtSearch
     /// <param name="item">To be put where <paramref name="target"/> is; null to look only.</param>
     /// <param name="nodes">Where to begin, and where nodes that answer are noted.</param>
     /// <param name="bootstrap">Where to begin beside; their ids are not known.</param>
-    public DhtSearch(DhtId own, DhtId target, DhtItem? item, DhtNodes nodes, IEnumerable<IPEndPoint> bootstrap, IEntropy entropy, TimeSpan now)
+    /// <param name="family">Of all nodes that it asks.</param>
+    public DhtSearch(DhtId own, DhtId target, DhtItem? item, DhtNodes nodes, IEnumerable<IPEndPoint> bootstrap, IEntropy entropy, TimeSpan now, AddressFamily family = AddressFamily.InterNetwork)
     {
+        _family = family;
         _own = own;
         _target = target;
         _item = item;
@@ -64,6 +69,9 @@ internal sealed class DhtSearch
 
     /// <summary>Answers with a value that nobody has signed for this place.</summary>
     public int BadItems { get; private set; }
+
+    /// <summary>Nodes of the other address family that were named by the way.</summary>
+    public IReadOnlyList<DhtNode> OthersNamed => _others;
 
     /// <summary>Nodes that have taken the item.</summary>
     public int Stored { get; private set; }
@@ -118,10 +126,13 @@ internal sealed class DhtSearch
                 Found = item;
             }
 
-            foreach (DhtNode node in reply.Nodes)
+            (IReadOnlyList<DhtNode> named, IReadOnlyList<DhtNode> others) = _family == AddressFamily.InterNetwork ? (reply.Nodes, reply.Nodes6) : (reply.Nodes6, reply.Nodes);
+            foreach (DhtNode node in named)
             {
                 Add(node.Id, node.At);
             }
+
+            _others.AddRange(others.Take(DhtHints.NamedMax - _others.Count));
         }
         else
         {

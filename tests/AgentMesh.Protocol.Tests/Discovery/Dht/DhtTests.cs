@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using AgentMesh.Protocol.Discovery.Dht;
 using AgentMesh.Protocol.Identity;
@@ -116,6 +117,59 @@ public sealed class DhtTests
         Assert.InRange(put.Stored, 1, 8);
         DhtSearch found = net.Run(item.Target, null, new DhtNodes());
         Assert.Equal(Places, Record(Reader, Publisher, isOwn: false).TryOpen(found.Found!));
+    }
+
+    [Fact]
+    public void What_one_device_puts_another_one_finds_among_nodes_of_IPv6()
+    {
+        var net = new TestDht(200, seed: 7, AddressFamily.InterNetworkV6) { Loss = 0.1 };
+        DhtItem item = Record(Publisher, Reader, isOwn: true).Seal(Places, 5);
+        DhtSearch put = net.Run(item.Target, item, new DhtNodes());
+        Assert.InRange(put.Stored, 4, 8);
+        Assert.Equal(Places, Record(Reader, Publisher, isOwn: false).TryOpen(net.Run(item.Target, null, new DhtNodes()).Found!));
+        Assert.Empty(put.OthersNamed);
+    }
+
+    /// <summary>Bytes as BEP 5, 32, 43 and 44 say them, written by hand.</summary>
+    [Fact]
+    public void A_question_asks_for_nodes_of_both_families() => Assert.Equal(
+        "d1:ad2:id20:aaaaaaaaaaaaaaaaaaaa6:target20:bbbbbbbbbbbbbbbbbbbb4:wantl2:n42:n6ee1:q3:get2:roi1e1:t8:ABCDEFGH1:y1:qe",
+        Encoding.Latin1.GetString(DhtReply.Get(0x4142434445464748, new DhtId("aaaaaaaaaaaaaaaaaaaa"u8), new DhtId("bbbbbbbbbbbbbbbbbbbb"u8))));
+
+    [Fact]
+    public void An_answer_names_nodes_of_both_families_and_those_that_nobody_can_send_to_are_left_out()
+    {
+        byte[] id = Encoding.ASCII.GetBytes("cccccccccccccccccccc");
+        byte[] four = [.. id, 192, 0, 2, 9, 0x1A, 0xE1, .. id, 192, 0, 2, 10, 0, 0];
+        byte[] six = [.. Compact6("2001:db8::9"), .. Compact6("::ffff:192.0.2.9"), .. Compact6("fe80::1"), .. Compact6("ff02::1"), .. Compact6("::"), .. Compact6("2001:db8::a")[..37]];
+        byte[] bytes = [.. Encoding.ASCII.GetBytes("d1:rd2:id20:cccccccccccccccccccc5:nodes52:"), .. four, .. Encoding.ASCII.GetBytes($"6:nodes6{six.Length}:"), .. six, .. Encoding.ASCII.GetBytes("e1:t8:ABCDEFGH1:y1:re")];
+
+        DhtReply reply = DhtReply.TryRead(bytes)!;
+        Assert.Equal([new DhtNode(new DhtId(id), IPEndPoint.Parse("192.0.2.9:6881"))], reply.Nodes);
+        Assert.Equal([new DhtNode(new DhtId(id), IPEndPoint.Parse("[2001:db8::9]:6881"))], reply.Nodes6);
+        for (int length = 0; length < bytes.Length; length++)
+        {
+            Assert.Null(DhtReply.TryRead(bytes.AsSpan(0, length)));
+        }
+
+        byte[] Compact6(string address) => [.. id, .. IPAddress.Parse(address).GetAddressBytes(), 0x1A, 0xE1];
+    }
+
+    [Fact]
+    public void A_search_asks_nobody_of_the_other_family_and_names_them_bounded()
+    {
+        var search = new DhtSearch(default, Record(Publisher, Reader, isOwn: true).Target, null, new DhtNodes(), [IPEndPoint.Parse("[2001:db8::1]:1")], new SeededEntropy(1), TimeSpan.Zero, AddressFamily.InterNetworkV6);
+        for (int round = 0; round < 3 && search.TryTransmit(out (IPEndPoint To, byte[] Bytes) sent); round++)
+        {
+            Assert.Equal(AddressFamily.InterNetworkV6, sent.To.AddressFamily);
+            DhtNode[] four = [.. Enumerable.Range(0, 30).Select(i => new DhtNode(new DhtId(new byte[20]), new IPEndPoint(0x0200C0 + ((long)i << 24), 1)))];
+            Assert.True(search.Handle(new DhtReply(TestDht.NumberOf(sent.Bytes), new DhtId(new byte[20]), four, [new DhtNode(new DhtId(new byte[20]), IPEndPoint.Parse($"[2001:db8::2{round}]:1"))], null, null), sent.To, TimeSpan.Zero));
+        }
+
+        Assert.Equal(DhtHints.NamedMax, search.OthersNamed.Count);
+        var hints = new DhtHints([IPEndPoint.Parse("192.0.2.1:1")]);
+        hints.Add([.. Enumerable.Range(1, 500).Select(i => new DhtNode(default, new IPEndPoint(i, 1)))]);
+        Assert.Equal((1 + DhtHints.NamedMax, 192), (hints.All.Count(), hints.All.First().Address.GetAddressBytes()[0]));
     }
 
     [Fact]

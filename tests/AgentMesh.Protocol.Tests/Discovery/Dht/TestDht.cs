@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Net.Sockets;
 using AgentMesh.Protocol.Discovery.Dht;
 using AgentMesh.Protocol.Tests.Crypto;
 
@@ -9,13 +10,17 @@ namespace AgentMesh.Protocol.Tests.Discovery.Dht;
 internal sealed class TestDht
 {
     private readonly Random _random;
+    private readonly AddressFamily _family;
     private readonly Dictionary<IPEndPoint, DhtNode[]> _known = [];
     private readonly Dictionary<IPEndPoint, DhtItem> _kept = [];
 
-    public TestDht(int count, int seed)
+    /// <param name="family">Of all nodes.</param>
+    public TestDht(int count, int seed, AddressFamily family = AddressFamily.InterNetwork)
     {
+        _family = family;
+        byte[] network = family == AddressFamily.InterNetwork ? [10, 0] : [0x20, 0x01, 0x0D, 0xB8, .. new byte[10]];
         _random = new Random(seed);
-        Nodes = [.. Enumerable.Range(0, count).Select(i => new DhtNode(NewId(), new IPEndPoint(new IPAddress([10, 0, (byte)(i >> 8), (byte)i]), 6881)))];
+        Nodes = [.. Enumerable.Range(0, count).Select(i => new DhtNode(NewId(), new IPEndPoint(new IPAddress([.. network, (byte)(i >> 8), (byte)(i + 1)]), 6881)))];
         foreach (DhtNode node in Nodes)
         {
             // The nearest and some of all distances, as routing tables have them.
@@ -41,7 +46,7 @@ internal sealed class TestDht
 
     public DhtSearch Run(DhtId target, DhtItem? item, DhtNodes nodes)
     {
-        var search = new DhtSearch(NewId(), target, item, nodes, [Nodes[0].At, Nodes[1].At, Nodes[2].At], new SeededEntropy(_random.Next()), Elapsed);
+        var search = new DhtSearch(NewId(), target, item, nodes, [Nodes[0].At, Nodes[1].At, Nodes[2].At], new SeededEntropy(_random.Next()), Elapsed, _family);
         while (!search.IsOver)
         {
             bool any = false;
@@ -64,7 +69,7 @@ internal sealed class TestDht
 
     public byte[] Reply(DhtNode node, ulong number, DhtItem? item, params DhtNode[] others)
     {
-        SortedDictionary<string, object> body = Bencode.Dictionary(("id", node.Id.ToArray()), ("token", "token"u8.ToArray()), ("nodes", others.SelectMany(Compact).ToArray()));
+        SortedDictionary<string, object> body = Bencode.Dictionary(("id", node.Id.ToArray()), ("token", "token"u8.ToArray()), (_family == AddressFamily.InterNetwork ? "nodes" : "nodes6", others.SelectMany(Compact).ToArray()));
         if (item is not null)
         {
             (body["k"], body["seq"], body["sig"], body["v"]) = (item.Key, item.Sequence, item.Signature, item.Value);
