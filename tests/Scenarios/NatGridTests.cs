@@ -14,20 +14,21 @@ namespace Scenarios;
 [Collection("processes")]
 public sealed class NatGridTests(ITestOutputHelper output)
 {
-    private const string SameBox = "the same box";
+    private const string SameBox = "the same box", Ipv6Only = "ipv6-only";
 
     // What a machine that is busy with other things needs is not what is measured: the best of so many.
     private const int Rounds = 3;
 
     private static readonly TimeSpan DataBar = TimeSpan.FromSeconds(1.5);
 
-    private static readonly string[] Kinds = ["none", "full-cone", "address-restricted", "port-restricted", "symmetric", "sequential", "double", "ipv6-and-symmetric"];
+    private static readonly string[] Kinds = ["none", "full-cone", "address-restricted", "port-restricted", "symmetric", "sequential", "double", "ipv6-and-symmetric", "ipv6-only"];
 
     private static readonly (string, string)[] Few =
     [
         ("port-restricted", "symmetric"), ("symmetric", "port-restricted"), ("sequential", "sequential"), ("port-restricted", "sequential"), ("sequential", "port-restricted"),
         ("address-restricted", "symmetric"), ("double", "port-restricted"), ("symmetric", "symmetric"), ("none", "port-restricted"), ("full-cone", "symmetric"),
         ("port-restricted", "port-restricted"), ("ipv6-and-symmetric", "symmetric"), ("symmetric", SameBox),
+        ("ipv6-only", "port-restricted"), ("none", "ipv6-only"), ("ipv6-only", "ipv6-and-symmetric"), ("ipv6-only", "ipv6-only"),
     ];
 
     private static readonly (string, string)[] All = [.. Kinds.SelectMany(_ => Kinds, (left, right) => (left, right)), ("port-restricted", SameBox), ("symmetric", SameBox)];
@@ -76,12 +77,13 @@ public sealed class NatGridTests(ITestOutputHelper output)
     private static async Task<Row> RowOfAsync(Meeting meeting, string left, string right)
     {
         TimeSpan? bar = BarOf(left, right);
+        string why = HasIpv4Only(left) != HasIpv4Only(right) && (left == Ipv6Only || right == Ipv6Only) ? "no-common-family" : "hard-nats";
         string answer = (await meeting.A.RunAsync("--timeout", "30s", "@b", "calc", "1+2")).Out;
         string code = "";
         try
         {
             await (bar is null
-                ? Eventually.HoldsAsync(async () => (code = (await Meeting.PeerOf(meeting.A)).RelayedCode ?? "") == "hard-nats", "the path stays relayed", TimeSpan.FromMinutes(1))
+                ? Eventually.HoldsAsync(async () => (code = (await Meeting.PeerOf(meeting.A)).RelayedCode ?? "") == why, "the path stays relayed", TimeSpan.FromMinutes(1))
                 : meeting.IsDirectAsync());
         }
         catch (Xunit.Sdk.XunitException)
@@ -97,7 +99,7 @@ public sealed class NatGridTests(ITestOutputHelper output)
             problem.Add($"the answer to a command was \"{answer.Trim()}\"");
         }
 
-        if (bar is null ? direct is not null || code != "hard-nats" : direct is null)
+        if (bar is null ? direct is not null || code != why : direct is null)
         {
             problem.Add(bar is null ? $"it should stay relayed and say so, but is {path} ({code})" : $"it never became direct: {(await Meeting.PeerOf(meeting.A)).RelayedReason}");
         }
@@ -129,6 +131,7 @@ public sealed class NatGridTests(ITestOutputHelper output)
             "none" => "none, by-address",
             "full-cone" or "address-restricted" => "independent, by-address",
             "port-restricted" or "double" => "independent, by-port",
+            Ipv6Only => "nothing", // there is no NAT to survey
             "sequential" => "sequential, by-port",
             _ => "random, by-port",
         };
@@ -150,6 +153,8 @@ public sealed class NatGridTests(ITestOutputHelper output)
         {
             case "double":
                 return lab.Home(name, NatKind.PortRestrictedCone(), carrier: NatKind.PortRestrictedCone());
+            case Ipv6Only:
+                return lab.HomeOfIpv6(name);
             case "ipv6-and-symmetric":
                 string home = lab.Home(name, NatKind.Symmetric());
                 lab.GiveIpv6(home);
@@ -167,12 +172,19 @@ public sealed class NatGridTests(ITestOutputHelper output)
         }
     }
 
+    private static bool HasIpv4Only(string kind) => !kind.StartsWith("ipv6", StringComparison.Ordinal);
+
     /// <returns>Null where the path stays relayed.</returns>
     private static TimeSpan? BarOf(string left, string right)
     {
-        if (left == "ipv6-and-symmetric" && right == left)
+        if (!HasIpv4Only(left) && !HasIpv4Only(right))
         {
             return TimeSpan.FromSeconds(5); // directly over IPv6
+        }
+
+        if (left == Ipv6Only || right == Ipv6Only)
+        {
+            return null;
         }
 
         if (right == SameBox)

@@ -14,6 +14,9 @@ public sealed record BeaconClientSettings
     /// <summary>While an attempt by UDP lasts, it knocks at least so often, so that a beacon that was restarted is found soon after; or each tenth of its absence, where that is more.</summary>
     public TimeSpan Knock { get; init; } = TimeSpan.FromMilliseconds(750);
 
+    /// <summary>So long IPv4 may take before IPv6 is tried beside it, for a beacon that has both.</summary>
+    public TimeSpan Ipv4HeadStart { get; init; } = TimeSpan.FromMilliseconds(200);
+
     /// <summary>So long UDP may take before the WebSocket is tried beside it.</summary>
     public TimeSpan HeadStart { get; init; } = TimeSpan.FromMilliseconds(400);
 

@@ -80,8 +80,7 @@ internal sealed class BeaconDialer(MeshEndpoint endpoint, BeaconAddress place, B
         string why;
         try
         {
-            IPEndPoint[] addresses = await AddressesAsync(either.Token).ConfigureAwait(false);
-            return (MeshConnection)await endpoint.ConnectAsync(place.Key, addresses, knock, either.Token).ConfigureAwait(false);
+            return await ByFamilyAsync(await AddressesAsync(either.Token).ConfigureAwait(false), knock, either.Token).ConfigureAwait(false);
         }
         catch (SocketException error)
         {
@@ -98,6 +97,26 @@ internal sealed class BeaconDialer(MeshEndpoint endpoint, BeaconAddress place, B
 
         throw new MeshException(
             BeaconErrors.Unreachable, $"the beacon {place.Name} is not reachable{why}", "is it running, is UDP to it allowed, is the key in agentmesh.beacons its own, and does its --admit list have this device?");
+    }
+
+    // IPv4 first, where the beacon has both: what its NATs make of it is what a device must be told, while its addresses of IPv6 are those that others see.
+    private async Task<MeshConnection> ByFamilyAsync(IPEndPoint[] addresses, TimeSpan knock, CancellationToken cancellationToken)
+    {
+        IPEndPoint[] first = [.. addresses.Where(address => address.AddressFamily == AddressFamily.InterNetwork)];
+        if (first.Length > 0 && first.Length < addresses.Length)
+        {
+            Task<IMeshConnection> early = endpoint.ConnectAsync(place.Key, first, knock, cancellationToken).AsTask();
+            if (await Task.WhenAny(early, Task.Delay(settings.Ipv4HeadStart, time, cancellationToken)).ConfigureAwait(false) == early)
+            {
+                return (MeshConnection)await early.ConfigureAwait(false);
+            }
+
+            // The attempt with all addresses is the same one, with more of them; whoever waits for it gets the same answer.
+            Task<IMeshConnection> all = endpoint.ConnectAsync(place.Key, addresses, knock, cancellationToken).AsTask();
+            return (MeshConnection)(await Task.WhenAll(early, all).ConfigureAwait(false))[1];
+        }
+
+        return (MeshConnection)await endpoint.ConnectAsync(place.Key, addresses, knock, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<BeaconWay> ByWebSocketAsync(Uri uri, CancellationToken cancellationToken)

@@ -28,6 +28,13 @@ internal static class PunchContent
     /// <summary>Where the other side may be; without what is here: bridges of containers have the same address on many hosts, and a question to it would not leave this one.</summary>
     public static IReadOnlyList<IPEndPoint> CandidatesOf(Punch punch, PunchHelp help) => [.. AddressText.ParseAll(punch.Candidates, LocalAddresses.Most).Where(address => !address.Address.IsIPv6LinkLocal && !help.IsOwn(address))];
 
+    /// <summary>Each has addresses, and none that the other could send to.</summary>
+    public static bool HaveNoFamilyInCommon(IEnumerable<IPEndPoint> mine, IReadOnlyList<IPEndPoint> theirs)
+    {
+        var families = mine.Select(address => address.AddressFamily).ToHashSet();
+        return families.Count > 0 && theirs.Count > 0 && theirs.All(address => !families.Contains(address.AddressFamily));
+    }
+
     public static NatBehaviour Of(Nat? nat) => nat is null
         ? NatBehaviour.Unknown
         : new NatBehaviour(

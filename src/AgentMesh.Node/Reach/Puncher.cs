@@ -196,7 +196,13 @@ internal sealed class Puncher
 
         IReadOnlyList<IPEndPoint> theirs = PunchContent.CandidatesOf(answer, _help);
         _connection.Probe(theirs, TimeSpan.Zero);
-        return await EndRoundAsync(theirs.Count, next, RoundTime, cancellationToken).ConfigureAwait(false);
+        if (await EndRoundAsync(theirs.Count, next, RoundTime, cancellationToken).ConfigureAwait(false))
+        {
+            return true;
+        }
+
+        _reason = PunchContent.HaveNoFamilyInCommon(_help.Candidates(), theirs) ? RelayedReason.NoCommonFamily : _reason;
+        return false;
     }
 
     private async Task<bool> PredictAsync(int failed, TimeSpan next, CancellationToken cancellationToken)

@@ -1,7 +1,7 @@
 namespace AgentMesh.Node.Reach;
 
 /// <summary>Why a connection is relayed, for people and programs.</summary>
-/// <param name="Code">looking, predicting, guessing, no-answer, hard-nats, not-confirmed, busy, old-device, direct-lost or udp-blocked; a code keeps its meaning.</param>
+/// <param name="Code">looking, predicting, guessing, no-answer, hard-nats, no-common-family, not-confirmed, busy, old-device, direct-lost or udp-blocked; a code keeps its meaning.</param>
 internal sealed record RelayedReason(string Code, string Text)
 {
     public static readonly RelayedReason Looking = new("looking", "a direct path is being looked for");
@@ -15,6 +15,9 @@ internal sealed record RelayedReason(string Code, string Text)
     public static readonly RelayedReason OldDevice = new("old-device", "the other device does not answer the question for a direct path; its version may be older");
 
     public static readonly RelayedReason HardNats = new("hard-nats", "the NATs of both devices give out another port for each address, at random: no direct path is possible over IPv4 (docs/nat.md)");
+
+    public static readonly RelayedReason NoCommonFamily =
+        new("no-common-family", "one of both devices has addresses of IPv4 only, the other of IPv6 only: no direct path is possible before one of them gets the other kind");
 
     public static readonly RelayedReason NotConfirmed = new("not-confirmed", "no beacon confirms where the other device is, so its ports are not tried out");
 

@@ -34,14 +34,22 @@ internal sealed class Meeting : IAsyncDisposable
 
     public static Task<Meeting> PairedAsync(NatLab lab, params string[] beaconOptions) => PairedAsync("0.0.0.0", lab, beaconOptions);
 
-    /// <param name="listen">Local addresses of the devices, with a space between.</param>
+    /// <param name="listen">Local addresses of the devices, with a space between. Where IPv6 is among them, the beacon has it too, and a name that leads to both.</param>
     public static Task<Meeting> PairedAsync(string listen, NatLab lab, params string[] beaconOptions) => PairedAsync(listen, lab, beaconOptions, "");
 
     /// <inheritdoc cref="PairedAsync(string, NatLab, string[])"/>
     /// <param name="settings">More of them, of both devices.</param>
     public static async Task<Meeting> PairedAsync(string listen, NatLab lab, string[] beaconOptions, string settings)
     {
-        TestBeacon beacon = await TestBeacon.StartAsync(lab.Host("beacon", BeaconAddress), BeaconAddress, beaconOptions);
+        string host = lab.Host("beacon", BeaconAddress), name = BeaconAddress;
+        if (listen.Contains(':', StringComparison.Ordinal))
+        {
+            name = "beacon.test";
+            lab.Name(name, BeaconAddress, lab.GiveIpv6(host));
+            beaconOptions = [.. beaconOptions, "--listen", $"[::]:{TestBeacon.Port}"];
+        }
+
+        TestBeacon beacon = await TestBeacon.StartAsync(host, name, beaconOptions);
         var meeting = new Meeting(lab, beacon, listen);
         foreach (TestNode node in new[] { meeting.A, meeting.B })
         {

@@ -75,6 +75,16 @@ internal static class NatKind
         {{Door}}
         """);
 
+    /// <summary>No NAT, since IPv6 has addresses for all: in comes only what answers.</summary>
+    public static string WallOfIpv6(string wan) => $$"""
+        table ip6 wall {
+          chain door { type filter hook input priority 0;
+            iifname "{{wan}}" meta l4proto { tcp, udp } ct state new drop
+          }
+        }
+
+        """;
+
     private static string Out(string how) => $$"""
           chain out { type nat hook postrouting priority 100;
             oifname "wan" {{how}}

@@ -21,6 +21,7 @@ internal sealed class NatLab : IDisposable
     private int _neighbours;
     private int _plugs;
     private int _sixes;
+    private string _names = "";
 
     private readonly string _network;
 
@@ -130,14 +131,40 @@ internal sealed class NatLab : IDisposable
     }
 
     /// <summary>Gives a device at home, or on the internet, an IPv6 address that the whole internet reaches.</summary>
-    public void GiveIpv6(string home)
+    /// <returns>The address.</returns>
+    public string GiveIpv6(string home)
     {
         // A box that is also a bridge for IPv6 would not be one; a second cable is the same to the device.
         string plug = string.Create(CultureInfo.InvariantCulture, $"v{_namespaces.Count}x{home.Length}x{++_sixes}");
+        string address = string.Create(CultureInfo.InvariantCulture, $"2001:db8::{_sixes:x}");
         Must(Ip($"link add six netns {home} type veth peer name {plug} netns {Internet}"));
         Must(Ip($"-n {Internet} link set {plug} master bridge up"));
-        Must(Ip($"-n {home} addr add 2001:db8::{_sixes}/64 dev six nodad"));
+        Must(Ip($"-n {home} addr add {address}/64 dev six nodad"));
         Must(Ip($"-n {home} link set six up"));
+        return address;
+    }
+
+    /// <summary>A home that has IPv6 and nothing else. Nothing is translated; in comes only what answers.</summary>
+    /// <returns>The namespace of the device at home.</returns>
+    public string HomeOfIpv6(string name)
+    {
+        string home = _prefix + name;
+        Must(TryAdd(home));
+        GiveIpv6(home);
+
+        // The wall of its router, where nobody can tell the difference: at its own door.
+        Must(Nft(home, NatKind.WallOfIpv6("six")));
+        return home;
+    }
+
+    /// <summary>From now on this name leads to these addresses in the whole lab, as by a name server; for programs that are started with "ip netns exec".</summary>
+    public void Name(string name, params string[] addresses)
+    {
+        lock (_namespaces)
+        {
+            _names = string.Concat(addresses.Select(address => $"{address} {name}\n"));
+            _namespaces.ForEach(TellNames);
+        }
     }
 
     /// <summary>A further device in the home that was made last.</summary>
@@ -212,7 +239,15 @@ internal sealed class NatLab : IDisposable
         lock (_namespaces)
         {
             _isGone = true;
-            _namespaces.ForEach(each => Ip($"netns del {each}"));
+            foreach (string each in _namespaces)
+            {
+                Ip($"netns del {each}");
+                if (_names.Length > 0)
+                {
+                    Directory.Delete(Settings(each), recursive: true);
+                }
+            }
+
             _namespaces.Clear();
         }
     }
@@ -231,10 +266,23 @@ internal sealed class NatLab : IDisposable
             if (said.Length == 0)
             {
                 _namespaces.Add(name);
+                TellNames(name);
                 said = Ip($"-n {name} link set lo up");
             }
 
             return said;
+        }
+    }
+
+    // What "ip netns exec" shows its programs instead of the file of the same name in /etc.
+    private static string Settings(string space) => $"/etc/netns/{space}";
+
+    private void TellNames(string space)
+    {
+        if (_names.Length > 0)
+        {
+            Directory.CreateDirectory(Settings(space));
+            File.WriteAllText($"{Settings(space)}/hosts", $"127.0.0.1 localhost\n{_names}");
         }
     }
 
