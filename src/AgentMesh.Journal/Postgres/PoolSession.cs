@@ -19,6 +19,12 @@ public sealed class PoolSession : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<LeaseKey, Holding> _holdings = new();
     private readonly ConcurrentDictionary<LeaseKey, SemaphoreSlim> _taking = new();
+
+    /// <summary>
+    /// Takings that were not answered, and since when: the database may have this member for the owner, or get the question later still, when the shard was taken again and even given back. No more
+    /// than there are shards.
+    /// </summary>
+    private readonly ConcurrentDictionary<LeaseKey, long> _unanswered = new();
     private readonly PoolMembership _membership;
 
     internal PoolSession(PostgresSettings settings, IPoolLeases leases, string place, TimeProvider time)
@@ -27,7 +33,7 @@ public sealed class PoolSession : IAsyncDisposable
         _leases = leases;
         _place = place;
         _time = time;
-        _membership = new PoolMembership(settings, leases, place, _holdings.Clear, time);
+        _membership = new PoolMembership(settings, leases, place, Forget, time);
     }
 
     /// <summary>The lease was lost, or the member has left: what it owned may have another owner now. Called once for each loss, on a pool thread.</summary>
@@ -52,6 +58,9 @@ public sealed class PoolSession : IAsyncDisposable
 
     /// <summary>What it holds, with the epochs.</summary>
     public IReadOnlyDictionary<LeaseKey, long> Holdings => _holdings.ToDictionary(each => each.Key, each => each.Value.Epoch);
+
+    /// <summary>What the database may have this member for the owner of: what it holds, and what it asked for without hearing the answer.</summary>
+    public IReadOnlySet<LeaseKey> Claims => _holdings.Keys.Concat(_unanswered.Keys).ToHashSet();
 
     /// <summary>
     /// Whether the device has a member whose lease runs, as far as this one knows. Where it does not know, it asks: the answer is another one soon after,
@@ -93,11 +102,14 @@ public sealed class PoolSession : IAsyncDisposable
         }
     }
 
-    /// <summary>Gives shards back that are not hosted here any more, so that their next owner need not wait.</summary>
+    /// <summary>
+    /// Gives shards back that are not hosted here any more, so that their next owner need not wait. One of <see cref="Claims"/> whose taking was not answered stays among them for a while, since the
+    /// question itself may come to the database late.
+    /// </summary>
     /// <exception cref="MeshException"><c>AM0450</c>: they are held as before.</exception>
     public async Task ReleaseAsync(IReadOnlyCollection<LeaseKey> keys)
     {
-        LeaseKey[] held = [.. keys.Where(_holdings.ContainsKey)];
+        LeaseKey[] held = [.. keys.Where(key => _holdings.ContainsKey(key) || _unanswered.ContainsKey(key))];
         if (held.Length == 0)
         {
             return;
@@ -107,6 +119,10 @@ public sealed class PoolSession : IAsyncDisposable
         foreach (LeaseKey key in held)
         {
             _holdings.TryRemove(key, out _);
+            if (_unanswered.TryGetValue(key, out long since) && _time.GetElapsedTime(since) >= _settings.AppendTimeout)
+            {
+                _unanswered.TryRemove(new KeyValuePair<LeaseKey, long>(key, since));
+            }
         }
     }
 
@@ -145,13 +161,16 @@ public sealed class PoolSession : IAsyncDisposable
         }
     }
 
-    /// <summary>The database has refused a write: the shard has another owner now, or is taken anew.</summary>
+    /// <summary>
+    /// The database has refused a write: the shard has another owner now, or was taken anew, perhaps by a question of this member that came there late.
+    /// </summary>
     /// <param name="epoch">The newest one there; this member's own newer ones stay.</param>
     internal void Overtaken(LeaseKey key, long epoch)
     {
         if (_holdings.TryGetValue(key, out Holding holding) && holding.Epoch < epoch)
         {
             _holdings.TryRemove(new KeyValuePair<LeaseKey, Holding>(key, holding));
+            _unanswered[key] = _time.GetTimestamp();
         }
     }
 
@@ -166,9 +185,11 @@ public sealed class PoolSession : IAsyncDisposable
         }
 
         string member = _membership.Id;
+        bool isAnswered = false;
         try
         {
             ShardTaking taking = await _leases.TakeAsync(key, member, cancellation).ConfigureAwait(false);
+            isAnswered = true;
             switch (taking.Status)
             {
                 case ShardTakingStatus.Taken:
@@ -187,6 +208,19 @@ public sealed class PoolSession : IAsyncDisposable
             _leases.ForgetConnections();
             return PostgresProblems.Unreachable(error, _place);
         }
+        finally
+        {
+            if (!isAnswered)
+            {
+                _unanswered[key] = _time.GetTimestamp();
+            }
+        }
+    }
+
+    private void Forget()
+    {
+        _holdings.Clear();
+        _unanswered.Clear();
     }
 
     /// <remarks>The lease may have been lost on the way; what was taken then belongs to a member that is no more.</remarks>

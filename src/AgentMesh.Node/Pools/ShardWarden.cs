@@ -26,7 +26,7 @@ internal sealed class ShardWarden : ReceiveActor, IWithTimers
     /// <summary>Of each kind, as the last answer had it.</summary>
     private readonly Dictionary<string, HashSet<LeaseKey>> _before = [];
 
-    /// <summary>Held but not hosted when it was looked at last.</summary>
+    /// <summary>Held, perhaps, but not hosted when it was looked at last.</summary>
     private HashSet<LeaseKey> _idle = [];
 
     private bool _wasLive;
@@ -115,7 +115,7 @@ internal sealed class ShardWarden : ReceiveActor, IWithTimers
             return;
         }
 
-        HashSet<LeaseKey> idle = [.. _session.Holdings.Keys.Where(key => !_hosted.Values.Any(keys => keys.Contains(key)))];
+        HashSet<LeaseKey> idle = [.. _session.Claims.Where(key => !_hosted.Values.Any(keys => keys.Contains(key)))];
         // A set has no order that could be repeated.
         LeaseKey[] left = [.. idle.Where(_idle.Contains).OrderBy(key => key.Shard, StringComparer.Ordinal)];
         _idle = idle;

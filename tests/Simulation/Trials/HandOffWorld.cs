@@ -14,7 +14,7 @@ namespace Simulation.Trials;
 internal sealed class HandOffWorld : MeshWorld
 {
     /// <summary>From a submission, repeated every two seconds, to its acknowledgement: a lease, the decision of the cluster, and how long a line or the way to the database is cut.</summary>
-    private static readonly TimeSpan AvailableWithin = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan AvailableWithin = TimeSpan.FromSeconds(60);
 
     private const string PoolName = "p";
     private static readonly HomeId Pool = HomeId.Pool(PoolName);
