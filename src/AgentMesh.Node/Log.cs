@@ -81,6 +81,15 @@ internal static partial class Log
     [LoggerMessage(2063, LogLevel.Information, "found {Device} over the DHT at {Address}")]
     public static partial void FoundByDht(ILogger log, string device, IPEndPoint address);
 
+    [LoggerMessage(2064, LogLevel.Warning, "the name {Host} is not resolved: where it answered last is used, {Addresses}")]
+    public static partial void NameRemembered(ILogger log, string host, string addresses);
+
+    [LoggerMessage(2065, LogLevel.Information, "the name {Host} is resolved again")]
+    public static partial void NameResolved(ILogger log, string host);
+
+    [LoggerMessage(2066, LogLevel.Warning, "AM0187: {Count} entries of {File} cannot be read and are left out; the file is kept as {Copy}")]
+    public static partial void MemoryDamaged(ILogger log, int count, string file, string copy);
+
     [LoggerMessage(2022, LogLevel.Information, "registered with the beacon {Beacon}, seen there at {Address}")]
     public static partial void BeaconFound(ILogger log, string beacon, IPEndPoint address);
 

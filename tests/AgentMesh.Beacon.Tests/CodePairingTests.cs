@@ -8,6 +8,7 @@ using AgentMesh.Protocol.Identity;
 using AgentMesh.Protocol.Pairing;
 using AgentMesh.Protocol.Pairing.Codes;
 using AgentMesh.Transport;
+using AgentMesh.Transport.Names;
 using AgentMesh.Transport.Pairing;
 
 namespace AgentMesh.Beacon.Tests;
@@ -81,7 +82,7 @@ public sealed class CodePairingTests
         public Stranger(BeaconAddress beacon)
         {
             Endpoint = MeshEndpoint.Open(_identity, this, new InitiationStamps(0, null), new MeshEndpointSettings { Listen = [new IPEndPoint(IPAddress.Loopback, 0)] }, SystemEntropy.Instance, TimeProvider.System);
-            _client = new BeaconClient(Endpoint, beacon, () => [], Meetings, new BeaconClientSettings(), TimeProvider.System);
+            _client = new BeaconClient(Endpoint, beacon, () => [], Meetings, new BeaconClientSettings(), NameLookup.WithoutMemory, TimeProvider.System);
             Codes = new CodePairing(Endpoint, null, _identity, "stranger", _book);
             Codes.AddWay(_client.Codes);
             Codes.Proven += _client.Refresh;

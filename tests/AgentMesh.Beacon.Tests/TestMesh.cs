@@ -9,6 +9,7 @@ using AgentMesh.Protocol.Handshake;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Protocol.Pairing;
 using AgentMesh.Transport;
+using AgentMesh.Transport.Names;
 using AgentMesh.Transport.Relaying;
 
 namespace AgentMesh.Beacon.Tests;
@@ -82,10 +83,10 @@ internal sealed class TestDevice : IAdmission, IAsyncDisposable
     private readonly ConcurrentDictionary<DeviceId, DevicePublicKey> _admitted = new();
     private readonly DeviceIdentity _identity = DeviceIdentity.Create(SystemEntropy.Instance);
 
-    public TestDevice(BeaconAddress beacon, BeaconClientSettings? settings = null)
+    public TestDevice(BeaconAddress beacon, BeaconClientSettings? settings = null, NameLookup? names = null)
     {
         Endpoint = MeshEndpoint.Open(_identity, this, new InitiationStamps(0, null), new MeshEndpointSettings { Listen = [new IPEndPoint(IPAddress.Loopback, 0)] }, SystemEntropy.Instance, TimeProvider.System);
-        Client = new BeaconClient(Endpoint, beacon, () => _admitted.Keys, () => [], settings ?? new BeaconClientSettings { Proxy = BeaconProxy.None }, TimeProvider.System);
+        Client = new BeaconClient(Endpoint, beacon, () => _admitted.Keys, () => [], settings ?? new BeaconClientSettings { Proxy = BeaconProxy.None }, names ?? NameLookup.WithoutMemory, TimeProvider.System);
     }
 
     public MeshEndpoint Endpoint { get; }

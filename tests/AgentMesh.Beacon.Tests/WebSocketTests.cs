@@ -10,6 +10,7 @@ using AgentMesh.Errors;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Transport;
+using AgentMesh.Transport.Names;
 using AgentMesh.Transport.Tunnels;
 
 namespace AgentMesh.Beacon.Tests;
@@ -84,7 +85,7 @@ public sealed class WebSocketTests : IAsyncLifetime
     public async Task A_beacon_with_another_key_is_refused_by_its_certificate_before_anything_is_said()
     {
         DevicePublicKey other = DeviceIdentity.Create(SystemEntropy.Instance).PublicKey;
-        MeshException refused = await Assert.ThrowsAsync<MeshException>(() => BeaconWebSocket.ConnectAsync(_beacon.ByTls.WebSocket!, other, BeaconProxy.None, CancellationToken.None));
+        MeshException refused = await Assert.ThrowsAsync<MeshException>(() => BeaconWebSocket.ConnectAsync(_beacon.ByTls.WebSocket!, other, BeaconProxy.None, NameLookup.WithoutMemory, CancellationToken.None));
         Assert.Equal(BeaconErrors.NotTrusted, refused.Code);
     }
 

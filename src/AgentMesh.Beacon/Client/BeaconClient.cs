@@ -6,6 +6,7 @@ using AgentMesh.Errors;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Transport;
+using AgentMesh.Transport.Names;
 using AgentMesh.Transport.Pairing;
 
 namespace AgentMesh.Beacon.Client;
@@ -21,6 +22,7 @@ public sealed class BeaconClient : IAsyncDisposable
     private readonly Func<IEnumerable<DeviceId>> _wanted;
     private readonly Func<IEnumerable<UInt128>> _meetings;
     private readonly BeaconClientSettings _settings;
+    private readonly NameLookup _names;
     private readonly TimeProvider _time;
     private readonly BeaconDialer _dialer;
     private readonly ReconnectPace _pace;
@@ -39,16 +41,18 @@ public sealed class BeaconClient : IAsyncDisposable
 
     /// <param name="wanted">The devices to meet there; asked for again by <see cref="Refresh"/>.</param>
     /// <param name="meetings">Secrets shared with devices that are not known yet; who says one of them there is met too.</param>
-    public BeaconClient(MeshEndpoint endpoint, BeaconAddress place, Func<IEnumerable<DeviceId>> wanted, Func<IEnumerable<UInt128>> meetings, BeaconClientSettings settings, TimeProvider time)
+    public BeaconClient(
+        MeshEndpoint endpoint, BeaconAddress place, Func<IEnumerable<DeviceId>> wanted, Func<IEnumerable<UInt128>> meetings, BeaconClientSettings settings, NameLookup names, TimeProvider time)
     {
         _endpoint = endpoint;
         _place = place;
         _wanted = wanted;
         _meetings = meetings;
         _settings = settings;
+        _names = names;
         _time = time;
         _codes = new BeaconCodeWay(place, frame => _session?.SayIfRoom(frame), () => IsRegistered);
-        _dialer = new BeaconDialer(endpoint, place, settings, time);
+        _dialer = new BeaconDialer(endpoint, place, settings, names, time);
         _hurried = new Poker(time);
         _pace = new ReconnectPace(settings.RetryMin, settings.RetryMax);
     }
@@ -185,6 +189,7 @@ public sealed class BeaconClient : IAsyncDisposable
                 _observed = seen;
                 if (!wasWelcome)
                 {
+                    Remember(way);
                     _codes.Changed(isWelcome: true);
                 }
 
@@ -222,6 +227,15 @@ public sealed class BeaconClient : IAsyncDisposable
         }
     }
 
+    // Its key has proven that it is the beacon. Of a WebSocket the dialer has said so.
+    private void Remember(BeaconWay way)
+    {
+        if (way.Connection.Path is { Kind: MeshPathInfo.Direct } path)
+        {
+            _names.Answered(_place.Host, path.Remote.Address);
+        }
+    }
+
     /// <summary>Tries UDP from time to time while a WebSocket carries everything, and gives the WebSocket up some time after UDP has taken over.</summary>
     private async Task ReturnToUdpAsync(BeaconWay way, CancellationToken cancellationToken)
     {
@@ -235,6 +249,7 @@ public sealed class BeaconClient : IAsyncDisposable
                 if (await moved.WaitAsync(wait * (0.75 + (Chance() / 2)), cancellationToken).ConfigureAwait(false))
                 {
                     _dialer.IsUdpSilent = way.IsTunnelled;
+                    Remember(way);
                     Changed?.Invoke(this);
                 }
                 else if (way.IsTunnelled)

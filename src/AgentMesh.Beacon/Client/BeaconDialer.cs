@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Net.WebSockets;
 using AgentMesh.Errors;
 using AgentMesh.Transport;
+using AgentMesh.Transport.Names;
 using AgentMesh.Transport.Tunnels;
 
 namespace AgentMesh.Beacon.Client;
@@ -11,7 +11,7 @@ namespace AgentMesh.Beacon.Client;
 /// Finds a way to a beacon: by UDP, and a little later over its WebSocket beside that; the first that carries a handshake is taken. Where the last one was a WebSocket, both
 /// start together. Used by one task.
 /// </summary>
-internal sealed class BeaconDialer(MeshEndpoint endpoint, BeaconAddress place, BeaconClientSettings settings, TimeProvider time)
+internal sealed class BeaconDialer(MeshEndpoint endpoint, BeaconAddress place, BeaconClientSettings settings, NameLookup names, TimeProvider time)
 {
     private long _webSockets;
 
@@ -69,9 +69,10 @@ internal sealed class BeaconDialer(MeshEndpoint endpoint, BeaconAddress place, B
         }
     }
 
-    /// <summary>Where the beacon is by UDP.</summary>
+    /// <summary>Where the beacon may be by UDP; its key tells whether it is.</summary>
+    /// <exception cref="SocketException">Its name cannot be resolved, and was never found.</exception>
     public async Task<IPEndPoint[]> AddressesAsync(CancellationToken cancellationToken) =>
-        [.. (await Dns.GetHostAddressesAsync(place.Host, cancellationToken).ConfigureAwait(false)).Select(host => new IPEndPoint(host, place.Port))];
+        [.. (await names.FindAsync(place.Host, cancellationToken).ConfigureAwait(false)).All.Select(host => new IPEndPoint(host, place.Port))];
 
     private async Task<MeshConnection> ByUdpAsync(TimeSpan knock, CancellationToken cancellationToken)
     {
@@ -127,8 +128,8 @@ internal sealed class BeaconDialer(MeshEndpoint endpoint, BeaconAddress place, B
         try
         {
             Interlocked.Increment(ref _webSockets);
-            WebSocket socket = await BeaconWebSocket.ConnectAsync(uri, place.Key, settings.Proxy, either.Token).ConfigureAwait(false);
-            tunnel = new WebSocketTunnel(socket, endpoint);
+            BeaconWebSocket.Opened opened = await BeaconWebSocket.ConnectAsync(uri, place.Key, settings.Proxy, names, either.Token).ConfigureAwait(false);
+            tunnel = new WebSocketTunnel(opened.Socket, endpoint);
             Task running = tunnel.RunAsync(CancellationToken.None);
             Task<IMeshConnection> dialling = endpoint.ConnectAsync(place.Key, [tunnel.Address], either.Token).AsTask();
             if (await Task.WhenAny(dialling, running).ConfigureAwait(false) == running && !dialling.IsCompletedSuccessfully)
@@ -139,6 +140,12 @@ internal sealed class BeaconDialer(MeshEndpoint endpoint, BeaconAddress place, B
             }
 
             var way = new BeaconWay((MeshConnection)await dialling.ConfigureAwait(false), tunnel);
+            if (opened is { Host: { } host, Address: { } address })
+            {
+                // The beacon answered through it, so that it was the host, or the proxy, and no other.
+                names.Answered(host, address);
+            }
+
             tunnel = null;
             return way;
         }

@@ -7,6 +7,7 @@ using System.Security.Cryptography.X509Certificates;
 using AgentMesh.Beacon.Web;
 using AgentMesh.Errors;
 using AgentMesh.Protocol.Identity;
+using AgentMesh.Transport.Names;
 using AgentMesh.Transport.Tunnels;
 
 namespace AgentMesh.Beacon.Client;
@@ -15,10 +16,19 @@ namespace AgentMesh.Beacon.Client;
 internal static class BeaconWebSocket
 {
     /// <exception cref="MeshException">AM0155 to AM0157, AM0170.</exception>
-    public static async Task<WebSocket> ConnectAsync(Uri uri, DevicePublicKey beacon, string proxy, CancellationToken cancellationToken)
+    public static async Task<Opened> ConnectAsync(Uri uri, DevicePublicKey beacon, string proxy, NameLookup names, CancellationToken cancellationToken)
     {
-        string? refused = null;
-        using var handler = new SocketsHttpHandler { ConnectCallback = ConnectAsync };
+        string? refused = null, host = null;
+        IPAddress? address = null;
+        using var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (context, over) =>
+            {
+                Socket connected = await ConnectAsync(context.DnsEndPoint, names, over).ConfigureAwait(false);
+                (host, address) = (context.DnsEndPoint.Host, (connected.RemoteEndPoint as IPEndPoint)?.Address);
+                return new NetworkStream(connected, ownsSocket: true);
+            },
+        };
         (handler.UseProxy, handler.Proxy) = proxy switch
         {
             BeaconProxy.None => (false, null),
@@ -35,7 +45,7 @@ internal static class BeaconWebSocket
             socket.Options.KeepAliveInterval = TimeSpan.Zero; // the session inside keeps itself alive
             socket.Options.CollectHttpResponseDetails = true;
             await socket.ConnectAsync(uri, invoker, cancellationToken).ConfigureAwait(false);
-            return socket;
+            return new Opened(socket, host, address);
         }
         catch (Exception error) when (error is WebSocketException or IOException)
         {
@@ -57,14 +67,15 @@ internal static class BeaconWebSocket
         }
     }
 
-    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    private static async Task<Socket> ConnectAsync(DnsEndPoint place, NameLookup names, CancellationToken cancellationToken)
     {
+        NameAnswer answer = await names.FindAsync(place.Host, cancellationToken).ConfigureAwait(false);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
             TunnelSockets.Tune(socket);
-            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
-            return new NetworkStream(socket, ownsSocket: true);
+            await socket.ConnectAsync([.. answer.All], place.Port, cancellationToken).ConfigureAwait(false);
+            return socket;
         }
         catch
         {
@@ -72,6 +83,9 @@ internal static class BeaconWebSocket
             throw;
         }
     }
+
+    /// <param name="Host">That of the WebSocket, or of the proxy, and the address at which it was reached; null where neither is known.</param>
+    internal readonly record struct Opened(WebSocket Socket, string? Host, IPAddress? Address);
 
     // Whoever answers chose these words.
     private static string Clean(string? text) => new([.. (text ?? "").Where(each => !char.IsControl(each)).Take(100)]);

@@ -161,6 +161,11 @@ internal sealed class Examination(Session session, TimeProvider time)
         _checks.Add(NetworkChecks.Bound(diagnostics.Listening));
         _checks.Add(NodeChecks.Packets(diagnostics.Packets, Machine.UdpDrops(ports), diagnostics.Listening));
         _checks.Add(NodeChecks.Streams(diagnostics.Streams));
+        if (diagnostics.Memory is { } memory)
+        {
+            _checks.AddRange(MemoryChecks.Of(memory, time.GetUtcNow()));
+        }
+
         if (diagnostics.Cgroups is { } cgroups)
         {
             _checks.Add(NodeChecks.Cgroups(cgroups));

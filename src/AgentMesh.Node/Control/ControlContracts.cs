@@ -220,6 +220,9 @@ public sealed record DiagnosticsView(IReadOnlyList<string> Listening, PacketCoun
 {
     /// <summary>Null from an older node.</summary>
     public CgroupsView? Cgroups { get; init; }
+
+    /// <summary>Null from an older node.</summary>
+    public MemoryView? Memory { get; init; }
 }
 
 /// <summary>Whether each program has a cgroup of its own.</summary>

@@ -4,9 +4,11 @@ using AgentMesh.Beacon.Core;
 using AgentMesh.Beacon.Server;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Reach;
+using AgentMesh.Node.Remembered;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Transport;
+using AgentMesh.Transport.Names;
 using AgentMesh.Transport.Pairing;
 
 namespace AgentMesh.Node.Hosting;
@@ -36,8 +38,10 @@ internal sealed class ReachParts
         Links.Changed += device.Pairing.AdmitIfKnown;
         Links.PathChanged += (other, path) => Log.PathIs(device.Log, other.ToString(), path.Description, path.Place);
         Nat = endings.AddAsync(new NatSurvey(endpoint));
+        Names = new NameMemory(device.Data[NamesFile.FileName], time, device.Log);
+        var names = new NameLookup(Names, time);
         Beacons = endings.AddAsync(new BeaconService(
-            settings.Beacons, new BeaconClientSettings { Proxy = settings.BeaconProxy }, new BeaconFile(device.Data[BeaconFile.FileName]), device.Id, endpoint, device.Directory, Links, _candidates, device.Pairing.Book, time, device.Log));
+            settings.Beacons, new BeaconClientSettings { Proxy = settings.BeaconProxy }, new BeaconFile(device.Data[BeaconFile.FileName]), names, device.Id, endpoint, device.Directory, Links, _candidates, device.Pairing.Book, time, device.Log));
         Links.Help = new PunchHelp
         {
             Candidates = () => _candidates.Direct,
@@ -54,8 +58,8 @@ internal sealed class ReachParts
         _relaying = settings.Relay.Offer == RelayOffer.Off ? null : endings.AddAsync(new PeerRelay(
             endpoint, device.Identity, RelayLimits(settings.Relay), connection => settings.Relay.Offer == RelayOffer.On || !connection.IsInitiator, time));
         Gateway = settings.Gateway is { } wanted && GatewayService.TryCreate(endpoint.LocalAddresses, wanted, device.Identity, time, device.Log) is { } gateway ? endings.AddAsync(gateway) : null;
-        Stun = settings.Stun.Servers.Count > 0 ? endings.AddAsync(new StunService(endpoint, settings.Stun, time)) : null;
-        Turn = endings.AddAsync(new TurnService(endpoint, settings.Turn, device.Directory, Links, time, device.Log));
+        Stun = settings.Stun.Servers.Count > 0 ? endings.AddAsync(new StunService(endpoint, settings.Stun, names, time)) : null;
+        Turn = endings.AddAsync(new TurnService(endpoint, settings.Turn, device.Directory, Links, names, time, device.Log));
         foreach (ICandidateSource source in new ICandidateSource?[] { Gateway, Stun, Turn }.OfType<ICandidateSource>())
         {
             _candidates.Add(source);
@@ -76,6 +80,9 @@ internal sealed class ReachParts
     public LinkService Links { get; }
 
     public NatSurvey Nat { get; }
+
+    /// <summary>Where hosts that are known by name answered.</summary>
+    public NameMemory Names { get; }
 
     public BeaconService Beacons { get; }
 
@@ -106,6 +113,11 @@ internal sealed class ReachParts
 
     public void Start()
     {
+        foreach (CacheFile damaged in new[] { _device.Directory.File, Names.File }.Where(file => file.Ignored > 0))
+        {
+            Log.MemoryDamaged(_device.Log, damaged.Ignored, damaged.Name, damaged.DamagedCopy);
+        }
+
         TakeToldAddresses();
         if (_relaying is not null)
         {

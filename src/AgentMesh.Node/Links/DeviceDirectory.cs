@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using AgentMesh.Node.Remembered;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
 using AgentMesh.Transport.Turn;
@@ -28,11 +29,11 @@ internal sealed class DeviceDirectory : IPeerDirectory
     {
         _file = new DirectoryFile(file);
         _time = time;
-        _places = new ConcurrentDictionary<DeviceId, KnownPlace>(_file.Read(DevicesMax));
+        _places = new ConcurrentDictionary<DeviceId, KnownPlace>(_file.Read(DevicesMax, time.GetUtcNow()));
     }
 
-    /// <summary>Entries of the file that could not be read when the node started.</summary>
-    public int Ignored => _file.Ignored;
+    /// <summary>The file, and what of it could not be read when the node started.</summary>
+    public CacheFile File => _file.Cache;
 
     /// <summary>Further ways to a device that mean something now and to this process only: relay channels, and ways that pass a TURN server. They are not kept.</summary>
     public Func<DeviceId, IEnumerable<IPEndPoint>> WaysRound { get; set; } = _ => [];
@@ -71,6 +72,9 @@ internal sealed class DeviceDirectory : IPeerDirectory
     /// <summary>Addresses at which a device was really found, the latest first.</summary>
     public IReadOnlyList<GoodAddress> Good(DeviceId id) => Of(id).Good;
 
+    /// <summary>Devices of the mesh that really relayed for a device and this one, the latest first.</summary>
+    public IReadOnlyList<GoodRelay> Relays(DeviceId id) => Of(id).Relays;
+
     /// <summary>Where servers pass on to a device.</summary>
     public IReadOnlyList<RelayedPlace> Relayed(DeviceId id) => Of(id).Relayed;
 
@@ -101,6 +105,13 @@ internal sealed class DeviceDirectory : IPeerDirectory
     public void Found(DeviceId id, IPEndPoint? at)
     {
         Update(id, place => place.Found(at, _time.GetUtcNow()));
+        Save();
+    }
+
+    /// <summary>What is said to a device passes another one of the mesh now.</summary>
+    public void RelayedBy(DeviceId id, DeviceId relay)
+    {
+        Update(id, place => place.RelayedBy(relay, _time.GetUtcNow()));
         Save();
     }
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using AgentMesh.Mesh.Selectors;
+using AgentMesh.Node.Remembered;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Transport.Turn;
@@ -17,87 +18,36 @@ internal sealed class DirectoryFile(string path)
     // Ten thousand devices with all that is kept of each need a third of it.
     private const long BytesMax = 64L << 20;
 
-    /// <summary>Entries that were left out by the last <see cref="Read"/>; a file that is none counts as one.</summary>
-    public int Ignored { get; private set; }
+    public CacheFile Cache { get; } = new(path, BytesMax);
 
-    public string DamagedCopy => path + ".damaged";
-
-    public IEnumerable<KeyValuePair<DeviceId, KnownPlace>> Read(int most)
+    public IEnumerable<KeyValuePair<DeviceId, KnownPlace>> Read(int most, DateTimeOffset now)
     {
         var places = new Dictionary<DeviceId, KnownPlace>();
-        Ignored = 0;
-        try
+        Cache.Read(root =>
         {
-            if (!File.Exists(path))
+            int ignored = 0;
+            foreach (JsonProperty entry in root.EnumerateObject())
             {
-                return places;
-            }
-
-            if (new FileInfo(path).Length > BytesMax)
-            {
-                throw new JsonException("too long");
-            }
-
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
-            {
-                throw new JsonException("no object");
-            }
-
-            foreach (JsonProperty entry in document.RootElement.EnumerateObject())
-            {
-                if (places.Count < most && DeviceId.TryParse(entry.Name, out DeviceId id) && PlaceOf(entry.Value) is { } place)
+                if (places.Count < most && CacheFile.TryName(entry, out string name) && DeviceId.TryParse(name, out DeviceId id) && PlaceOf(entry.Value, now) is { } place)
                 {
                     places[id] = place;
                 }
                 else
                 {
-                    Ignored++;
+                    ignored++;
                 }
             }
-        }
-        catch (JsonException)
-        {
-            Ignored = 1;
-            SetAside();
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            Ignored = 1;
-        }
 
+            return ignored;
+        });
         return places;
     }
 
-    public void Write(IEnumerable<KeyValuePair<DeviceId, KnownPlace>> places)
-    {
-        try
-        {
-            var stored = places.ToDictionary(item => item.Key.ToString(), item => StoredOf(item.Value), StringComparer.Ordinal);
-            string fresh = path + ".new";
-            File.WriteAllText(fresh, JsonSerializer.Serialize(stored, DirectoryJson.Default.DictionaryStringStoredPlace));
-            File.Move(fresh, path, overwrite: true);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // A cache: without it devices are found by their announcements.
-        }
-    }
-
-    private void SetAside()
-    {
-        try
-        {
-            File.Move(path, DamagedCopy, overwrite: true);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // The next write takes its place.
-        }
-    }
+    public void Write(IEnumerable<KeyValuePair<DeviceId, KnownPlace>> places) => Cache.Write(JsonSerializer.Serialize(
+        places.ToDictionary(item => item.Key.ToString(), item => StoredOf(item.Value), StringComparer.Ordinal), DirectoryJson.Default.DictionaryStringStoredPlace));
 
     /// <returns>Null where it is none. Addresses that are none are left out of it.</returns>
-    private static KnownPlace? PlaceOf(JsonElement entry)
+    private static KnownPlace? PlaceOf(JsonElement entry, DateTimeOffset now)
     {
         StoredPlace? stored;
         try
@@ -112,8 +62,11 @@ internal sealed class DirectoryFile(string path)
         return stored is null ? null : new KnownPlace
         {
             Addresses = [.. AddressText.ParseAll(Texts(stored.Addresses), KnownPlace.AddressesMax)],
-            Good = [.. (stored.Good ?? []).Where(good => good is { Address: { } text } && AddressText.TryParse(text, out _)).Take(KnownPlace.GoodMax).Select(good => new GoodAddress(IPEndPoint.Parse(good!.Address!), good.At))],
-            LastSeen = stored.LastSeen,
+            Good = KnownPlace.Lasting((stored.Good ?? []).Where(good => good is { Address: { } text } && AddressText.TryParse(text, out _))
+                .Select(good => new GoodAddress(IPEndPoint.Parse(good!.Address!), good.At.NoLaterThan(now))).DistinctBy(good => good.Address)),
+            Relays = KnownPlace.Lasting((stored.Relays ?? []).Select(relay => DeviceId.TryParse(relay?.Device, out DeviceId id) ? new GoodRelay(id, relay!.At.NoLaterThan(now)) : default)
+                .Where(relay => !relay.Device.IsNone).DistinctBy(relay => relay.Device)),
+            LastSeen = stored.LastSeen?.NoLaterThan(now),
             Hello = HelloOf(stored.Hello),
             Relayed = [.. (stored.Relayed ?? []).Where(place => place is { Address: { } text, Host: not null } && AddressText.TryParse(text, out _)).Take(TurnWays.PerDeviceMax).Select(place => new RelayedPlace(IPEndPoint.Parse(place!.Address!), place.Host!))],
             SeenAt = [.. AddressText.ParseHosts(Texts(stored.SeenAt))],
@@ -132,16 +85,20 @@ internal sealed class DirectoryFile(string path)
         place.Hello,
         place.Relayed.Count == 0 ? null : [.. place.Relayed.Select(each => new StoredRelayed(each.Address.ToString(), each.Host))],
         place.SeenAt.Count == 0 ? null : [.. place.SeenAt.Select(address => address.ToString())],
-        place.Good.Count == 0 ? null : [.. place.Good.Select(good => new StoredGood(good.Address.ToString(), good.At))]);
+        place.Good.Count == 0 ? null : [.. place.Good.Select(good => new StoredGood(good.Address.ToString(), good.At))],
+        place.Relays.Count == 0 ? null : [.. place.Relays.Select(relay => new StoredGoodRelay(relay.Device.ToString(), relay.At))]);
 }
 
 // Nothing of a file is certain to be there.
 internal sealed record StoredPlace(
-    IReadOnlyList<string?>? Addresses, DateTimeOffset? LastSeen, DeviceHello? Hello, IReadOnlyList<StoredRelayed?>? Relayed = null, IReadOnlyList<string?>? SeenAt = null, IReadOnlyList<StoredGood?>? Good = null);
+    IReadOnlyList<string?>? Addresses, DateTimeOffset? LastSeen, DeviceHello? Hello, IReadOnlyList<StoredRelayed?>? Relayed = null, IReadOnlyList<string?>? SeenAt = null, IReadOnlyList<StoredGood?>? Good = null,
+    IReadOnlyList<StoredGoodRelay?>? Relays = null);
 
 internal sealed record StoredRelayed(string? Address, string? Host);
 
 internal sealed record StoredGood(string? Address, DateTimeOffset At);
+
+internal sealed record StoredGoodRelay(string? Device, DateTimeOffset At);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(Dictionary<string, StoredPlace>))]

@@ -6,6 +6,7 @@ using AgentMesh.Node.Links;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Protocol.Pairing;
 using AgentMesh.Transport;
+using AgentMesh.Transport.Names;
 using AgentMesh.Transport.Pairing;
 using Microsoft.Extensions.Logging;
 
@@ -26,6 +27,7 @@ internal sealed class BeaconService : IAsyncDisposable
     private readonly ConcurrentDictionary<UInt128, DateTimeOffset> _joining = new();
     private readonly BeaconClientSettings _settings;
     private readonly BeaconFile _file;
+    private readonly NameLookup _names;
     private readonly MeshEndpoint _endpoint;
     private readonly DeviceDirectory _directory;
     private readonly DeviceId _self;
@@ -41,6 +43,7 @@ internal sealed class BeaconService : IAsyncDisposable
         IReadOnlyList<BeaconAddress> places,
         BeaconClientSettings settings,
         BeaconFile file,
+        NameLookup names,
         DeviceId self,
         MeshEndpoint endpoint,
         DeviceDirectory directory,
@@ -52,6 +55,7 @@ internal sealed class BeaconService : IAsyncDisposable
     {
         _settings = settings;
         _file = file;
+        _names = names;
         _self = self;
         _endpoint = endpoint;
         _directory = directory;
@@ -178,7 +182,7 @@ internal sealed class BeaconService : IAsyncDisposable
                 return null;
             }
 
-            var fresh = new BeaconClient(_endpoint, place, () => _directory.Admitted.Where(device => device.Key != _self).Select(device => device.Value.Id), Meetings, _settings, _time);
+            var fresh = new BeaconClient(_endpoint, place, () => _directory.Admitted.Where(device => device.Key != _self).Select(device => device.Value.Id), Meetings, _settings, _names, _time);
             fresh.Changed += OnClientChanged;
             fresh.ObserverChanged += OnObserverChanged;
             _clients.Add(fresh);

@@ -12,14 +12,15 @@ using Microsoft.Extensions.Logging;
 namespace AgentMesh.Node.Reach;
 
 /// <summary>
-/// The devices of the mesh by which this one reaches others that it has no direct path to. Registers at a few of those it is directly connected with, the same ones that
-/// others choose as far as they can: the first by id. Thread-safe.
+/// The devices of the mesh by which this one reaches others that it has no direct path to. Registers at a few of those it is directly connected with (<see cref="RelayChoice"/>), and
+/// remembers which of them relayed. Thread-safe.
 /// </summary>
 internal sealed class PeerRelays : IAsyncDisposable
 {
-    private const int RelaysMax = 4;
-
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(2);
+
+    // A way that was needed within this time stays beside a direct path from the start.
+    private static readonly TimeSpan NeededFor = TimeSpan.FromDays(30);
 
     // A device that does not relay, or is of a version that cannot, is asked again after this time.
     private static readonly TimeSpan AskAgain = TimeSpan.FromMinutes(2);
@@ -56,7 +57,16 @@ internal sealed class PeerRelays : IAsyncDisposable
     /// <summary>The devices that relay for this one now.</summary>
     public IReadOnlyList<DeviceId> Present => [.. _relays.Values.Where(relay => relay.IsWelcome).Select(relay => relay.Device)];
 
-    public void Start() => _running = Task.Run(RunAsync);
+    public void Start()
+    {
+        DateTimeOffset since = _time.GetUtcNow() - NeededFor;
+        foreach (DeviceId device in _directory.Known.Where(device => _directory.Relays(device) is [{ } latest, ..] && latest.At > since))
+        {
+            _used.TryAdd(device, 0);
+        }
+
+        _running = Task.Run(RunAsync);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -95,8 +105,9 @@ internal sealed class PeerRelays : IAsyncDisposable
             return;
         }
 
-        int room = RelaysMax - _relays.Count;
-        foreach (MeshConnection connection in _hub.Live.OfType<MeshConnection>().Where(MayRelay).OrderBy(connection => connection.RemoteId.ToString(), StringComparer.Ordinal).Take(Math.Max(0, room)))
+        MeshConnection[] candidates = [.. _hub.Live.OfType<MeshConnection>().Where(MayRelay).DistinctBy(connection => connection.RemoteId)];
+        IReadOnlyList<DeviceId> chosen = RelayChoice.Choose([.. _relays.Values.Select(relay => relay.Device)], candidates.Select(connection => connection.RemoteId), wanted, _directory.Relays);
+        foreach (MeshConnection connection in candidates.Where(connection => chosen.Contains(connection.RemoteId)))
         {
             var relay = new Registered(connection.RemoteId);
             if (_relays.TryAdd(connection, relay))
@@ -149,10 +160,19 @@ internal sealed class PeerRelays : IAsyncDisposable
 
     private void OnPathChanged(DeviceId device, MeshPathInfo path)
     {
-        if (path.Kind == MeshPathInfo.RelayByPeer && _used.TryAdd(device, 0))
+        if (path.Kind == MeshPathInfo.RelayByPeer)
         {
+            if (_endpoint.Relays.Find(path.Remote) is { IsByPeer: true } channel)
+            {
+                // It carries packets, so that it is one to begin with when this device starts again.
+                _directory.RelayedBy(device, channel.Beacon.RemoteId);
+            }
+
             // From now on the way stays, beside a direct path too: such a path is lost more easily than one that needed no help.
-            Log.RelayedByPeer(_log, device.ToString(), path.Via ?? "?");
+            if (_used.TryAdd(device, 0))
+            {
+                Log.RelayedByPeer(_log, device.ToString(), path.Via ?? "?");
+            }
         }
 
         _poked.Poke();

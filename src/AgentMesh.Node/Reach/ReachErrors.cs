@@ -13,4 +13,6 @@ public static class ReachErrors
     public const string DhtValue = "AM0183";
     public const string NotDialled = "AM0185";
     public const string NoStrangers = "AM0186";
+    public const string MemoryDamaged = "AM0187";
+    public const string NameNotResolved = "AM0188";
 }

@@ -3,6 +3,7 @@ using AgentMesh.Node.Control;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Transport;
+using AgentMesh.Transport.Names;
 using AgentMesh.Transport.Stun;
 
 namespace AgentMesh.Node.Reach;
@@ -12,9 +13,9 @@ internal sealed class StunService : ICandidateSource, IAsyncDisposable
 {
     private readonly StunObserver _observer;
 
-    public StunService(MeshEndpoint endpoint, StunSettings settings, TimeProvider time)
+    public StunService(MeshEndpoint endpoint, StunSettings settings, NameLookup names, TimeProvider time)
     {
-        _observer = new StunObserver(endpoint, settings.Servers, settings.Interval, SystemEntropy.Instance, time);
+        _observer = new StunObserver(endpoint, settings.Servers, settings.Interval, names, SystemEntropy.Instance, time);
         _observer.Changed += () => Changed?.Invoke();
     }
 

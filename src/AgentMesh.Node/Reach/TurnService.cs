@@ -9,6 +9,7 @@ using AgentMesh.Protocol.Identity;
 using AgentMesh.Protocol.Stun;
 using AgentMesh.Protocol.Stun.Turn;
 using AgentMesh.Transport;
+using AgentMesh.Transport.Names;
 using AgentMesh.Transport.Turn;
 using Microsoft.Extensions.Logging;
 
@@ -27,13 +28,13 @@ internal sealed class TurnService : ICandidateSource, IAsyncDisposable
     private readonly IReadOnlyList<TurnRelay> _relays;
     private readonly ILogger _log;
 
-    public TurnService(MeshEndpoint endpoint, IReadOnlyList<TurnServerSettings> servers, DeviceDirectory directory, LinkService links, TimeProvider time, ILogger log)
+    public TurnService(MeshEndpoint endpoint, IReadOnlyList<TurnServerSettings> servers, DeviceDirectory directory, LinkService links, NameLookup names, TimeProvider time, ILogger log)
     {
         _endpoint = endpoint;
         _directory = directory;
         _links = links;
         _log = log;
-        _relays = [.. servers.Select(server => new TurnRelay(endpoint, server.Server, () => Credentials(server, Environment.GetEnvironmentVariable), new TurnSettings(), SystemEntropy.Instance, time))];
+        _relays = [.. servers.Select(server => new TurnRelay(endpoint, server.Server, () => Credentials(server, Environment.GetEnvironmentVariable), new TurnSettings(), names, SystemEntropy.Instance, time))];
         foreach (TurnRelay relay in _relays)
         {
             relay.Changed += () => OnRelayChanged(relay);

@@ -109,6 +109,7 @@ internal sealed class NodeServices : IControlServices
             _workers.Table.Running,
             _device.Settings.Jobs.RunningMax)
         {
+            Memory = MemoryViews.Of(_device.Directory, _reach.Names),
             Cgroups = new CgroupsView(_workers.Cgroups?.Directory, _workers.Cgroups?.Controllers ?? [], _device.Settings.Programs.CgroupLimits, _workers.WhyNoCgroups),
         });
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Stun;
+using AgentMesh.Transport.Names;
 
 namespace AgentMesh.Transport.Stun;
 
@@ -11,11 +12,10 @@ namespace AgentMesh.Transport.Stun;
 /// </summary>
 public sealed class StunObserver : IAsyncDisposable
 {
-    private static readonly TimeSpan ResolveWithin = TimeSpan.FromSeconds(5);
-
     private readonly MeshEndpoint _endpoint;
     private readonly IReadOnlyList<StunServer> _servers;
     private readonly TimeSpan _interval;
+    private readonly NameLookup _names;
     private readonly IEntropy _entropy;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
@@ -26,11 +26,12 @@ public sealed class StunObserver : IAsyncDisposable
     private StunObservation[] _observations;
     private Task _running = Task.CompletedTask;
 
-    public StunObserver(MeshEndpoint endpoint, IReadOnlyList<StunServer> servers, TimeSpan interval, IEntropy entropy, TimeProvider time)
+    public StunObserver(MeshEndpoint endpoint, IReadOnlyList<StunServer> servers, TimeSpan interval, NameLookup names, IEntropy entropy, TimeProvider time)
     {
         _endpoint = endpoint;
         _servers = servers;
         _interval = interval;
+        _names = names;
         _entropy = entropy;
         _time = time;
         _moved = new Poker(time);
@@ -114,10 +115,29 @@ public sealed class StunObserver : IAsyncDisposable
             Publish(places);
             if (next is not { } at)
             {
+                Remember();
                 return;
             }
 
             await _arrived.WaitAsync(at - _endpoint.Now.Monotonic, _stop.Token).ConfigureAwait(false);
+        }
+    }
+
+    // A question has a transaction id of 96 random bits, so that who answers it was there.
+    private void Remember()
+    {
+        StunBinding?[] asked;
+        lock (_gate)
+        {
+            asked = _asked;
+        }
+
+        for (int i = 0; i < asked.Length; i++)
+        {
+            if (asked[i] is { Mapped: not null } answered)
+            {
+                _names.Answered(_servers[i].Host, answered.Server.Address);
+            }
         }
     }
 
@@ -168,25 +188,10 @@ public sealed class StunObserver : IAsyncDisposable
         }
     }
 
-    private async Task<(IPEndPoint? Address, string? Problem)> ResolveAsync(StunServer server)
+    private Task<(IPEndPoint? Address, string? Problem)> ResolveAsync(StunServer server)
     {
-        using var late = new CancellationTokenSource(ResolveWithin, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, _stop.Token);
-        try
-        {
-            IPAddress[] addresses = IPAddress.TryParse(server.Host, out IPAddress? given) ? [given] : await Dns.GetHostAddressesAsync(server.Host, either.Token).ConfigureAwait(false);
-            AddressFamily[] families = [.. _endpoint.LocalAddresses.Select(local => local.AddressFamily).Order()];
-            IPAddress? usable = addresses.OrderBy(address => address.AddressFamily).FirstOrDefault(address => families.Contains(address.AddressFamily));
-            return usable is null ? (null, "it has no address of a family that this device listens on") : (new IPEndPoint(usable, server.Port), null);
-        }
-        catch (SocketException error)
-        {
-            return (null, error.Message);
-        }
-        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
-        {
-            return (null, "its name could not be resolved in time");
-        }
+        AddressFamily[] families = [.. _endpoint.LocalAddresses.Select(local => local.AddressFamily)];
+        return _names.FindOneAsync(server.Host, server.Port, address => families.Contains(address.AddressFamily), _stop.Token);
     }
 
     private void OnNetworkChanged() => _moved.Poke();

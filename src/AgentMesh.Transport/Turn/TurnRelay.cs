@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Stun;
 using AgentMesh.Protocol.Stun.Turn;
+using AgentMesh.Transport.Names;
 using AgentMesh.Transport.Tunnels;
 
 namespace AgentMesh.Transport.Turn;
@@ -16,7 +17,6 @@ public sealed class TurnRelay : IAsyncDisposable
     /// <summary>Addresses that are spoken with at a time. One more takes the place of that which was silent longest and which no connection uses.</summary>
     public const int PeersMax = 256;
 
-    private static readonly TimeSpan ResolveWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RetryMax = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan RefusedRetry = TimeSpan.FromMinutes(5);
@@ -27,6 +27,7 @@ public sealed class TurnRelay : IAsyncDisposable
     private readonly MeshEndpoint _endpoint;
     private readonly Func<StunCredentials> _credentials;
     private readonly TurnSettings _settings;
+    private readonly NameLookup _names;
     private readonly IEntropy _entropy;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
@@ -43,13 +44,14 @@ public sealed class TurnRelay : IAsyncDisposable
     private Task _running = Task.CompletedTask;
 
     /// <param name="credentials">Asked before each attempt.</param>
-    public TurnRelay(MeshEndpoint endpoint, TurnServer server, Func<StunCredentials> credentials, TurnSettings settings, IEntropy entropy, TimeProvider time)
+    public TurnRelay(MeshEndpoint endpoint, TurnServer server, Func<StunCredentials> credentials, TurnSettings settings, NameLookup names, IEntropy entropy, TimeProvider time)
     {
         _endpoint = endpoint;
         _peers = new TurnPeers(this, endpoint);
         Server = server;
         _credentials = credentials;
         _settings = settings with { IsReliable = server.Transport != TurnTransport.Udp };
+        _names = names;
         _entropy = entropy;
         _time = time;
         _stirred = new Poker(time);
@@ -193,7 +195,7 @@ public sealed class TurnRelay : IAsyncDisposable
     private async Task<(bool WasHeld, TurnFailure Failure)> HoldAsync(StunCredentials credentials)
     {
         _isMoved = _isCut = false;
-        if (await ResolveAsync().ConfigureAwait(false) is not { } server)
+        if (await _names.FindOneAsync(Server.Host, Server.Port, static _ => true, _stop.Token).ConfigureAwait(false) is not { Address: { } server })
         {
             return (false, new TurnFailure(TurnFailureKind.Silent, "its name cannot be resolved to an address that this device can send to"));
         }
@@ -261,6 +263,11 @@ public sealed class TurnRelay : IAsyncDisposable
             allocation.TakeStirred();
             next = allocation.NextWakeUp(now);
             state = new TurnState(allocation.Relayed, allocation.Mapped, null);
+        }
+
+        if (isOther)
+        {
+            _names.Answered(Server.Host, allocation.Server.Address);
         }
 
         Publish(state);
@@ -360,25 +367,6 @@ public sealed class TurnRelay : IAsyncDisposable
         }
 
         Changed?.Invoke();
-    }
-
-    private async Task<IPEndPoint?> ResolveAsync()
-    {
-        using var late = new CancellationTokenSource(ResolveWithin, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, _stop.Token);
-        try
-        {
-            IPAddress[] addresses = IPAddress.TryParse(Server.Host, out IPAddress? given) ? [given] : await Dns.GetHostAddressesAsync(Server.Host, either.Token).ConfigureAwait(false);
-            return addresses.OrderBy(address => address.AddressFamily).Select(address => new IPEndPoint(address, Server.Port)).FirstOrDefault();
-        }
-        catch (SocketException)
-        {
-            return null;
-        }
-        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
-        {
-            return null;
-        }
     }
 
     private void OnNetworkChanged()

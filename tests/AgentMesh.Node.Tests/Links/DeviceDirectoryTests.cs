@@ -71,7 +71,7 @@ public sealed class DeviceDirectoryTests : IDisposable
 
         DeviceDirectory directory = Again();
 
-        Assert.Equal(ignored, directory.Ignored);
+        Assert.Equal(ignored, directory.File.Ignored);
         Assert.Empty(directory.Addresses(_device));
         directory.Found(_device, IPEndPoint.Parse("192.0.2.1:1"));
         Assert.Single(Again().Addresses(_device));

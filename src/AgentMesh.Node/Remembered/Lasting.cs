@@ -1,0 +1,21 @@
+namespace AgentMesh.Node.Remembered;
+
+/// <summary>
+/// What was proven is not forgotten because nobody came: a device that was off for a year has nothing better than where it was then. It is forgotten when something else was
+/// proven long after it, or there is too much.
+/// </summary>
+internal static class Lasting
+{
+    public static readonly TimeSpan Longest = TimeSpan.FromDays(90);
+
+    /// <summary>The latest first, without what is much older than the latest.</summary>
+    /// <param name="at">When it was proven.</param>
+    public static IReadOnlyList<T> Of<T>(IEnumerable<T> all, Func<T, DateTimeOffset> at, int most)
+    {
+        T[] sorted = [.. all.OrderByDescending(at)];
+        return sorted.Length == 0 ? [] : [.. sorted.TakeWhile(each => at(sorted[0]) - at(each) <= Longest).Take(most)];
+    }
+
+    /// <summary>A time of a file: one that lies ahead was written by a clock that was wrong, and would never grow old.</summary>
+    public static DateTimeOffset NoLaterThan(this DateTimeOffset at, DateTimeOffset now) => at < now ? at : now;
+}
