@@ -88,9 +88,9 @@ public sealed class DoctorTests
         }
     }
 
-    private sealed record Check(string Result, string Finding, string? Next, string? Code);
+    internal sealed record Check(string Result, string Finding, string? Next, string? Code);
 
-    private static async Task<Dictionary<string, Check>> DoctorAsync(TestNode node) => Checks(await node.RunAsync("--json", "doctor"));
+    internal static async Task<Dictionary<string, Check>> DoctorAsync(TestNode node) => Checks(await node.RunAsync("--json", "doctor"));
 
     private static Dictionary<string, Check> Checks(Ran ran)
     {

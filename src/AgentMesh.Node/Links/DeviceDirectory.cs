@@ -22,14 +22,16 @@ internal sealed class DeviceDirectory : IPeerDirectory
     private readonly ConcurrentDictionary<DeviceId, KnownPlace> _places;
     private readonly DirectoryFile _file;
     private readonly TimeProvider _time;
+    private readonly int _most;
     private readonly Lock _saving = new();
     private volatile IReadOnlyDictionary<DeviceId, DevicePublicKey> _admitted = new Dictionary<DeviceId, DevicePublicKey>();
 
-    public DeviceDirectory(string file, TimeProvider time)
+    public DeviceDirectory(string file, TimeProvider time, int most = DevicesMax)
     {
+        _most = most;
         _file = new DirectoryFile(file);
         _time = time;
-        _places = new ConcurrentDictionary<DeviceId, KnownPlace>(_file.Read(DevicesMax, time.GetUtcNow()));
+        _places = new ConcurrentDictionary<DeviceId, KnownPlace>(_file.Read(most, time.GetUtcNow()));
     }
 
     /// <summary>The file, and what of it could not be read when the node started.</summary>
@@ -151,11 +153,18 @@ internal sealed class DeviceDirectory : IPeerDirectory
         }
     }
 
+    // Of devices that are in the mesh no more that which was seen longest ago; where all are, nobody new is remembered.
+    private bool TryMakeRoom()
+    {
+        DeviceId[] others = [.. _places.Keys.Where(id => !_admitted.ContainsKey(id))];
+        return others.Length > 0 && _places.TryRemove(others.MinBy(id => Of(id).LastSeen ?? DateTimeOffset.MinValue), out _);
+    }
+
     private KnownPlace Of(DeviceId id) => _places.GetValueOrDefault(id) ?? KnownPlace.Nothing;
 
     private void Update(DeviceId id, Func<KnownPlace, KnownPlace> change)
     {
-        if (_places.Count < DevicesMax || _places.ContainsKey(id))
+        if (_places.Count < _most || _places.ContainsKey(id) || TryMakeRoom())
         {
             _places.AddOrUpdate(id, _ => change(KnownPlace.Nothing), (_, place) => change(place));
         }

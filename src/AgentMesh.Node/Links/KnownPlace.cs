@@ -1,4 +1,5 @@
 using System.Net;
+using AgentMesh.Node.Remembered;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Transport.Turn;
 
@@ -47,12 +48,12 @@ internal sealed record KnownPlace
         : this with
         {
             LastSeen = now,
-            Good = Lasting([new GoodAddress(at, now), .. Good.Where(good => !good.Address.Equals(at))]),
+            Good = Lasting([new GoodAddress(at, now), .. Good.Where(good => !good.Address.Equals(at)).Select(good => good with { At = good.At.NoLaterThan(now) })]),
             Addresses = Merge([at], Kept.Concat(Addresses)),
         };
 
     /// <summary>What is said to it passes this device now.</summary>
-    public KnownPlace RelayedBy(DeviceId relay, DateTimeOffset now) => this with { Relays = Lasting([new GoodRelay(relay, now), .. Relays.Where(known => known.Device != relay)]) };
+    public KnownPlace RelayedBy(DeviceId relay, DateTimeOffset now) => this with { Relays = Lasting([new GoodRelay(relay, now), .. Relays.Where(known => known.Device != relay).Select(known => known with { At = known.At.NoLaterThan(now) })]) };
 
     /// <summary>The device said it itself: goes before what others said.</summary>
     public KnownPlace Heard(DeviceHello hello, IEnumerable<IPEndPoint> addresses) => this with { Hello = hello, Addresses = Heard(addresses) };

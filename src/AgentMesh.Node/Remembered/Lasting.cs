@@ -8,7 +8,7 @@ internal static class Lasting
 {
     public static readonly TimeSpan Longest = TimeSpan.FromDays(90);
 
-    /// <summary>The latest first, without what is much older than the latest.</summary>
+    /// <summary>The latest first, without what is much older than the latest; of the same time in the order given.</summary>
     /// <param name="at">When it was proven.</param>
     public static IReadOnlyList<T> Of<T>(IEnumerable<T> all, Func<T, DateTimeOffset> at, int most)
     {
@@ -16,6 +16,6 @@ internal static class Lasting
         return sorted.Length == 0 ? [] : [.. sorted.TakeWhile(each => at(sorted[0]) - at(each) <= Longest).Take(most)];
     }
 
-    /// <summary>A time of a file: one that lies ahead was written by a clock that was wrong, and would never grow old.</summary>
+    /// <summary>A time that lies ahead is of a clock that was wrong: it would never grow old, and push out what is proven now.</summary>
     public static DateTimeOffset NoLaterThan(this DateTimeOffset at, DateTimeOffset now) => at < now ? at : now;
 }

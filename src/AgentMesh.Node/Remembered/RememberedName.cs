@@ -27,7 +27,7 @@ internal sealed record RememberedName(string Host, IReadOnlyList<ProvenAddress> 
 
     public RememberedName Answered(IPAddress address, DateTimeOffset now) => this with
     {
-        Addresses = Lasting.Of([.. Addresses.Where(known => !known.Address.Equals(address)), new ProvenAddress(address, now)], known => known.At, AddressesMax),
+        Addresses = Lasting.Of([new ProvenAddress(address, now), .. Addresses.Where(known => !known.Address.Equals(address)).Select(known => known with { At = known.At.NoLaterThan(now) })], known => known.At, AddressesMax),
         IsWanted = true,
     };
 }
