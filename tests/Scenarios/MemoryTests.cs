@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using AgentMesh.Node.Control;
 using Scenarios.Harness;
 using Xunit.Abstractions;
 
@@ -52,7 +51,7 @@ public sealed class MemoryTests(ITestOutputHelper output)
         (a.Namespace, b.Namespace, d.Namespace) = (lab.Home("a", NatKind.Symmetric()), lab.Home("b", NatKind.AddressRestrictedCone()), lab.Home("d", NatKind.Symmetric()));
         foreach (TestNode node in all[1..])
         {
-            names.Set(node.Namespace, Nobody, (BeaconName, BeaconAddress));
+            names.Set(node.Namespace!, Nobody, (BeaconName, BeaconAddress));
             await node.UpAsync();
         }
 
@@ -60,7 +59,7 @@ public sealed class MemoryTests(ITestOutputHelper output)
         output.WriteLine((await a.RunAsync("peers")).Out);
 
         // Names are gone, the beacon is not.
-        names.Set(a.Namespace, Nobody);
+        names.Set(a.Namespace!, Nobody);
         a.KillHard();
         TimeSpan registered = await UpUntilAsync(a, async () => (await a.StatusAsync()).Beacons![0] is { Transport: "udp" }, "it is registered at the beacon, whose name nobody resolves");
         Dictionary<string, DoctorTests.Check> checks = await DoctorTests.DoctorAsync(a);
