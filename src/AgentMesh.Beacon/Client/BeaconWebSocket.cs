@@ -25,7 +25,8 @@ internal static class BeaconWebSocket
             ConnectCallback = async (context, over) =>
             {
                 Socket connected = await ConnectAsync(context.DnsEndPoint, names, over).ConfigureAwait(false);
-                (host, address) = (context.DnsEndPoint.Host, (connected.RemoteEndPoint as IPEndPoint)?.Address);
+                host = context.DnsEndPoint.Host;
+                address = connected.RemoteEndPoint is IPEndPoint { Address: var reached } ? reached.IsIPv4MappedToIPv6 ? reached.MapToIPv4() : reached : null;
                 return new NetworkStream(connected, ownsSocket: true);
             },
         };

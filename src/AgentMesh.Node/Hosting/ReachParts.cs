@@ -56,7 +56,7 @@ internal sealed class ReachParts
         device.Pairing.Beacons = Beacons;
         device.Registry.Changed += Beacons.Refresh;
         _relaying = settings.Relay.Offer == RelayOffer.Off ? null : endings.AddAsync(new PeerRelay(
-            endpoint, device.Identity, RelayLimits(settings.Relay), connection => settings.Relay.Offer == RelayOffer.On || !connection.IsInitiator, time));
+            endpoint, device.Identity, RelayLimits(settings.Relay), new RelayPolicy(settings.Relay.Offer).MayUse, time));
         Gateway = settings.Gateway is { } wanted && GatewayService.TryCreate(endpoint.LocalAddresses, wanted, device.Identity, time, device.Log) is { } gateway ? endings.AddAsync(gateway) : null;
         Stun = settings.Stun.Servers.Count > 0 ? endings.AddAsync(new StunService(endpoint, settings.Stun, names, time)) : null;
         Turn = endings.AddAsync(new TurnService(endpoint, settings.Turn, device.Directory, Links, names, time, device.Log));

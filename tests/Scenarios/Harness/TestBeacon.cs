@@ -11,6 +11,7 @@ internal sealed class TestBeacon : IAsyncDisposable
     private Process _process = null!;
 
     private readonly string[] _options;
+    private bool _isUp;
 
     private TestBeacon(string networkNamespace, string[] options)
     {
@@ -36,12 +37,14 @@ internal sealed class TestBeacon : IAsyncDisposable
         _process = _starter.Start(["beacon", "--listen", $"0.0.0.0:{Port}", "--data", _starter.Data, .. _options]);
         _ = _process.StandardError.ReadToEndAsync();
         string line = await _process.StandardOutput.ReadLineAsync() ?? "";
+        _isUp = true;
         Assert.StartsWith("agentmesh.beacons = ", line, StringComparison.Ordinal);
         Setting = Setting.Length > 0 ? Setting : line["agentmesh.".Length..];
     }
 
     public async Task KillAsync()
     {
+        _isUp = false;
         _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
@@ -49,7 +52,7 @@ internal sealed class TestBeacon : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (Setting.Length > 0)
+        if (_isUp)
         {
             await KillAsync();
         }

@@ -1,0 +1,23 @@
+using System.Collections.Concurrent;
+using AgentMesh.Protocol.Identity;
+using AgentMesh.Transport;
+
+namespace AgentMesh.Node.Reach;
+
+/// <summary>For whom this device relays. Thread-safe. Holds one entry for each device of the mesh at most.</summary>
+internal sealed class RelayPolicy(RelayOffer offer)
+{
+    private readonly ConcurrentDictionary<DeviceId, bool> _hasReachedThis = new();
+
+    /// <summary>A device has asked over this connection, whose path is direct.</summary>
+    public bool MayUse(MeshConnection connection)
+    {
+        // Once reached, always reachable: after a restart of the other device the connection may be one that this device opened, by the way that the other one had opened before.
+        if (!connection.IsInitiator)
+        {
+            _hasReachedThis[connection.RemoteId] = true;
+        }
+
+        return offer == RelayOffer.On || _hasReachedThis.ContainsKey(connection.RemoteId);
+    }
+}
