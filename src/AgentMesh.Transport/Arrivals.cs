@@ -99,7 +99,7 @@ internal sealed class Arrivals(MeshEndpoint endpoint, ConnectionTable connection
         else if (RelayEnvelope.TryRead(datagram, out ulong id) && endpoint.Relays.Find(id) is { } channel && channel.Beacon.IsAt(from)
             && Datagrams.KindOf(datagram[RelayEnvelope.HeaderBytes..]) is not (DatagramKind.Relayed or DatagramKind.RelayNotice))
         {
-            Handle(datagram[RelayEnvelope.HeaderBytes..], datagram.Length - RelayEnvelope.HeaderBytes, channel.Address, touched);
+            Handle(datagram[RelayEnvelope.HeaderBytes..], datagram.Length - RelayEnvelope.HeaderBytes, channel.Address, EcnCodepoint.NotEct, touched);
         }
         else if (Relay is { } relay)
         {
@@ -132,7 +132,7 @@ internal sealed class Arrivals(MeshEndpoint endpoint, ConnectionTable connection
         do
         {
             int run = rest.BytesToOneReceiver();
-            Handle(rest.Bytes[..run], rest.DatagramBytes, rest.From, touched);
+            Handle(rest.Bytes[..run], rest.DatagramBytes, rest.From, rest.Ecn, touched);
             count += Math.Max(1, (run + rest.DatagramBytes - 1) / rest.DatagramBytes);
             rest = rest.After(run);
         }
@@ -141,7 +141,7 @@ internal sealed class Arrivals(MeshEndpoint endpoint, ConnectionTable connection
         return count;
     }
 
-    private void Handle(Span<byte> datagrams, int datagramBytes, IPEndPoint from, List<MeshConnection> touched)
+    private void Handle(Span<byte> datagrams, int datagramBytes, IPEndPoint from, EcnCodepoint ecn, List<MeshConnection> touched)
     {
         DatagramKind kind = Datagrams.KindOf(datagrams);
         if (kind is DatagramKind.Relayed or DatagramKind.RelayNotice)
@@ -194,7 +194,7 @@ internal sealed class Arrivals(MeshEndpoint endpoint, ConnectionTable connection
             return;
         }
 
-        connection.Handle(datagrams, datagramBytes, from);
+        connection.Handle(datagrams, datagramBytes, from, ecn);
         if (!touched.Contains(connection))
         {
             touched.Add(connection);

@@ -1,4 +1,5 @@
 using System.Net;
+using AgentMesh.Protocol.Packets;
 using AgentMesh.Protocol.Relaying;
 using AgentMesh.Transport.Relaying;
 using AgentMesh.Transport.Spare;
@@ -38,7 +39,8 @@ internal sealed class DatagramWays(EndpointSockets sockets, RelayChannels relays
     /// <summary>
     /// Sends, with the first socket of the family, datagrams that lie one behind the other, each <paramref name="datagramBytes"/> long but the last, which may be shorter.
     /// </summary>
-    public SendOutcome Send(ReadOnlySpan<byte> datagrams, int datagramBytes, SocketAddress to)
+    /// <param name="ecn">Only where a socket sends them as they are.</param>
+    public SendOutcome Send(ReadOnlySpan<byte> datagrams, int datagramBytes, SocketAddress to, EcnCodepoint ecn = EcnCodepoint.NotEct)
     {
         if (Volatile.Read(ref _silent))
         {
@@ -52,7 +54,7 @@ internal sealed class DatagramWays(EndpointSockets sockets, RelayChannels relays
 
         SendOutcome outcome = TunnelAddress.TryRead(to, out ulong tunnel) ? tunnels.Send(datagrams, datagramBytes, tunnel)
             : SpareAddress.TryReadSocket(to, out ushort spare) ? Spares.Send(spare, datagrams, datagramBytes, to)
-            : sockets.Send(datagrams, datagramBytes, to);
+            : sockets.Send(datagrams, datagramBytes, to, ecn);
         counting.Sent((datagrams.Length + datagramBytes - 1) / datagramBytes, outcome == SendOutcome.Sent);
         return outcome;
     }

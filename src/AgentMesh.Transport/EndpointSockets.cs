@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using AgentMesh.Errors;
+using AgentMesh.Protocol.Packets;
 using AgentMesh.Transport.Tracing;
 using AgentMesh.Transport.Udp;
 
@@ -17,6 +18,9 @@ internal sealed class EndpointSockets : IDisposable
     private EndpointSockets(List<UdpSocket> sockets) => _sockets = sockets;
 
     public IReadOnlyList<UdpSocket> All => _sockets;
+
+    /// <summary>ECN can be used, whichever socket is taken.</summary>
+    public bool CarryMarks => _sockets.TrueForAll(socket => socket.Info.CarriesMarks);
 
     /// <summary>Sees everything that is sent and received; null: nobody looks.</summary>
     public PacketTrace? Trace => Volatile.Read(ref _trace);
@@ -59,14 +63,14 @@ internal sealed class EndpointSockets : IDisposable
     }
 
     /// <summary>Sends with the first socket of the family; see <see cref="UdpSocket.Send"/>.</summary>
-    public SendOutcome Send(ReadOnlySpan<byte> datagrams, int datagramBytes, SocketAddress to)
+    public SendOutcome Send(ReadOnlySpan<byte> datagrams, int datagramBytes, SocketAddress to, EcnCodepoint ecn = EcnCodepoint.NotEct)
     {
         foreach (UdpSocket socket in _sockets)
         {
             if (socket.Family == to.Family)
             {
                 Trace?.Take(socket.Local, (IPEndPoint)socket.Local.Create(to), isInbound: false, datagrams, datagramBytes);
-                return socket.Send(datagrams, datagramBytes, to);
+                return socket.Send(datagrams, datagramBytes, to, ecn);
             }
         }
 

@@ -293,7 +293,7 @@ public sealed class MeshConnection : IMeshConnection
     /// <summary>Sends the first packet, where that is this side's part.</summary>
     internal void Begin() => Flush();
 
-    internal void Handle(Span<byte> datagrams, int datagramBytes, IPEndPoint from)
+    internal void Handle(Span<byte> datagrams, int datagramBytes, IPEndPoint from, EcnCodepoint ecn)
     {
         lock (_gate)
         {
@@ -303,7 +303,7 @@ public sealed class MeshConnection : IMeshConnection
             }
 
             long dropped = _connection.Dropped;
-            _connection.HandleDatagrams(datagrams, datagramBytes, from, Now);
+            _connection.HandleDatagrams(datagrams, datagramBytes, from, Now, ecn);
             if (_connection.Dropped != dropped)
             {
                 _endpoint.Counting.NotAuthentic(_connection.Dropped - dropped);
@@ -389,7 +389,7 @@ public sealed class MeshConnection : IMeshConnection
         TimeSpan now = Now;
         for (int length; (length = _connection.PollTransmits(buffer, BatchSender.DatagramsMax, now, out int each)) > 0; now = Now)
         {
-            if (_endpoint.Send(buffer.AsSpan(0, length), each, _sendTo.Of(_connection.Destination)) == SendOutcome.TooLong)
+            if (_endpoint.Send(buffer.AsSpan(0, length), each, _sendTo.Of(_connection.Destination), _connection.Ecn) == SendOutcome.TooLong)
             {
                 _connection.HandleTooLong(now);
             }

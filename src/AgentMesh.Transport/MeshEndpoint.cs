@@ -47,7 +47,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     {
         _identity = identity;
         _admission = admission;
-        _settings = settings;
+        _settings = settings = settings with { Connection = settings.Connection with { Ecn = settings.Connection.Ecn && sockets.CarryMarks } };
         _time = time;
         _start = time.GetTimestamp();
         _sockets = sockets;
@@ -252,7 +252,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     internal void GoSilent() => _ways.GoSilent();
 
     /// <inheritdoc cref="DatagramWays.Send(ReadOnlySpan{byte}, int, SocketAddress)"/>
-    internal SendOutcome Send(ReadOnlySpan<byte> datagrams, int datagramBytes, SocketAddress to) => _ways.Send(datagrams, datagramBytes, to);
+    internal SendOutcome Send(ReadOnlySpan<byte> datagrams, int datagramBytes, SocketAddress to, EcnCodepoint ecn) => _ways.Send(datagrams, datagramBytes, to, ecn);
 
     /// <summary>A handshake has ended well. Called by the <see cref="Dialer"/>.</summary>
     internal MeshConnection Established(EstablishedSession session)

@@ -37,6 +37,12 @@ public sealed record MeshPathState(MeshPathInfo Info, MeshPathRole Role)
     /// <summary>How often it fell silent while it was in use.</summary>
     public int Failures { get; init; }
 
+    /// <summary>Whether queues on the way may mark packets of this device instead of dropping them (ECN): on, off or testing; null where packets do not take it.</summary>
+    public string? Ecn { get; init; }
+
+    /// <summary>Packets of this device that were marked, and packets of the other one that arrived marked, since the connection began; null where packets do not take it.</summary>
+    public (ulong Sent, ulong Received)? Marked { get; init; }
+
     /// <summary>What packets are sent to: an address, or what stands for a relay's channel.</summary>
     internal IPEndPoint? Target { get; init; }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using AgentMesh.Protocol.Connections;
 using AgentMesh.Protocol.Packets;
+using AgentMesh.Protocol.Recovery;
 using AgentMesh.Protocol.Relaying;
 using AgentMesh.Transport.Relaying;
 
@@ -26,9 +27,18 @@ internal static class PathDescriptions
             InUseFor = index == 0 && path.TakenAt is { } taken ? now - taken : null,
             AnsweredAgo = path.AnsweredAt is { } answered ? now - answered : null,
             Failures = path.Failures,
+            Ecn = index == 0 ? EcnOf(connection) : null,
+            Marked = index == 0 ? (connection.Path.Ecn.Marked, connection.Path.Received.Marked) : null,
             Target = path.Address,
         }),
     ];
+
+    private static string EcnOf(Connection connection) => !connection.AsksForMarks ? "off" : connection.Path.Ecn.Path.State switch
+    {
+        EcnState.Capable => "on",
+        EcnState.Failed => "off",
+        _ => "testing",
+    };
 
     private static MeshPathRole RoleOf(KnownPath path) => path.IsFailed ? MeshPathRole.Failed : path.HasAnswered ? MeshPathRole.Backup : MeshPathRole.Untried;
 

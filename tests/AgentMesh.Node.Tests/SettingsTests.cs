@@ -143,7 +143,7 @@ public sealed class SettingsTests : IDisposable
     [Fact]
     public void Discovery_on_the_local_network_is_on_unless_switched_off()
     {
-        Assert.Equal(new UdpSettings(true, 4 << 20, CongestionControl.Bbr), Load(null).Udp);
+        Assert.Equal(new UdpSettings(true, 4 << 20, CongestionControl.Bbr, Ecn: false), Load(null).Udp);
         Assert.False(Load("agentmesh { udp.offload = off }").Udp.Offload);
         Assert.Equal(CongestionControl.Cubic, Load("agentmesh { udp.congestion = cubic }").Udp.Congestion);
         Assert.Equal(new LanSettings(true, 14591, TimeSpan.FromSeconds(60), Mdns: true, AnnounceName: false), Load(null).Lan);

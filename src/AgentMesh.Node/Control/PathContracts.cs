@@ -11,8 +11,12 @@ namespace AgentMesh.Node.Control;
 /// <param name="InUseMs">For how long packets take it; null where they do not.</param>
 /// <param name="AnsweredMs">How long ago it was last known to work; null where it never was. Paths of a connection that does nothing are not asked.</param>
 /// <param name="Failures">How often it fell silent while it was in use.</param>
+/// <param name="Ecn">on: queues on the way may mark packets of this device instead of dropping them; testing; off: this path, the other device, this system or the setting does not have it. Null where it is not in use.</param>
+/// <param name="MarkedSent">Packets of this device that were marked since the connection began, and</param>
+/// <param name="MarkedReceived">packets of the other one that arrived marked; null where it is not in use.</param>
 public sealed record PathView(
-    string Role, string Kind, string? Address, string? Via, double? RoundTripMs, double? LossRatio, int? DatagramBytes, double? InUseMs, double? AnsweredMs, int Failures);
+    string Role, string Kind, string? Address, string? Via, double? RoundTripMs, double? LossRatio, int? DatagramBytes, double? InUseMs, double? AnsweredMs, int Failures,
+    string? Ecn = null, ulong? MarkedSent = null, ulong? MarkedReceived = null);
 
 /// <summary>The connections of a device summed up: by what is in use, and what stands beside it.</summary>
 /// <param name="Relayed">By beacons, TURN servers and devices.</param>

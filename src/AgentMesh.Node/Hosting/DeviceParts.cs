@@ -104,6 +104,7 @@ internal sealed class DeviceParts
             PeerTimeout = settings.Link.DeadAfter > settings.Link.KeepAlive ? settings.Link.DeadAfter - settings.Link.KeepAlive : settings.Link.DeadAfter,
             IdleTimeout = TimeSpan.Zero,
             Congestion = settings.Udp.Congestion,
+            Ecn = settings.Udp.Ecn,
         },
     };
 

@@ -41,5 +41,8 @@ internal static class PathViews
         path.DatagramBytes,
         path.InUseFor?.TotalMilliseconds,
         path.AnsweredAgo?.TotalMilliseconds,
-        path.Failures);
+        path.Failures,
+        path.Ecn,
+        path.Marked?.Sent,
+        path.Marked?.Received);
 }

@@ -122,7 +122,7 @@ public sealed record StunSettings(IReadOnlyList<StunServer> Servers, TimeSpan In
 /// <param name="PasswordFile">A file that holds the password and nothing else; null where <paramref name="PasswordVariable"/> names an environment variable.</param>
 public sealed record TurnServerSettings(TurnServer Server, string User, string? PasswordFile, string? PasswordVariable);
 
-public sealed record UdpSettings(bool Offload, int BufferBytes, CongestionControl Congestion);
+public sealed record UdpSettings(bool Offload, int BufferBytes, CongestionControl Congestion, bool Ecn);
 
 /// <param name="KeyLog">A file that gets the secrets of all sessions; null: none.</param>
 public sealed record SecuritySettings(TimeSpan KeyRotation, string? KeyLog);

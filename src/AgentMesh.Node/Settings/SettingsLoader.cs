@@ -91,7 +91,7 @@ public static class SettingsLoader
             Labels = read.Labels("labels"),
             Resources = read.Resources("device.resources"),
             Listen = [.. read.List("listen.hosts").Select(host => new IPEndPoint(read.Address("listen.hosts", host), port))],
-            Udp = new UdpSettings(read.Switch("udp.offload"), (int)Math.Clamp(read.Size("udp.buffer"), 64 * 1024, 1024 * 1024 * 1024), ReachReader.Congestion(read)),
+            Udp = new UdpSettings(read.Switch("udp.offload"), (int)Math.Clamp(read.Size("udp.buffer"), 64 * 1024, 1024 * 1024 * 1024), ReachReader.Congestion(read), read.Switch("udp.ecn")),
             Security = new SecuritySettings(
                 read.Time("security.key-rotation-interval") is var rotation && rotation >= TimeSpan.FromSeconds(5) && rotation <= TimeSpan.FromSeconds(120)
                     ? rotation

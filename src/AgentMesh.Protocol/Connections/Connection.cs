@@ -60,7 +60,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         _resetToken = TransportParameters.ResetTokenOf(session.RemoteParameters.Span).ToArray();
         _rekey = new RekeyCarrier(_protector);
         _liveness = new Liveness(settings, now);
-        _path = new NetworkPath(default, mtu, _remote.DatagramBytesMax, settings, session.RemoteConnectionId.Value ^ session.LocalConnectionId.Value, this);
+        _path = new NetworkPath(default, mtu, _remote, settings, session.RemoteConnectionId.Value ^ session.LocalConnectionId.Value, this);
         _where = new Whereabouts(session.RemoteAddress, entropy, waitsFirst: session.IsInitiator);
         _prober = new PathProber(entropy);
         _paths = new PathTable(_where, _liveness, entropy, chooses: session.IsInitiator);
@@ -75,6 +75,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         TuneSendBuffer();
         _transmitter = new Transmitter(session, _path, _where, _prober, _paths, _measuring, _teller, _mapping, _rekey, _liveness, _closing, Streams, share, _remote.AckDelayMax)
         {
+            AsksForMarks = settings.Ecn && (_remote.Takes & TransportParameters.TakesEcnCounts) != 0,
             IsPingPending = session.IsInitiator, // the other side starts when it has a packet
         };
         _follower = new PathFollower(_path, _where, _prober, _paths, _measuring, _teller, _mapping, _transmitter, _events, _remote.AckDelayMax);
@@ -96,6 +97,12 @@ internal sealed class Connection : IFrameFate, IDisposable
     /// <summary>Where the datagram goes that <see cref="PollTransmit"/> wrote last.</summary>
     public IPEndPoint Destination => _transmitter.Destination;
 
+    /// <summary>Queues on the path in use may mark packets of this side, unless the path was found not to keep that.</summary>
+    public bool AsksForMarks => _transmitter.MayCarryMarks;
+
+    /// <summary>What these datagrams are to be sent with.</summary>
+    public EcnCodepoint Ecn => _transmitter.IsEct ? EcnCodepoint.Ect0 : EcnCodepoint.NotEct;
+
     public bool IsOpen => _closing.IsOpen;
 
     /// <summary>The owner may forget the connection.</summary>
@@ -114,13 +121,14 @@ internal sealed class Connection : IFrameFate, IDisposable
     public long Dropped { get; private set; }
 
     /// <summary>Takes one datagram from where the other side is known to be.</summary>
-    public void HandleDatagram(Span<byte> datagram, TimeSpan now) => HandleDatagram(datagram, _where.Remote, now);
+    public void HandleDatagram(Span<byte> datagram, TimeSpan now, EcnCodepoint ecn = EcnCodepoint.NotEct) => HandleDatagram(datagram, _where.Remote, now, ecn);
 
     /// <summary>Takes one datagram and uses it as scratch. Never throws for bytes.</summary>
-    public void HandleDatagram(Span<byte> datagram, IPEndPoint from, TimeSpan now) => HandleDatagrams(datagram, datagram.Length, from, now);
+    public void HandleDatagram(Span<byte> datagram, IPEndPoint from, TimeSpan now, EcnCodepoint ecn = EcnCodepoint.NotEct) => HandleDatagrams(datagram, datagram.Length, from, now, ecn);
 
     /// <summary>Takes datagrams that lie one behind the other, each <paramref name="datagramBytes"/> long but the last, which may be shorter.</summary>
-    public void HandleDatagrams(Span<byte> datagrams, int datagramBytes, IPEndPoint from, TimeSpan now)
+    /// <param name="ecn">What all of them arrived with.</param>
+    public void HandleDatagrams(Span<byte> datagrams, int datagramBytes, IPEndPoint from, TimeSpan now, EcnCodepoint ecn = EcnCodepoint.NotEct)
     {
         if (IsDrained)
         {
@@ -131,7 +139,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         while (!datagrams.IsEmpty && !IsDrained)
         {
             int length = Math.Min(datagramBytes, datagrams.Length);
-            HandleUnmasked(datagrams[..length], from, now);
+            HandleUnmasked(datagrams[..length], from, now, ecn);
             datagrams = datagrams[length..];
         }
 
@@ -139,7 +147,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         TuneSendBuffer();
     }
 
-    private void HandleUnmasked(Span<byte> datagram, IPEndPoint from, TimeSpan now)
+    private void HandleUnmasked(Span<byte> datagram, IPEndPoint from, TimeSpan now, EcnCodepoint ecn)
     {
         OpenStatus status = _protector.OpenBare(datagram, _path.Id, now, out OpenedPacket packet);
         if (status != OpenStatus.Opened)
@@ -176,7 +184,7 @@ internal sealed class Connection : IFrameFate, IDisposable
             _paths.Heard(from, now);
         }
 
-        _path.Received.Add(packet.PacketNumber, datagram.Length, outcome.IsAckEliciting, now);
+        _path.Received.Add(packet.PacketNumber, datagram.Length, outcome.IsAckEliciting, now, ecn);
         bool isBack = _liveness.SilentFor(now) >= BackAfter;
         _liveness.Received(outcome.IsUse, outcome.IsAckEliciting, now);
         if (outcome.IsAnswer)

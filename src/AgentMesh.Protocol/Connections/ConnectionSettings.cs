@@ -49,6 +49,12 @@ public sealed record ConnectionSettings
     /// <summary>What decides how fast this side sends.</summary>
     public CongestionControl Congestion { get; init; } = CongestionControl.Bbr;
 
+    /// <summary>
+    /// Queues on the way may mark packets instead of dropping them (ECN, RFC 3168), where the path and the other side keep such marks. Without effect where the marks of a
+    /// datagram cannot be set or read.
+    /// </summary>
+    public bool Ecn { get; init; } = true;
+
     /// <summary>Greatest datagram that this side takes.</summary>
     public int DatagramBytesMax { get; init; } = 65_507;
 

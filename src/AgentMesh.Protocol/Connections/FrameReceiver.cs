@@ -18,6 +18,7 @@ internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, PathPro
     public FrameOutcome Handle(ReadOnlySpan<byte> payload, TimeSpan now)
     {
         bool isAckEliciting = false, isUse = false, hasAck = false, isAnswer = false, isProbe = true;
+        EcnCountsFrame? marks = null;
         while (!payload.IsEmpty)
         {
             byte type = payload[0];
@@ -34,8 +35,12 @@ internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, PathPro
                         : new FrameOutcome(CloseCodes.FrameEncoding);
                 case FrameType.Ack:
                     // One is enough to say everything, and each costs a walk over what is in flight.
-                    violation = hasAck ? CloseCodes.FrameEncoding : HandleAck(ref payload, now, out isAnswer);
+                    violation = hasAck ? CloseCodes.FrameEncoding : HandleAck(ref payload, marks, now, out isAnswer);
                     hasAck = true;
+                    break;
+                case FrameType.EcnCounts:
+                    violation = EcnCountsFrame.TryRead(ref payload, out EcnCountsFrame counts) ? CloseCodes.None : CloseCodes.FrameEncoding;
+                    marks = counts;
                     break;
                 case FrameType.Ping:
                     isAckEliciting = true;
@@ -134,7 +139,7 @@ internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, PathPro
         : protector.HandleRekey(message, now) ? CloseCodes.None
         : CloseCodes.BadRekey;
 
-    private ulong HandleAck(ref ReadOnlySpan<byte> payload, TimeSpan now, out bool isAnswer)
+    private ulong HandleAck(ref ReadOnlySpan<byte> payload, EcnCountsFrame? marks, TimeSpan now, out bool isAnswer)
     {
         isAnswer = false;
         if (!AckFrame.TryRead(ref payload, out AckFrame ack))
@@ -142,7 +147,7 @@ internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, PathPro
             return CloseCodes.FrameEncoding;
         }
 
-        if (!path.Loss.TryHandleAck(ack, ackDelayMax, now, path.IsWindowUsed, out AckOutcome outcome))
+        if (!path.Loss.TryHandleAck(ack, ackDelayMax, now, path.IsWindowUsed, out AckOutcome outcome, marks))
         {
             return CloseCodes.BadAck;
         }

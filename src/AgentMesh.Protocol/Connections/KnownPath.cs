@@ -37,7 +37,7 @@ internal enum PathState : byte
 internal readonly record struct RelayWay(IPEndPoint Address, bool IsByPeer);
 
 /// <summary>What packets learn of the path that they take. Kept while another path is in use.</summary>
-internal sealed record PathTraffic(RttEstimator Rtt, ICongestionController Congestion, ReorderingWindow Reordering, MtuSearch Mtu);
+internal sealed record PathTraffic(RttEstimator Rtt, ICongestionController Congestion, ReorderingWindow Reordering, MtuSearch Mtu, EcnPath Ecn);
 
 /// <summary>One way to the other side, and what is known of it.</summary>
 internal sealed class KnownPath(IPEndPoint address, PathKind kind)

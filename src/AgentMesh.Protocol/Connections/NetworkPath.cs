@@ -18,16 +18,17 @@ internal sealed class NetworkPath
     private ulong _seed;
 
     /// <param name="seed">Spreads what many paths would else do at one time.</param>
-    public NetworkPath(PathId id, MtuSettings mtu, int datagramBytesMax, ConnectionSettings settings, ulong seed, IFrameFate fate)
+    public NetworkPath(PathId id, MtuSettings mtu, in TransportParameters remote, ConnectionSettings settings, ulong seed, IFrameFate fate)
     {
         Id = id;
         _mtu = mtu;
-        _datagramBytesMax = Math.Min(mtu.Max, datagramBytesMax);
+        _datagramBytesMax = Math.Min(mtu.Max, remote.DatagramBytesMax);
         _control = settings.Congestion;
         _seed = seed;
         Traffic = NewTraffic(roundTrip: null);
-        Received = new ReceivedPackets(settings.AckDelayMax);
-        Loss = new LossDetector(Sent, Rtt, Congestion, fate, Traffic.Reordering, Mtu);
+        Received = new ReceivedPackets(settings.AckDelayMax) { TellsMarks = (remote.Takes & TransportParameters.TakesEcnCounts) != 0 };
+        Ecn = new EcnSender(Traffic.Ecn);
+        Loss = new LossDetector(Sent, Rtt, Congestion, fate, Traffic.Reordering, Mtu, Ecn);
     }
 
     public PathId Id { get; }
@@ -50,6 +51,8 @@ internal sealed class NetworkPath
 
     public LossDetector Loss { get; }
 
+    public EcnSender Ecn { get; }
+
     public ReceivedPackets Received { get; }
 
     /// <summary>For a way that no packets have taken yet.</summary>
@@ -64,7 +67,7 @@ internal sealed class NetworkPath
 
         int datagram = Math.Min(_mtu.Start, _datagramBytesMax);
         ICongestionController congestion = _control == CongestionControl.Bbr ? new Bbr(datagram, _seed++) : new Cubic(datagram);
-        return new PathTraffic(rtt, congestion, new ReorderingWindow(), new MtuSearch(_mtu, _datagramBytesMax, congestion));
+        return new PathTraffic(rtt, congestion, new ReorderingWindow(), new MtuSearch(_mtu, _datagramBytesMax, congestion), new EcnPath());
     }
 
     /// <summary>Packets go to another address from now on.</summary>
@@ -76,6 +79,7 @@ internal sealed class NetworkPath
             Traffic = traffic;
             Mtu.Resume();
             Loss.Use(Rtt, Congestion, Traffic.Reordering, Mtu);
+            Ecn.Use(Traffic.Ecn, Sent.Next);
         }
 
         Loss.Moved();

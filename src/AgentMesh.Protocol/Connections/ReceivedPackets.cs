@@ -1,10 +1,11 @@
 using AgentMesh.Protocol.Frames;
+using AgentMesh.Protocol.Packets;
 using AgentMesh.Protocol.Streams;
 
 namespace AgentMesh.Protocol.Connections;
 
 /// <summary>
-/// Which packets arrived on one path and when that has to be said. At once when packets are missing or out of order; else after every <see cref="EveryMin"/>nd and later
+/// Which packets arrived on one path and when that has to be said. At once when packets are missing, out of order or marked; else after every <see cref="EveryMin"/>nd and later
 /// every <see cref="Every"/>th, or when the delay is over.
 /// </summary>
 internal sealed class ReceivedPackets(TimeSpan delayMax)
@@ -29,6 +30,7 @@ internal sealed class ReceivedPackets(TimeSpan delayMax)
     private int _unackedBytes;
     private long _seen;
     private TimeSpan? _elicitedAt;
+    private ArrivedMarks _marks;
 
     /// <summary>When an acknowledgement is due; null when there is nothing to acknowledge.</summary>
     public TimeSpan? DueAt { get; private set; }
@@ -36,10 +38,17 @@ internal sealed class ReceivedPackets(TimeSpan delayMax)
     /// <summary>Nothing has arrived yet.</summary>
     public bool IsEmpty => _ranges.IsEmpty;
 
+    /// <summary>The other side takes counts of marks.</summary>
+    public bool TellsMarks { get; init; }
+
+    /// <summary>Packets that a queue on the way marked.</summary>
+    public ulong Marked => _marks.Ce;
+
     public bool IsDue(TimeSpan now) => DueAt <= now;
 
-    public void Add(ulong number, int bytes, bool isAckEliciting, TimeSpan now)
+    public void Add(ulong number, int bytes, bool isAckEliciting, TimeSpan now, EcnCodepoint ecn = EcnCodepoint.NotEct)
     {
+        _marks.Add(ecn);
         ulong expected = _ranges.IsEmpty ? 0 : _ranges[_ranges.Count - 1].End;
         _ranges.Add(number, number + 1);
         if (_ranges.Count > AckFrame.RangesMax)
@@ -62,11 +71,11 @@ internal sealed class ReceivedPackets(TimeSpan delayMax)
         _unackedBytes += bytes;
         bool isAfterSilence = now - _elicitedAt >= SilenceMin;
         _elicitedAt = now;
-        bool atOnce = number != expected || isAfterSilence || _unackedBytes >= EveryBytes || _unacked >= (_seen < SoonPackets ? EveryMin : Every);
+        bool atOnce = number != expected || isAfterSilence || ecn == EcnCodepoint.Ce || _unackedBytes >= EveryBytes || _unacked >= (_seen < SoonPackets ? EveryMin : Every);
         DueAt = atOnce ? now : DueAt ?? now + delayMax;
     }
 
-    /// <summary>Writes an ACK frame when something new arrived. What was due is done.</summary>
+    /// <summary>Writes an ACK frame when something new arrived, and before it how much of all arrived marked. What was due is done.</summary>
     public int Write(Span<byte> destination, TimeSpan now, out ulong upTo)
     {
         upTo = 0;
@@ -82,9 +91,16 @@ internal sealed class ReceivedPackets(TimeSpan delayMax)
             newestFirst[i] = new PacketRange(start, end - 1);
         }
 
-        int written = AckFrame.Write(destination, newestFirst, now - _largestAt);
+        EcnCountsFrame counts = _marks.Frame;
+        int countsBytes = TellsMarks && !_marks.IsEmpty && counts.Size < destination.Length ? counts.Size : 0;
+        int written = AckFrame.Write(destination[countsBytes..], newestFirst, now - _largestAt);
         if (written > 0)
         {
+            if (countsBytes > 0)
+            {
+                written += counts.Write(destination);
+            }
+
             upTo = newestFirst[0].Last;
             DueAt = null;
             _unacked = 0;

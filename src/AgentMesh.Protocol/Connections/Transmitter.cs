@@ -3,6 +3,7 @@ using AgentMesh.Protocol.Frames;
 using AgentMesh.Protocol.Handshake;
 using AgentMesh.Protocol.Packets;
 using AgentMesh.Protocol.Recovery;
+using AgentMesh.Protocol.Relaying;
 using AgentMesh.Protocol.Streams;
 
 namespace AgentMesh.Protocol.Connections;
@@ -18,9 +19,20 @@ internal sealed class Transmitter(
     private int _acksOnly;
     private ulong _firstOfBatch;
     private bool _goesAlone;
+    private IPEndPoint? _judged;
+    private bool _carriesMarks;
 
     /// <summary>Where the datagram goes that was written last.</summary>
     public IPEndPoint Destination { get; private set; } = where.Remote;
+
+    /// <summary>Packets may ask for marks of queues: this side wants it, and the other one tells what came of it.</summary>
+    public bool AsksForMarks { get; init; }
+
+    /// <summary>As <see cref="AsksForMarks"/>, on the path in use.</summary>
+    public bool MayCarryMarks => AsksForMarks && CarriesMarks;
+
+    /// <summary>The datagrams that were written last ask for marks.</summary>
+    public bool IsEct { get; private set; }
 
     /// <summary>A PING is to be sent as soon as it may.</summary>
     public bool IsPingPending { get; set; }
@@ -41,6 +53,8 @@ internal sealed class Transmitter(
         datagramBytes = 0;
         _firstOfBatch = path.Sent.Next;
         _goesAlone = false;
+        IsEct = closing.IsOpen && MayAskForMarks;
+        countMax = IsEct ? Math.Min(countMax, path.Ecn.Path.SendMax) : countMax; // what goes out together has one codepoint
         do
         {
             int length = WriteDatagram(buffer[used..], now, isOneOfMany: countMax > 1);
@@ -143,6 +157,7 @@ internal sealed class Transmitter(
         if (paths.AckTo is { } heardFrom && !draft.IsAckEliciting && !isForRemote && draft.Number == _firstOfBatch)
         {
             Destination = heardFrom;
+            IsEct = false;
         }
 
         return writer.Length == 0 ? 0 : Seal(buffer, writer.Length, draft, now);
@@ -155,6 +170,24 @@ internal sealed class Transmitter(
         {
             path.Mtu.Refused(path.Sent[_firstOfBatch].Bytes, now);
             path.Loss.NotSent(_firstOfBatch, path.DatagramBytes);
+        }
+    }
+
+    // Not before anything was heard on this path, and no probe: the first to find a network that drops such packets must not be what everything waits for.
+    private bool MayAskForMarks => AsksForMarks && path.Ecn.Path.SendMax > 0 && path.Rtt.HasSample && path.Loss.Probes == 0 && !path.Loss.IsBackedOff && CarriesMarks;
+
+    /// <summary>A relay, a tunnel or a spare socket sends datagrams of its own, without the marks.</summary>
+    private bool CarriesMarks
+    {
+        get
+        {
+            if (!ReferenceEquals(_judged, where.Remote))
+            {
+                _judged = where.Remote;
+                _carriesMarks = !RelayAddress.IsRelay(_judged) && !SpareAddress.IsSpare(_judged);
+            }
+
+            return _carriesMarks;
         }
     }
 
@@ -225,7 +258,10 @@ internal sealed class Transmitter(
             return 0;
         }
 
+        // Where what asks is dropped, it must not be acknowledgements: nobody would notice.
+        IsEct &= draft.IsAckEliciting || draft.Number != _firstOfBatch;
         draft.Bytes = length;
+        draft.IsEct = IsEct;
         share?.Sent(length);
         path.Sent.Commit(draft);
         path.Loss.Sent(draft, now);
@@ -249,6 +285,7 @@ internal sealed class Transmitter(
     {
         Destination = to;
         _goesAlone = true;
+        IsEct = false;
         SentPacket draft = path.Sent.Draft();
         var writer = new PacketWriter(buffer[PacketLayout.HeaderBytes..(path.DatagramBytes - PacketLayout.TagBytes)], draft);
         writer.TryWritePath(type, data);
@@ -258,6 +295,7 @@ internal sealed class Transmitter(
 
     private int TransmitMtuProbe(Span<byte> buffer, TimeSpan now)
     {
+        IsEct = false; // it asks about its length alone
         SentPacket draft = path.Sent.Draft();
         draft.IsMtuProbe = true;
         Span<byte> payload = buffer[PacketLayout.HeaderBytes..(path.Mtu.ProbeBytes - PacketLayout.TagBytes)];

@@ -26,6 +26,9 @@ internal readonly record struct TransportParameters(uint StreamWindow, uint Clas
     /// <summary>Bit of <see cref="Takes"/>: frames that tell where this side is seen.</summary>
     public const byte TakesObservedAddress = 1;
 
+    /// <summary>Bit of <see cref="Takes"/>: frames that tell how many packets of this side arrived marked.</summary>
+    public const byte TakesEcnCounts = 2;
+
     public TimeSpan AckDelayMax => TimeSpan.FromMilliseconds(AckDelayMaxMilliseconds);
 
     public static TransportParameters Of(ConnectionSettings settings) => new(
@@ -34,7 +37,7 @@ internal readonly record struct TransportParameters(uint StreamWindow, uint Clas
         (ushort)settings.StreamsPerClassMax,
         (ushort)settings.DatagramBytesMax,
         (byte)Math.Ceiling(settings.AckDelayMax.TotalMilliseconds),
-        TakesObservedAddress);
+        (byte)(TakesObservedAddress | (settings.Ecn ? TakesEcnCounts : 0)));
 
     public static TransportParameters Read(ReadOnlySpan<byte> source) => new(
         BinaryPrimitives.ReadUInt32BigEndian(source),

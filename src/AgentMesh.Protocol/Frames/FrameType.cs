@@ -21,4 +21,7 @@ internal enum FrameType : byte
 
     /// <summary>Only to those that take it: see <see cref="Connections.TransportParameters.Takes"/>.</summary>
     ObservedAddress = 0x30,
+
+    /// <summary>Only to those that take it: see <see cref="Connections.TransportParameters.Takes"/>.</summary>
+    EcnCounts = 0x31,
 }

@@ -30,6 +30,7 @@ internal sealed class Cubic : ICongestionController
     // Of the recovery at hand: packets that were called lost and have not arrived since, and what there was before it.
     private int _justLost;
     private int _suspected;
+    private bool _isMarked;
     private double _windowBefore;
     private double _thresholdBefore;
     private double _windowMaxBefore;
@@ -65,7 +66,7 @@ internal sealed class Cubic : ICongestionController
     /// <summary>Where all that was called lost was only late, the window was reduced for nothing (RFC 9438, section 4.9.2).</summary>
     public void ArrivedLate(SentPacket packet, TimeSpan now)
     {
-        if (_suspected > 0 && --_suspected == 0)
+        if (_suspected > 0 && --_suspected == 0 && !_isMarked)
         {
             _window = Math.Max(_window, _windowBefore);
             _threshold = _thresholdBefore;
@@ -127,14 +128,19 @@ internal sealed class Cubic : ICongestionController
         }
 
         _suspected = lost;
-        (_windowBefore, _thresholdBefore, _windowMaxBefore) = (_window, _threshold, _windowMax);
-        _recoveryStart = now;
-        _epochStart = null;
+        _isMarked = false;
+        Reduce(now);
+    }
 
-        // Fast convergence, RFC 9438, section 4.7: a shrinking share is given up sooner.
-        _windowMax = _window < _windowMax ? _window * (1 + Beta) / 2 : _window;
-        _window = Math.Max(_window * Beta, Minimum);
-        _threshold = _window;
+    /// <summary>A mark counts as a loss does (RFC 9002, section 7.1), but that nothing can turn out to be late.</summary>
+    public void Marked(SentPacket newest, TimeSpan now)
+    {
+        _isMarked = true;
+        if (newest.SentAt > (_recoveryStart ?? TimeSpan.MinValue))
+        {
+            _suspected = 0;
+            Reduce(now);
+        }
     }
 
     public void PersistentlyLost()
@@ -143,5 +149,17 @@ internal sealed class Cubic : ICongestionController
         _epochStart = null;
         _recoveryStart = null;
         _suspected = 0;
+    }
+
+    private void Reduce(TimeSpan now)
+    {
+        (_windowBefore, _thresholdBefore, _windowMaxBefore) = (_window, _threshold, _windowMax);
+        _recoveryStart = now;
+        _epochStart = null;
+
+        // Fast convergence, RFC 9438, section 4.7: a shrinking share is given up sooner.
+        _windowMax = _window < _windowMax ? _window * (1 + Beta) / 2 : _window;
+        _window = Math.Max(_window * Beta, Minimum);
+        _threshold = _window;
     }
 }

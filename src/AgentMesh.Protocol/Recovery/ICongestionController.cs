@@ -32,6 +32,9 @@ internal interface ICongestionController
     /// <summary>Packets were lost, the newest of them sent at <paramref name="sentAt"/>. Counts once per round trip.</summary>
     void Lost(TimeSpan sentAt, TimeSpan now);
 
+    /// <summary>Packets arrived marked by a queue that is too long, <paramref name="newest"/> among them or after them. Counts once per round trip; <see cref="AckDone"/> follows.</summary>
+    void Marked(SentPacket newest, TimeSpan now);
+
     /// <summary>All that an ACK frame says was told, losses that it shows included.</summary>
     void AckDone(long bytesInFlight, TimeSpan now, RttEstimator rtt);
 

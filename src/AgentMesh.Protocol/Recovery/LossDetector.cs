@@ -19,7 +19,7 @@ internal readonly record struct AckOutcome(bool IsNew, ulong? Confirmed);
 /// Loss detection of one path (RFC 9002, section 6, and RFC 8985): a packet is lost when later ones were acknowledged and it is far enough behind, in time or, while the
 /// path keeps the order of packets, in number; and probes go out when nothing is acknowledged at all.
 /// </summary>
-internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, ICongestionController congestion, IFrameFate fate, ReorderingWindow? reordering = null, MtuSearch? mtu = null)
+internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, ICongestionController congestion, IFrameFate fate, ReorderingWindow? reordering = null, MtuSearch? mtu = null, EcnSender? ecn = null)
 {
     /// <summary>RFC 9002, kPacketThreshold.</summary>
     public const int PacketThreshold = 3;
@@ -87,6 +87,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
     {
         packet.SentAt = now;
         PacketsSent++;
+        ecn?.Sent(packet);
         if (packet.IsAckEliciting)
         {
             packet.State = SentPacketState.Outstanding;
@@ -103,7 +104,8 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
     }
 
     /// <summary>False when it acknowledges what was never sent.</summary>
-    public bool TryHandleAck(in AckFrame ack, TimeSpan ackDelayMax, TimeSpan now, bool isWindowUsed, out AckOutcome outcome)
+    /// <param name="marks">The counts of marked packets in front of it.</param>
+    public bool TryHandleAck(in AckFrame ack, TimeSpan ackDelayMax, TimeSpan now, bool isWindowUsed, out AckOutcome outcome, EcnCountsFrame? marks = null)
     {
         outcome = default;
         ulong? confirmed = null;
@@ -113,6 +115,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
         }
 
         bool anyNew = false;
+        SentPacket? newest = null;
         bool isLargestNew = ack.Largest >= sent.First && sent[ack.Largest].State == SentPacketState.Outstanding;
         if (isLargestNew && ack.Largest >= _since)
         {
@@ -140,12 +143,14 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
                 if (packet.State != SentPacketState.Settled)
                 {
                     anyNew = true;
+                    newest = newest is null || packet.Number > newest.Number ? packet : newest;
                     NewestAnswered = packet.SentAt > NewestAnswered ? packet.SentAt : NewestAnswered;
                     Settle(packet, now, isWindowUsed);
                 }
             }
         }
 
+        ulong marked = ecn?.AckDone(marks, isNewest: _largestAcked is null || ack.Largest > _largestAcked) ?? 0;
         _largestAcked = _largestAcked is { } largest ? Math.Max(largest, ack.Largest) : ack.Largest;
         _reordering.AckDone(ack.Largest, sent.Next, rtt);
         if (anyNew)
@@ -155,6 +160,11 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
         }
 
         DetectLost(now);
+        if (marked > 0 && newest is not null)
+        {
+            congestion.Marked(newest, now);
+        }
+
         congestion.AckDone(BytesInFlight, now, rtt);
         Trim(now);
         outcome = new AckOutcome(anyNew, confirmed);
@@ -182,6 +192,11 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
         _timeouts++;
         Probes = ProbesPerTimeout;
         mtu?.TimedOut(_timeouts, LongestInFlight(), sent.Next);
+        if (_timeouts == 1)
+        {
+            ecn?.TimedOut(sent.Next);
+        }
+
         RepeatOldest();
     }
 
@@ -269,6 +284,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
             mtu?.Acked(packet, now);
         }
 
+        ecn?.Acked(packet);
         packet.State = SentPacketState.Settled;
         foreach (ref readonly SentFrame frame in packet.Frames)
         {
@@ -308,6 +324,7 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
             packet.State = SentPacketState.Lost;
             BytesInFlight -= packet.Bytes;
             PacketsInFlight--;
+            ecn?.Lost(packet);
             if (number >= _since && mtu?.Lost(packet, now) != true)
             {
                 PacketsLost++;

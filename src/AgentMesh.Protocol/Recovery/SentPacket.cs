@@ -34,6 +34,9 @@ internal sealed class SentPacket
     /// <summary>It was only sent to see whether a packet as long arrives.</summary>
     public bool IsMtuProbe { get; set; }
 
+    /// <summary>It asked for marks (<see cref="Packets.EcnCodepoint.Ect0"/>).</summary>
+    public bool IsEct { get; set; }
+
     /// <summary>The greatest packet number that it acknowledged; null without an ACK frame.</summary>
     public ulong? AckedUpTo { get; set; }
 
@@ -51,6 +54,7 @@ internal sealed class SentPacket
         IsAckEliciting = false;
         IsUse = false;
         IsMtuProbe = false;
+        IsEct = false;
         AckedUpTo = null;
     }
 

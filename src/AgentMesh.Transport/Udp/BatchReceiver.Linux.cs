@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using AgentMesh.Protocol.Packets;
 using static AgentMesh.Transport.Udp.LinuxSockets;
 
 namespace AgentMesh.Transport.Udp;
@@ -13,7 +14,8 @@ internal sealed unsafe class BatchReceiver : DatagramReceiver
 {
     private const int Messages = 32;
     private const int MessageBytes = 65_536;
-    private const int ControlBytes = 64;
+    private const int ControlBytes = 64; // UDP_GRO and IP_TOS or IPV6_TCLASS, 24 each
+    private const int EcnMask = 3;
 
     private readonly UdpSocket _socket;
     private readonly SenderCache _senders = new();
@@ -83,34 +85,43 @@ internal sealed unsafe class BatchReceiver : DatagramReceiver
         int nameLength = Math.Min((int)(uint)header.Message.NameLength, _from.Buffer.Length);
         _from.Size = nameLength;
         new ReadOnlySpan<byte>(header.Message.Name, nameLength).CopyTo(_from.Buffer.Span);
-        return new ArrivedDatagrams(new Span<byte>(_memory + (index * MessageBytes), length), DatagramBytes(header.Message, length), _senders.Find(_from, _socket.Local));
+        (int each, EcnCodepoint ecn) = ReadControl(header.Message, length);
+        return new ArrivedDatagrams(new Span<byte>(_memory + (index * MessageBytes), length), each, _senders.Find(_from, _socket.Local), ecn);
     }
 
     public override void Dispose() => NativeMemory.AlignedFree(_memory);
 
-    /// <summary>What UDP_GRO says of the length of each; without a word there is one.</summary>
-    private static int DatagramBytes(in MessageHeader message, int length)
+    /// <summary>What UDP_GRO says of the length of each, one where it says nothing, and what came in the bits of ECN.</summary>
+    private static (int DatagramBytes, EcnCodepoint Ecn) ReadControl(in MessageHeader message, int length)
     {
-        const int headerBytes = 16;
+        (int each, EcnCodepoint ecn) = (length, EcnCodepoint.NotEct);
         byte* at = (byte*)message.Control, end = at + message.ControlLength;
-        while (end - at >= headerBytes)
+        while (end - at >= ControlHeader.Bytes)
         {
             var header = (ControlHeader*)at;
             nuint bytes = header->Length;
-            if (bytes < headerBytes || bytes > (nuint)(end - at))
+            if (bytes < ControlHeader.Bytes || bytes > (nuint)(end - at))
             {
                 break;
             }
 
-            if (header->Level == SolUdp && header->Type == UdpGro && bytes >= headerBytes + sizeof(int))
+            nuint held = bytes - ControlHeader.Bytes;
+            switch (header->Level, header->Type)
             {
-                int each = *(int*)(at + headerBytes);
-                return each > 0 ? Math.Min(each, length) : length;
+                case (SolUdp, UdpGro) when held >= sizeof(int) && *(int*)(at + ControlHeader.Bytes) > 0:
+                    each = Math.Min(*(int*)(at + ControlHeader.Bytes), length);
+                    break;
+                case (SolIp, IpTos) when held >= sizeof(byte):
+                    ecn = (EcnCodepoint)(at[ControlHeader.Bytes] & EcnMask);
+                    break;
+                case (SolIpV6, IpV6TrafficClass) when held >= sizeof(int):
+                    ecn = (EcnCodepoint)(*(int*)(at + ControlHeader.Bytes) & EcnMask);
+                    break;
             }
 
             at += (bytes + 7) & ~(nuint)7;
         }
 
-        return length;
+        return (each, ecn);
     }
 }

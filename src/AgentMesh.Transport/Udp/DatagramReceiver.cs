@@ -4,7 +4,7 @@ using AgentMesh.Protocol.Packets;
 namespace AgentMesh.Transport.Udp;
 
 /// <summary>Datagrams that came together from one sender: each as long as the first but the last, which may be shorter.</summary>
-internal readonly ref struct ArrivedDatagrams(Span<byte> bytes, int datagramBytes, IPEndPoint from)
+internal readonly ref struct ArrivedDatagrams(Span<byte> bytes, int datagramBytes, IPEndPoint from, EcnCodepoint ecn = EcnCodepoint.NotEct)
 {
     public Span<byte> Bytes { get; } = bytes;
 
@@ -13,7 +13,10 @@ internal readonly ref struct ArrivedDatagrams(Span<byte> bytes, int datagramByte
 
     public IPEndPoint From { get; } = from;
 
-    public ArrivedDatagrams After(int bytes) => new(Bytes[bytes..], DatagramBytes, From);
+    /// <summary>What all of them came with; nothing where the system does not tell.</summary>
+    public EcnCodepoint Ecn { get; } = ecn;
+
+    public ArrivedDatagrams After(int bytes) => new(Bytes[bytes..], DatagramBytes, From, Ecn);
 
     /// <summary>The length of the first datagrams that are all packets for the same connection; of one datagram where the first is something else.</summary>
     public int BytesToOneReceiver()

@@ -6,8 +6,6 @@ namespace AgentMesh.Transport.Udp;
 internal static class SocketOptions
 {
     // IP_MTU_DISCOVER, IPV6_MTU_DISCOVER and IP_PMTUDISC_PROBE of Linux.
-    private const int Ip = 0;
-    private const int IpV6 = 41;
     private const int IpMtuDiscover = 10;
     private const int IpV6MtuDiscover = 23;
     private const int DiscoverProbe = 3;
@@ -35,8 +33,8 @@ internal static class SocketOptions
         if (OperatingSystem.IsLinux())
         {
             _ = socket.AddressFamily == AddressFamily.InterNetworkV6
-                ? TrySet(socket, IpV6, IpV6MtuDiscover, DiscoverProbe)
-                : TrySet(socket, Ip, IpMtuDiscover, DiscoverProbe);
+                ? TrySet(socket, LinuxSockets.SolIpV6, IpV6MtuDiscover, DiscoverProbe)
+                : TrySet(socket, LinuxSockets.SolIp, IpMtuDiscover, DiscoverProbe);
             return;
         }
 
@@ -49,6 +47,11 @@ internal static class SocketOptions
             // Then long ones are cut in pieces, which is slower and still right.
         }
     }
+
+    /// <summary>Datagrams come with their TOS or traffic class as a control message. False where they do not.</summary>
+    public static bool TellMarks(Socket socket) => socket.AddressFamily == AddressFamily.InterNetworkV6
+        ? TrySet(socket, LinuxSockets.SolIpV6, LinuxSockets.IpV6ReceiveTrafficClass, 1)
+        : TrySet(socket, LinuxSockets.SolIp, LinuxSockets.IpReceiveTos, 1);
 
     /// <summary>False when the system does not know the option or refuses it.</summary>
     public static bool TrySet(Socket socket, int level, int option, int value)

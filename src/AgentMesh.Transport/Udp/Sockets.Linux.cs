@@ -6,7 +6,17 @@ namespace AgentMesh.Transport.Udp;
 /// <summary>The calls and structures of Linux that send and receive many datagrams at a time. Layouts are those of 64-bit systems, for both common C libraries.</summary>
 internal static unsafe partial class LinuxSockets
 {
+    public const int SolIp = 0;
     public const int SolUdp = 17;
+    public const int SolIpV6 = 41;
+
+    /// <summary>IP_TOS and IPV6_TCLASS: the byte whose two low bits are those of ECN, of one datagram.</summary>
+    public const int IpTos = 1;
+    public const int IpV6TrafficClass = 67;
+
+    /// <summary>IP_RECVTOS and IPV6_RECVTCLASS.</summary>
+    public const int IpReceiveTos = 13;
+    public const int IpV6ReceiveTrafficClass = 66;
 
     /// <summary>UDP_SEGMENT: one send becomes many datagrams of this length (16 bits).</summary>
     public const int UdpSegment = 103;
@@ -64,6 +74,11 @@ internal static unsafe partial class LinuxSockets
     [StructLayout(LayoutKind.Sequential)]
     public struct ControlHeader
     {
+        public const int Bytes = 16;
+
+        /// <summary>With up to 8 bytes behind it.</summary>
+        public const int Space = 24;
+
         public nuint Length;
         public int Level;
         public int Type;

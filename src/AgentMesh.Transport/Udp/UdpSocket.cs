@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using AgentMesh.Errors;
+using AgentMesh.Protocol.Packets;
 
 namespace AgentMesh.Transport.Udp;
 
@@ -30,7 +31,7 @@ internal sealed class UdpSocket : IDisposable
         bool sends = isLinux && SocketOptions.TrySet(socket, LinuxSockets.SolUdp, LinuxSockets.UdpSegment, 0);
         bool receives = isLinux && SocketOptions.TrySet(socket, LinuxSockets.SolUdp, LinuxSockets.UdpGro, 1);
         _batches = sends ? new BatchSender(this) : null;
-        Info = new MeshSocketInfo(Local, bufferBytes, socket.ReceiveBufferSize, socket.SendBufferSize, sends, receives);
+        Info = new MeshSocketInfo(Local, bufferBytes, socket.ReceiveBufferSize, socket.SendBufferSize, sends, receives, sends && receives && SocketOptions.TellMarks(socket));
     }
 
     public IPEndPoint Local { get; }
@@ -129,11 +130,12 @@ internal sealed class UdpSocket : IDisposable
     }
 
     /// <summary>Sends datagrams that lie one behind the other, each <paramref name="datagramBytes"/> long but the last, which may be shorter.</summary>
-    public SendOutcome Send(ReadOnlySpan<byte> datagrams, int datagramBytes, SocketAddress to)
+    /// <param name="ecn">For all of them; without effect where <see cref="MeshSocketInfo.CarriesMarks"/> is not set.</param>
+    public SendOutcome Send(ReadOnlySpan<byte> datagrams, int datagramBytes, SocketAddress to, EcnCodepoint ecn = EcnCodepoint.NotEct)
     {
         if (_batches is not null)
         {
-            return _batches.Send(datagrams, datagramBytes, to);
+            return _batches.Send(datagrams, datagramBytes, to, ecn);
         }
 
         SendOutcome worst = SendOutcome.Sent;

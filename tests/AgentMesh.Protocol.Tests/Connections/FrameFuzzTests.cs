@@ -82,6 +82,7 @@ public class FrameFuzzTests
                 7 => FrameBytes.MaxStreams((StreamClass)random.Next(3), (ulong)random.Next(50)),
                 8 when !frames.Contains((byte)FrameType.Ack) => Ack(random, puppet.Target.Path.Sent.Next),
                 9 when random.Next(4) == 0 => FrameBytes.Path(random.Next(2) == 0 ? FrameType.PathChallenge : FrameType.PathResponse, new byte[PathFrame.DataBytes]),
+                9 when random.Next(3) == 0 => FrameBytes.EcnCounts((ulong)random.Next(40), (ulong)random.Next(2), (ulong)random.Next(40)),
                 _ when random.Next(100) == 0 => random.Next(2) == 0 ? FrameBytes.Close((ulong)random.Next(), "fuzz") : FrameBytes.Rekey(new byte[RekeyMessage.Size]),
                 _ => FrameBytes.Ping,
             });

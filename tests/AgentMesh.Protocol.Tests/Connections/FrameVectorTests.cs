@@ -29,6 +29,7 @@ public class FrameVectorTests
 
         FrameView frame = Assert.Single(frames);
         Assert.StartsWith(name.Split(',')[0].Replace("_", "", StringComparison.Ordinal), frame.Type.ToString(), StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(new EcnCountsFrame((ulong?)vector["ect0"] ?? 0, (ulong?)vector["ect1"] ?? 0, (ulong?)vector["ce"] ?? 0), frame.Counts);
         Assert.Equal((ulong?)vector["stream"] ?? 0, frame.Id.Value);
         Assert.Equal((ulong?)vector["code"] ?? 0, frame.Code);
         Assert.Equal((ulong?)vector["offset"] ?? 0, frame.Offset);
@@ -62,6 +63,7 @@ public class FrameVectorTests
             FrameType.MaxStreams => FrameBytes.MaxStreams(frame.Class, frame.Value),
             FrameType.PathChallenge or FrameType.PathResponse => FrameBytes.Path(frame.Type, frame.Data),
             FrameType.ObservedAddress => FrameBytes.Observed(frame.Value, new IPEndPoint(new IPAddress(frame.Data.AsSpan(0, 4)), (frame.Data[4] << 8) + frame.Data[5])),
+            FrameType.EcnCounts => FrameBytes.EcnCounts(frame.Counts.Ect0, frame.Counts.Ect1, frame.Counts.Ce),
             FrameType.Close => FrameBytes.Close(frame.Code, frame.Reason),
             FrameType.Stream when (expected[0] & 2) != 0 => FrameBytes.Stream(frame.Id, frame.Offset, frame.Data, frame.Fin),
             _ => null, // this implementation always writes a length

@@ -27,6 +27,8 @@ internal sealed record FrameView(FrameType Type)
 
     public TimeSpan Delay { get; init; }
 
+    public EcnCountsFrame Counts { get; init; }
+
     /// <summary>All frames of a payload; fails for bytes that are none.</summary>
     public static List<FrameView> Parse(ReadOnlySpan<byte> payload)
     {
@@ -68,6 +70,9 @@ internal sealed record FrameView(FrameType Type)
             case FrameType.ObservedAddress:
                 Assert.True(ObservedAddressFrame.TryRead(ref rest, out ObservedAddressFrame observed));
                 return view with { Value = observed.Sequence, Data = [.. observed.Address.Address.GetAddressBytes(), (byte)(observed.Address.Port >> 8), (byte)observed.Address.Port] };
+            case FrameType.EcnCounts:
+                Assert.True(EcnCountsFrame.TryRead(ref rest, out EcnCountsFrame counts));
+                return view with { Counts = counts };
             case FrameType.Rekey:
                 Assert.True(RekeyFrame.TryRead(ref rest, out ReadOnlySpan<byte> message));
                 return view with { Data = message.ToArray() };

@@ -137,9 +137,9 @@ internal sealed class Pair : IDisposable
 
     private void Deliver(VirtualLink link, PairSide to)
     {
-        while (link.Receive(Now) is { } datagram)
+        while (link.Receive(Now, out EcnCodepoint ecn) is { } datagram)
         {
-            to.Deliver(datagram);
+            to.Deliver(datagram, ecn);
         }
     }
 

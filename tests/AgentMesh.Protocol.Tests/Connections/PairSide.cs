@@ -72,7 +72,7 @@ internal sealed class PairSide(Pair pair, Connection connection, PacketProtector
 
     public Reading ReadingOf(ProtocolStream stream) => Readings.TryGetValue(stream.Id.Value, out Reading? reading) ? reading : Readings[stream.Id.Value] = new Reading();
 
-    public void Deliver(byte[] datagram) => Connection.HandleDatagram(datagram, pair.Now);
+    public void Deliver(byte[] datagram, EcnCodepoint ecn) => Connection.HandleDatagram(datagram, pair.Now, ecn);
 
     /// <summary>Does everything that can be done at this moment.</summary>
     public void Work()
@@ -177,7 +177,7 @@ internal sealed class PairSide(Pair pair, Connection connection, PacketProtector
         int length;
         while ((length = Connection.PollTransmit(_datagram, pair.Now)) > 0)
         {
-            Outgoing.Send(_datagram.AsSpan(0, length), pair.Now);
+            Outgoing.Send(_datagram.AsSpan(0, length), pair.Now, Connection.Ecn);
         }
     }
 }

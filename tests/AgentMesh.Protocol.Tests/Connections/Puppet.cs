@@ -83,6 +83,7 @@ internal sealed class Puppet : IDisposable
         while ((length = Target.PollTransmit(_buffer, Now)) > 0)
         {
             Sealed.Add(_buffer[..length]);
+            Codepoints.Add(Target.Ecn);
             Assert.Equal(OpenStatus.Opened, _protector.Open(_buffer.AsSpan(0, length), default, Now, out OpenedPacket packet));
             Packets.Add((packet.PacketNumber, length, FrameView.Parse(_buffer.AsSpan(packet.PayloadOffset, packet.PayloadLength))));
         }
@@ -112,10 +113,14 @@ internal sealed class Puppet : IDisposable
     /// <summary>Acknowledges everything that the connection sent.</summary>
     public Puppet AckAll() => Packets.Count == 0 ? this : Send(FrameBytes.Ack(TimeSpan.Zero, (0, Packets[^1].Number)));
 
+    /// <summary>Whether each of <see cref="Packets"/> asked for marks.</summary>
+    public List<EcnCodepoint> Codepoints { get; } = [];
+
     public Puppet Forget()
     {
         Packets.Clear();
         Sealed.Clear();
+        Codepoints.Clear();
         return this;
     }
 

@@ -1,3 +1,5 @@
+using AgentMesh.Protocol.Packets;
+
 namespace AgentMesh.Protocol.Tests.Connections;
 
 /// <summary>How one direction of the simulated network behaves. Immutable.</summary>
@@ -25,6 +27,9 @@ internal sealed record LinkSettings
     /// <summary>Bytes that wait for the link at most; later ones are dropped.</summary>
     public int QueueBytes { get; init; } = 256 * 1024;
 
+    /// <summary>What asks for marks and would wait longer than this is marked; null: the queue marks nothing.</summary>
+    public TimeSpan? MarksAfter { get; init; }
+
     /// <summary>Longer datagrams are dropped.</summary>
     public int Mtu { get; init; } = 65_507;
 }
@@ -32,7 +37,7 @@ internal sealed record LinkSettings
 /// <summary>One direction of the simulated network: a queue before a link of some rate, then delay and accidents, by a seeded generator.</summary>
 internal sealed class VirtualLink(LinkSettings settings, Random random)
 {
-    private readonly PriorityQueue<byte[], (TimeSpan At, long Order)> _flying = new();
+    private readonly PriorityQueue<(byte[] Datagram, EcnCodepoint Ecn), (TimeSpan At, long Order)> _flying = new();
     private TimeSpan _freeAt;
     private long _order;
 
@@ -44,7 +49,15 @@ internal sealed class VirtualLink(LinkSettings settings, Random random)
     /// <summary>Called for what enters the link, before any accident. True drops it.</summary>
     public Func<byte[], bool>? Drops { get; set; }
 
+    /// <summary>What a box at the entry makes of the bits of ECN; null drops the datagram.</summary>
+    public Func<EcnCodepoint, EcnCodepoint?>? Box { get; set; }
+
     public long Entered { get; private set; }
+
+    /// <summary>Of those, the ones that asked for marks.</summary>
+    public long EnteredEct { get; private set; }
+
+    public long Marked { get; private set; }
 
     public long EnteredBytes { get; private set; }
 
@@ -54,15 +67,27 @@ internal sealed class VirtualLink(LinkSettings settings, Random random)
 
     public TimeSpan NextArrival => _flying.TryPeek(out _, out (TimeSpan At, long) first) ? first.At : TimeSpan.MaxValue;
 
-    public void Send(ReadOnlySpan<byte> datagram, TimeSpan now)
+    public void Send(ReadOnlySpan<byte> datagram, TimeSpan now, EcnCodepoint ecn = EcnCodepoint.NotEct)
     {
         Entered++;
+        EnteredEct += ecn == EcnCodepoint.NotEct ? 0 : 1;
         EnteredBytes += datagram.Length;
         byte[] copy = datagram.ToArray();
         if (IsCut || datagram.Length > Settings.Mtu || Drops?.Invoke(copy) == true || random.NextDouble() < Settings.Loss)
         {
             Lost++;
             return;
+        }
+
+        if (Box is not null)
+        {
+            if (Box(ecn) is not { } after)
+            {
+                Lost++;
+                return;
+            }
+
+            ecn = after;
         }
 
         TimeSpan leaves = now;
@@ -75,19 +100,31 @@ internal sealed class VirtualLink(LinkSettings settings, Random random)
                 return;
             }
 
+            if (ecn != EcnCodepoint.NotEct && start - now > Settings.MarksAfter)
+            {
+                ecn = EcnCodepoint.Ce;
+                Marked++;
+            }
+
             leaves = _freeAt = start + TimeSpan.FromSeconds(datagram.Length * 8 / Settings.Rate);
         }
 
-        Fly(copy, leaves);
+        Fly(copy, ecn, leaves);
         if (random.NextDouble() < Settings.Duplication)
         {
-            Fly([.. copy], leaves);
+            Fly([.. copy], ecn, leaves);
         }
     }
 
-    public byte[]? Receive(TimeSpan now) => NextArrival <= now ? _flying.Dequeue() : null;
+    public byte[]? Receive(TimeSpan now) => Receive(now, out _);
 
-    private void Fly(byte[] datagram, TimeSpan leaves)
+    public byte[]? Receive(TimeSpan now, out EcnCodepoint ecn)
+    {
+        (byte[]? datagram, ecn) = NextArrival <= now ? _flying.Dequeue() : default;
+        return datagram;
+    }
+
+    private void Fly(byte[] datagram, EcnCodepoint ecn, TimeSpan leaves)
     {
         TimeSpan at = leaves + Settings.Delay + (Settings.Jitter * random.NextDouble());
         if (random.NextDouble() < Settings.Reordering)
@@ -95,6 +132,6 @@ internal sealed class VirtualLink(LinkSettings settings, Random random)
             at += Settings.HeldBack;
         }
 
-        _flying.Enqueue(datagram, (at, _order++));
+        _flying.Enqueue((datagram, ecn), (at, _order++));
     }
 }

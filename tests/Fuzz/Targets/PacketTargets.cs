@@ -40,6 +40,7 @@ internal static class PacketTargets
     [
         Frame("frame-ack", FrameType.Ack, static (ref ReadOnlySpan<byte> source) => AckFrame.TryRead(ref source, out AckFrame ack) && Walk(ack)),
         Frame("frame-close", FrameType.Close, static (ref ReadOnlySpan<byte> source) => CloseFrame.TryRead(ref source, out _)),
+        Frame("frame-ecn-counts", FrameType.EcnCounts, static (ref ReadOnlySpan<byte> source) => EcnCountsFrame.TryRead(ref source, out _)),
         Frame("frame-rekey", FrameType.Rekey, static (ref ReadOnlySpan<byte> source) => RekeyFrame.TryRead(ref source, out _)),
         Frame("frame-path", FrameType.PathChallenge, static (ref ReadOnlySpan<byte> source) => PathFrame.TryRead(ref source, out _)),
         Frame("frame-reset-stream", FrameType.ResetStream, static (ref ReadOnlySpan<byte> source) => ResetStreamFrame.TryRead(ref source, out _)),
@@ -58,6 +59,8 @@ internal static class PacketTargets
         FrameBytes.Stream(Theirs, 0, "hello"u8, fin: true),
         FrameBytes.Stream(new StreamId(3, StreamClass.Bulk, openedByInitiator: true), 70_000, new byte[100]),
         FrameBytes.Ack(TimeSpan.FromMilliseconds(3), (5, 9), (0, 2)),
+        FrameBytes.EcnCounts(1_000, 0, 11),
+        [.. FrameBytes.EcnCounts(1UL << 30, 1, 70_000), .. FrameBytes.Ack(TimeSpan.Zero, (0, 0))],
         FrameBytes.Reset(Theirs, 7, 5),
         FrameBytes.Stop(Theirs, 9),
         FrameBytes.MaxData(StreamClass.Control, 1 << 20),

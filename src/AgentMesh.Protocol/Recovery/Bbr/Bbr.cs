@@ -60,6 +60,7 @@ internal sealed class Bbr : ICongestionController
     private bool _isProbeSample;
     private bool _wasTooHigh;
     private bool _wasCautious;
+    private bool _isAckMarked;
 
     /// <param name="seed">What spreads the probing of many connections; any number that differs between them.</param>
     public Bbr(int datagramBytes, ulong seed)
@@ -146,6 +147,10 @@ internal sealed class Bbr : ICongestionController
         {
             RememberWindow();
             _undo.Begin(_shortTerm, _ceiling.Bytes);
+            if (_losses.IsMarked)
+            {
+                _undo.Confirm();
+            }
         }
 
         _undo.Suspect();
@@ -162,13 +167,37 @@ internal sealed class Bbr : ICongestionController
         // Each packet was told.
     }
 
+    public void Marked(SentPacket newest, TimeSpan now)
+    {
+        _isAckMarked = true;
+        _losses.Marked(_rate.Delivered);
+        _undo.Confirm();
+        if (_isProbeSample)
+        {
+            ProbeFailed(newest.Snapshot.InFlight, newest.Snapshot.IsAppLimited, now);
+        }
+    }
+
     public void AckDone(long bytesInFlight, TimeSpan now, RttEstimator rtt)
     {
-        if (!_rate.TryTake(now, rtt.Minimum, out RateSample sample))
+        if (_rate.TryTake(now, rtt.Minimum, out RateSample sample))
         {
-            return;
+            Take(sample, bytesInFlight, now, rtt);
         }
 
+        _isAckMarked = false;
+    }
+
+    public void PersistentlyLost()
+    {
+        RememberWindow();
+        _window.Collapse();
+    }
+
+    public void SetDatagramBytes(int bytes) => _window.SetDatagram(bytes);
+
+    private void Take(in RateSample sample, long bytesInFlight, TimeSpan now, RttEstimator rtt)
+    {
         if (!_hasRoundTrip && rtt.HasSample)
         {
             _hasRoundTrip = true;
@@ -180,14 +209,6 @@ internal sealed class Bbr : ICongestionController
         SetPacing(_pacingGain);
         SetWindow(sample);
     }
-
-    public void PersistentlyLost()
-    {
-        RememberWindow();
-        _window.Collapse();
-    }
-
-    public void SetDatagramBytes(int bytes) => _window.SetDatagram(bytes);
 
     private void UpdateModel(in RateSample sample, long bytesInFlight, TimeSpan now)
     {
@@ -229,19 +250,21 @@ internal sealed class Bbr : ICongestionController
         if (State == BbrState.Startup)
         {
             bool isHigh = _losses.LostRuns >= StartupRunsMin && IsTooMuch(_losses.LostBytes, carried);
-            if (isHigh && (!LossFloor.IsQueueFree(_rounds.Least, _least.Value) || _losses.LostBytes > carried * StartupLossMax))
+            bool isQueued = _losses.IsMarked && _losses.MarkedBefore > 0;
+            if (isQueued || (isHigh && (!LossFloor.IsQueueFree(_rounds.Least, _least.Value) || _losses.LostBytes > carried * StartupLossMax)))
             {
-                _undo.Left = BbrState.Startup;
+                _undo.Left = isQueued ? null : BbrState.Startup;
                 _isPipeFilled = true;
                 _ceiling.Set(Math.Max(Bdp, _losses.Delivered));
             }
         }
-        else if (!IsAccelerating && _losses.LostBytes > 0 && _floor.IsExceeded(_losses.LostBytes, carried, 0, _window.Datagram))
+        else if (!IsAccelerating && (_losses.IsMarked || (_losses.LostBytes > 0 && _floor.IsExceeded(_losses.LostBytes, carried, 0, _window.Datagram))))
         {
             _shortTerm.Lower(_losses, _maxRate.Value, _window.Bytes);
         }
 
         _losses.ForgetLosses();
+        _losses.ForgetMarks();
     }
 
     private void UpdateCycle(in RateSample sample, long bytesInFlight, TimeSpan now)
@@ -289,7 +312,7 @@ internal sealed class Bbr : ICongestionController
             }
         }
 
-        if (_ceiling.IsSet && !IsTooMuch(sample.Lost, sample.InFlight))
+        if (_ceiling.IsSet && !_isAckMarked && !IsTooMuch(sample.Lost, sample.InFlight))
         {
             _ceiling.Held(sample.InFlight);
             if (State == BbrState.Up && IsWindowLimited && _window.Bytes >= _ceiling.Bytes)

@@ -1,6 +1,6 @@
 namespace AgentMesh.Protocol.Recovery;
 
-/// <summary>What was lost and delivered in one round, counted from the first loss on.</summary>
+/// <summary>What was lost, marked and delivered in one round, counted from the first loss or mark on.</summary>
 internal sealed class LossRound
 {
     private long _nextDelivered;
@@ -10,6 +10,12 @@ internal sealed class LossRound
     public bool IsEnd { get; private set; }
 
     public long LostBytes { get; private set; }
+
+    /// <summary>A queue marked packets.</summary>
+    public bool IsMarked { get; private set; }
+
+    /// <summary>Rounds with marks, one after the other, before this one.</summary>
+    public int MarkedBefore { get; private set; }
 
     /// <summary>Runs of packets one after the other.</summary>
     public int LostRuns { get; private set; }
@@ -23,11 +29,24 @@ internal sealed class LossRound
     public bool PacketLost(SentPacket packet, long delivered)
     {
         bool isFirst = LostBytes == 0;
-        _nextDelivered = isFirst ? delivered : _nextDelivered;
+        _nextDelivered = isFirst && !IsMarked ? delivered : _nextDelivered;
         LostBytes += packet.Bytes;
         LostRuns += packet.Number == _lastLost + 1 ? 0 : 1;
         _lastLost = packet.Number;
         return isFirst;
+    }
+
+    public void Marked(long delivered)
+    {
+        _nextDelivered = LostBytes == 0 && !IsMarked ? delivered : _nextDelivered;
+        IsMarked = true;
+    }
+
+    /// <summary>What it means was heeded.</summary>
+    public void ForgetMarks()
+    {
+        MarkedBefore = IsMarked ? MarkedBefore + 1 : 0;
+        IsMarked = false;
     }
 
     public void Update(in RateSample sample, long delivered)
@@ -60,6 +79,7 @@ internal sealed class LossRound
     public void Reset()
     {
         ForgetLosses();
+        ForgetMarks();
         BytesPerSecond = 0;
         Delivered = 0;
     }

@@ -4,7 +4,7 @@ using Simulation.Running;
 namespace Simulation.Reach.Loss;
 
 /// <summary>
-/// A connection over a link that loses, alone and in bursts, in both directions, from the first datagram of the handshake on; and one that shares a link with another like it, or with TCP.
+/// A connection over a link that loses, alone and in bursts, in both directions, from the first datagram of the handshake on; one that shares a link with another like it, or with TCP; and links whose queues mark (<see cref="MarkingLinks"/>).
 /// </summary>
 internal sealed class LossLadderWorld(int seed, Action<string>? told) : ReachWorld(seed, told)
 {
@@ -21,6 +21,7 @@ internal sealed class LossLadderWorld(int seed, Action<string>? told) : ReachWor
         Bar.AtLeast("Jain's index with TCP (CUBIC)", 0.9, share: 0.8),
         Bar.AtLeast("Jain's index with TCP (CUBIC)", 0.8),
         Bar.AtLeast("link used by both", 0.8),
+        .. MarkingLinks.Bars,
     ];
 
     public override void Run()
@@ -34,6 +35,8 @@ internal sealed class LossLadderWorld(int seed, Action<string>? told) : ReachWor
         {
             Share("with TCP (CUBIC)", Between(Seconds(0.016), Seconds(0.06)), withItself: false);
         }
+
+        Steps += new MarkingLinks(Seed, Measure, Note, Require).Run();
     }
 
     private void Climb()

@@ -22,8 +22,8 @@ internal sealed class MeshFlow : IFlow, IDisposable
         var atSender = new IPEndPoint(IPAddress.Parse("10.0.0.1"), 4001);
         var atReceiver = new IPEndPoint(IPAddress.Parse("10.0.0.2"), 4002);
         MtuSettings mtu = MtuSettings.Fixed(MtuSettings.Base);
-        _sender = new MeshSide(clock, seed, atSender, settings, mtu, datagram => forth.Send(datagram.Length, roundTrip / 2, () => _receiver!.Take(datagram, atSender))) { Writes = true };
-        _receiver = new MeshSide(clock, seed + 250_000, atReceiver, settings, mtu, datagram => back.Send(datagram.Length, roundTrip / 2, () => _sender.Take(datagram, atReceiver)));
+        _sender = new MeshSide(clock, seed, atSender, settings, mtu, (datagram, ecn) => forth.Send(datagram.Length, roundTrip / 2, ecn, arrived => _receiver!.Take(datagram, atSender, arrived))) { Writes = true };
+        _receiver = new MeshSide(clock, seed + 250_000, atReceiver, settings, mtu, (datagram, ecn) => back.Send(datagram.Length, roundTrip / 2, ecn, arrived => _sender.Take(datagram, atReceiver, arrived)));
         _sender.Admit(_receiver);
         _receiver.Admit(_sender);
     }

@@ -23,11 +23,11 @@ internal sealed class MeshSide : IDisposable
     private readonly HandshakeEndpoint _handshake;
     private readonly TestAdmission _admission = new();
     private readonly byte[] _buffer = new byte[65_536];
-    private readonly Action<byte[]> _send;
+    private readonly Action<byte[], EcnCodepoint> _send;
     private ProtocolStream? _stream;
     private TimeSpan _wakesAt = TimeSpan.MaxValue;
 
-    public MeshSide(EventClock clock, int seed, IPEndPoint address, ConnectionSettings settings, MtuSettings mtu, Action<byte[]> send)
+    public MeshSide(EventClock clock, int seed, IPEndPoint address, ConnectionSettings settings, MtuSettings mtu, Action<byte[], EcnCodepoint> send)
     {
         (_clock, _address, _settings, _mtu, _send) = (clock, address, settings, mtu, send);
         Identity = DeviceIdentity.Create(new SeededEntropy(seed));
@@ -56,7 +56,7 @@ internal sealed class MeshSide : IDisposable
         Work();
     }
 
-    public void Take(byte[] datagram, IPEndPoint from)
+    public void Take(byte[] datagram, IPEndPoint from, EcnCodepoint ecn)
     {
         if (Datagrams.KindOf(datagram) != DatagramKind.Packet)
         {
@@ -69,7 +69,7 @@ internal sealed class MeshSide : IDisposable
 
         if (Datagrams.KindOf(datagram) == DatagramKind.Packet)
         {
-            Connection?.HandleDatagram(datagram, from, _clock.Now);
+            Connection?.HandleDatagram(datagram, from, _clock.Now, ecn);
         }
 
         Work();
@@ -96,7 +96,7 @@ internal sealed class MeshSide : IDisposable
                 int length;
                 while ((length = connection.PollTransmit(_buffer, _clock.Now)) > 0)
                 {
-                    _send(_buffer[..length]);
+                    _send(_buffer[..length], connection.Ecn);
                 }
             }
             while (TakeEvents(connection));
@@ -126,7 +126,7 @@ internal sealed class MeshSide : IDisposable
 
         while (_handshake.TryTransmit(_buffer, out HandshakeTransmit transmit))
         {
-            _send(_buffer[..transmit.Length]);
+            _send(_buffer[..transmit.Length], EcnCodepoint.NotEct);
         }
     }
 
