@@ -18,11 +18,8 @@ internal sealed class SendLimit
     // What had to go in spite of the limit is made up for, and no more than a second of it.
     private static readonly TimeSpan DebtMax = TimeSpan.FromSeconds(1);
 
-    // Who was held back in this time takes part in the sharing.
-    private static readonly TimeSpan SharingTime = TimeSpan.FromMilliseconds(250);
-
     private readonly Lock _gate = new();
-    private readonly Dictionary<SendShare, TimeSpan> _held = [];
+    private readonly FairShares _held = new();
     private double _tokens;
     private TimeSpan _filledAt = TimeSpan.MinValue;
     private long _bytesPerSecond;
@@ -87,26 +84,15 @@ internal sealed class SendLimit
 
             _tokens = Math.Min(capacity, _tokens + (rate * Math.Max(0, (now - _filledAt).TotalSeconds)));
             _filledAt = now;
-            int sharing = _held.Count + (_held.ContainsKey(share) ? 0 : 1);
-            double own = rate / sharing;
-            share.Tokens = Math.Min(capacity / sharing, share.Tokens + (own * Math.Clamp((now - share.FilledAt).TotalSeconds, 0, DebtMax.TotalSeconds)));
-            share.FilledAt = now;
+            int sharing = _held.Fill(share, rate, capacity, DebtMax, now);
             if (_tokens > 0 && (sharing == 1 || share.Tokens > 0))
             {
                 return true;
             }
 
-            _held[share] = now;
-            foreach ((SendShare other, TimeSpan at) in _held)
-            {
-                if (now - at > SharingTime)
-                {
-                    _held.Remove(other);
-                }
-            }
-
-            double wait = Math.Max(-_tokens / rate, sharing == 1 ? 0 : -share.Tokens / own);
-            againAt = now + TimeSpan.FromSeconds(Math.Clamp(wait, 0.001, SharingTime.TotalSeconds / 2));
+            _held.Wait(share, now);
+            double wait = Math.Max(-_tokens / rate, sharing == 1 ? 0 : -share.Tokens / (rate / sharing));
+            againAt = now + TimeSpan.FromSeconds(Math.Clamp(wait, 0.001, FairShares.WaitMax.TotalSeconds));
             return false;
         }
     }
@@ -115,20 +101,16 @@ internal sealed class SendLimit
     {
         lock (_gate)
         {
-            _held.Remove(share);
+            _held.Leave(share);
         }
     }
 }
 
 /// <summary>The part of one connection in a <see cref="SendLimit"/>. Used by one thread at a time.</summary>
-internal sealed class SendShare(SendLimit limit) : IDisposable
+internal sealed class SendShare(SendLimit limit) : FairShare, IDisposable
 {
     /// <summary>When to ask again after <see cref="MaySend"/> said no.</summary>
     public TimeSpan NextAt { get; private set; } = TimeSpan.MaxValue;
-
-    internal double Tokens { get; set; }
-
-    internal TimeSpan FilledAt { get; set; }
 
     /// <summary>A packet may go that could wait.</summary>
     public bool MaySend(TimeSpan now)

@@ -1,3 +1,5 @@
+using AgentMesh.Protocol.Recovery;
+
 namespace AgentMesh.Protocol.Streams;
 
 /// <summary>
@@ -21,11 +23,8 @@ internal sealed class ReceiveLimit
 
     private static readonly TimeSpan DebtMax = TimeSpan.FromSeconds(1);
 
-    // Who waited in this time takes part in the sharing.
-    private static readonly TimeSpan SharingTime = TimeSpan.FromMilliseconds(250);
-
     private readonly Lock _gate = new();
-    private readonly Dictionary<ReceiveShare, TimeSpan> _waiting = [];
+    private readonly FairShares _waiting = new();
     private double _tokens;
     private double _owed;
     private TimeSpan _filledAt = TimeSpan.MinValue;
@@ -89,11 +88,7 @@ internal sealed class ReceiveLimit
 
             double rate = _bytesPerSecond, capacity = Math.Max(rate * Burst.TotalSeconds, BurstBytesMin);
             Fill(rate, capacity, now);
-            int sharing = _waiting.Count + (_waiting.ContainsKey(share) ? 0 : 1);
-            double own = rate / sharing;
-            share.Tokens = Math.Min(capacity / sharing, share.Tokens + (own * Math.Clamp((now - share.FilledAt).TotalSeconds, 0, DebtMax.TotalSeconds)));
-            share.FilledAt = now;
-
+            int sharing = _waiting.Fill(share, rate, capacity, DebtMax, now);
             double may = Math.Max(0, sharing == 1 ? _tokens : Math.Min(_tokens, share.Tokens));
             double least = Math.Min(wanted, capacity / 2 / sharing);
             ulong taken = may < least ? 0 : (ulong)Math.Min(wanted, may);
@@ -104,19 +99,12 @@ internal sealed class ReceiveLimit
                 return taken;
             }
 
-            _waiting[share] = now;
-            foreach ((ReceiveShare other, TimeSpan at) in _waiting)
-            {
-                if (now - at > SharingTime)
-                {
-                    _waiting.Remove(other);
-                }
-            }
+            _waiting.Wait(share, now);
 
             // A debt takes half of what comes in.
             double next = Math.Min(wanted - taken, capacity / 2 / sharing);
-            double wait = Math.Max((next - _tokens) / rate * (_owed > 0 ? 2 : 1), sharing == 1 ? 0 : (next - share.Tokens) / own);
-            againAt = now + TimeSpan.FromSeconds(Math.Clamp(wait, 0.002, SharingTime.TotalSeconds / 2));
+            double wait = Math.Max((next - _tokens) / rate * (_owed > 0 ? 2 : 1), sharing == 1 ? 0 : (next - share.Tokens) / (rate / sharing));
+            againAt = now + TimeSpan.FromSeconds(Math.Clamp(wait, 0.002, FairShares.WaitMax.TotalSeconds));
             return taken;
         }
     }
@@ -125,7 +113,7 @@ internal sealed class ReceiveLimit
     {
         lock (_gate)
         {
-            _waiting.Remove(share);
+            _waiting.Leave(share);
         }
     }
 

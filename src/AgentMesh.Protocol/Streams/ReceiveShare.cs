@@ -1,7 +1,9 @@
+using AgentMesh.Protocol.Recovery;
+
 namespace AgentMesh.Protocol.Streams;
 
 /// <summary>The part of one connection in a <see cref="ReceiveLimit"/>. Used by one thread at a time.</summary>
-internal sealed class ReceiveShare(ReceiveLimit limit) : IDisposable
+internal sealed class ReceiveShare(ReceiveLimit limit) : FairShare, IDisposable
 {
     private ulong _paid;
 
@@ -13,10 +15,6 @@ internal sealed class ReceiveShare(ReceiveLimit limit) : IDisposable
 
     /// <summary>Somebody has got less than wanted since the last <see cref="BeginRound"/>.</summary>
     public bool IsWaiting => NextAt != TimeSpan.MaxValue;
-
-    internal double Tokens { get; set; }
-
-    internal TimeSpan FilledAt { get; set; }
 
     /// <summary>All classes ask from here on.</summary>
     public void BeginRound() => NextAt = TimeSpan.MaxValue;
