@@ -29,7 +29,7 @@ internal sealed class DeviceParts
         Registry.Changed += ShowAdmitted;
         ShowAdmitted();
         Names = new Devices(Identity.Id, settings.DeviceName, Registry, Directory);
-        Pairing = new PairingService(Identity, settings, Registry, Directory, KeptInvitations.Open(data[InvitationFile.FileName], Registry.OwnKey, Registry, time, log), time, log);
+        Pairing = new PairingService(Identity, settings, Registry, Directory, KeptInvitations.Open(data[InvitationFile.FileName], Registry.OwnKey, Registry, settings.Invite.OpenMax, time, log), time, log);
         Policy = new ConnectionPolicy(settings.Connections, Pairing, device => Registry.Devices.GetValueOrDefault(device)?.Name);
         Pairing.CheckInvitation = Policy.CheckInvitation;
         Endpoint = endings.AddAsync(MeshEndpoint.Open(Identity, Policy, StampFile.Open(data.Root), EndpointSettings(settings, KeyLogOf(endings)), SystemEntropy.Instance, time));

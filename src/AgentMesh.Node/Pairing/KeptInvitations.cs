@@ -22,11 +22,11 @@ internal sealed class KeptInvitations
     private readonly DevicePublicKey _key;
     private readonly ILogger _log;
 
-    private KeptInvitations(InvitationFile file, DevicePublicKey key, IEnumerable<KeptInvitation> kept, ILogger log)
+    private KeptInvitations(InvitationFile file, DevicePublicKey key, IEnumerable<KeptInvitation> kept, int openMax, ILogger log)
     {
         (_file, _key, _log) = (file, key, log);
         _kept = kept.DistinctBy(each => each.Secret.Id).ToDictionary(each => each.Secret.Id);
-        Book = new InvitationBook(_kept.Values.Select(each => new InvitationRecord(each.Secret, each.ExpiresAt, each.UsedBy)));
+        Book = new InvitationBook(_kept.Values.Select(each => new InvitationRecord(each.Secret, each.ExpiresAt, each.UsedBy)), openMax);
     }
 
     public InvitationBook Book { get; }
@@ -45,7 +45,7 @@ internal sealed class KeptInvitations
 
     /// <param name="registry">Who is or was in it has been let in already.</param>
     /// <exception cref="MeshException">AM0181: the file cannot be read or written.</exception>
-    public static KeptInvitations Open(string path, DevicePublicKey key, DeviceRegistry registry, TimeProvider time, ILogger log)
+    public static KeptInvitations Open(string path, DevicePublicKey key, DeviceRegistry registry, int openMax, TimeProvider time, ILogger log)
     {
         var file = new InvitationFile(path);
         DateTimeOffset now = time.GetUtcNow();
@@ -60,6 +60,7 @@ internal sealed class KeptInvitations
             file,
             key,
             read.Where(each => each.ExpiresAt + RememberedFor > now).Select(each => each.IsPending && registry.FindEver(each.UsedBy.Id.ToString()).Count > 0 ? each with { IsPending = false } : each),
+            openMax,
             log);
     }
 

@@ -11,7 +11,7 @@ namespace AgentMesh.Protocol.Pairing;
 /// </summary>
 public sealed class InvitationBook
 {
-    /// <summary>Invitations open at one time; <see cref="Create"/> refuses more.</summary>
+    /// <summary>Invitations open at one time, if nothing else is said; <see cref="Create"/> refuses more. As many as a beacon lets a device be met by.</summary>
     public const int OpenMax = 32;
 
     /// <summary>Invitations remembered in all; the one that expired first is forgotten first.</summary>
@@ -20,8 +20,12 @@ public sealed class InvitationBook
     private readonly Lock _gate = new();
     private readonly Dictionary<InvitationId, InvitationRecord> _records = [];
 
-    public InvitationBook(IEnumerable<InvitationRecord>? records = null)
+    private readonly int _openMax;
+
+    /// <param name="openMax">More than <see cref="OpenMax"/> counts as that.</param>
+    public InvitationBook(IEnumerable<InvitationRecord>? records = null, int openMax = OpenMax)
     {
+        _openMax = Math.Min(openMax, OpenMax);
         foreach (InvitationRecord record in records ?? [])
         {
             _records[record.Secret.Id] = record;
@@ -43,13 +47,13 @@ public sealed class InvitationBook
     }
 
     /// <summary>Makes and remembers a new secret.</summary>
-    /// <exception cref="MeshException">AM0113: <see cref="OpenMax"/> invitations are open.</exception>
+    /// <exception cref="MeshException">AM0113: as many are open as may be.</exception>
     public InvitationSecret Create(DateTimeOffset now, TimeSpan lifetime, IEntropy entropy)
     {
         lock (_gate)
         {
             int open = _records.Values.Count(r => r.Of.IsNone && StatusOf(r, now) == InvitationStatus.Open);
-            if (open >= OpenMax)
+            if (open >= _openMax)
             {
                 throw new MeshException(
                     ProtocolErrors.TooManyInvitations,

@@ -2,6 +2,7 @@ using AgentMesh.Errors;
 using AgentMesh.Journal.Tests;
 using AgentMesh.Mesh.Registry;
 using AgentMesh.Node.Pairing;
+using AgentMesh.Protocol;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Handshake;
 using AgentMesh.Protocol.Identity;
@@ -50,6 +51,18 @@ public sealed class KeptInvitationsTests : IDisposable
 
         KeptInvitation last = Open().All.Single();
         Assert.Equal((false, "phone", "123 456"), (last.IsPending, last.Name, last.CheckDigits));
+    }
+
+    [Fact]
+    public void No_more_are_open_than_the_setting_allows_also_after_a_restart()
+    {
+        Open(2).Create([], Now, Day);
+        KeptInvitations restarted = Open(2);
+        KeptInvitation second = restarted.Create([], Now, Day);
+        Assert.Equal(ProtocolErrors.TooManyInvitations, Assert.Throws<MeshException>(() => restarted.Create([], Now, Day)).Code);
+        Assert.True(restarted.TryTake(second.Secret.Id, _guest, Now));
+        restarted.Create([], Now, Day);
+        Assert.Equal(3, Open(2).All.Count);
     }
 
     [Fact]
@@ -129,7 +142,7 @@ public sealed class KeptInvitationsTests : IDisposable
     public void Old_ones_and_those_of_another_key_are_forgotten()
     {
         KeptInvitation made = Open().Create([], Now, Day);
-        Assert.Equal(InvitationStatus.Unknown, KeptInvitations.Open(Path, _guest, _registry, _time, NullLogger.Instance).Book.Find(made.Secret.Id, Now).Status);
+        Assert.Equal(InvitationStatus.Unknown, KeptInvitations.Open(Path, _guest, _registry, InvitationBook.OpenMax, _time, NullLogger.Instance).Book.Find(made.Secret.Id, Now).Status);
         _time.Advance(Day);
         Assert.Equal(InvitationStatus.Expired, Open().Book.Find(made.Secret.Id, Now).Status);
         _time.Advance(KeptInvitations.RememberedFor);
@@ -201,7 +214,7 @@ public sealed class KeptInvitationsTests : IDisposable
         Assert.Equal(1, file.Ignored);
     }
 
-    private KeptInvitations Open() => KeptInvitations.Open(Path, _self.PublicKey, _registry, _time, NullLogger.Instance);
+    private KeptInvitations Open(int openMax = InvitationBook.OpenMax) => KeptInvitations.Open(Path, _self.PublicKey, _registry, openMax, _time, NullLogger.Instance);
 
     /// <summary>Nothing can be written while a directory stands where the new file goes; as a full disk, but for every user.</summary>
     private Unblock Blocked()
