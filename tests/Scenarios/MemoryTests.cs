@@ -13,7 +13,6 @@ public sealed class MemoryTests(ITestOutputHelper output)
 {
     private const string BeaconAddress = "203.0.113.10";
     private const string BeaconName = "beacon.mesh.test";
-    private const string Nobody = "203.0.113.99";
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Bar = TimeSpan.FromSeconds(20);
@@ -26,13 +25,13 @@ public sealed class MemoryTests(ITestOutputHelper output)
         Skip.If(LabNames.WhyNot.Length > 0, $"names of a namespace cannot be set here: {LabNames.WhyNot}");
         using var names = new LabNames();
         string host = lab.Host("beacon", BeaconAddress);
-        names.Set(lab.Internet, Nobody, (BeaconName, BeaconAddress));
+        names.Set(lab.Internet, (BeaconName, BeaconAddress));
         await using TestBeacon beacon = await TestBeacon.StartAsync(host, BeaconName, "--https", "none");
         await using TestNode r = New("r", lab.Host("r", "203.0.113.50"), "203.0.113.50"), a = New("a", lab.Internet, "0.0.0.0"), b = New("b", lab.Internet, "0.0.0.0"), d = New("d", lab.Internet, "0.0.0.0");
         TestNode[] all = [r, a, b, d];
         foreach (TestNode node in all)
         {
-            names.Set(node.Namespace!, Nobody, (BeaconName, BeaconAddress));
+            names.Set(node.Namespace!, (BeaconName, BeaconAddress));
             File.WriteAllText(Path.Combine(node.Data, "agentmesh.conf"), $"agentmesh {{ {beacon.Setting}, discovery.lan.enabled = off, gateway.mode = off, relay.offer = {(node == r ? "on" : "off")} }}\n");
             await node.UpAsync();
         }
@@ -51,7 +50,7 @@ public sealed class MemoryTests(ITestOutputHelper output)
         (a.Namespace, b.Namespace, d.Namespace) = (lab.Home("a", NatKind.Symmetric()), lab.Home("b", NatKind.AddressRestrictedCone()), lab.Home("d", NatKind.Symmetric()));
         foreach (TestNode node in all[1..])
         {
-            names.Set(node.Namespace!, Nobody, (BeaconName, BeaconAddress));
+            names.Set(node.Namespace!, (BeaconName, BeaconAddress));
             await node.UpAsync();
         }
 
@@ -59,7 +58,7 @@ public sealed class MemoryTests(ITestOutputHelper output)
         output.WriteLine((await a.RunAsync("peers")).Out);
 
         // Names are gone, the beacon is not.
-        names.Set(a.Namespace!, Nobody);
+        names.Set(a.Namespace!);
         a.KillHard();
         TimeSpan registered = await UpUntilAsync(a, async () => (await a.StatusAsync()).Beacons![0] is { Transport: "udp" }, "it is registered at the beacon, whose name nobody resolves");
         Dictionary<string, DoctorTests.Check> checks = await DoctorTests.DoctorAsync(a);

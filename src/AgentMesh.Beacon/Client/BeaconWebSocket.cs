@@ -25,8 +25,7 @@ internal static class BeaconWebSocket
             ConnectCallback = async (context, over) =>
             {
                 Socket connected = await ConnectAsync(context.DnsEndPoint, names, over).ConfigureAwait(false);
-                host = context.DnsEndPoint.Host;
-                address = connected.RemoteEndPoint is IPEndPoint { Address: var reached } ? reached.IsIPv4MappedToIPv6 ? reached.MapToIPv4() : reached : null;
+                (host, address) = (context.DnsEndPoint.Host, (connected.RemoteEndPoint as IPEndPoint)?.Address);
                 return new NetworkStream(connected, ownsSocket: true);
             },
         };
@@ -63,7 +62,7 @@ internal static class BeaconWebSocket
         bool IsTrusted(X509Certificate? certificate, SslPolicyErrors problems)
         {
             bool isTrusted = certificate is X509Certificate2 shown && (problems == SslPolicyErrors.None || BeaconCertificate.IsProven(shown, beacon));
-            refused = isTrusted ? null : $"'{Clean(certificate?.Subject)}', issued by '{Clean(certificate?.Issuer)}'";
+            refused = isTrusted ? null : $"'{ForeignText.Shown(certificate?.Subject)}', issued by '{ForeignText.Shown(certificate?.Issuer)}'";
             return isTrusted;
         }
     }
@@ -87,9 +86,6 @@ internal static class BeaconWebSocket
 
     /// <param name="Host">That of the WebSocket, or of the proxy, and the address at which it was reached; null where neither is known.</param>
     internal readonly record struct Opened(WebSocket Socket, string? Host, IPAddress? Address);
-
-    // Whoever answers chose these words.
-    private static string Clean(string? text) => new([.. (text ?? "").Where(each => !char.IsControl(each)).Take(100)]);
 
     private static MeshException Explain(Uri uri, Exception error, int status, string? refused)
     {

@@ -1,4 +1,5 @@
 using AgentMesh.Errors;
+using AgentMesh.Journal.Storage;
 using AgentMesh.Node.Settings;
 
 namespace AgentMesh.Cli.Sec;
@@ -33,21 +34,7 @@ internal static class SecDisk
         try
         {
             PrivateDirectory.Create(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            string fresh = path + ".new";
-            File.Delete(fresh);
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            }
-
-            using (var file = new FileStream(fresh, options))
-            {
-                file.Write(bytes);
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(fresh, path, overwrite: true);
+            WholeFile.WriteDurably(path, isSecret: true, file => file.Write(bytes));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

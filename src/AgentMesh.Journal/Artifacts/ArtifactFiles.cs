@@ -56,18 +56,8 @@ internal sealed class ArtifactFiles
         DirectorySync.Flush(directory);
     }
 
-    public void Write(StoredArtifact artifact)
-    {
-        string path = NamePathOf(artifact.JobId, artifact.Name), fresh = path + ".new";
-        using (FileStream file = File.Create(fresh))
-        {
-            JsonSerializer.Serialize(file, artifact, ArtifactJson.Default.StoredArtifact);
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(fresh, path, overwrite: true);
-        DirectorySync.Flush(_names);
-    }
+    public void Write(StoredArtifact artifact) =>
+        WholeFile.WriteDurably(NamePathOf(artifact.JobId, artifact.Name), isSecret: false, file => JsonSerializer.Serialize(file, artifact, ArtifactJson.Default.StoredArtifact));
 
     public void Remove(StoredArtifact artifact) => File.Delete(NamePathOf(artifact.JobId, artifact.Name));
 

@@ -55,8 +55,9 @@ internal sealed class ReachParts
         Beacons.ObserverFound += Nat.Begin;
         device.Pairing.Beacons = Beacons;
         device.Registry.Changed += Beacons.Refresh;
+        var policy = new RelayPolicy(settings.Relay.Offer);
         _relaying = settings.Relay.Offer == RelayOffer.Off ? null : endings.AddAsync(new PeerRelay(
-            endpoint, device.Identity, RelayLimits(settings.Relay), new RelayPolicy(settings.Relay.Offer).MayUse, time));
+            endpoint, device.Identity, RelayLimits(settings.Relay), connection => policy.MayUse(connection.RemoteId, isIncoming: !connection.IsInitiator), time));
         Gateway = settings.Gateway is { } wanted && GatewayService.TryCreate(endpoint.LocalAddresses, wanted, device.Identity, time, device.Log) is { } gateway ? endings.AddAsync(gateway) : null;
         Stun = settings.Stun.Servers.Count > 0 ? endings.AddAsync(new StunService(endpoint, settings.Stun, names, time)) : null;
         Turn = endings.AddAsync(new TurnService(endpoint, settings.Turn, device.Directory, Links, names, time, device.Log));

@@ -75,24 +75,10 @@ internal sealed class InvitationFile(string path)
     /// <exception cref="MeshException">AM0181: it cannot be written; what was there is there still.</exception>
     public void Write(DevicePublicKey key, IEnumerable<KeptInvitation> invitations)
     {
-        string fresh = path + ".new";
         try
         {
-            File.Delete(fresh); // left over from a crash
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            }
-
-            using (var file = new FileStream(fresh, options))
-            {
-                JsonSerializer.Serialize(file, new StoredInvitations(Version, key.ToString(), [.. invitations.Select(StoredOf)]), InvitationsJson.Default.StoredInvitations);
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(fresh, path, overwrite: true);
-            DirectorySync.Flush(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!);
+            var stored = new StoredInvitations(Version, key.ToString(), [.. invitations.Select(StoredOf)]);
+            WholeFile.WriteDurably(path, isSecret: true, file => JsonSerializer.Serialize(file, stored, InvitationsJson.Default.StoredInvitations));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -1,4 +1,5 @@
 using AgentMesh.Beacon.Client;
+using AgentMesh.Journal.Storage;
 
 namespace AgentMesh.Node.Reach;
 
@@ -24,9 +25,7 @@ internal sealed class BeaconFile(string path)
         string[] lines = [.. Read().Concat(places).Select(place => place.ToString()).Distinct(StringComparer.Ordinal)];
         try
         {
-            string fresh = path + ".new";
-            File.WriteAllLines(fresh, lines);
-            File.Move(fresh, path, overwrite: true);
+            WholeFile.Write(path, string.Concat(lines.Select(line => line + "\n")));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -1,4 +1,5 @@
 using System.Net;
+using AgentMesh.Journal.Storage;
 
 namespace AgentMesh.Node.Reach;
 
@@ -35,9 +36,7 @@ internal sealed class DhtNodesFile(string path)
 
         try
         {
-            string fresh = path + ".new";
-            File.WriteAllLines(fresh, nodes.Take(NodesMax).Select(node => node.ToString()));
-            File.Move(fresh, path, overwrite: true);
+            WholeFile.Write(path, string.Concat(nodes.Take(NodesMax).Select(node => $"{node}\n")));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

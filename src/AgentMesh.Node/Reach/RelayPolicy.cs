@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using AgentMesh.Protocol.Identity;
-using AgentMesh.Transport;
 
 namespace AgentMesh.Node.Reach;
 
@@ -9,15 +8,16 @@ internal sealed class RelayPolicy(RelayOffer offer)
 {
     private readonly ConcurrentDictionary<DeviceId, bool> _hasReachedThis = new();
 
-    /// <summary>A device has asked over this connection, whose path is direct.</summary>
-    public bool MayUse(MeshConnection connection)
+    /// <summary>A device has asked over a connection whose path is direct.</summary>
+    /// <param name="isIncoming">That device opened it.</param>
+    public bool MayUse(DeviceId device, bool isIncoming)
     {
         // Once reached, always reachable: after a restart of the other device the connection may be one that this device opened, by the way that the other one had opened before.
-        if (!connection.IsInitiator)
+        if (isIncoming)
         {
-            _hasReachedThis[connection.RemoteId] = true;
+            _hasReachedThis[device] = true;
         }
 
-        return offer == RelayOffer.On || _hasReachedThis.ContainsKey(connection.RemoteId);
+        return offer == RelayOffer.On || _hasReachedThis.ContainsKey(device);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using AgentMesh.Journal.Storage;
 
 namespace AgentMesh.Node.Remembered;
 
@@ -55,9 +56,7 @@ internal sealed class CacheFile(string path, long bytesMax)
     {
         try
         {
-            string fresh = path + ".new";
-            File.WriteAllText(fresh, text);
-            File.Move(fresh, path, overwrite: true);
+            WholeFile.Write(path, text);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

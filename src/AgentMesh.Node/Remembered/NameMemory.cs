@@ -60,7 +60,6 @@ internal sealed class NameMemory : INameMemory
             return;
         }
 
-        address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
         DateTimeOffset now = _time.GetUtcNow();
         lock (_gate)
         {

@@ -1,5 +1,6 @@
 using System.Text;
 using AgentMesh.Errors;
+using AgentMesh.Journal.Storage;
 using Akka.Configuration;
 
 namespace AgentMesh.Node.Settings;
@@ -133,9 +134,7 @@ internal sealed class ChangedSettings(SettingsSource source, string dataDirector
                 return;
             }
 
-            string fresh = _file + ".new";
-            File.WriteAllText(fresh, text);
-            File.Move(fresh, _file, overwrite: true);
+            WholeFile.Write(_file, text);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -72,7 +72,7 @@ public sealed class NameLookup(INameMemory memory, Func<string, CancellationToke
         // What stands for itself needs nobody to remember it.
         if (!IPAddress.TryParse(host, out _))
         {
-            memory.Answered(host, address);
+            memory.Answered(host, address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
         }
     }
 

@@ -18,9 +18,6 @@ internal sealed class TurnConnectException(TurnFailure failure) : Exception(fail
 /// <summary>Opens links to TURN servers: a UDP socket, or a TCP connection with TLS or without.</summary>
 internal static class TurnConnector
 {
-    // Whoever answers chose the names in its certificate.
-    private const int NameCharsMax = 100;
-
     private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(10);
 
     /// <param name="at">What the server's name stands for.</param>
@@ -78,7 +75,7 @@ internal static class TurnConnector
                     CertificateChainPolicy = own is null ? null : Only(own),
                     RemoteCertificateValidationCallback = (_, certificate, _, problems) =>
                     {
-                        refused = problems == SslPolicyErrors.None ? "" : $": '{Clean(certificate?.Subject)}', issued by '{Clean(certificate?.Issuer)}', is {Why(problems, server)}";
+                        refused = problems == SslPolicyErrors.None ? "" : $": '{ForeignText.Shown(certificate?.Subject)}', issued by '{ForeignText.Shown(certificate?.Issuer)}', is {Why(problems, server)}";
                         return problems == SslPolicyErrors.None;
                     },
                 },
@@ -88,7 +85,7 @@ internal static class TurnConnector
         catch (AuthenticationException error)
         {
             await secure.DisposeAsync().ConfigureAwait(false);
-            throw new TurnConnectException(new TurnFailure(TurnFailureKind.Refused, refused.Length > 0 ? $"its certificate is not trusted{refused}" : $"no TLS: {Clean(error.Message)}"));
+            throw new TurnConnectException(new TurnFailure(TurnFailureKind.Refused, refused.Length > 0 ? $"its certificate is not trusted{refused}" : $"no TLS: {ForeignText.Shown(error.Message)}"));
         }
         catch
         {
@@ -121,8 +118,6 @@ internal static class TurnConnector
 
     private static string Why(SslPolicyErrors problems, TurnServer server) =>
         problems.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) ? $"not for {server.Host}" : "of no authority that is trusted here";
-
-    private static string Clean(string? text) => new([.. (text ?? "").Where(each => !char.IsControl(each)).Take(NameCharsMax)]);
 
     private static TurnConnectException Silent(string text) => new(new TurnFailure(TurnFailureKind.Silent, text));
 }

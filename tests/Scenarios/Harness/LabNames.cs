@@ -6,6 +6,9 @@ namespace Scenarios.Harness;
 /// </summary>
 internal sealed class LabNames : IDisposable
 {
+    /// <summary>An address of the usual internet of a lab at which nobody is.</summary>
+    public const string Nobody = "203.0.113.99";
+
     private const string Root = "/etc/netns";
 
     private readonly List<string> _directories = [];
@@ -27,14 +30,13 @@ internal sealed class LabNames : IDisposable
         }
     }
 
-    /// <summary>Programs that are started in the namespace from now on know these names and no others.</summary>
-    /// <param name="silent">An address of the internet at which nobody is: it is asked for all others, and does not answer.</param>
-    public void Set(string networkNamespace, string silent, params (string Host, string Address)[] names)
+    /// <summary>Programs that are started in the namespace from now on know these names; for all others <see cref="Nobody"/> is asked.</summary>
+    public void Set(string networkNamespace, params (string Host, string Address)[] names)
     {
         string directory = Directory.CreateDirectory(Path.Combine(Root, networkNamespace)).FullName;
         _directories.Add(directory);
         File.WriteAllText(Path.Combine(directory, "hosts"), string.Concat(names.Select(name => $"{name.Address} {name.Host}\n")));
-        File.WriteAllText(Path.Combine(directory, "resolv.conf"), $"nameserver {silent}\n");
+        File.WriteAllText(Path.Combine(directory, "resolv.conf"), $"nameserver {Nobody}\n");
     }
 
     public void Dispose()

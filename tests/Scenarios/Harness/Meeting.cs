@@ -6,11 +6,16 @@ namespace Scenarios.Harness;
 internal sealed class Meeting : IAsyncDisposable
 {
     private const string BeaconAddress = "203.0.113.10";
+    private const string BeaconName = "beacon.test";
 
-    private Meeting(NatLab lab, TestBeacon beacon, string listen)
+    private readonly LabNames _names = new();
+    private readonly (string, string)[] _places;
+
+    private Meeting(NatLab lab, TestBeacon beacon, (string, string)[] places, string listen)
     {
         Lab = lab;
         Beacon = beacon;
+        _places = places;
         A = new TestNode("a") { Namespace = lab.Internet, Listen = listen };
         B = new TestNode("b") { Namespace = lab.Internet, Listen = listen };
     }
@@ -41,16 +46,14 @@ internal sealed class Meeting : IAsyncDisposable
     /// <param name="settings">More of them, of both devices.</param>
     public static async Task<Meeting> PairedAsync(string listen, NatLab lab, string[] beaconOptions, string settings)
     {
-        string host = lab.Host("beacon", BeaconAddress), name = BeaconAddress;
-        if (listen.Contains(':', StringComparison.Ordinal))
-        {
-            name = "beacon.test";
-            lab.Name(name, BeaconAddress, lab.GiveIpv6(host));
-            beaconOptions = [.. beaconOptions, "--listen", $"[::]:{TestBeacon.Port}"];
-        }
-
-        TestBeacon beacon = await TestBeacon.StartAsync(host, name, beaconOptions);
-        var meeting = new Meeting(lab, beacon, listen);
+        string host = lab.Host("beacon", BeaconAddress);
+        bool hasIpv6 = listen.Contains(':', StringComparison.Ordinal);
+        (string, string)[] places = hasIpv6 ? [(BeaconName, BeaconAddress), (BeaconName, lab.GiveIpv6(host))] : [];
+        TestBeacon beacon = hasIpv6
+            ? await TestBeacon.StartAsync(host, BeaconName, [.. beaconOptions, "--listen", $"[::]:{TestBeacon.Port}"])
+            : await TestBeacon.StartAsync(host, BeaconAddress, beaconOptions);
+        var meeting = new Meeting(lab, beacon, places, listen);
+        meeting.TellNames();
         foreach (TestNode node in new[] { meeting.A, meeting.B })
         {
             File.WriteAllText(Path.Combine(node.Data, "agentmesh.conf"), $"agentmesh {{ {beacon.Setting}, discovery.lan.enabled = off }}\n{settings}\n");
@@ -72,6 +75,7 @@ internal sealed class Meeting : IAsyncDisposable
     {
         A.Namespace = homeOfA;
         B.Namespace = homeOfB;
+        TellNames();
         await Task.WhenAll(A.UpAsync(), B.UpAsync());
     }
 
@@ -115,5 +119,14 @@ internal sealed class Meeting : IAsyncDisposable
         await A.DisposeAsync();
         await B.DisposeAsync();
         await Beacon.DisposeAsync();
+        _names.Dispose();
+    }
+
+    private void TellNames()
+    {
+        foreach (string home in _places.Length > 0 ? new[] { A.Namespace!, B.Namespace! } : [])
+        {
+            _names.Set(home, _places);
+        }
     }
 }

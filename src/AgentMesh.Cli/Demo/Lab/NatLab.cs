@@ -21,7 +21,6 @@ internal sealed class NatLab : IDisposable
     private int _neighbours;
     private int _plugs;
     private int _sixes;
-    private string _names = "";
 
     private readonly string _network;
 
@@ -157,16 +156,6 @@ internal sealed class NatLab : IDisposable
         return home;
     }
 
-    /// <summary>From now on this name leads to these addresses in the whole lab, as by a name server; for programs that are started with "ip netns exec".</summary>
-    public void Name(string name, params string[] addresses)
-    {
-        lock (_namespaces)
-        {
-            _names = string.Concat(addresses.Select(address => $"{address} {name}\n"));
-            _namespaces.ForEach(TellNames);
-        }
-    }
-
     /// <summary>A further device in the home that was made last.</summary>
     /// <returns>Its namespace.</returns>
     public string Neighbour(string home, string name) => Settle(home + "n", name, _homes, ++_neighbours + 2);
@@ -239,15 +228,7 @@ internal sealed class NatLab : IDisposable
         lock (_namespaces)
         {
             _isGone = true;
-            foreach (string each in _namespaces)
-            {
-                Ip($"netns del {each}");
-                if (_names.Length > 0)
-                {
-                    Directory.Delete(Settings(each), recursive: true);
-                }
-            }
-
+            _namespaces.ForEach(each => Ip($"netns del {each}"));
             _namespaces.Clear();
         }
     }
@@ -266,23 +247,10 @@ internal sealed class NatLab : IDisposable
             if (said.Length == 0)
             {
                 _namespaces.Add(name);
-                TellNames(name);
                 said = Ip($"-n {name} link set lo up");
             }
 
             return said;
-        }
-    }
-
-    // What "ip netns exec" shows its programs instead of the file of the same name in /etc.
-    private static string Settings(string space) => $"/etc/netns/{space}";
-
-    private void TellNames(string space)
-    {
-        if (_names.Length > 0)
-        {
-            Directory.CreateDirectory(Settings(space));
-            File.WriteAllText($"{Settings(space)}/hosts", $"127.0.0.1 localhost\n{_names}");
         }
     }
 

@@ -21,7 +21,7 @@ internal enum EcnState : byte
 /// <code>
 /// Testing  --ten sent--> Waiting
 /// Testing, Waiting  --one arrived as ECT(0), and the counts are right--> Capable
-/// Waiting  --all that arrived were marked--> Testing, and after ten such tests Failed
+/// Waiting  --all that arrived were marked--> Testing, and after forty such tests Failed
 /// Testing, Waiting  --all lost--> Failed
 /// Capable  --a probe timeout--> Testing       (a route that drops them may have taken over)
 /// any      --the counts are not right--> Failed
