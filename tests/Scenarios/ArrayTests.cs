@@ -5,7 +5,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>Arrays over real nodes that are killed.</summary>
-[Collection("processes")]
 public sealed class ArrayTests
 {
     private const int Rows = 40;

@@ -6,7 +6,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>Files that go from one device to another through the home of their jobs, while nodes are killed.</summary>
-[Collection("processes")]
 public sealed class ArtifactTests
 {
     private const int Bytes = 20_000_000;

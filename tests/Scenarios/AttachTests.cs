@@ -4,7 +4,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>Jobs that are left and come back to.</summary>
-[Collection("processes")]
 public sealed class AttachTests
 {
     private const string Detach = "\u0010\u0011";

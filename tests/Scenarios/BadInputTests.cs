@@ -4,7 +4,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>Every wrong input gets a code and the next step, and nothing is lost by it.</summary>
-[Collection("processes")]
 public sealed class BadInputTests
 {
     [Fact]

@@ -5,7 +5,6 @@ using Xunit.Abstractions;
 namespace Scenarios;
 
 /// <summary>A node that is a beacon beside its work.</summary>
-[Collection("processes")]
 public sealed class BeaconRoleTests(ITestOutputHelper output)
 {
     private const string Place = "203.0.113.10";

@@ -6,7 +6,7 @@ using Xunit.Abstractions;
 namespace Scenarios;
 
 /// <summary>Two devices in homes behind NATs of the kernel, and a beacon on the internet between.</summary>
-[Collection("processes")]
+[Collection(Alone.Name)]
 public sealed class BeaconTests(ITestOutputHelper output)
 {
     private const string BeaconAddress = "203.0.113.10";

@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 namespace Scenarios;
 
 /// <summary>A direct path through NATs of the kernel that swallows packets in the middle of a transfer and tells nobody, with a relay beside it.</summary>
-[Collection("processes")]
+[Collection(Alone.Name)]
 public sealed class BlackHoleTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Bar = TimeSpan.FromSeconds(2);

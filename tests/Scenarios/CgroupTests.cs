@@ -4,7 +4,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>Programs in a cgroup of their own, with the node as people start it.</summary>
-[Collection("processes")]
 public sealed class CgroupTests
 {
     [SkippableFact]

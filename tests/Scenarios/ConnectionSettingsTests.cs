@@ -6,7 +6,6 @@ using Xunit.Abstractions;
 namespace Scenarios;
 
 /// <summary>Whose connections are taken, who is dialled and how much is sent: changed while nodes run.</summary>
-[Collection("processes")]
 public sealed class ConnectionSettingsTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);

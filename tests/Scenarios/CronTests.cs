@@ -5,7 +5,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>Schedules of a real node that is killed and started again.</summary>
-[Collection("processes")]
 public sealed class CronTests
 {
     [Fact]

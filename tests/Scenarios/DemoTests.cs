@@ -4,7 +4,7 @@ using Scenarios.Harness;
 
 namespace Scenarios;
 
-[Collection("processes")]
+[Collection(Alone.Name)]
 public sealed class DemoTests(DemoRun demo) : IClassFixture<DemoRun>
 {
     private static readonly string[] TextsSent = ["calc 1+2", "line 150", "uname", "1267650600228229401496703205376", "gpu-box", "laptop", "demo-1"];
@@ -36,6 +36,3 @@ public sealed class DemoTests(DemoRun demo) : IClassFixture<DemoRun>
         Assert.Empty(packets.Find(TextsSent));
     }
 }
-
-[CollectionDefinition("processes", DisableParallelization = true)]
-public sealed class ProcessesCollection;

@@ -4,7 +4,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>Jobs that begin after others, at a node that is killed meanwhile.</summary>
-[Collection("processes")]
 public sealed class DependencyTests
 {
     [Fact]

@@ -5,7 +5,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>What happened to a job, as a stream beside what it wrote.</summary>
-[Collection("processes")]
 public sealed class EventStreamTests
 {
     [Fact]

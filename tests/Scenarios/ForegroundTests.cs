@@ -3,7 +3,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>What a person at a terminal sees of jobs that they wait for.</summary>
-[Collection("processes")]
 public sealed class ForegroundTests
 {
     private const string Program = "for i in 1 2 3 4 5 6 7 8; do echo \"::progress $i/8 part $i\"; echo line $i; sleep 0.4; done; echo over";

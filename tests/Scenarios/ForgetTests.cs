@@ -2,7 +2,6 @@ using Scenarios.Harness;
 
 namespace Scenarios;
 
-[Collection("processes")]
 public sealed class ForgetTests
 {
     [Fact]

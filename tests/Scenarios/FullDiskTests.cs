@@ -4,7 +4,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>A node on a disk of a few megabytes, until it is full and after there is room again.</summary>
-[Collection("processes")]
 public sealed class FullDiskTests
 {
     [SkippableFact]

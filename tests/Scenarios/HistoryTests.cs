@@ -4,7 +4,6 @@ using Scenarios.Harness;
 
 namespace Scenarios;
 
-[Collection("processes")]
 public sealed class HistoryTests
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);

@@ -6,7 +6,7 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>Strangers at the port of a running node.</summary>
-[Collection("processes")]
+[Collection(Alone.Name)]
 public sealed class HostilePacketsTests
 {
     private const long MemoryGrowthMax = 32L << 20;

@@ -6,7 +6,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>Programs on another device that read what is typed or piped here.</summary>
-[Collection("processes")]
 public sealed class InteractiveTests
 {
     private const int Bytes = 50_000_000;

@@ -5,7 +5,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>Invitations across kills of the node that gave them: each lets one device in, whenever the kill comes.</summary>
-[Collection("processes")]
 public sealed class InvitationRestartTests
 {
     private const string Phrase = "four words are enough";

@@ -5,7 +5,6 @@ using Scenarios.Harness;
 
 namespace Scenarios;
 
-[Collection("processes")]
 public sealed class KeyRotationTests
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);

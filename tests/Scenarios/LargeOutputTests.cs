@@ -4,7 +4,7 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>A program that writes more than its home keeps.</summary>
-[Collection("processes")]
+[Collection(Alone.Name)]
 public sealed class LargeOutputTests
 {
     private const int Kept = 1 << 20;

@@ -19,7 +19,6 @@ namespace Scenarios;
 /// One table of what is malformed, against a running node that has a peer: each gives its code, says what is wrong, and gives the next step; after all of it the registry, the devices and the connection are what they
 /// were. What beacons and the DHT answer stands in the tests of those projects.
 /// </summary>
-[Collection("processes")]
 public sealed class MalformedInputTests
 {
     private const string Phrase = "four words are enough";

@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 namespace Scenarios;
 
 /// <summary>NATs of the kernel that forget, and give the next packets another outside port or address, without a word.</summary>
-[Collection("processes")]
+[Collection(Alone.Name)]
 public sealed class MappingDeathTests(ITestOutputHelper output)
 {
     // Though the way to the relay passes the same box, and is gone with the direct one.

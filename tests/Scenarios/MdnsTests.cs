@@ -8,7 +8,7 @@ using Xunit.Abstractions;
 namespace Scenarios;
 
 /// <summary>Devices and avahi on a cable without internet, each end with processes of its own.</summary>
-[Collection("processes")]
+[Collection(Alone.Name)]
 public sealed class MdnsTests(ITestOutputHelper output)
 {
     // Nothing but mDNS: their other announcements go to ports at which the other does not listen.

@@ -8,7 +8,7 @@ namespace Scenarios;
 /// A device that starts again with what it has on disk, where everything that brought it together with the others is gone. It is behind a NAT that gives out another port each
 /// time, so that nobody finds it at an address from before.
 /// </summary>
-[Collection("processes")]
+[Collection(Alone.Name)]
 public sealed class MemoryTests(ITestOutputHelper output)
 {
     private const string BeaconAddress = "203.0.113.10";

@@ -3,7 +3,7 @@ using Scenarios.Harness;
 
 namespace Scenarios;
 
-[Collection("processes")]
+[Collection(Alone.Name)]
 public sealed class NarrowNetworkTests
 {
     private const int Lines = 1 << 16;

@@ -11,7 +11,7 @@ namespace Scenarios;
 /// Ordered pairs of NATs of the kernel: data at once over the relay, directly within its bar, or relayed with its reason. A few pairs are run with everything else; all of
 /// them with <c>AGENTMESH_NAT_GRID=all</c> (docs/nat.md).
 /// </summary>
-[Collection("processes")]
+[Collection(Alone.Name)]
 public sealed class NatGridTests(ITestOutputHelper output)
 {
     private const string SameBox = "the same box", Ipv6Only = "ipv6-only";

@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 
 namespace Scenarios;
 
-[Collection("processes")]
+[Collection(Alone.Name)]
 public sealed class NetworkChangeTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Bar = TimeSpan.FromSeconds(3);

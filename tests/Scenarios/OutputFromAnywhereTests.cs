@@ -3,7 +3,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>The output of a job, read on a device that has nothing to do with it.</summary>
-[Collection("processes")]
 public sealed class OutputFromAnywhereTests
 {
     [Fact]

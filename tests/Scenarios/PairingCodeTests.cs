@@ -7,7 +7,7 @@ using Xunit.Abstractions;
 namespace Scenarios;
 
 /// <summary>Devices that know nothing of each other but what one person says to another.</summary>
-[Collection("processes")]
+[Collection(Alone.Name)]
 public sealed class PairingCodeTests(ITestOutputHelper output)
 {
     [SkippableFact]

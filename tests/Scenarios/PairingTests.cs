@@ -2,7 +2,6 @@ using Scenarios.Harness;
 
 namespace Scenarios;
 
-[Collection("processes")]
 public sealed class PairingTests
 {
     /// <summary>Their clusters become one at this moment: one of the two replaces its actor system while the commands are on their way.</summary>

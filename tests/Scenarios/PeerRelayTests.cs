@@ -5,7 +5,6 @@ using Xunit.Abstractions;
 namespace Scenarios;
 
 /// <summary>Two devices behind NATs that let none in, a third one on the internet, and no beacon.</summary>
-[Collection("processes")]
 public sealed class PeerRelayTests(ITestOutputHelper output)
 {
     [SkippableFact]

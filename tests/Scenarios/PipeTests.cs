@@ -4,7 +4,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>Programs on several devices, each reading what the one before it writes.</summary>
-[Collection("processes")]
 public sealed class PipeTests
 {
     [Fact]

@@ -4,7 +4,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>Resources, groups and limits with real nodes and programs.</summary>
-[Collection("processes")]
 public sealed class PlacementTests
 {
     [Fact]

@@ -5,7 +5,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>Two devices that share a database as the home of jobs, and a third one that runs them.</summary>
-[Collection("processes")]
 public sealed class PoolTests
 {
     [SkippableFact]

@@ -6,7 +6,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>Programs that outlive their node, with real processes: of the home, of the executing device, and of the program.</summary>
-[Collection("processes")]
 public sealed class ProgramLifeTests
 {
     private const int Lines = 300;

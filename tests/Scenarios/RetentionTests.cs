@@ -4,7 +4,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>Ended jobs are removed, with a real node.</summary>
-[Collection("processes")]
 public sealed class RetentionTests
 {
     [Fact]

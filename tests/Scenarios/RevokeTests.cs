@@ -4,7 +4,6 @@ using Scenarios.Harness;
 
 namespace Scenarios;
 
-[Collection("processes")]
 public sealed class RevokeTests
 {
     [Fact]

@@ -5,7 +5,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>One line for several devices, with real nodes.</summary>
-[Collection("processes")]
 public sealed class SelectorTests
 {
     [Fact]

@@ -3,7 +3,7 @@ using Scenarios.Harness;
 
 namespace Scenarios;
 
-[Collection("processes")]
+[Collection(Alone.Name)]
 public sealed class StoppedFounderTests
 {
     [Fact]

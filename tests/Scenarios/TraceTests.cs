@@ -3,7 +3,6 @@ using Scenarios.Harness;
 
 namespace Scenarios;
 
-[Collection("processes")]
 public sealed class TraceTests
 {
     [SkippableFact]

@@ -4,7 +4,7 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>Two devices at home, each with more interfaces for containers than a list of addresses has room, and somebody else where one looks for the other.</summary>
-[Collection("processes")]
+[Collection(Alone.Name)]
 public sealed class TrapTests
 {
     [SkippableFact]

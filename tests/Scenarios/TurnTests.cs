@@ -5,7 +5,6 @@ using Xunit.Abstractions;
 namespace Scenarios;
 
 /// <summary>coturn as STUN server and as TURN server, with NATs of the kernel between.</summary>
-[Collection("processes")]
 public sealed class TurnTests(ITestOutputHelper output)
 {
     private const string ServerAddress = "203.0.113.20";

@@ -10,7 +10,7 @@ using Xunit.Abstractions;
 namespace Scenarios;
 
 /// <summary>Two devices in networks that let no UDP out, and a beacon that they reach over TCP.</summary>
-[Collection("processes")]
+[Collection(Alone.Name)]
 public sealed class UdpBlockedTests(ITestOutputHelper output)
 {
     private const string BeaconAddress = "203.0.113.10";

@@ -5,7 +5,6 @@ using Scenarios.Harness;
 namespace Scenarios;
 
 /// <summary>Workflows over real nodes that are killed.</summary>
-[Collection("processes")]
 public sealed class WorkflowTests
 {
     [Fact]

@@ -1,9 +1,13 @@
+using System.Globalization;
+
 namespace Scenarios.Harness;
 
 /// <summary>Two network namespaces of the test's own with one cable between them.</summary>
 internal sealed class Cable : IDisposable
 {
-    private readonly string _prefix = $"am{Environment.ProcessId}";
+    private static int s_cables;
+
+    private readonly string _prefix = string.Create(CultureInfo.InvariantCulture, $"am{Environment.ProcessId % 100_000}c{Interlocked.Increment(ref s_cables)}");
 
     private Cable()
     {
