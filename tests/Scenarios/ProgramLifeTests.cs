@@ -8,17 +8,15 @@ namespace Scenarios;
 /// <summary>Programs that outlive their node, with real processes: of the home, of the executing device, and of the program.</summary>
 public sealed class ProgramLifeTests
 {
-    private const int Lines = 300;
-
-    private static readonly string Counter = $"i=1; while [ $i -le {Lines} ]; do echo \"line $i\"; i=$((i+1)); sleep 0.05; done; exit 7";
-    private static readonly string Printed = string.Concat(Enumerable.Range(1, Lines).Select(i => $"line {i}\n"));
+    // A line takes 50 ms and a little more.
+    private const int LinesPerMinute = 1_150;
 
     [Fact]
     public async Task A_program_whose_node_is_killed_five_times_keeps_its_attempt_and_every_line_comes_once()
     {
         await using TestNode laptop = await TestNode.StartAsync("laptop");
         await using TestNode gpu = await Worker(laptop);
-        string job = await Begin(laptop, "@gpu", Counter);
+        string job = await Begin(laptop, "@gpu", Counter(LinesPerMinute));
         Task<Ran> following = laptop.RunAsync("job", "logs", "--follow", job);
         for (int kill = 0; kill < 5; kill++)
         {
@@ -30,8 +28,8 @@ public sealed class ProgramLifeTests
 
         JobView end = await AtRest(laptop, job);
         Assert.Equal(("failed", 1, 7), (end.State, end.Attempt, end.ExitCode));
-        Assert.Equal(Printed, (await following).Out);
-        Assert.Equal(Printed, (await laptop.RunAsync("job", "logs", job)).Out);
+        Assert.Equal(Printed(LinesPerMinute), (await following).Out);
+        Assert.Equal(Printed(LinesPerMinute), (await laptop.RunAsync("job", "logs", job)).Out);
         await NothingLeft(gpu);
     }
 
@@ -39,7 +37,8 @@ public sealed class ProgramLifeTests
     public async Task A_program_goes_on_when_home_and_device_are_one_node_that_is_killed_or_stopped()
     {
         await using TestNode solo = await TestNode.StartAsync("solo");
-        string job = await Begin(solo, "@solo", Counter);
+        const int Lines = 300;
+        string job = await Begin(solo, "@solo", Counter(Lines));
         await Eventually.HoldsAsync(async () => await Printing(solo, job) > 0, "it prints");
         solo.KillHard();
         await solo.UpAsync();
@@ -52,7 +51,7 @@ public sealed class ProgramLifeTests
 
         JobView end = await AtRest(solo, job);
         Assert.Equal(("failed", 1, 7), (end.State, end.Attempt, end.ExitCode));
-        Assert.Equal(Printed, (await solo.RunAsync("job", "logs", job)).Out);
+        Assert.Equal(Printed(Lines), (await solo.RunAsync("job", "logs", job)).Out);
         await NothingLeft(solo);
     }
 
@@ -228,6 +227,10 @@ public sealed class ProgramLifeTests
         Assert.True(ran.Code == 0, ran.ToString());
         return ran.Out.Trim().Split('\n')[0];
     }
+
+    private static string Counter(int lines) => $"i=1; while [ $i -le {lines} ]; do echo \"line $i\"; i=$((i+1)); sleep 0.05; done; exit 7";
+
+    private static string Printed(int lines) => string.Concat(Enumerable.Range(1, lines).Select(i => $"line {i}\n"));
 
     private static async Task<long> Printing(TestNode home, string job) => (await home.RunAsync("job", "logs", job)).Out.Length;
 
