@@ -73,7 +73,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         Streams = new StreamLayer(session.IsInitiator, settings, _remote, credit, _events) { RoundTrip = RttEstimator.Initial };
         _receiver = new FrameReceiver(_path, _where, _prober, _paths, _measuring, _mapping, Streams, _protector, _remote.AckDelayMax);
         TuneSendBuffer();
-        _transmitter = new Transmitter(session, _path, _where, _prober, _paths, _measuring, _teller, _mapping, _rekey, _liveness, _closing, Streams, share, _remote.AckDelayMax)
+        _transmitter = new Transmitter(session, _path, _where, _prober, _paths, _measuring, _teller, _mapping, _rekey, _liveness, _closing, Streams, new AckThinning(_path, settings.AckThinning && (_remote.Takes & TransportParameters.TakesAckFrequency) != 0), share, _remote.AckDelayMax)
         {
             AsksForMarks = settings.Ecn && (_remote.Takes & TransportParameters.TakesEcnCounts) != 0,
             IsPingPending = session.IsInitiator, // the other side starts when it has a packet
@@ -184,7 +184,7 @@ internal sealed class Connection : IFrameFate, IDisposable
             _paths.Heard(from, now);
         }
 
-        _path.Received.Add(packet.PacketNumber, datagram.Length, outcome.IsAckEliciting, now, ecn);
+        _path.Received.Add(packet.PacketNumber, datagram.Length, outcome.IsAckEliciting, now, ecn, outcome.IsQuestion);
         bool isBack = _liveness.SilentFor(now) >= BackAfter;
         _liveness.Received(outcome.IsUse, outcome.IsAckEliciting, now);
         if (outcome.IsAnswer)
@@ -357,6 +357,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
 
         _path.Loss.Moved();
+        _path.Received.Unthin();
         _paths.Suspect(now);
         _transmitter.IsPingPending = true;
         if (hasSlept)

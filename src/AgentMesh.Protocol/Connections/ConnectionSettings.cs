@@ -55,6 +55,12 @@ public sealed record ConnectionSettings
     /// </summary>
     public bool Ecn { get; init; } = true;
 
+    /// <summary>
+    /// A side that has much in flight asks for some acknowledgements in each round trip, instead of one for every ten packets, and this side does as it is asked, while nothing is lost. Without
+    /// effect where the other side does not know it.
+    /// </summary>
+    public bool AckThinning { get; init; } = true;
+
     /// <summary>Greatest datagram that this side takes.</summary>
     public int DatagramBytesMax { get; init; } = 65_507;
 

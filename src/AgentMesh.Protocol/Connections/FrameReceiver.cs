@@ -9,15 +9,16 @@ namespace AgentMesh.Protocol.Connections;
 /// <param name="IsUse">A frame about streams was among them.</param>
 /// <param name="IsAnswer">Something that this side sent was acknowledged for the first time.</param>
 /// <param name="IsProbe">It asks or answers about a path and says nothing else.</param>
+/// <param name="IsQuestion">It asks whether somebody is there.</param>
 /// <param name="Close">The other side ended the connection.</param>
-internal readonly record struct FrameOutcome(ulong Violation, bool IsAckEliciting = false, bool IsUse = false, bool IsAnswer = false, bool IsProbe = false, CloseFrame? Close = null);
+internal readonly record struct FrameOutcome(ulong Violation, bool IsAckEliciting = false, bool IsUse = false, bool IsAnswer = false, bool IsProbe = false, bool IsQuestion = false, CloseFrame? Close = null);
 
 /// <summary>Takes the frames of an authentic packet apart and gives each to who it is for.</summary>
 internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, PathProber prober, PathTable paths, PathMeasuring measuring, MappingWatch mapping, StreamLayer streams, IPacketProtector protector, TimeSpan ackDelayMax)
 {
     public FrameOutcome Handle(ReadOnlySpan<byte> payload, TimeSpan now)
     {
-        bool isAckEliciting = false, isUse = false, hasAck = false, isAnswer = false, isProbe = true;
+        bool isAckEliciting = false, isUse = false, hasAck = false, isAnswer = false, isProbe = true, isQuestion = false;
         EcnCountsFrame? marks = null;
         while (!payload.IsEmpty)
         {
@@ -42,15 +43,19 @@ internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, PathPro
                     violation = EcnCountsFrame.TryRead(ref payload, out EcnCountsFrame counts) ? CloseCodes.None : CloseCodes.FrameEncoding;
                     marks = counts;
                     break;
+                case FrameType.AckFrequency:
+                    violation = AckFrequencyFrame.TryRead(ref payload, out AckFrequencyFrame asked) ? CloseCodes.None : CloseCodes.FrameEncoding;
+                    path.Received.Asked(asked.Delay, now);
+                    break;
                 case FrameType.Ping:
-                    isAckEliciting = true;
+                    isAckEliciting = isQuestion = true;
                     break;
                 case FrameType.Rekey:
                     isAckEliciting = true;
                     violation = HandleRekey(ref payload, now);
                     break;
                 case FrameType.PathChallenge or FrameType.PathResponse:
-                    isAckEliciting = true;
+                    isAckEliciting = isQuestion = true;
                     violation = HandlePath((FrameType)type, ref payload);
                     break;
                 case FrameType.ObservedAddress:
@@ -69,7 +74,7 @@ internal sealed class FrameReceiver(NetworkPath path, Whereabouts where, PathPro
             }
         }
 
-        return new FrameOutcome(CloseCodes.None, isAckEliciting, isUse, isAnswer, isProbe);
+        return new FrameOutcome(CloseCodes.None, isAckEliciting, isUse, isAnswer, isProbe, isQuestion);
     }
 
     /// <summary>Whether a packet that arrives while this side is closing says goodbye as well. Such a packet holds nothing else.</summary>

@@ -83,6 +83,7 @@ internal sealed class NetworkPath
         }
 
         Loss.Moved();
+        Received.Unthin();
     }
 
     public bool IsWindowOpen => Loss.BytesInFlight + DatagramBytes <= Window || Loss.PacketsInFlight == 0;

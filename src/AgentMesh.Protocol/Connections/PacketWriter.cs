@@ -91,6 +91,17 @@ internal ref struct PacketWriter(Span<byte> payload, SentPacket packet)
         return true;
     }
 
+    public bool TryWriteAckFrequency(in AckFrequencyFrame frame)
+    {
+        if (Room < frame.Size)
+        {
+            return false;
+        }
+
+        Length += frame.Write(Rest);
+        return true;
+    }
+
     /// <summary>Not counted as in flight: whether it arrives is seen by its answer.</summary>
     public bool TryWritePath(FrameType type, ReadOnlySpan<byte> data)
     {

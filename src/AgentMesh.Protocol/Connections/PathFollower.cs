@@ -21,6 +21,11 @@ internal sealed class PathFollower(
     public void Heard(IPEndPoint from, bool isProbe, int datagramBytes, TimeSpan now)
     {
         bool isFromElsewhere = !ReferenceEquals(from, where.Remote) && !from.Equals(where.Remote);
+        if (isFromElsewhere)
+        {
+            path.Received.Unthin();
+        }
+
         if (isFromElsewhere && isProbe && where.TryTakeChallenge(out ReadOnlySpan<byte> question))
         {
             prober.Asked(from, question, datagramBytes);

@@ -6,7 +6,7 @@ namespace AgentMesh.Protocol.Connections;
 
 /// <summary>
 /// Which packets arrived on one path and when that has to be said. At once when packets are missing, out of order or marked; else after every <see cref="EveryMin"/>nd and later
-/// every <see cref="Every"/>th, or when the delay is over.
+/// every <see cref="Every"/>th, or when the delay is over; by time alone where the other side asked for it and all is well (<see cref="ThinnedAcks"/>).
 /// </summary>
 internal sealed class ReceivedPackets(TimeSpan delayMax)
 {
@@ -31,6 +31,8 @@ internal sealed class ReceivedPackets(TimeSpan delayMax)
     private long _seen;
     private TimeSpan? _elicitedAt;
     private ArrivedMarks _marks;
+    private ThinnedAcks _thinned;
+    private bool _isWanted;
 
     /// <summary>When an acknowledgement is due; null when there is nothing to acknowledge.</summary>
     public TimeSpan? DueAt { get; private set; }
@@ -46,7 +48,22 @@ internal sealed class ReceivedPackets(TimeSpan delayMax)
 
     public bool IsDue(TimeSpan now) => DueAt <= now;
 
-    public void Add(ulong number, int bytes, bool isAckEliciting, TimeSpan now, EcnCodepoint ecn = EcnCodepoint.NotEct)
+    /// <summary>Acknowledgements wait by time, because the other side wants it so.</summary>
+    public bool IsThinned(TimeSpan now) => _thinned.IsInForce(now);
+
+    /// <summary>The packet at hand, of which <see cref="Add"/> follows, asks how long packets may wait.</summary>
+    /// <param name="delay">Zero: no longer than was promised, and this one not at all.</param>
+    public void Asked(TimeSpan delay, TimeSpan now)
+    {
+        _thinned.Asked(delay, now);
+        _isWanted |= delay <= TimeSpan.Zero;
+    }
+
+    /// <summary>What was asked is over: packets may take another way, or this device was asleep.</summary>
+    public void Unthin() => _thinned.Drop();
+
+    /// <param name="isQuestion">It is there to be answered, and hardly for anything else: what was asked of the flow does not count for it.</param>
+    public void Add(ulong number, int bytes, bool isAckEliciting, TimeSpan now, EcnCodepoint ecn = EcnCodepoint.NotEct, bool isQuestion = false)
     {
         _marks.Add(ecn);
         ulong expected = _ranges.IsEmpty ? 0 : _ranges[_ranges.Count - 1].End;
@@ -61,6 +78,12 @@ internal sealed class ReceivedPackets(TimeSpan delayMax)
             _largestAt = now;
         }
 
+        bool isTrouble = number != expected || ecn == EcnCodepoint.Ce;
+        if (isTrouble)
+        {
+            _thinned.Drop();
+        }
+
         if (!isAckEliciting)
         {
             return;
@@ -71,8 +94,17 @@ internal sealed class ReceivedPackets(TimeSpan delayMax)
         _unackedBytes += bytes;
         bool isAfterSilence = now - _elicitedAt >= SilenceMin;
         _elicitedAt = now;
-        bool atOnce = number != expected || isAfterSilence || ecn == EcnCodepoint.Ce || _unackedBytes >= EveryBytes || _unacked >= (_seen < SoonPackets ? EveryMin : Every);
-        DueAt = atOnce ? now : DueAt ?? now + delayMax;
+        if (isAfterSilence)
+        {
+            _thinned.Drop();
+        }
+
+        bool isThinned = !isQuestion && _thinned.IsInForce(now);
+        bool isMuch = isThinned ? _unacked >= ThinnedAcks.Every : _unackedBytes >= EveryBytes || _unacked >= (_seen < SoonPackets ? EveryMin : Every);
+        bool atOnce = isTrouble || isAfterSilence || _isWanted || isMuch;
+        TimeSpan due = atOnce ? now : now + (isThinned ? _thinned.Delay : delayMax);
+        DueAt = due < DueAt ? due : DueAt ?? due;
+        _isWanted = false;
     }
 
     /// <summary>Writes an ACK frame when something new arrived, and before it how much of all arrived marked. What was due is done.</summary>

@@ -10,7 +10,7 @@ namespace AgentMesh.Protocol.Connections;
 
 /// <summary>The sending half of a <see cref="Connection"/>: decides what goes into the next datagram and where it goes, and seals it.</summary>
 internal sealed class Transmitter(
-    EstablishedSession session, NetworkPath path, Whereabouts where, PathProber prober, PathTable paths, PathMeasuring measuring, AddressTeller teller, MappingWatch mapping, RekeyCarrier rekey, Liveness liveness, Closing closing, StreamLayer streams, SendShare? share, TimeSpan ackDelayMax)
+    EstablishedSession session, NetworkPath path, Whereabouts where, PathProber prober, PathTable paths, PathMeasuring measuring, AddressTeller teller, MappingWatch mapping, RekeyCarrier rekey, Liveness liveness, Closing closing, StreamLayer streams, AckThinning thinning, SendShare? share, TimeSpan ackDelayMax)
 {
     // A side that only receives asks so often for an acknowledgement of its acknowledgements; what they tell can be forgotten then (RFC 9000, section 13.2.4).
     private const int AcksOnlyMax = 32;
@@ -142,6 +142,11 @@ internal sealed class Transmitter(
 
         if (mayElicit)
         {
+            if (hasWork && thinning.Poll(now) is { } asked && writer.TryWriteAckFrequency(asked))
+            {
+                thinning.Asked(asked, now);
+            }
+
             WriteFrames(ref writer);
             if (!draft.IsAckEliciting && (path.Loss.Probes > 0 || _acksOnly >= AcksOnlyMax))
             {

@@ -29,6 +29,9 @@ internal readonly record struct TransportParameters(uint StreamWindow, uint Clas
     /// <summary>Bit of <see cref="Takes"/>: frames that tell how many packets of this side arrived marked.</summary>
     public const byte TakesEcnCounts = 2;
 
+    /// <summary>Bit of <see cref="Takes"/>: frames that ask for fewer acknowledgements.</summary>
+    public const byte TakesAckFrequency = 4;
+
     public TimeSpan AckDelayMax => TimeSpan.FromMilliseconds(AckDelayMaxMilliseconds);
 
     public static TransportParameters Of(ConnectionSettings settings) => new(
@@ -37,7 +40,7 @@ internal readonly record struct TransportParameters(uint StreamWindow, uint Clas
         (ushort)settings.StreamsPerClassMax,
         (ushort)settings.DatagramBytesMax,
         (byte)Math.Ceiling(settings.AckDelayMax.TotalMilliseconds),
-        (byte)(TakesObservedAddress | (settings.Ecn ? TakesEcnCounts : 0)));
+        (byte)(TakesObservedAddress | (settings.Ecn ? TakesEcnCounts : 0) | (settings.AckThinning ? TakesAckFrequency : 0)));
 
     public static TransportParameters Read(ReadOnlySpan<byte> source) => new(
         BinaryPrimitives.ReadUInt32BigEndian(source),

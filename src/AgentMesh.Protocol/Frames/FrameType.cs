@@ -24,4 +24,7 @@ internal enum FrameType : byte
 
     /// <summary>Only to those that take it: see <see cref="Connections.TransportParameters.Takes"/>.</summary>
     EcnCounts = 0x31,
+
+    /// <summary>Only to those that take it: see <see cref="Connections.TransportParameters.Takes"/>.</summary>
+    AckFrequency = 0x32,
 }

@@ -43,6 +43,9 @@ internal sealed class Cubic : ICongestionController
 
     public long Window => (long)_window;
 
+    public bool IsProbing => IsInSlowStart;
+
+    /// <summary>The window doubles with every round trip.</summary>
     public bool IsInSlowStart => _window < _threshold;
 
     private double Minimum => MinimumDatagrams * (double)_datagram;

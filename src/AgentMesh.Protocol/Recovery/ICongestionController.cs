@@ -6,8 +6,8 @@ internal interface ICongestionController
     /// <summary>Bytes.</summary>
     long Window { get; }
 
-    /// <summary>What the path carries is still being found out: the window doubles with every round trip.</summary>
-    bool IsInSlowStart { get; }
+    /// <summary>What the path carries is being found out, from when the acknowledgements come: each of them counts.</summary>
+    bool IsProbing { get; }
 
     /// <summary>Bytes in a second that go out at most, over anything longer than the burst of the <see cref="Pacer"/>.</summary>
     double PacingRate(RttEstimator rtt);

@@ -119,8 +119,8 @@ internal sealed class LossDetector(SentPacketRing sent, RttEstimator rtt, IConge
         bool isLargestNew = ack.Largest >= sent.First && sent[ack.Largest].State == SentPacketState.Outstanding;
         if (isLargestNew && ack.Largest >= _since)
         {
-            TimeSpan delay = ack.Delay < ackDelayMax ? ack.Delay : ackDelayMax;
-            rtt.Add(now - sent[ack.Largest].SentAt, delay);
+            TimeSpan most = rtt.AckDelayMax(ackDelayMax);
+            rtt.Add(now - sent[ack.Largest].SentAt, ack.Delay < most ? ack.Delay : most);
             _runsFrom ??= now;
         }
 

@@ -19,6 +19,12 @@ internal sealed class RttEstimator
 
     public TimeSpan Minimum { get; private set; } = TimeSpan.MaxValue;
 
+    /// <summary>How long the other side was asked to let packets of this path wait for their acknowledgement; zero: it keeps to what it promised.</summary>
+    public TimeSpan AskedDelay { get; set; }
+
+    /// <summary>How long the other side waits at most before it acknowledges.</summary>
+    public TimeSpan AckDelayMax(TimeSpan promised) => AskedDelay > promised ? AskedDelay : promised;
+
     /// <param name="ackDelay">What the other side says it waited, already cut to its promised maximum.</param>
     public void Add(TimeSpan sample, TimeSpan ackDelay)
     {
@@ -41,6 +47,6 @@ internal sealed class RttEstimator
     public TimeSpan ProbeTimeout(TimeSpan ackDelayMax)
     {
         TimeSpan spread = 4 * Variation;
-        return Smoothed + (spread > Granularity ? spread : Granularity) + ackDelayMax;
+        return Smoothed + (spread > Granularity ? spread : Granularity) + AckDelayMax(ackDelayMax);
     }
 }

@@ -38,6 +38,8 @@ internal static class FrameBytes
 
     public static byte[] EcnCounts(ulong ect0, ulong ect1, ulong ce) => Of(64, b => new EcnCountsFrame(ect0, ect1, ce).Write(b));
 
+    public static byte[] AckFrequency(TimeSpan delay) => Of(64, b => new AckFrequencyFrame(delay).Write(b));
+
     public static byte[] Rekey(ReadOnlySpan<byte> message) => [(byte)FrameType.Rekey, .. message];
 
     public static byte[] Path(FrameType type, ReadOnlySpan<byte> data) => [(byte)type, .. data];

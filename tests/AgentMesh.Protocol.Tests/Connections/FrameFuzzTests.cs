@@ -83,6 +83,7 @@ public class FrameFuzzTests
                 8 when !frames.Contains((byte)FrameType.Ack) => Ack(random, puppet.Target.Path.Sent.Next),
                 9 when random.Next(4) == 0 => FrameBytes.Path(random.Next(2) == 0 ? FrameType.PathChallenge : FrameType.PathResponse, new byte[PathFrame.DataBytes]),
                 9 when random.Next(3) == 0 => FrameBytes.EcnCounts((ulong)random.Next(40), (ulong)random.Next(2), (ulong)random.Next(40)),
+                9 when random.Next(3) == 0 => FrameBytes.AckFrequency(TimeSpan.FromMicroseconds(random.Next(3) * random.Next(50_000))),
                 _ when random.Next(100) == 0 => random.Next(2) == 0 ? FrameBytes.Close((ulong)random.Next(), "fuzz") : FrameBytes.Rekey(new byte[RekeyMessage.Size]),
                 _ => FrameBytes.Ping,
             });

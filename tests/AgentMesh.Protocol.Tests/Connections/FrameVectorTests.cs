@@ -64,6 +64,7 @@ public class FrameVectorTests
             FrameType.PathChallenge or FrameType.PathResponse => FrameBytes.Path(frame.Type, frame.Data),
             FrameType.ObservedAddress => FrameBytes.Observed(frame.Value, new IPEndPoint(new IPAddress(frame.Data.AsSpan(0, 4)), (frame.Data[4] << 8) + frame.Data[5])),
             FrameType.EcnCounts => FrameBytes.EcnCounts(frame.Counts.Ect0, frame.Counts.Ect1, frame.Counts.Ce),
+            FrameType.AckFrequency => FrameBytes.AckFrequency(frame.Delay),
             FrameType.Close => FrameBytes.Close(frame.Code, frame.Reason),
             FrameType.Stream when (expected[0] & 2) != 0 => FrameBytes.Stream(frame.Id, frame.Offset, frame.Data, frame.Fin),
             _ => null, // this implementation always writes a length

@@ -73,6 +73,9 @@ internal sealed record FrameView(FrameType Type)
             case FrameType.EcnCounts:
                 Assert.True(EcnCountsFrame.TryRead(ref rest, out EcnCountsFrame counts));
                 return view with { Counts = counts };
+            case FrameType.AckFrequency:
+                Assert.True(AckFrequencyFrame.TryRead(ref rest, out AckFrequencyFrame asked));
+                return view with { Delay = asked.Delay };
             case FrameType.Rekey:
                 Assert.True(RekeyFrame.TryRead(ref rest, out ReadOnlySpan<byte> message));
                 return view with { Data = message.ToArray() };

@@ -64,6 +64,7 @@ public class HostileFrameTests
         { "data to the end of the packet", [0x20, 0x02, 0x00, 0x55, 0x56] },
         { "counts of marks that nobody asked for, without an acknowledgement", [0x31, .. HugeVarInt, .. HugeVarInt, .. HugeVarInt, .. FrameBytes.EcnCounts(0, 0, 0)] },
         { "the same with an acknowledgement", [0x31, .. HugeVarInt, .. HugeVarInt, .. HugeVarInt, .. FrameBytes.Ack(TimeSpan.Zero, (0, 0))] },
+        { "acknowledgements asked for once in an eternity, and none to be thinned", [0x32, .. HugeVarInt, 0x32, 0x00, 0x32, .. HugeVarInt] },
         { "smaller limits than before", [.. FrameBytes.MaxData(StreamClass.Bulk, 0), .. FrameBytes.MaxStreams(StreamClass.Bulk, 0), .. FrameBytes.MaxStreamData(Puppet.Theirs(0), 0)] },
         { "limits without limit", [0x08, 0x00, .. HugeVarInt, 0x0a, 0x00, .. HugeVarInt, 0x09, 0x03, .. HugeVarInt] },
         { "acknowledgement with a huge delay", [0x02, 0x00, .. HugeVarInt, 0x00, 0x00] },
@@ -95,6 +96,7 @@ public class HostileFrameTests
             FrameBytes.MaxStreams(StreamClass.Control, 1UL << 40),
             FrameBytes.Rekey(new byte[RekeyMessage.Size]),
             FrameBytes.EcnCounts(1UL << 40, 1UL << 20, 1UL << 50),
+            FrameBytes.AckFrequency(TimeSpan.FromMilliseconds(400)),
             FrameBytes.Close(1UL << 40, "reason"),
         ];
         foreach (byte[] frame in frames)

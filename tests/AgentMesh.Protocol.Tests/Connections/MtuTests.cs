@@ -124,7 +124,7 @@ public sealed class MtuTests(ITestOutputHelper output)
 
         Assert.True(pair.A.Outgoing.Lost > 0);
         Assert.Equal(0, pair.A.Connection.Path.Loss.PacketsLost);
-        Assert.True(pair.A.Connection.Path.Congestion.IsInSlowStart);
+        Assert.True(pair.A.Connection.Path.Congestion.IsProbing);
         Assert.True(pair.A.Connection.Path.Congestion.Window >= 10 * MtuSettings.Base);
     }
 

@@ -80,7 +80,7 @@ internal sealed class Bbr : ICongestionController
 
     public long Window => (long)_window.Bytes;
 
-    public bool IsInSlowStart => State == BbrState.Startup;
+    public bool IsProbing => State != BbrState.Cruise;
 
     public BbrState State { get; private set; }
 
