@@ -84,6 +84,9 @@ internal static partial class Log
     [LoggerMessage(2064, LogLevel.Warning, "the name {Host} is not resolved: where it answered last is used, {Addresses}")]
     public static partial void NameRemembered(ILogger log, string host, string addresses);
 
+    [LoggerMessage(2067, LogLevel.Warning, "{Code}: {By} introduces {Name} ({Device}) and may not here; to let it: agentmesh grant {By} introduce")]
+    public static partial void IntroductionRefused(ILogger log, string code, string by, string name, string device);
+
     [LoggerMessage(2065, LogLevel.Information, "the name {Host} is resolved again")]
     public static partial void NameResolved(ILogger log, string host);
 

@@ -3,6 +3,9 @@ namespace AgentMesh.Node;
 /// <summary>Codes of configuration, data directory and control API. Each has a page in <c>docs/errors</c>.</summary>
 public static class NodeErrors
 {
+    /// <summary>Nothing failed: who was let in elsewhere is out here.</summary>
+    public const string IntroductionRefused = "AM0175";
+
     public const string InvitationsNotKept = "AM0181";
     public const string InvitationsIgnored = "AM0182";
     public const string ConfigurationSyntax = "AM0201";

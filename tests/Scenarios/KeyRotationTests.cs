@@ -48,7 +48,7 @@ public sealed class KeyRotationTests
 
         DeviceView after = await ShowAsync(box, "lap");
         Assert.Equal((id, done.Fingerprint), (after.Id, after.Fingerprint));
-        Assert.Equal(["run"], after.Grants);
+        Assert.Equal(["introduce", "run"], after.Grants);
         Assert.NotNull(after.KeySince);
         Assert.True(Directory.Exists($"/proc/{program}"));
         await Eventually.HoldsAsync(async () => (await laptop.RunAsync("@box", "calc", "1+1")).Out == "2\n", "it reaches the other one with its new key", Minute);

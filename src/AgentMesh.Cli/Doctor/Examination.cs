@@ -83,7 +83,9 @@ internal sealed class Examination(Session session, TimeProvider time)
             DiagnosticsView? diagnostics = await DiagnosticsAsync(client, patience.Token).ConfigureAwait(false);
             IReadOnlyList<PeerView> peers = await client.GetAsync("v1/peers", ControlJson.Default.IReadOnlyListPeerView, patience.Token).ConfigureAwait(false);
             Judge(status, diagnostics);
-            _checks.AddRange(TrustChecks.Forks(await client.GetAsync("v1/devices", ControlJson.Default.IReadOnlyListDeviceView, patience.Token).ConfigureAwait(false)));
+            IReadOnlyList<DeviceView> devices = await client.GetAsync("v1/devices", ControlJson.Default.IReadOnlyListDeviceView, patience.Token).ConfigureAwait(false);
+            _checks.AddRange(TrustChecks.Forks(devices));
+            _checks.AddRange(TrustChecks.Introductions(devices));
             await PeersAsync(client, peers, patience.Token).ConfigureAwait(false);
         }
         catch (MeshException problem)

@@ -11,6 +11,7 @@ internal static class TrustChecks
     public const string PutAside = "invitations.damaged";
 
     private const int IdShown = 12;
+    private const int NamesShown = 5;
     private const int FingerprintShown = 9; // two groups of four digits
 
     /// <summary>Each device that two keys claim to speak for.</summary>
@@ -19,6 +20,13 @@ internal static class TrustChecks
         $"two keys claim to be the next one of {device.Name} ({device.Id[..IdShown]}), so its key was in two hands and neither counts: {string.Join(" and ", device.Claims.Select(Of))}",
         $"on {device.Name}: agentmesh compromised, then agentmesh up, and pair it again; here, when that is done: agentmesh devices revoke {device.Id[..IdShown]}",
         "AM0368"));
+
+    /// <summary>Those whom a device has let in that may not introduce here: a line for each introducer.</summary>
+    public static IEnumerable<DoctorCheck> Introductions(IEnumerable<DeviceView> devices) => devices.Where(device => device is { State: "introduced", AdmittedBy: not null }).GroupBy(device => device.AdmittedBy!).Select(by => DoctorCheck.Warn(
+        $"introduced by {by.Key}",
+        $"{by.Key} introduces {string.Join(", ", by.Take(NamesShown).Select(device => $"{device.Name} ({device.Id[..IdShown]})"))}{(by.Skip(NamesShown).Any() ? " and more" : "")}, and may not introduce here: they are strangers to this device",
+        $"to let it: agentmesh grant {by.Key} introduce; or pair them here with 'agentmesh invite'; if neither is wanted, leave it",
+        NodeErrors.IntroductionRefused));
 
     /// <summary>A file of invitations that a start found damaged and put aside.</summary>
     /// <returns>Null where there is none.</returns>

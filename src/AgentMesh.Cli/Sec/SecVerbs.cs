@@ -95,7 +95,8 @@ internal static class SecVerbs
         Argument<string> file = new("FILE") { Description = "A .sec file that 'agentmesh sec create' made on the other device." };
         Option<string?> passphraseFile = NewPassphraseFile();
         var grants = new Option<string[]>("--grant", "--grants") { Description = "What the inviting device may do here beside the default: run (start programs).", AllowMultipleArgumentsPerToken = true };
-        return global.Verb("join", "Join the mesh of the device that made the file.", [file, passphraseFile, grants], async (session, parsed, cancel) =>
+        Option<bool> noIntroduce = PairingVerbs.NewNoIntroduce();
+        return global.Verb("join", "Join the mesh of the device that made the file.", [file, passphraseFile, grants, noIntroduce], async (session, parsed, cancel) =>
         {
             SecFile sec = SecFile.Read(SecDisk.Read(parsed.GetValue(file)!));
             SecContent content = sec.Open(Passphrase.Get(session, parsed.GetValue(passphraseFile), isNew: false));
@@ -104,7 +105,7 @@ internal static class SecVerbs
             PairingView paired;
             try
             {
-                var request = new JoinRequest(Link: invitation.ToLink(), Grants: parsed.GetValue(grants));
+                var request = new JoinRequest(Link: invitation.ToLink(), Grants: parsed.GetValue(grants), NoIntroduce: parsed.GetValue(noIntroduce));
                 paired = await client.PostAsync("v1/join", request, ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
             }
             catch (MeshException expired) when (expired.Code == ProtocolErrors.InvitationExpired)

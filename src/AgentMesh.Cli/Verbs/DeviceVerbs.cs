@@ -122,6 +122,10 @@ internal static class DeviceVerbs
                 device.State == "connected" ? "now" : device.LastSeen is { } seen ? Durations.Age(TimeProvider.System.GetUtcNow() - seen) + " ago" : "never",
                 device.Grants.Count == 0 ? "-" : string.Join(' ', device.Grants),
             ]));
+        foreach (string by in all.Where(device => device.State == "introduced").Select(device => device.AdmittedBy).OfType<string>().Distinct())
+        {
+            session.Terminal.Note($"{by} may not introduce devices here; to let it: agentmesh grant {by} introduce");
+        }
     }
 
     private static void Show(Session session, DeviceView device)

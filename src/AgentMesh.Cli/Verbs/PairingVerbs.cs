@@ -19,12 +19,14 @@ internal static class PairingVerbs
     }
 
     /// <summary>A link is told by what no code has; everything else is read as a code, and complained about as one.</summary>
-    public static JoinRequest RequestOf(string text, IReadOnlyList<string>? grants = null, string? at = null) =>
-        text.AsSpan().ContainsAny(":/?=&") ? new JoinRequest(Link: text, Grants: grants, At: at) : new JoinRequest(Grants: grants, Code: text, At: at);
+    public static JoinRequest RequestOf(string text, IReadOnlyList<string>? grants = null, string? at = null, bool noIntroduce = false) =>
+        text.AsSpan().ContainsAny(":/?=&") ? new JoinRequest(Link: text, Grants: grants, At: at, NoIntroduce: noIntroduce) : new JoinRequest(Grants: grants, Code: text, At: at, NoIntroduce: noIntroduce);
+
+    public static Option<bool> NewNoIntroduce() => new("--no-introduce") { Description = "The inviting device may not let further devices in here; otherwise it may, until 'agentmesh grant NAME introduce --revoke'." };
 
     private static Command Invite(GlobalOptions global)
     {
-        var grants = new Option<string[]>("--grant") { Description = "What the joining device may do here beside the default: run (start programs).", AllowMultipleArgumentsPerToken = true };
+        var grants = new Option<string[]>("--grant") { Description = "What the joining device may do here beside the default: run (start programs), logs (read output), introduce (let further devices in here).", AllowMultipleArgumentsPerToken = true };
         var lifetime = new Option<TimeSpan?>("--valid") { Description = "How long the code and the link can be used (default 10m).", CustomParser = Durations.Parse };
         var wait = new Option<bool>("--wait") { Description = "Stay until a device has joined, then show its check digits; say when somebody tried a wrong code, and which one counts now." };
         var code = new Option<bool>("--code") { Description = "Print the code only." };
@@ -142,10 +144,11 @@ internal static class PairingVerbs
         var code = new Argument<string[]>("CODE or LINK") { Description = "What 'agentmesh invite' printed on the other device: a code in any writing, or a link in quotes.", Arity = ArgumentArity.OneOrMore };
         var grants = new Option<string[]>("--grant") { Description = "What the inviting device may do here beside the default: run (start programs).", AllowMultipleArgumentsPerToken = true };
         var at = new Option<string>("--at") { Description = "HOST[:PORT] of the inviting device, where the local network does not lead to it (port 14590 if none is given)." };
-        return global.Verb("join", "Join the mesh of the device that gave the code or the link.", [code, grants, at], async (session, parsed, cancel) =>
+        Option<bool> noIntroduce = NewNoIntroduce();
+        return global.Verb("join", "Join the mesh of the device that gave the code or the link.", [code, grants, noIntroduce, at], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
-            JoinRequest request = RequestOf(string.Join(' ', parsed.GetValue(code)!), parsed.GetValue(grants), parsed.GetValue(at));
+            JoinRequest request = RequestOf(string.Join(' ', parsed.GetValue(code)!), parsed.GetValue(grants), parsed.GetValue(at), parsed.GetValue(noIntroduce));
             PairingView paired = await client.PostAsync("v1/join", request, ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
             ShowPairing(session, paired, "the other device shows the same digits: 'agentmesh invite --wait' or 'agentmesh invitations' there");
             return 0;

@@ -47,6 +47,9 @@ public sealed class DeviceRegistry : IDisposable
     /// <summary>Those that are out because two keys claim to speak for them, until they are put out by word or come back with a new identity.</summary>
     public IReadOnlyDictionary<DeviceId, ForkedDevice> Forked => _view.Forked;
 
+    /// <summary>Those whom a device of the mesh has let in and who are out here, because it has no grant <see cref="Mesh.Grants.Grant.Introduce"/>; at most <see cref="IntroducedMax"/> of each introducer.</summary>
+    public IReadOnlyDictionary<DeviceId, IntroducedDevice> Refused => _view.Refused;
+
     /// <summary>Entries of others that did not verify or did not fit.</summary>
     public long RefusedEntries => Interlocked.Read(ref _refused);
 
@@ -190,7 +193,7 @@ public sealed class DeviceRegistry : IDisposable
         lock (_gate)
         {
             RegisteredDevice known = Find(device);
-            if (_introductions == Introductions.Granted && !dropIntroduced && known.Grants.Contains(Mesh.Grants.Grant.Introduce) && !wanted.Contains(Mesh.Grants.Grant.Introduce))
+            if (Rule == Introductions.Granted && !dropIntroduced && known.Grants.Contains(Mesh.Grants.Grant.Introduce) && !wanted.Contains(Mesh.Grants.Grant.Introduce))
             {
                 foreach (RegisteredDevice introduced in _view.Devices.Values.Where(other => other.AdmittedBy == device).ToArray())
                 {
@@ -265,7 +268,7 @@ public sealed class DeviceRegistry : IDisposable
     {
         lock (_gate)
         {
-            return [.. _chains.Ever.Select(key => _chains.RootOf(key).Id).Where(id => id.ToString().StartsWith(idPrefix, StringComparison.OrdinalIgnoreCase)).Distinct()];
+            return _chains.FindEver(idPrefix);
         }
     }
 
@@ -346,6 +349,8 @@ public sealed class DeviceRegistry : IDisposable
 
     public void Dispose() => _file.Dispose();
 
+    private Introductions Rule => IntroductionRule.Of(_introductions, _chains.Of(_root));
+
     private RegisteredDevice Find(DeviceId device) => _view.Devices.TryGetValue(device, out RegisteredDevice? known)
         ? known
         : throw new MeshException(MeshErrors.UnknownPeer, $"{device} is not in the registry", "'agentmesh peers' shows who is");
@@ -358,7 +363,7 @@ public sealed class DeviceRegistry : IDisposable
     private IEnumerable<DevicePublicKey> KeysOf(DeviceId device) =>
         device == _self.Id ? [_self.PublicKey]
         : _view.Devices.TryGetValue(device, out RegisteredDevice? known) ? [.. known.FormerKeys, known.Key]
-        : _chains.Ever.Where(key => _chains.RootOf(key).Id == device).Select(_chains.RootOf).Distinct().SelectMany(_chains.Successions.KeysOf).ToArray() is { Length: > 0 } former ? former
+        : _chains.EverKeysOf(device) is { Count: > 0 } former ? former
         : [Find(device).Key];
 
     /// <summary>Takes back what this device itself said for those that another has put out everywhere: its admission, grants and names.</summary>
@@ -372,7 +377,7 @@ public sealed class DeviceRegistry : IDisposable
 
         try
         {
-            Dictionary<DeviceId, RegisteredDevice> otherwise = RegistryFold.Devices(_root, _chains, static _ => false, _introductions);
+            Dictionary<DeviceId, RegisteredDevice> otherwise = RegistryFold.Devices(_root, _chains, static _ => false, Rule);
             foreach (DevicePublicKey root in putOut.Where(root => otherwise.ContainsKey(root.Id)).ToArray())
             {
                 Append(RegistryChange.Forget, otherwise[root.Id].Key, "", []);
@@ -395,6 +400,11 @@ public sealed class DeviceRegistry : IDisposable
 
     private void Append(RegistryChange change, DevicePublicKey subject, string name, IEnumerable<string> grants, bool everywhere = false)
     {
+        if (IntroductionRule.Beginning(_introductions, _chains.Of(_root), _self, _time.GetUtcNow()) is { } beginning)
+        {
+            Write(beginning);
+        }
+
         RegistryEntry? before = _chains.Of(_self.PublicKey) is { Count: > 0 } own ? own[^1] : null;
         RegistryEntry entry = RegistryEntry.Sign(_self, before, _time.GetUtcNow(), change, subject, name, grants, everywhere);
         if (!_chains.Fits(entry))
@@ -424,5 +434,5 @@ public sealed class DeviceRegistry : IDisposable
         _chains.Keep(entry);
     }
 
-    private void Fold() => _view = RegistryView.Of(_root, _chains, _introductions);
+    private void Fold() => _view = RegistryView.Of(_root, _chains, Rule);
 }

@@ -26,9 +26,12 @@ internal sealed class RegistryChains
     /// <summary>Whom others have put out everywhere, where this device has not spoken of them since: the first key of each.</summary>
     public IReadOnlySet<DevicePublicKey> PutOut => _heard.Select(heard => RootOf(heard.Subject)).ToHashSet();
 
-    /// <summary>The devices of the mesh and those that were in it.</summary>
-    public IEnumerable<DevicePublicKey> Ever =>
-        _chains.Values.SelectMany(chain => chain).Where(entry => entry.Change == RegistryChange.Admit && !_own.Contains(entry.Subject)).Select(entry => entry.Subject);
+    /// <summary>The devices of the mesh and those that were in it, by the beginning of their ids.</summary>
+    public IReadOnlyList<DeviceId> FindEver(string idPrefix) =>
+        [.. Ever.Select(key => RootOf(key).Id).Where(id => id.ToString().StartsWith(idPrefix, StringComparison.OrdinalIgnoreCase)).Distinct()];
+
+    /// <summary>The keys of one of them; empty for one that never was.</summary>
+    public IReadOnlyList<DevicePublicKey> EverKeysOf(DeviceId device) => [.. Ever.Select(RootOf).Where(root => root.Id == device).Distinct().SelectMany(Successions.KeysOf)];
 
     /// <summary>Empty for one that is not there.</summary>
     public IReadOnlyList<RegistryEntry> Of(DevicePublicKey author) => _chains.GetValueOrDefault(author) ?? [];
@@ -52,6 +55,9 @@ internal sealed class RegistryChains
     /// <summary>What a copy with these heads lacks, in chain order.</summary>
     public IReadOnlyList<byte[]> EntriesAfter(IReadOnlyDictionary<DeviceId, ulong> heads, int most) =>
         [.. _chains.SelectMany(chain => chain.Value.Skip((int)Math.Min(heads.GetValueOrDefault(chain.Key.Id), int.MaxValue))).Take(most).Select(entry => entry.Bytes)];
+
+    private IEnumerable<DevicePublicKey> Ever =>
+        _chains.Values.SelectMany(chain => chain).Where(entry => entry.Change == RegistryChange.Admit && !_own.Contains(entry.Subject)).Select(entry => entry.Subject);
 
     /// <summary>Whether it is the next of its chain, and there is room for it.</summary>
     public bool Fits(RegistryEntry entry)

@@ -16,6 +16,7 @@ internal enum RegistryChange
     Forget = 4,
     Successor = 5,
     Succeed = 6,
+    IntroduceByGrant = 7,
 }
 
 /// <summary>One verified entry: its author signed it, and it follows the one before it in the author's chain.</summary>

@@ -11,7 +11,8 @@ internal static class RegistryFold
     /// <param name="self">The first key of this device.</param>
     /// <param name="isOut">Whom another device has revoked, and who was not paired here again since, by the first key.</param>
     /// <param name="forked">Gets those who are not in for no other reason than that two keys claim to speak for them.</param>
-    public static Dictionary<DeviceId, RegisteredDevice> Devices(DevicePublicKey self, RegistryChains chains, Func<DevicePublicKey, bool> isOut, Introductions introductions = Introductions.Everyone, IDictionary<DeviceId, ForkedDevice>? forked = null)
+    /// <param name="refused">Gets those who are not in for no other reason than that who let them in may not introduce here; of each introducer as many as it could.</param>
+    public static Dictionary<DeviceId, RegisteredDevice> Devices(DevicePublicKey self, RegistryChains chains, Func<DevicePublicKey, bool> isOut, Introductions introductions = Introductions.Everyone, IDictionary<DeviceId, ForkedDevice>? forked = null, IDictionary<DeviceId, IntroducedDevice>? refused = null)
     {
         Own own = ReadOwn(chains.OfDevice(self), chains.RootOf);
         var devices = new Dictionary<DeviceId, RegisteredDevice>();
@@ -19,17 +20,20 @@ internal static class RegistryFold
         var open = new Queue<DevicePublicKey>([self]);
         while (open.TryDequeue(out DevicePublicKey author))
         {
-            if (introductions == Introductions.Granted && author != self && own.Grants.GetValueOrDefault(author)?.Contains(Grants.Grant.Introduce) != true)
-            {
-                continue;
-            }
-
-            int most = introductions == Introductions.Granted && author != self ? DeviceRegistry.IntroducedMax : int.MaxValue;
+            bool needsGrant = introductions == Introductions.Granted && author != self;
+            bool counts = !needsGrant || own.Grants.GetValueOrDefault(author)?.Contains(Grants.Grant.Introduce) == true;
+            int most = needsGrant ? DeviceRegistry.IntroducedMax : int.MaxValue;
             foreach (RegistryEntry admission in Admitted(chains.OfDevice(author), chains.RootOf).Where(admission => chains.RootOf(admission.Subject) != self).Take(most))
             {
                 DevicePublicKey subject = chains.RootOf(admission.Subject);
                 if (subject == self || devices.ContainsKey(subject.Id) || own.Forgotten.Contains(subject) || isOut(subject))
                 {
+                    continue;
+                }
+
+                if (!counts)
+                {
+                    refused?.TryAdd(subject.Id, new IntroducedDevice(admission.Subject, DeviceName.Clean(admission.Name), author.Id, admission.At) { Id = subject.Id });
                     continue;
                 }
 
@@ -54,6 +58,12 @@ internal static class RegistryFold
                     open.Enqueue(subject);
                 }
             }
+        }
+
+        // Another one may have let them in with better right, later in this order.
+        foreach (DeviceId known in refused?.Keys.Where(id => devices.ContainsKey(id) || forked?.ContainsKey(id) == true).ToArray() ?? [])
+        {
+            refused!.Remove(known);
         }
 
         return devices;

@@ -5,15 +5,16 @@ namespace AgentMesh.Mesh.Registry;
 /// <summary>What the chains mean at one moment: who is in, who was put out, and whose keys are whose.</summary>
 internal sealed class RegistryView
 {
-    public static readonly RegistryView Empty = new([], [], []);
+    public static readonly RegistryView Empty = new([], [], [], []);
 
     private readonly Dictionary<DeviceId, DeviceId> _deviceOf;
 
-    private RegistryView(Dictionary<DeviceId, RegisteredDevice> devices, Dictionary<DeviceId, RevokedDevice> revoked, Dictionary<DeviceId, ForkedDevice> forked)
+    private RegistryView(Dictionary<DeviceId, RegisteredDevice> devices, Dictionary<DeviceId, RevokedDevice> revoked, Dictionary<DeviceId, ForkedDevice> forked, Dictionary<DeviceId, IntroducedDevice> refused)
     {
         Devices = devices;
         Revoked = revoked;
         Forked = forked;
+        Refused = refused;
         _deviceOf = devices.Values.Where(device => device.FormerKeys.Count > 0)
             .SelectMany(device => device.FormerKeys.Append(device.Key).Select(key => (KeyId: key.Id, device.Id))).ToDictionary(item => item.KeyId, item => item.Id);
     }
@@ -24,13 +25,16 @@ internal sealed class RegistryView
 
     public IReadOnlyDictionary<DeviceId, ForkedDevice> Forked { get; }
 
+    public IReadOnlyDictionary<DeviceId, IntroducedDevice> Refused { get; }
+
     /// <param name="root">The first key of this device.</param>
     public static RegistryView Of(DevicePublicKey root, RegistryChains chains, Introductions introductions)
     {
         IReadOnlySet<DevicePublicKey> putOut = chains.PutOut;
         var forked = new Dictionary<DeviceId, ForkedDevice>();
-        Dictionary<DeviceId, RegisteredDevice> devices = RegistryFold.Devices(root, chains, putOut.Contains, introductions, forked);
-        return new RegistryView(devices, RegistryFold.Revoked(chains, key => key != root && !devices.ContainsKey(key.Id)), forked);
+        var refused = new Dictionary<DeviceId, IntroducedDevice>();
+        Dictionary<DeviceId, RegisteredDevice> devices = RegistryFold.Devices(root, chains, putOut.Contains, introductions, forked, refused);
+        return new RegistryView(devices, RegistryFold.Revoked(chains, key => key != root && !devices.ContainsKey(key.Id)), forked, refused);
     }
 
     /// <summary>The device that the key with this id speaks or spoke for; the id itself where no other is known.</summary>

@@ -27,7 +27,8 @@ public sealed record InvitationStateView(
 /// <summary>POST /v1/join.</summary>
 /// <param name="Link">Of an invitation; this or <paramref name="Code"/>.</param>
 /// <param name="At">HOST or HOST:PORT where the inviting device is: instead of asking the local network and the beacons for a code, beside the addresses of a link.</param>
-public sealed record JoinRequest(string? Link = null, IReadOnlyList<string>? Grants = null, string? Code = null, string? At = null);
+/// <param name="NoIntroduce">The inviting device does not get the grant <c>introduce</c> here, which it gets otherwise.</param>
+public sealed record JoinRequest(string? Link = null, IReadOnlyList<string>? Grants = null, string? Code = null, string? At = null, bool NoIntroduce = false);
 
 /// <param name="CheckDigits">Six digits that the other device shows too.</param>
 /// <param name="Invitation">Which one of this device was used; null on the device that joined.</param>

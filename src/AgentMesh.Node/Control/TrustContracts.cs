@@ -3,8 +3,8 @@ namespace AgentMesh.Node.Control;
 /// <summary>GET /v1/devices: whom this device trusts, and whom no more.</summary>
 /// <param name="Index">Number in this session; null for one that is revoked.</param>
 /// <param name="Fingerprint">SHA-256 of its public key in hexadecimal, in groups of four.</param>
-/// <param name="State">connected, connecting, disconnected, failed, revoked, or forked: two keys claim to speak for it, and neither counts.</param>
-/// <param name="AdmittedBy">Name of the device whose word lets it in; null for this device and for one that is revoked.</param>
+/// <param name="State">connected, connecting, disconnected, failed, revoked, forked: two keys claim to speak for it, and neither counts; or introduced: another device has let it in, which may not do so here.</param>
+/// <param name="AdmittedBy">Name of the device whose word lets it in; of one that is introduced, the device that has let it in there; null for this device and for one that is revoked.</param>
 /// <param name="AdmittedAt">By the clock of that device.</param>
 /// <param name="Grants">What it may do on this device.</param>
 /// <param name="RevokedBy">Name of the device that put it out for the whole mesh; itself where its key was given up.</param>

@@ -18,11 +18,21 @@ internal sealed class LinkTalk(Func<Hello> hello, IRegistryExchange registry, Fu
     private readonly Dictionary<Frame.ContentOneofCase, Frame> _said = [];
     private IReadOnlyDictionary<DeviceId, ulong>? _theirHeads;
 
+    // What the other side had when it was sent a full frame, and how much of what it lacks is left out because it took nothing of it: the chain of a device that it does not believe must not stand before the others for good.
+    private IReadOnlyDictionary<DeviceId, ulong>? _headsAtFull;
+    private int _leftOut;
+
     /// <summary>What the other side has of the registry; null until it has said so, and again after it was sent a part of what it lacks.</summary>
     public void Heard(IReadOnlyDictionary<DeviceId, ulong> heads)
     {
         lock (_gate)
         {
+            if (_headsAtFull is { } before && before.Count == heads.Count && before.All(head => heads.TryGetValue(head.Key, out ulong count) && count == head.Value))
+            {
+                _leftOut += EntriesOfFrameMax;
+            }
+
+            _headsAtFull = null;
             _theirHeads = heads;
         }
     }
@@ -62,7 +72,20 @@ internal sealed class LinkTalk(Func<Hello> hello, IRegistryExchange registry, Fu
 
     private bool SayEntries(List<Frame> next, IReadOnlyDictionary<DeviceId, ulong> heads)
     {
-        if (_theirHeads is not { } theirs || registry.EntriesAfter(theirs, EntriesOfFrameMax) is not { Count: > 0 } missing)
+        if (_theirHeads is not { } theirs)
+        {
+            return false;
+        }
+
+        IReadOnlyList<byte[]> missing = [.. registry.EntriesAfter(theirs, _leftOut + EntriesOfFrameMax).Skip(_leftOut)];
+        if (missing.Count == 0 && _leftOut > 0)
+        {
+            // All was offered: from the beginning, because it may believe others by now.
+            _leftOut = 0;
+            missing = registry.EntriesAfter(theirs, EntriesOfFrameMax);
+        }
+
+        if (missing.Count == 0)
         {
             return false;
         }
@@ -72,7 +95,14 @@ internal sealed class LinkTalk(Func<Hello> hello, IRegistryExchange registry, Fu
         next.Add(new Frame { RegistryEntries = entries });
 
         // It says what it has when it has taken them, and then gets the rest.
-        _theirHeads = missing.Count < EntriesOfFrameMax ? heads : null;
+        bool isFull = missing.Count == EntriesOfFrameMax;
+        _headsAtFull = isFull ? theirs : null;
+        _theirHeads = isFull ? null : heads;
+        if (!isFull)
+        {
+            _leftOut = 0;
+        }
+
         return true;
     }
 

@@ -161,7 +161,9 @@ internal sealed class PairingService : IAdmission
 
         string digits = await Task.Run(connection.ComputeCheckDigits, cancellationToken).ContinueWith(t => t.Result.ToString(), cancellationToken, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default).ConfigureAwait(false);
         _directory.Told(invitation.Key.Id, invitation.Addresses);
-        _registry.Admit(invitation.Key, invitation.InviterName, [.. grants, .. _settings.DefaultGrants]);
+
+        // Who joins wants to meet the others of that mesh, also those that are invited later. The inviting device gives nothing for it: an invitation lets in one device.
+        _registry.Admit(invitation.Key, invitation.InviterName, [.. grants, .. _settings.DefaultGrants, .. request.NoIntroduce ? [] : new[] { Grant.Introduce }]);
         links.Hurry(invitation.Key.Id);
         meeting.Keep();
         return Remember(invitation.Key.Id, invitation.InviterName, digits, default);

@@ -142,7 +142,12 @@ public static class SettingsLoader
             AuditRetainedBytesMax = read.Size("audit.retained-max"),
             Programs = new ProgramSettings(read.OneOf("workers.on-stop", "keep", "end") == "keep", read.Limit("workers.lease"), read.Time("workers.input-grace"), read.OneOf("workers.cgroups", "auto", "on", "off"), read.OneOf("workers.cgroup-limits", "off", "on") == "on"),
             DefaultGrants = read.Grants("grants.default"),
-            Introductions = read.OneOf("grants.introduce", "everyone", "granted") == "granted" ? Mesh.Registry.Introductions.Granted : Mesh.Registry.Introductions.Everyone,
+            Introductions = read.OneOf("grants.introduce", "auto", "everyone", "granted") switch
+            {
+                "everyone" => Mesh.Registry.Introductions.Everyone,
+                "granted" => Mesh.Registry.Introductions.Granted,
+                _ => Mesh.Registry.Introductions.AsBegun,
+            },
             Plugins = new PluginSettings(read.List("plugins.assemblies"), read.Lists("plugins.programs")),
             Limits = LimitsReader.Read(read),
             Cluster = new ClusterSettings(read.Time("cluster.unreachable-after"), read.Time("cluster.down-after")),

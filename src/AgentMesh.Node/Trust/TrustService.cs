@@ -17,6 +17,9 @@ internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry,
 {
     private const int IdPrefixMin = 8;
 
+    /// <summary>Of those that others have let in and this device has not.</summary>
+    private const int RefusedShownMax = 200;
+
     private static readonly TimeSpan ToldWithin = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan EndWithin = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan AcknowledgedWithin = TimeSpan.FromSeconds(10);
@@ -30,6 +33,8 @@ internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry,
         {
             Claims = [.. fork.Claims.Select(claim => new KeyClaimView(Fingerprint(claim.Key), claim.At))],
         }),
+        .. registry.Refused.Values.Where(refused => !registry.Revoked.ContainsKey(refused.Id)).OrderBy(refused => refused.At).Take(RefusedShownMax).Select(refused => new DeviceView(
+            null, refused.Name, refused.Id.ToString(), Fingerprint(refused.Key), false, "introduced", NameOf(refused.By), refused.By.ToString(), refused.At, null, [])),
         .. registry.Revoked.Values.OrderBy(gone => gone.At).Select(gone => new DeviceView(
             null, gone.Name.Length > 0 ? gone.Name : gone.Id.ToString()[..12], gone.Id.ToString(), Fingerprint(gone.Key), false, "revoked", null, null, null, directory.LastSeen(gone.Id), [], NameOf(gone.By), gone.At)),
     ];
@@ -74,7 +79,7 @@ internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry,
     /// <exception cref="MeshException">AM0302, AM0303.</exception>
     public DeviceView Show(string selector)
     {
-        DeviceView[] gone = [.. List().Where(view => view.State is "revoked" or "forked" && (view.Name == selector || (selector.Length >= IdPrefixMin && view.Id.StartsWith(selector, StringComparison.OrdinalIgnoreCase))))];
+        DeviceView[] gone = [.. List().Where(view => view.State is "revoked" or "forked" or "introduced" && (view.Name == selector || (selector.Length >= IdPrefixMin && view.Id.StartsWith(selector, StringComparison.OrdinalIgnoreCase))))];
         return gone.Length == 1 && devices.All.All(device => device.Name != selector) ? gone[0] : ViewOf(devices.One(selector));
     }
 

@@ -23,6 +23,19 @@ public sealed class TrustChecksTests
     }
 
     [Fact]
+    public void Those_whom_a_device_lets_in_that_may_not_are_named_with_what_to_type()
+    {
+        var phone = new DeviceView(null, "phone", "x3awq2mzk4baaaaaaaaaaaaaaaaaaaaa", "c0de", false, "introduced", "gpu-box", "k7qd", null, null, []);
+        DoctorCheck check = Assert.Single(TrustChecks.Introductions([phone, phone with { State = "connected" }, phone with { Name = "tablet" }]));
+
+        Assert.Equal(("introduced by gpu-box", "warn", "AM0175"), (check.Name, check.Result, check.Code));
+        Assert.Contains("phone (x3awq2mzk4ba), tablet", check.Finding, StringComparison.Ordinal);
+        Assert.Contains("agentmesh grant gpu-box introduce", check.Next, StringComparison.Ordinal);
+        Assert.DoesNotContain("and more", check.Finding, StringComparison.Ordinal);
+        Assert.Contains("and more", Assert.Single(TrustChecks.Introductions(Enumerable.Repeat(phone, 6))).Finding, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Invitations_that_were_put_aside_are_named()
     {
         string data = Directory.CreateTempSubdirectory("am-doctor-").FullName;

@@ -88,9 +88,130 @@ public sealed class IntroductionTests : IDisposable
         Assert.Contains(many[^1].Id, a.Devices.Keys);
     }
 
-    private (DeviceRegistry A, DeviceRegistry B) Both()
+    [Fact]
+    public void A_registry_that_is_begun_now_asks_for_the_grant_and_goes_on_to_after_a_restart()
     {
-        DeviceRegistry a = Open(A), b = Open(B);
+        (DeviceRegistry a, DeviceRegistry b) = Both(Introductions.AsBegun);
+        b.Admit(C.PublicKey, "c", []);
+        Sync(b, a);
+        Assert.Equal([B.Id], a.Devices.Keys);
+
+        Close(a);
+        a = Open(A, Introductions.AsBegun);
+        Assert.Equal([B.Id], a.Devices.Keys);
+        a.SetGrants(B.Id, [Grant.Introduce]);
+        Assert.Equal(Sorted(B, C), a.Devices.Keys.Order());
+    }
+
+    [Fact]
+    public void A_registry_of_a_version_before_that_lets_everybody_introduce_as_it_did()
+    {
+        (DeviceRegistry a, DeviceRegistry b) = Both(Introductions.Everyone);
+        b.Admit(C.PublicKey, "c", []);
+        Sync(b, a);
+        Close(a);
+        a = Open(A, Introductions.AsBegun);
+        a.Rename(B.Id, "other");
+        Assert.Equal(Sorted(B, C), a.Devices.Keys.Order());
+        Assert.Empty(a.Refused);
+
+        Close(a);
+        Assert.Equal([B.Id], Open(A, Introductions.Granted).Devices.Keys);
+    }
+
+    [Fact]
+    public void One_that_was_set_to_everyone_when_it_was_begun_stays_so_and_one_that_was_set_to_granted_too()
+    {
+        foreach ((Introductions first, int devices) in new[] { (Introductions.Everyone, 2), (Introductions.Granted, 1) })
+        {
+            (DeviceRegistry a, DeviceRegistry b) = Both(first);
+            b.Admit(C.PublicKey, "c", []);
+            Sync(b, a);
+            Close(a);
+            a = Open(A, Introductions.AsBegun);
+            Assert.Equal(devices, a.Devices.Count);
+            Close(a);
+            Close(b);
+            File.Delete(PathOf(A));
+            File.Delete(PathOf(B));
+        }
+    }
+
+    [Fact]
+    public void Another_key_changes_nothing_of_it_also_when_it_is_the_first_thing_that_happens()
+    {
+        DeviceRegistry b = Open(B), a = Open(A, Introductions.AsBegun);
+        DeviceIdentity next = A.CreateSuccessor(new Filled(9));
+        a.Succeed(next);
+        a.Admit(B.PublicKey, "b", []);
+        b.Admit(C.PublicKey, "c", []);
+        Sync(b, a);
+        Assert.Equal([B.Id], a.Devices.Keys);
+        Close(a);
+        a = DeviceRegistry.Open(PathOf(A), next, TimeProvider.System, introductions: Introductions.AsBegun);
+        _open.Add(a);
+        Assert.Equal([B.Id], a.Devices.Keys);
+    }
+
+    [Fact]
+    public void Who_asks_for_the_grant_is_believed_by_others_as_before()
+    {
+        (DeviceRegistry a, DeviceRegistry b) = Both(Introductions.AsBegun);
+        a.SetGrants(B.Id, []);
+        b.SetGrants(A.Id, [Grant.Introduce]);
+        a.Admit(C.PublicKey, "c", []);
+        Sync(a, b);
+        Assert.Equal(Sorted(A, C), b.Devices.Keys.Order());
+        Assert.Equal(0, b.RefusedEntries);
+    }
+
+    [Fact]
+    public void Whom_a_device_lets_in_that_may_not_is_told_until_it_is_in_or_not_let_in_there_any_more()
+    {
+        (DeviceRegistry a, DeviceRegistry b) = Both();
+        b.Admit(C.PublicKey, "c", []);
+        b.Admit(D.PublicKey, "d", []);
+        Sync(b, a);
+        IntroducedDevice refused = a.Refused[C.Id];
+        Assert.Equal((C.PublicKey, "c", B.Id), (refused.Key, refused.Name, refused.By));
+        Assert.Equal(Sorted(C, D), a.Refused.Keys.Order());
+
+        b.Forget(D.Id);
+        Sync(b, a);
+        Assert.Equal([C.Id], a.Refused.Keys);
+        a.Admit(C.PublicKey, "c", []);
+        Assert.Empty(a.Refused);
+
+        // Who was put out here is not told of again.
+        a.Forget(C.Id);
+        Assert.Empty(a.Refused);
+    }
+
+    [Fact]
+    public void Nobody_is_told_of_who_is_in_by_another_word_or_beyond_the_number_of_one_introducer()
+    {
+        (DeviceRegistry a, DeviceRegistry b) = Both();
+        DeviceRegistry d = Open(D);
+        a.Admit(D.PublicKey, "d", [Grant.Introduce]);
+        b.Admit(C.PublicKey, "c", []);
+        d.Admit(C.PublicKey, "c", []);
+        Sync(b, a);
+        Sync(d, a);
+        Assert.Equal(D.Id, a.Devices[C.Id].AdmittedBy);
+        Assert.Empty(a.Refused);
+
+        foreach (int n in Enumerable.Range(0, DeviceRegistry.IntroducedMax + 5))
+        {
+            b.Admit(Identity((byte)(100 + n)).PublicKey, "many", []);
+        }
+
+        Sync(b, a);
+        Assert.InRange(a.Refused.Count, 1, DeviceRegistry.IntroducedMax);
+    }
+
+    private (DeviceRegistry A, DeviceRegistry B) Both(Introductions introductions = Introductions.Granted)
+    {
+        DeviceRegistry a = Open(A, introductions), b = Open(B, introductions);
         b.Admit(A.PublicKey, "a", []);
         a.Admit(B.PublicKey, "b", []);
         return (a, b);
@@ -102,9 +223,17 @@ public sealed class IntroductionTests : IDisposable
 
     private static void Sync(DeviceRegistry from, DeviceRegistry to) => to.Take(from.EntriesAfter(to.Heads(), int.MaxValue));
 
-    private DeviceRegistry Open(DeviceIdentity who)
+    private string PathOf(DeviceIdentity who) => Path.Combine(_directory, who.Id.ToString());
+
+    private void Close(DeviceRegistry registry)
     {
-        DeviceRegistry registry = DeviceRegistry.Open(Path.Combine(_directory, who.Id.ToString()), who, TimeProvider.System, introductions: Introductions.Granted);
+        _open.Remove(registry);
+        registry.Dispose();
+    }
+
+    private DeviceRegistry Open(DeviceIdentity who, Introductions introductions = Introductions.Granted)
+    {
+        DeviceRegistry registry = DeviceRegistry.Open(PathOf(who), who, TimeProvider.System, introductions: introductions);
         _open.Add(registry);
         return registry;
     }

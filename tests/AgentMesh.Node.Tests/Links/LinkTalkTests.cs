@@ -42,6 +42,42 @@ public sealed class LinkTalkTests
     }
 
     [Fact]
+    public void A_long_chain_that_the_other_side_refuses_does_not_keep_others_from_it()
+    {
+        var a = new Side(B, ownEntries: 1000);
+        a.Registry.Add(Id('c'), 3);
+        var b = new Side(A, ownEntries: 0, refused: 'b');
+
+        for (int round = 0; round < 10; round++)
+        {
+            // As at each refresh: both say everything.
+            b.Talk.Next(everything: true).ToList().ForEach(a.Hear);
+            a.Talk.Next(everything: true).ToList().ForEach(b.Hear);
+        }
+
+        Assert.Equal(3, b.Registry.Count);
+    }
+
+    [Fact]
+    public void A_chain_that_was_refused_is_offered_again()
+    {
+        var a = new Side(B, ownEntries: 300);
+        var b = new Side(A, ownEntries: 0, refused: 'b');
+        for (int round = 0; round < 20; round++)
+        {
+            if (round == 7)
+            {
+                b.Registry.Refused = null;
+            }
+
+            b.Talk.Next(everything: true).ToList().ForEach(a.Hear);
+            a.Talk.Next(everything: true).ToList().ForEach(b.Hear);
+        }
+
+        Assert.Equal(300, b.Registry.Count);
+    }
+
+    [Fact]
     public void A_new_entry_is_told_at_once_and_only_it()
     {
         var a = new Side(A, ownEntries: 3);
@@ -97,9 +133,9 @@ public sealed class LinkTalkTests
 
     private sealed class Side
     {
-        public Side(DeviceId self, int ownEntries, bool refuses = false)
+        public Side(DeviceId self, int ownEntries, bool refuses = false, char? refused = null)
         {
-            Registry = new CountedEntries(refuses);
+            Registry = new CountedEntries(refuses) { Refused = refused };
             Registry.Add(self, ownEntries);
             Talk = new LinkTalk(() => new Hello { Name = Name }, Registry, () => View, () => new Whereabouts());
         }
@@ -136,6 +172,9 @@ public sealed class LinkTalkTests
             remove { }
         }
 
+        /// <summary>Whose entries are not taken.</summary>
+        public char? Refused { get; set; }
+
         public int Count => _chains.Values.Sum(chain => chain.Count);
 
         public void Add(DeviceId author, int count)
@@ -153,7 +192,8 @@ public sealed class LinkTalkTests
 
         public void Take(IEnumerable<byte[]> entries)
         {
-            foreach (byte[] entry in refuses ? [] : entries)
+            // As a registry does: of a chain only what follows.
+            foreach (byte[] entry in refuses ? [] : entries.Where(entry => (char)entry[0] != Refused && entry[1] == (byte)(_chains.GetValueOrDefault((char)entry[0])?.Count ?? 0)))
             {
                 Keep((char)entry[0]);
             }
