@@ -34,6 +34,7 @@ public sealed class ForgetTests
         await using TestNode lost = await TestNode.StartAsync("lost");
         await using TestNode friend = await TestNode.StartAsync("friend");
         await keeper.PairWithAsync(lost);
+        (await keeper.RunAsync("grant", "lost", "introduce")).Done();
         await lost.PairWithAsync(friend);
         await Eventually.HoldsAsync(async () => (await friend.RunAsync("@keeper", "calc", "1")).Out == "1\n", "the friend of the other is let in");
 

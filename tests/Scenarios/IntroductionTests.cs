@@ -40,6 +40,114 @@ public sealed class IntroductionTests
         (await home.RunAsync("@second", "calc", "1")).Refused("AM0302");
     }
 
+    [Fact]
+    public async Task By_default_those_who_join_one_device_meet_and_whom_one_of_them_invites_is_a_stranger_to_the_others_until_they_let_it_introduce()
+    {
+        await using TestNode a = await TestNode.StartAsync("a");
+        await using TestNode b = await TestNode.StartAsync("b");
+        await using TestNode d = await TestNode.StartAsync("d");
+        await using TestNode c = await TestNode.StartAsync("c");
+        await a.PairWithAsync(b);
+        await a.PairWithAsync(d);
+        await AnswersAsync(b, d, "the two that joined meet");
+        Assert.Empty((await ShowAsync(a, "b")).Grants);
+        Assert.Equal(["introduce"], (await ShowAsync(b, "a")).Grants);
+
+        await b.PairWithAsync(c);
+        await AnswersAsync(c, b, "who was invited by the second works with it");
+        DeviceView waits = await Introduced(a, "c");
+        Assert.Equal(("introduced", "b"), (waits.State, waits.AdmittedBy));
+        Assert.Contains("agentmesh grant b introduce", (await a.RunAsync("devices", "list")).Error, StringComparison.Ordinal);
+        Assert.Contains("AM0175", (await a.RunAsync("--json", "doctor")).Out, StringComparison.Ordinal);
+        Assert.Contains("AM0175: b introduces c", File.ReadAllText(Path.Combine(a.Data, "node.log")), StringComparison.Ordinal);
+        (await a.RunAsync("@c", "calc", "1")).Refused("AM0302");
+        (await c.RunAsync("@a", "calc", "1")).Refused("AM0304");
+
+        // All are one cluster, in which two pairs never speak. Once they call each other unreachable, nobody is put out for it, and members still come and go.
+        await Eventually.HoldsAsync(async () => await UnreachableAsync(a, c) && await UnreachableAsync(c, a) && await UnreachableAsync(d, c), "those who do not speak call each other unreachable", Minute);
+        int[] generations = [(await a.StatusAsync()).Generation, (await b.StatusAsync()).Generation];
+        await using TestNode late = await TestNode.StartAsync("late");
+        await a.PairWithAsync(late);
+        await AnswersAsync(late, b, "who comes now is let in");
+        await AnswersAsync(b, late, "and is reached");
+        foreach (TestNode restarted in (TestNode[])[c, d])
+        {
+            (await restarted.RunAsync("down")).Done();
+            await restarted.UpAsync();
+            await AnswersAsync(restarted, b, $"{restarted.Name} is back");
+            await AnswersAsync(b, restarted, $"and {restarted.Name} is reached");
+        }
+
+        await AnswersAsync(d, a, "the others work on");
+        Assert.Equal(generations, [(await a.StatusAsync()).Generation, (await b.StatusAsync()).Generation]);
+
+        // The one between is gone for a while: what is left on both sides goes on and comes together again.
+        (await b.RunAsync("down")).Done();
+        await AnswersAsync(a, d, "without the one between");
+        Assert.Equal("2\n", (await c.RunAsync("calc", "1+1")).Done());
+        await b.UpAsync();
+        await AnswersAsync(c, b, "it is back for the one side");
+        await AnswersAsync(a, b, "and for the other");
+
+        (await a.RunAsync("grant", "b", "introduce")).Done();
+        await AnswersAsync(c, a, "let in, it reaches the first");
+        await AnswersAsync(a, c, "and is reached");
+        Assert.Equal("b", (await ShowAsync(a, "c")).AdmittedBy);
+        Assert.DoesNotContain("AM0175", (await a.RunAsync("--json", "doctor")).Out, StringComparison.Ordinal);
+        (await d.RunAsync("@c", "calc", "1")).Refused("AM0302");
+    }
+
+    [Fact]
+    public async Task Where_everyone_introduces_so_does_who_joined_and_the_registry_stays_like_that_when_the_setting_goes()
+    {
+        await using TestNode a = new("a");
+        string settings = Path.Combine(a.Data, "agentmesh.conf");
+        File.WriteAllText(settings, "agentmesh.grants.introduce = everyone");
+        await a.UpAsync();
+        await using TestNode b = await TestNode.StartAsync("b");
+        await using TestNode c = await TestNode.StartAsync("c");
+        await a.PairWithAsync(b);
+        await b.PairWithAsync(c);
+        await AnswersAsync(c, a, "whom the second invites is let in");
+        Assert.Empty((await ShowAsync(a, "b")).Grants);
+
+        // As on a device that an older version has set up: it has no such setting, and a registry that does not say that it asks.
+        (await a.RunAsync("down")).Done();
+        File.Delete(settings);
+        await a.UpAsync();
+        await AnswersAsync(a, c, "nobody is put out by an update");
+    }
+
+    [Fact]
+    public async Task Who_joins_without_letting_introduce_meets_nobody_else()
+    {
+        await using TestNode host = await TestNode.StartAsync("host");
+        await using TestNode first = await TestNode.StartAsync("first");
+        await using TestNode second = await TestNode.StartAsync("second");
+        (await first.RunAsync("join", "--no-introduce", (await host.RunAsync("invite", "--link")).Done().Trim())).Done();
+        await host.PairWithAsync(second);
+        await AnswersAsync(second, host, "the other is in");
+        await AnswersAsync(first, host, "and so is this one");
+        Assert.Equal("introduced", (await Introduced(first, "second")).State);
+        (await first.RunAsync("@second", "calc", "1")).Refused("AM0302");
+        (await second.RunAsync("@first", "calc", "1")).Refused("AM0304");
+    }
+
+    private static async Task<DeviceView> Introduced(TestNode on, string name)
+    {
+        await Eventually.HoldsAsync(async () => (await on.RunAsync("devices", "show", name)).Code == 0, $"{on.Name} has heard of {name}", Minute);
+        return await ShowAsync(on, name);
+    }
+
+    private static Task AnswersAsync(TestNode from, TestNode to, string what) =>
+        Eventually.HoldsAsync(async () => (await from.RunAsync("@" + to.Name, "calc", "1+1")).Out == "2\n", $"{what} ({from.Name} to {to.Name})", Minute);
+
+    private static async Task<bool> UnreachableAsync(TestNode on, TestNode other)
+    {
+        string id = (await other.StatusAsync()).Id;
+        return (await on.StatusAsync()).Members.Any(member => member.Id == id && !member.Reachable);
+    }
+
     private static async Task<DeviceView> ShowAsync(TestNode on, string name) =>
         JsonSerializer.Deserialize((await on.RunAsync("--json", "devices", "show", name)).Done(), ControlJson.Default.DeviceView)!;
 }

@@ -86,7 +86,7 @@ internal sealed class Examination(Session session, TimeProvider time)
             IReadOnlyList<DeviceView> devices = await client.GetAsync("v1/devices", ControlJson.Default.IReadOnlyListDeviceView, patience.Token).ConfigureAwait(false);
             _checks.AddRange(TrustChecks.Forks(devices));
             _checks.AddRange(TrustChecks.Introductions(devices));
-            await PeersAsync(client, peers, patience.Token).ConfigureAwait(false);
+            await PeersAsync(client, peers, Introducers(devices), patience.Token).ConfigureAwait(false);
         }
         catch (MeshException problem)
         {
@@ -194,7 +194,7 @@ internal sealed class Examination(Session session, TimeProvider time)
         }
     }
 
-    private async Task PeersAsync(ControlClient client, IReadOnlyList<PeerView> all, CancellationToken cancellationToken)
+    private async Task PeersAsync(ControlClient client, IReadOnlyList<PeerView> all, IReadOnlyDictionary<string, string> introducers, CancellationToken cancellationToken)
     {
         PeerView[] others = [.. all.Where(peer => !peer.IsLocal)];
         PeerView[] asked = [.. others.Where(peer => peer.State == "connected").Take(PingedMax)];
@@ -207,7 +207,14 @@ internal sealed class Examination(Session session, TimeProvider time)
             _checks.Add(NetworkChecks.Clock(clocks));
         }
 
-        _checks.AddRange(others.Length == 0 ? [PeerChecks.Nobody()] : others.Select(peer => PeerChecks.Peer(peer, pings.GetValueOrDefault(peer.Id), time.GetUtcNow())));
+        _checks.AddRange(others.Length == 0 ? [PeerChecks.Nobody()] : others.Select(peer => PeerChecks.Peer(peer, pings.GetValueOrDefault(peer.Id), time.GetUtcNow(), introducers.GetValueOrDefault(peer.Id))));
+    }
+
+    /// <summary>By id, those who are in by the word of another device, and its name.</summary>
+    private static Dictionary<string, string> Introducers(IReadOnlyList<DeviceView> devices)
+    {
+        string? self = devices.FirstOrDefault(device => device.IsLocal)?.Id;
+        return devices.Where(device => device is { State: not "introduced", AdmittedBy: not null } && device.AdmittedById != self).DistinctBy(device => device.Id).ToDictionary(device => device.Id, device => device.AdmittedBy!);
     }
 
     /// <returns>Null when the device knows no ping, or has gone.</returns>

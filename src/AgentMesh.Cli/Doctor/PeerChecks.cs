@@ -7,7 +7,8 @@ namespace AgentMesh.Cli.Doctor;
 internal static class PeerChecks
 {
     /// <param name="ping">A round trip to it; null when none was tried or it knows no ping.</param>
-    public static DoctorCheck Peer(PeerView peer, PingProbeView? ping, DateTimeOffset now)
+    /// <param name="introducer">By whose word it is in here; null where this device has paired it itself.</param>
+    public static DoctorCheck Peer(PeerView peer, PingProbeView? ping, DateTimeOffset now, string? introducer = null)
     {
         string name = $"peer {peer.Name}";
         if (peer.State == "connected")
@@ -26,7 +27,9 @@ internal static class PeerChecks
         return DoctorCheck.Warn(
             name,
             $"{state}, {seen}{why}",
-            peer.Address is null
+            introducer is not null && peer.LastSeen is null && peer.Address is not null
+                ? $"{introducer} has introduced it; {peer.Name} may not let {introducer} introduce this device there: agentmesh doctor on {peer.Name} says so; if it does not: agentmesh up --detach there"
+                : peer.Address is null
                 ? $"no address of it is known: agentmesh connect HOST with one, or 'agentmesh up' and 'agentmesh connect' on {peer.Name}"
                 : $"on {peer.Name}: agentmesh up --detach; if it runs at another address than {peer.Address}: agentmesh connect HOST PORT here");
     }

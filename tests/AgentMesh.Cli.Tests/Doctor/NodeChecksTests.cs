@@ -95,6 +95,9 @@ public sealed class NodeChecksTests
         Assert.Equal(("peer gpu", "warn", "not reachable, last seen 3 min ago: no answer"), (check.Name, check.Result, check.Finding));
         Assert.Contains("agentmesh up", check.Next, StringComparison.Ordinal);
         Assert.Contains("never seen", PeerChecks.Peer(Gpu with { State = "disconnected", LastSeen = null, Address = null }, null, Now).Finding, StringComparison.Ordinal);
+        Assert.Contains("may not let laptop introduce this device", PeerChecks.Peer(Gpu with { State = "failed", LastSeen = null }, null, Now, "laptop").Next, StringComparison.Ordinal);
+        Assert.DoesNotContain("introduce", PeerChecks.Peer(Gpu with { State = "failed", LastSeen = null }, null, Now).Next, StringComparison.Ordinal);
+        Assert.DoesNotContain("introduce", PeerChecks.Peer(Gpu with { State = "failed", LastSeen = Now }, null, Now, "laptop").Next, StringComparison.Ordinal);
     }
 
     private static DoctorCheck Packets(PacketCountersView packets, long udpDrops = 0) => NodeChecks.Packets(packets, udpDrops, ["0.0.0.0:14590", "[::]:14590"]);
