@@ -65,7 +65,7 @@ public sealed class IntroductionTests
 
         // All are one cluster, in which two pairs never speak. Once they call each other unreachable, nobody is put out for it, and members still come and go.
         await Eventually.HoldsAsync(async () => await UnreachableAsync(a, c) && await UnreachableAsync(c, a) && await UnreachableAsync(d, c), "those who do not speak call each other unreachable", Minute);
-        int[] generations = [(await a.StatusAsync()).Generation, (await b.StatusAsync()).Generation];
+        (int, int) generations = ((await a.StatusAsync()).Generation, (await b.StatusAsync()).Generation);
         await using TestNode late = await TestNode.StartAsync("late");
         await a.PairWithAsync(late);
         await AnswersAsync(late, b, "who comes now is let in");
@@ -79,12 +79,12 @@ public sealed class IntroductionTests
         }
 
         await AnswersAsync(d, a, "the others work on");
-        Assert.Equal(generations, [(await a.StatusAsync()).Generation, (await b.StatusAsync()).Generation]);
+        Assert.Equal(generations, ((await a.StatusAsync()).Generation, (await b.StatusAsync()).Generation));
 
         // The one between is gone for a while: what is left on both sides goes on and comes together again.
         (await b.RunAsync("down")).Done();
         await AnswersAsync(a, d, "without the one between");
-        Assert.Equal("2\n", (await c.RunAsync("calc", "1+1")).Done());
+        await AnswersAsync(c, c, "nor does the other side need it for itself");
         await b.UpAsync();
         await AnswersAsync(c, b, "it is back for the one side");
         await AnswersAsync(a, b, "and for the other");
