@@ -20,6 +20,8 @@ internal sealed class History(SimLoop loop, Func<string, SimDisk> diskOf)
 
     public HashSet<(string Job, int Attempt)> StillRunning { get; } = [];
 
+    public GroupWatch Groups { get; } = new(loop);
+
     public void Accepted(string key, string job)
     {
         loop.Note($"accepted {key} {job}");
@@ -51,6 +53,7 @@ internal sealed class History(SimLoop loop, Func<string, SimDisk> diskOf)
         loop.Require(diskOf(job).Highest(job) > 0, () => $"{job}#{attempt} runs, and the job is not on the disk");
         loop.Require(Attempts.TryAdd((job, attempt), null), () => $"{job}#{attempt} was run twice");
         StillRunning.Add((job, attempt));
+        Groups.Began(job, StillRunning);
     }
 
     public void Ended(string job, int attempt, AttemptResult result)

@@ -4,6 +4,7 @@ using AgentMesh.Mesh;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Sharding;
@@ -183,6 +184,7 @@ internal sealed class MeshNode : ISimHome
             {
                 IArrayMessage => equipment.Sharding.Arrays,
                 ICronMessage => equipment.Sharding.Crons,
+                IGroupMessage group => (equipment.Sharding.TypesOf(group.GroupId.Home) ?? throw new InvalidOperationException($"{group.GroupId} is asked from outside")).Groups,
                 IJobMessage job => equipment.Sharding.JobsOf(job.JobId.Home),
                 _ => equipment.Sharding.Jobs,
             };
@@ -216,6 +218,7 @@ internal sealed class MeshNode : ISimHome
         _poolHost?.Equip(generation, sharding, environment);
         IActorRef workers = system.ActorOf(Props.Create(() => new Workers(_attempts)), WorkerSupervisor.Name);
         Revive(system, "jobs", sharding.Jobs, JobId.Prefix, JobManifests.AtRest, text => JobId.TryParse(text, out JobId job) ? new WakeJob(job) : null, machine.Clock);
+        Revive(system, "groups", sharding.Groups, GroupId.Prefix, GroupManifests.Gone, text => GroupId.TryParse(text, out GroupId group) ? new GetGroup(group) : null, machine.Clock);
         Revive(system, "schedules", sharding.Crons, CronId.Prefix, CronManifests.Gone, text => CronId.TryParse(text, out CronId cron) ? new WakeCron(cron) : null, machine.Clock);
         Revive(system, "arrays", sharding.Arrays, ArrayId.Prefix, ArrayManifests.AtRest, text => ArrayId.TryParse(text, out ArrayId array) ? new WakeArray(array) : null, machine.Clock);
         _equipment = new Equipment(system, sharding, workers);

@@ -28,6 +28,7 @@ internal abstract class MeshWorld : ILoopWorld
         foreach (MeshNode node in Nodes)
         {
             node.Know(Nodes);
+            History.Groups.Watch(node.Disk);
         }
 
         _probes = new Probes(Loop, Nodes, (one, other) => Wire.IsOpen(one.Id, other.Id) && Wire.IsOpen(other.Id, one.Id) ? Loop.Now - UndisturbedSince(one, other) : TimeSpan.Zero, () => SettleWithin, Note);
@@ -81,6 +82,7 @@ internal abstract class MeshWorld : ILoopWorld
 
             foreach (SimCaller caller in Callers)
             {
+                caller.UseGroups(placesMost: 4, share: 0.25);
                 caller.SubmitAgainAndAgain();
             }
 
@@ -119,6 +121,7 @@ internal abstract class MeshWorld : ILoopWorld
         }
 
         _beliefs?.Count(Counts);
+        Counts["turns given in groups"] = History.Groups.Granted;
         Checker.Check(History, [.. Nodes.Select(node => node.Disk), .. _pool is null ? (SimDisk[])[] : [_pool]], Crons, Unreadable);
         foreach (MeshNode node in Nodes)
         {
@@ -139,6 +142,7 @@ internal abstract class MeshWorld : ILoopWorld
     protected void SharePool(string name)
     {
         _pool = new SimDisk(Loop);
+        History.Groups.Watch(_pool);
         var server = new PoolServer(Loop, _pool, PoolPart.Lease);
         foreach (MeshNode node in Nodes)
         {

@@ -1,6 +1,8 @@
 using System.Globalization;
 using AgentMesh.Mesh;
+using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Turns;
 using Simulation.Mesh;
 using Simulation.Pools;
 using Simulation.World;
@@ -18,6 +20,7 @@ internal sealed class HandOffWorld : MeshWorld
 
     private const string PoolName = "p";
     private static readonly HomeId Pool = HomeId.Pool(PoolName);
+    private static readonly GroupId Group = new(Pool, "limited");
     private int _count;
 
     public HandOffWorld(int seed, Action<string>? told)
@@ -26,7 +29,25 @@ internal sealed class HandOffWorld : MeshWorld
     protected override TimeSpan Storm => TimeSpan.FromSeconds(90);
 
     /// <summary>When the devices are one cluster: before, each has a pool of its own, and only the database would know better.</summary>
-    protected override void Begun() => Later(5, 5, Submit);
+    protected override void Begun() => Later(5, 5, () =>
+    {
+        Limit();
+        Submit();
+    });
+
+    /// <summary>A group of the pool, whose entity moves with its shard; two of its jobs run at a time.</summary>
+    private void Limit()
+    {
+        bool isSet = false;
+        Any().Ask(new SetGroup(Group, 2, LiftMax: false, Paused: null), answer => isSet |= answer is GroupView);
+        Loop.After(TimeSpan.FromSeconds(2), null, () =>
+        {
+            if (!isSet)
+            {
+                Limit();
+            }
+        });
+    }
 
     protected override void Disturb()
     {
@@ -131,7 +152,10 @@ internal sealed class HandOffWorld : MeshWorld
         string key = $"pool{(++_count).ToString(CultureInfo.InvariantCulture)}";
         MeshNode device = Any();
         var job = JobId.FromIdempotencyKey(Pool, key);
-        var spec = new JobSpec(SimAttempts.Probe, new JobTarget(device.Id, "@device", "device"), new Caller(device.Id, "home", "user"), RetryPolicy.Default, JobTimeouts.Default, key, true);
+        var spec = new JobSpec(SimAttempts.Probe, new JobTarget(device.Id, "@device", "device"), new Caller(device.Id, "home", "user"), RetryPolicy.Default, JobTimeouts.Default, key, true)
+        {
+            Needs = Loop.Chance(0.3) ? JobNeeds.None with { Group = Group.Name } : JobNeeds.None,
+        };
         TimeSpan began = Loop.Now;
         bool isDone = false;
         Ask();

@@ -4,6 +4,7 @@ using AgentMesh.Mesh;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Turns;
 using AgentMesh.Mesh.Workflows;
 using AgentMesh.Protocol.Identity;
 using Simulation.Checks;
@@ -21,6 +22,7 @@ internal sealed class SimCaller(SimLoop loop, ISimHome home, IReadOnlyList<Devic
 
     private readonly List<string> _own = [];
     private readonly List<CronId> _many = [];
+    private SimGroups? _groups;
     private int _keys;
 
     public IReadOnlyList<CronId> Crons { get; } = [new(home.Id, "all"), new(home.Id, "skip"), new(home.Id, "buffer"), new(home.Id, "late")];
@@ -32,6 +34,13 @@ internal sealed class SimCaller(SimLoop loop, ISimHome home, IReadOnlyList<Devic
     /// <summary>The longest time between two jobs, in seconds.</summary>
     public double Pause { get; set; } = 4;
 
+    /// <summary>Some of the jobs belong to groups from now on.</summary>
+    public void UseGroups(int placesMost, double share)
+    {
+        _groups = new SimGroups(loop, home.Id, placesMost, share, () => IsTired, Repeat);
+        _groups.Begin();
+    }
+
     public void SubmitAgainAndAgain()
     {
         if (IsTired)
@@ -40,7 +49,7 @@ internal sealed class SimCaller(SimLoop loop, ISimHome home, IReadOnlyList<Devic
         }
 
         string key = $"{home.Id.ToString()[..2]}{++_keys}";
-        JobSpec spec = Spec(devices[loop.Random.Next(devices.Count)], key, loop.Chance(0.7));
+        JobSpec spec = Spec(devices[loop.Random.Next(devices.Count)], key, loop.Chance(0.7)) with { Needs = _groups?.Needs() ?? JobNeeds.None };
         if (HasArrays && _keys % WorkflowEvery == 0)
         {
             new SimWorkflow(loop, history, devices, Repeat).Submit(WorkflowId.FromIdempotencyKey(home.Id, key), spec);
@@ -165,7 +174,7 @@ internal sealed class SimCaller(SimLoop loop, ISimHome home, IReadOnlyList<Devic
                 {
                     history.Accepted(key, accepted.JobId.ToString());
                     _own.Add(accepted.JobId.ToString());
-                    if (!isDone && loop.Chance(0.15))
+                    if (!isDone && _groups?.TryAgain(job, spec) != true && loop.Chance(0.15))
                     {
                         loop.After(loop.Between(0, 20), null, () => Cancel(job, 20));
                     }

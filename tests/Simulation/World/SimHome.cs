@@ -2,6 +2,7 @@ using AgentMesh.Mesh;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Sharding;
@@ -9,6 +10,7 @@ using AgentMesh.Mesh.Workflows;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
 using Akka.Configuration;
+using Simulation.Checks;
 using Simulation.Engine;
 
 namespace Simulation.World;
@@ -32,6 +34,8 @@ internal sealed class SimHome(SimLoop loop, SimNetwork network, DeviceId id) : I
 
     public bool IsUp => _machine is not null;
 
+    public GroupWatch? Groups { get; set; }
+
     public void Know(SimDevice device) => _devices.Add(device.Id, device);
 
     public void Start()
@@ -41,12 +45,13 @@ internal sealed class SimHome(SimLoop loop, SimNetwork network, DeviceId id) : I
         _machine = machine;
         _system = machine.CreateSystem(Config.Empty);
         var environment = new JobEnvironment(id, LifeOf, (_, device) => WorkersOf(device), Clock, loop.Random.NextDouble, RestAfter);
-        _shard = _system.ActorOf(Props.Create(() => new SimShard(environment, DevicesFor, _life)), "shard");
+        _shard = _system.ActorOf(Props.Create(() => new SimShard(environment, DevicesFor, _life, Groups)), "shard");
         IActorRef shard = _shard;
         EntityReviverSettings settings = EntityReviverSettings.Default;
         _system.ActorOf(EntityReviver.Create("jobs", shard, Open(JobId.Prefix, JobManifests.AtRest), text => JobId.TryParse(text, out JobId job) ? new WakeJob(job) : null, settings, Clock));
         _system.ActorOf(EntityReviver.Create("arrays", shard, Open(ArrayId.Prefix, ArrayManifests.AtRest), text => ArrayId.TryParse(text, out ArrayId array) ? new WakeArray(array) : null, settings, Clock));
         _system.ActorOf(EntityReviver.Create("workflows", shard, Open(WorkflowId.Prefix, WorkflowManifests.AtRest), text => WorkflowId.TryParse(text, out WorkflowId workflow) ? new WakeWorkflow(workflow) : null, settings, Clock));
+        _system.ActorOf(EntityReviver.Create("groups", shard, Open(GroupId.Prefix, GroupManifests.Gone), text => GroupId.TryParse(text, out GroupId group) ? new GetGroup(group) : null, settings, Clock));
         _system.ActorOf(EntityReviver.Create("schedules", shard, Open(CronId.Prefix, CronManifests.Gone), text => CronId.TryParse(text, out CronId cron) ? new WakeCron(cron) : null, settings, Clock));
     }
 
@@ -56,6 +61,7 @@ internal sealed class SimHome(SimLoop loop, SimNetwork network, DeviceId id) : I
 
     public void Kill()
     {
+        Groups?.ForgotAll();
         _machine?.Kill();
         _machine = null;
     }

@@ -3,6 +3,8 @@ using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Arrays.Entity;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Cron.Entity;
+using AgentMesh.Mesh.Groups;
+using AgentMesh.Mesh.Groups.Entity;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Doors;
 using AgentMesh.Mesh.Jobs.Entity;
@@ -10,6 +12,7 @@ using AgentMesh.Mesh.Workflows;
 using AgentMesh.Mesh.Workflows.Entity;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
+using Simulation.Checks;
 
 namespace Simulation.World;
 
@@ -19,11 +22,12 @@ internal sealed class SimShard : ReceiveActor
     private readonly Dictionary<string, IActorRef> _entities = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<(object Message, IActorRef Sender)>> _resting = new(StringComparer.Ordinal);
 
-    public SimShard(JobEnvironment environment, Func<ArrayTargets, IReadOnlyList<ArrayDevice>> devicesFor, long life)
+    /// <param name="watch">Is told who asks groups for turns.</param>
+    public SimShard(JobEnvironment environment, Func<ArrayTargets, IReadOnlyList<ArrayDevice>> devicesFor, long life, GroupWatch? watch)
     {
         IActorRef self = Self;
         IActorRef door = Context.ActorOf(DeviceDoors.Create(environment.LifeOf, environment.Time));
-        JobEnvironment jobs = environment with { Jobs = () => self, Door = () => door };
+        JobEnvironment jobs = environment with { Jobs = () => self, Groups = () => self, Door = () => door };
         var arrays = new ArrayEnvironment(jobs.Self, Self, devicesFor, jobs.Time, jobs.RestAfter);
         var crons = new CronEnvironment(jobs.Self, life, Self, jobs.Time, jobs.RestAfter);
         Receive<Passivate>(passivate =>
@@ -37,6 +41,7 @@ internal sealed class SimShard : ReceiveActor
         {
             string id = _entities.First(each => each.Value.Equals(ended.ActorRef)).Key;
             _entities.Remove(id);
+            watch?.Forgot(id);
             _resting.Remove(id, out List<(object Message, IActorRef Sender)>? late);
             foreach ((object message, IActorRef sender) in late ?? [])
             {
@@ -47,6 +52,16 @@ internal sealed class SimShard : ReceiveActor
         Receive<IArrayMessage>(message => Deliver(message.ArrayId.ToString(), message, () => ArrayEntity.Create(message.ArrayId, arrays)));
         var workflows = new WorkflowEnvironment(jobs.Self, Self, devicesFor, (_, _, _) => Task.FromResult<string?>(null), jobs.Time, jobs.RestAfter);
         Receive<IWorkflowMessage>(message => Deliver(message.WorkflowId.ToString(), message, () => WorkflowEntity.Create(message.WorkflowId, workflows)));
+        var groups = new GroupEnvironment(jobs.Self, () => self, jobs.Time, jobs.RestAfter);
+        Receive<IGroupMessage>(message =>
+        {
+            if (message is AskTurn ask)
+            {
+                watch?.Asked(ask);
+            }
+
+            Deliver(message.GroupId.ToString(), message, () => GroupEntity.Create(message.GroupId, groups));
+        });
         Receive<ICronMessage>(message => Deliver(message.CronId.ToString(), message, () => CronEntity.Create(message.CronId, crons)));
     }
 

@@ -1,0 +1,86 @@
+using AgentMesh.Mesh;
+using AgentMesh.Mesh.Groups;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Turns;
+using AgentMesh.Protocol.Identity;
+using Simulation.Engine;
+
+namespace Simulation.World;
+
+/// <summary>Somebody who puts jobs into groups, changes their limits, pauses and resumes them, and has jobs tried again that were paused or failed.</summary>
+/// <param name="placesMost">The highest limit that is set.</param>
+/// <param name="share">Of all jobs, those in a group.</param>
+internal sealed class SimGroups(SimLoop loop, HomeId home, int placesMost, double share, Func<bool> isTired, Action<object, Predicate<object>> repeat)
+{
+    /// <summary>Nobody sets anything for the last one.</summary>
+    private static readonly string[] Names = ["tight", "wide", "free"];
+
+    private static readonly TimeSpan AwaitFor = TimeSpan.FromMinutes(2);
+
+    public void Begin()
+    {
+        Set(Names[0], 1);
+        Set(Names[1], placesMost);
+        loop.After(loop.Between(5, 30), null, Change);
+    }
+
+    public JobNeeds Needs() => loop.Chance(share)
+        ? JobNeeds.None with { Group = Names[loop.Random.Next(Names.Length)], Priority = loop.Random.Next(-2, 3) }
+        : JobNeeds.None;
+
+    /// <summary>Now and then a job that is given up is tried again, at the moment at which that is known.</summary>
+    /// <returns>False where nobody will.</returns>
+    public bool TryAgain(JobId job, JobSpec spec)
+    {
+        if (spec.Needs.Group is null || !loop.Chance(0.3))
+        {
+            return false;
+        }
+
+        bool isAsked = false;
+        repeat(new AwaitJob(job, SimClock.Begin + loop.Now + AwaitFor), answer =>
+        {
+            if (!isAsked && answer is JobView { State: JobStateName.Paused })
+            {
+                isAsked = true;
+                repeat(new RetryJob(job, spec.Caller), again => again is JobView or JobProblem);
+            }
+
+            return answer is JobView or JobProblem;
+        });
+        return true;
+    }
+
+    private void Change()
+    {
+        if (isTired())
+        {
+            return;
+        }
+
+        string name = Names[loop.Random.Next(2)];
+        if (loop.Chance(0.5))
+        {
+            Set(name, loop.Random.Next(1, placesMost + 1));
+        }
+        else
+        {
+            var id = new GroupId(home, name);
+            bool isPaused = false;
+            repeat(new SetGroup(id, null, LiftMax: false, Paused: true), answer =>
+            {
+                if (!isPaused && answer is GroupView)
+                {
+                    isPaused = true;
+                    loop.After(loop.Between(1, 12), null, () => repeat(new SetGroup(id, null, LiftMax: false, Paused: false), resumed => resumed is GroupView));
+                }
+
+                return answer is GroupView;
+            });
+        }
+
+        loop.After(loop.Between(10, 40), null, Change);
+    }
+
+    private void Set(string name, int max) => repeat(new SetGroup(new GroupId(home, name), max, LiftMax: false, Paused: null), answer => answer is GroupView);
+}
