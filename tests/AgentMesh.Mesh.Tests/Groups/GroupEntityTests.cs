@@ -44,6 +44,23 @@ public sealed class GroupEntityTests
     }
 
     [Fact]
+    public async Task A_job_that_is_tried_again_before_its_place_was_given_back_keeps_it()
+    {
+        await using var lab = new GroupLab();
+        await lab.Set(max: 1);
+        lab.AskTurn(1);
+        await lab.NextGranted(1);
+
+        // Both wait for the recovery, and what follows from the first comes behind the second.
+        await lab.Restart();
+        lab.Ends(1, JobStateName.Paused);
+        lab.AskTurn(1);
+        lab.AskTurn(2);
+        Assert.Equal([1], await lab.NextGranted(1));
+        Assert.Equal(GroupLab.Job(1), Assert.Single((await lab.Ask<GroupView>(new GetGroup(GroupLab.Id))).Holders));
+    }
+
+    [Fact]
     public async Task The_higher_priority_goes_first_and_users_take_turns()
     {
         await using var lab = new GroupLab();

@@ -19,6 +19,9 @@ internal sealed class GroupWatch(SimLoop loop)
     /// <summary>Questions that came so shortly before a turn was given may not have been looked at.</summary>
     private static readonly TimeSpan OnTheWay = TimeSpan.FromSeconds(6);
 
+    /// <summary>Whoever is silent for a minute is forgotten, and stands behind the others when it asks again.</summary>
+    private static readonly TimeSpan SilentMost = TimeSpan.FromSeconds(50);
+
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
 
     private readonly MeshSerializer _serializer = new(null!);
@@ -57,7 +60,9 @@ internal sealed class GroupWatch(SimLoop loop)
             return;
         }
 
-        group.Asked[job] = group.Asked.TryGetValue(job, out AskedTurn? before) ? before with { Last = loop.Now } : new AskedTurn(ask.Priority, ask.Share, loop.Now, loop.Now);
+        group.Asked[job] = group.Asked.TryGetValue(job, out AskedTurn? before)
+            ? before with { Last = loop.Now, WasSilent = before.WasSilent || loop.Now - before.Last > SilentMost }
+            : new AskedTurn(ask.Priority, ask.Share, loop.Now, loop.Now, WasSilent: false);
     }
 
     /// <summary>The entity has gone, and whom it knew to wait.</summary>
@@ -82,7 +87,7 @@ internal sealed class GroupWatch(SimLoop loop)
 
         WatchedGroup group = known.Group;
         loop.Require(group.Holders.Contains(id), () => $"{id} runs and has no turn in its group, and its home waits for it");
-        int together = running.Select(each => each.Job).Distinct(StringComparer.Ordinal).Count(job => _jobs.TryGetValue(job, out (WatchedJob Job, WatchedGroup Group) other) && other.Group == group && other.Job.RestSince is null);
+        int together = running.Select(each => each.Job).Distinct(StringComparer.Ordinal).Count(job => _jobs.TryGetValue(job, out (WatchedJob Job, WatchedGroup Group) other) && other.Group == group && other.Job.IsOut);
 
         // A lower limit takes no turn away.
         int most = Math.Max(group.Settings.Places, group.Holders.Count);
@@ -208,17 +213,19 @@ internal sealed class GroupWatch(SimLoop loop)
 
         loop.Require(group.Holders.Count <= group.Settings.Places, () => $"{id} has {group.Settings.Places} places, and {group.Holders.Count} jobs have their turn");
         Granted += jobs.Length;
-        KeyValuePair<string, AskedTurn>[] waiting = [.. group.Asked.Where(each => !group.Holders.Contains(each.Key) && loop.Now - each.Value.First > OnTheWay && loop.Now - each.Value.Last < GroupTurnsForgottenAfter - OnTheWay)];
+        KeyValuePair<string, AskedTurn>[] waiting = [.. group.Asked.Where(each => !group.Holders.Contains(each.Key) && loop.Now - each.Value.First > OnTheWay && loop.Now - each.Value.Last < SilentMost && !each.Value.WasSilent)];
         Contested += waiting.Length > 0 ? 1 : 0;
-        foreach (string job in jobs.Where(group.Asked.ContainsKey))
+        foreach (string job in jobs)
         {
-            AskedTurn given = group.Asked[job];
+            if (!group.Asked.TryGetValue(job, out AskedTurn? given) || given.WasSilent)
+            {
+                continue;
+            }
+
             (string other, AskedTurn? before) = waiting.FirstOrDefault(other => IsBefore(other.Value, given));
             loop.Require(before is null, () => $"{id} gave a turn to {job}, {given}, and {other}, {before}, went without");
         }
     }
-
-    private static TimeSpan GroupTurnsForgottenAfter => TimeSpan.FromMinutes(1);
 
     /// <summary>Certainly: a line grows by one priority for each step that it was passed over, at most since its first question.</summary>
     private bool IsBefore(AskedTurn waiting, AskedTurn given)

@@ -35,4 +35,5 @@ internal sealed record WatchedJob(string Id, JobNeeds Needs, bool Waits)
 }
 
 /// <param name="First">When it asked for the first time, and when last.</param>
-internal sealed record AskedTurn(int Priority, string Share, TimeSpan First, TimeSpan Last);
+/// <param name="WasSilent">For so long in between that the group may have forgotten it.</param>
+internal sealed record AskedTurn(int Priority, string Share, TimeSpan First, TimeSpan Last, bool WasSilent);

@@ -35,11 +35,11 @@ internal sealed class HandOffWorld : MeshWorld
         Submit();
     });
 
-    /// <summary>A group of the pool, whose entity moves with its shard; two of its jobs run at a time.</summary>
+    /// <summary>A group of the pool, whose entity moves with its shard; three of its jobs run at a time.</summary>
     private void Limit()
     {
         bool isSet = false;
-        Any().Ask(new SetGroup(Group, 2, LiftMax: false, Paused: null), answer => isSet |= answer is GroupView);
+        Any().Ask(new SetGroup(Group, 3, LiftMax: false, Paused: null), answer => isSet |= answer is GroupView);
         Loop.After(TimeSpan.FromSeconds(2), null, () =>
         {
             if (!isSet)
@@ -154,7 +154,7 @@ internal sealed class HandOffWorld : MeshWorld
         var job = JobId.FromIdempotencyKey(Pool, key);
         var spec = new JobSpec(SimAttempts.Probe, new JobTarget(device.Id, "@device", "device"), new Caller(device.Id, "home", "user"), RetryPolicy.Default, JobTimeouts.Default, key, true)
         {
-            Needs = Loop.Chance(0.3) ? JobNeeds.None with { Group = Group.Name } : JobNeeds.None,
+            Needs = Loop.Chance(0.15) ? JobNeeds.None with { Group = Group.Name } : JobNeeds.None,
         };
         TimeSpan began = Loop.Now;
         bool isDone = false;

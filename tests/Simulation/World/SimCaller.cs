@@ -4,7 +4,6 @@ using AgentMesh.Mesh;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Jobs;
-using AgentMesh.Mesh.Turns;
 using AgentMesh.Mesh.Workflows;
 using AgentMesh.Protocol.Identity;
 using Simulation.Checks;
@@ -49,7 +48,8 @@ internal sealed class SimCaller(SimLoop loop, ISimHome home, IReadOnlyList<Devic
         }
 
         string key = $"{home.Id.ToString()[..2]}{++_keys}";
-        JobSpec spec = Spec(devices[loop.Random.Next(devices.Count)], key, loop.Chance(0.7)) with { Needs = _groups?.Needs() ?? JobNeeds.None };
+        JobSpec spec = Spec(devices[loop.Random.Next(devices.Count)], key, loop.Chance(0.7));
+        spec = _groups?.Into(spec) ?? spec;
         if (HasArrays && _keys % WorkflowEvery == 0)
         {
             new SimWorkflow(loop, history, devices, Repeat).Submit(WorkflowId.FromIdempotencyKey(home.Id, key), spec);

@@ -24,15 +24,20 @@ internal sealed class SimGroups(SimLoop loop, HomeId home, int placesMost, doubl
         loop.After(loop.Between(5, 30), null, Change);
     }
 
-    public JobNeeds Needs() => loop.Chance(share)
-        ? JobNeeds.None with { Group = Names[loop.Random.Next(Names.Length)], Priority = loop.Random.Next(-2, 3) }
-        : JobNeeds.None;
+    /// <summary>Puts the job into a group, or leaves it as it is. Some are paused at their first failure.</summary>
+    public JobSpec Into(JobSpec spec) => loop.Chance(share)
+        ? spec with
+        {
+            Needs = JobNeeds.None with { Group = Names[loop.Random.Next(Names.Length)], Priority = loop.Random.Next(-2, 3) },
+            Retry = loop.Chance(0.4) ? spec.Retry with { Attempts = 1, FailWhenUsedUp = false } : spec.Retry,
+        }
+        : spec;
 
     /// <summary>Now and then a job that is given up is tried again, at the moment at which that is known.</summary>
     /// <returns>False where nobody will.</returns>
     public bool TryAgain(JobId job, JobSpec spec)
     {
-        if (spec.Needs.Group is null || !loop.Chance(0.3))
+        if (spec.Needs.Group is null || !loop.Chance(0.6))
         {
             return false;
         }

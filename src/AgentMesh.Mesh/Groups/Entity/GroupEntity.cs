@@ -107,6 +107,12 @@ public sealed class GroupEntity : HomeEntity<IGroupEvent>
     {
         if (_group.Holders.Contains(ask.JobId))
         {
+            if (_over.Remove(ask.JobId))
+            {
+                // It came to rest and was tried again before its place was given back: it keeps that, and its next end counts.
+                _watch.Waits(ask.JobId);
+            }
+
             Sender.Tell(new TurnAnswer(ask.JobId, IsGranted: true, null));
         }
         else if (!_turns.TryAdd(ask, Sender))
