@@ -56,7 +56,7 @@ internal static class CronVerbs
     {
         var name = new Argument<string>("NAME") { Description = "What it is called on this device; POOL/NAME for one that the pool keeps (docs/pools.md)." };
         var schedule = new Argument<string>("SCHEDULE") { Description = "Five fields in quotes ('30 4 * * 1-5'), or @hourly, @daily, @weekly, @monthly, @yearly, @reboot." };
-        var program = new Argument<string[]>("PROGRAM") { Description = "After --: the program and its arguments, passed on as they are.", Arity = ArgumentArity.ZeroOrMore };
+        var program = new Argument<string[]>("PROGRAM") { Description = "After --: the program and its arguments, passed on as they are. Or a line that begins with devices: @gpu-box calc 1+2.", Arity = ArgumentArity.ZeroOrMore };
         var line = new Option<string?>("--line") { Description = "A command line instead of a program, for example 'calc 1+2'." };
         var on = new Option<string?>("--on") { Description = "The device, or devices that are looked for at each time: @name, @label:gpu, @any(gpu), @all; this one when it is left out." };
         var zone = new Option<string?>("--tz") { Description = "Time zone, for example Europe/Berlin; that of this device when it is left out." };
@@ -75,21 +75,16 @@ internal static class CronVerbs
             [name, schedule, program, line, on, zone, missed, overlap, pauseAfter, attempts, attemptTimeout, jitter, replace, .. needs.All],
             async (session, parsed, cancel) =>
             {
-                string[] words = parsed.GetValue(program) ?? [];
-                string? text = parsed.GetValue(line);
-                if (words.Length > 0 == text is not null)
-                {
-                    throw new MeshException(CliErrors.Usage, "a schedule needs either a program or a line", "write: agentmesh cron add NAME '30 4 * * *' -- PROGRAM ARGUMENTS, or --line 'calc 1+2'");
-                }
-
+                WantedWork work = WantedWork.Read(
+                    "a schedule", parsed.GetValue(on), parsed.GetValue(program), parsed.GetValue(line), "agentmesh cron add NAME '30 4 * * *' -- PROGRAM ARGUMENTS, --line 'calc 1+2', or @DEVICE calc 1+2");
                 using var client = session.Connect();
                 var request = new CronRequest(
                     parsed.GetValue(name)!,
                     parsed.GetValue(schedule)!,
                     parsed.GetValue(zone),
-                    parsed.GetValue(on),
-                    text,
-                    words,
+                    work.Target,
+                    work.Line,
+                    work.Program,
                     parsed.GetValue(missed),
                     parsed.GetValue(overlap),
                     parsed.GetValue(pauseAfter),

@@ -16,7 +16,7 @@ internal static class MapVerb
     {
         var file = new Option<string>("--params") { Description = "A table: names in the first line, then a row for each element, with commas between (CSV); - reads standard input.", Required = true };
         var on = new Option<string?>("--on") { Description = "Where elements may run, for example @label:gpu or @a,b; this device when it is left out." };
-        var program = new Argument<string[]>("PROGRAM") { Description = "After --: the program and its arguments; {name} is the value of a column.", Arity = ArgumentArity.ZeroOrMore };
+        var program = new Argument<string[]>("PROGRAM") { Description = "After --: the program and its arguments; {name} is the value of a column. Or a line that begins with devices: @label:gpu calc {x}^2.", Arity = ArgumentArity.ZeroOrMore };
         var options = new ArrayOptions();
         return global.Verb(
             "map",
@@ -24,15 +24,12 @@ internal static class MapVerb
             [file, on, program, .. options.All],
             async (session, parsed, cancel) =>
             {
+                WantedWork work = WantedWork.Read(
+                    "an array", parsed.GetValue(on), parsed.GetValue(program), options.Line(parsed), "agentmesh map --params FILE --on @label:gpu -- PROGRAM ARGUMENTS, --line 'calc {x}^2', or @label:gpu calc {x}^2");
                 string name = parsed.GetValue(file)!;
                 string csv = await ReadAsync(name, cancel).ConfigureAwait(false);
                 using var client = session.Connect();
-                ArrayRequest request = options.Apply(new ArrayRequest(Target: parsed.GetValue(on), Arguments: parsed.GetValue(program), Csv: csv, File: name == "-" ? "standard input" : name), parsed);
-                if (request.Arguments is { Count: > 0 } == request.Line is not null)
-                {
-                    throw new MeshException(CliErrors.Usage, "an array needs either a program or a line", "write: agentmesh map --params FILE --on @label:gpu -- PROGRAM ARGUMENTS, or --line 'calc {x}^2'");
-                }
-
+                ArrayRequest request = options.Apply(new ArrayRequest(Target: work.Target, Line: work.Line, Arguments: work.Program, Csv: csv, File: name == "-" ? "standard input" : name), parsed);
                 return await new ArrayRun(session, client).ExecuteAsync(request, options.Detach(parsed), cancel).ConfigureAwait(false);
             });
     }
@@ -63,9 +60,10 @@ internal sealed class ArrayOptions
 
     public bool Detach(ParseResult parsed) => parsed.GetValue(_detach);
 
+    public string? Line(ParseResult parsed) => parsed.GetValue(_line);
+
     public ArrayRequest Apply(ArrayRequest request, ParseResult parsed) => request with
     {
-        Line = parsed.GetValue(_line),
         Parallel = parsed.GetValue(_parallel),
         IdempotencyKey = parsed.GetValue(_key),
         Attempts = parsed.GetValue(_attempts),

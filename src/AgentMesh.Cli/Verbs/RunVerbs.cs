@@ -78,11 +78,8 @@ internal static class RunVerbs
             return await new PipeRun(client, session.Terminal).ExecuteAsync(new PipeRequest(pipe, session.Timeout?.TotalMilliseconds), failsWithAny: false, cancel).ConfigureAwait(false);
         }
 
-        // Words a shell has already split keep their borders; "run" takes them as the argument vector.
-        int program = words.Count > 1 && words[1] == "run" ? (words.Count > 2 && words[2] == "--" ? 3 : 2) : -1;
-        CommandRequest request = program > 0 && words.Count > program
-            ? template with { Target = words[0], Arguments = [.. words.Skip(program)] }
-            : template with { Line = string.Join(' ', words) };
+        WantedWork work = WantedWork.OfLine(words);
+        CommandRequest request = template with { Target = work.Target, Arguments = work.Program, Line = work.Line };
         return await new CommandRun(client, session.Terminal).ExecuteAsync(session.Limit(request), cancel).ConfigureAwait(false);
     }
 }

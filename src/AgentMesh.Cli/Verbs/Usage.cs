@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using AgentMesh.Mesh.Selectors;
 
 namespace AgentMesh.Cli.Verbs;
 
@@ -20,7 +21,7 @@ internal static class Usage
         if (command is RootCommand && parsed.UnmatchedTokens is [string word, ..] && !word.StartsWith('-'))
         {
             error.WriteLine($"agentmesh: {CliErrors.Usage}: there is no verb '{word}'");
-            error.WriteLine($"  next: agentmesh --help shows the verbs; for a command of a device name the device: agentmesh @NAME {string.Join(' ', parsed.UnmatchedTokens)}");
+            error.WriteLine($"  next: {Meant(command, [word])}agentmesh --help shows the verbs; for a command of a device name the device: agentmesh @NAME {string.Join(' ', parsed.UnmatchedTokens)}");
             return CommandRun.MeshFailure;
         }
 
@@ -30,9 +31,22 @@ internal static class Usage
         }
 
         bool isWhole = command is RootCommand || parsed.Errors.All(problem => problem.SymbolResult is OptionResult { Option.Recursive: true });
-        error.WriteLine($"  next: agentmesh {(isWhole ? "" : Path(command) + " ")}--help");
+        error.WriteLine($"  next: {Meant(command, parsed.UnmatchedTokens)}agentmesh {(isWhole ? "" : Path(command) + " ")}--help");
         return CommandRun.MeshFailure;
     }
+
+    // What is hidden is nobody's meaning.
+    private static string Meant(Command command, IReadOnlyList<string> unknown)
+    {
+        string[] known = [.. command.Subcommands.Concat<Symbol>(command.Options).Concat(Above(command).SelectMany(above => above.Options.Where(option => option.Recursive))).Where(symbol => !symbol.Hidden).Select(symbol => symbol.Name)];
+        return unknown.Select(word => Meant(word, known)).FirstOrDefault(meant => meant is not null) is { } found ? $"did you mean '{found}'? " : "";
+    }
+
+    // Who stops early meant the one that begins so: '--data' is nearer to '--state' than to '--data-dir'.
+    private static string? Meant(string word, string[] known) =>
+        word.Length >= 3 && known.Where(name => name.StartsWith(word, StringComparison.Ordinal)).ToArray() is [var only] ? only : Nearest.Of(word, known);
+
+    private static IEnumerable<Command> Above(Command command) => command.Parents.OfType<Command>().SelectMany(above => Above(above).Prepend(above));
 
     /// <summary>With the verbs above it: 'job show'.</summary>
     private static string Path(Command command) =>
