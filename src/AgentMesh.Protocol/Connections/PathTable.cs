@@ -148,6 +148,12 @@ internal sealed class PathTable
         _heardFrom = from;
         if (from.Equals(_where.Remote))
         {
+            if (AckTo is not null && RelayAddress.IsRelay(AckTo))
+            {
+                // It had fallen back and came again: when it does so the next time, this is news. Between direct paths it may only be choosing.
+                _mayDoubtAt = Min(_mayDoubtAt, now + GraceMin);
+            }
+
             AckTo = null;
             return;
         }

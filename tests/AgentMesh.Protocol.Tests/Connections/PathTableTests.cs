@@ -1,6 +1,7 @@
 using System.Net;
 using AgentMesh.Protocol.Connections;
 using AgentMesh.Protocol.Relaying;
+using AgentMesh.Protocol.Tests.Crypto;
 
 namespace AgentMesh.Protocol.Tests.Connections;
 
@@ -48,6 +49,28 @@ public sealed class PathTableTests
         Assert.Equal(KnownPaths.PathsMax, pair.A.Connection.Paths.All.Count);
         Assert.Contains(pair.A.Connection.Paths.All, path => path.Kind == PathKind.Relay);
         Assert.NotNull(pair.A.Path(pair.A.Connection.Remote));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_doubt_that_ended_is_followed_by_none_for_5_s_unless_the_other_side_came_back_to_the_path_in_use_and_left_it_again(bool comesBack)
+    {
+        TimeSpan at = TestSessions.Start;
+        IPEndPoint direct = IPEndPoint.Parse("203.0.113.5:5000"), relay = RelayAddress.Of(7);
+        var paths = new PathTable(new Whereabouts(direct, new SeededEntropy(1), waitsFirst: false), new Liveness(new ConnectionSettings(), at), new SeededEntropy(2), chooses: false);
+        paths.SetRelays([new RelayWay(relay, IsByPeer: false)], at);
+        paths.Heard(relay, at);
+        Assert.True(paths.IsInDoubt);
+        paths.Acknowledged(sentAt: at + (Second / 10), now: at + (Second / 5));
+        Assert.False(paths.IsInDoubt);
+        if (comesBack)
+        {
+            paths.Heard(direct, at + (Second / 4));
+        }
+
+        paths.Heard(relay, at + Second);
+        Assert.Equal(comesBack, paths.IsInDoubt);
     }
 
     [Fact]
