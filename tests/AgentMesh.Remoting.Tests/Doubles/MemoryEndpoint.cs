@@ -9,6 +9,7 @@ internal sealed class MemoryEndpoint(MemoryMesh mesh, DevicePublicKey key) : IMe
 {
     private readonly Channel<IMeshConnection> _accepted = Channel.CreateUnbounded<IMeshConnection>();
     private readonly List<MemoryConnection> _connections = [];
+    private readonly Lock _dialling = new();
 
     public DevicePublicKey Key => key;
 
@@ -26,19 +27,18 @@ internal sealed class MemoryEndpoint(MemoryMesh mesh, DevicePublicKey key) : IMe
     {
         Dials++;
         await DialGate.WaitAsync(cancellationToken);
-        lock (_connections)
+        // As of the endpoint that it stands for: dials at one moment have one connection.
+        lock (_dialling)
         {
-            MemoryConnection? live = _connections.Find(c => c.RemoteKey == remote && !c.Closed.IsCompleted);
-            if (live is not null)
+            if (Live(remote) is { } live)
                 return live;
+            MemoryEndpoint peer = mesh.Find(remote.Id) ?? throw new IOException("nobody answers");
+            (MemoryConnection mine, MemoryConnection theirs) = MemoryConnection.Pair(key, remote);
+            Add(mine);
+            peer.Add(theirs);
+            peer._accepted.Writer.TryWrite(theirs);
+            return mine;
         }
-
-        MemoryEndpoint peer = mesh.Find(remote.Id) ?? throw new IOException("nobody answers");
-        (MemoryConnection mine, MemoryConnection theirs) = MemoryConnection.Pair(key, remote);
-        Add(mine);
-        peer.Add(theirs);
-        peer._accepted.Writer.TryWrite(theirs);
-        return mine;
     }
 
     public async ValueTask<IMeshConnection?> AcceptAsync(CancellationToken cancellationToken)
@@ -69,6 +69,12 @@ internal sealed class MemoryEndpoint(MemoryMesh mesh, DevicePublicKey key) : IMe
     {
         Crash();
         return ValueTask.CompletedTask;
+    }
+
+    private MemoryConnection? Live(DevicePublicKey remote)
+    {
+        lock (_connections)
+            return _connections.Find(c => c.RemoteKey == remote && !c.Closed.IsCompleted);
     }
 
     private void Add(MemoryConnection connection)
