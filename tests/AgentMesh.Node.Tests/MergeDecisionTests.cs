@@ -66,6 +66,17 @@ public sealed class MergeDecisionTests
         Assert.Empty(MergeDecision.JoinInstead(c, [a, b]));
     }
 
+    [Fact]
+    public void A_device_that_both_sides_believe_in_and_nobody_here_hears_does_not_make_them_one()
+    {
+        // D never speaks with C, which has kept it among its members: B, which came back, hears of it that it went with A.
+        ClusterView c = View(C, 1, (C, 1), (D, 1));
+        ClusterView a = View(A, 1, (A, 1), (B, 2), (D, 1)), b = View(B, 2, (A, 1), (B, 2), (D, 1)), d = View(D, 1, (A, 1), (B, 2), (D, 1));
+
+        Assert.Equal([A, B, D], MergeDecision.JoinInstead(c, [b]));
+        Assert.Empty(MergeDecision.JoinInstead(b, [a, c, d]));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -81,6 +81,14 @@ public sealed class IntroductionTests
         await AnswersAsync(d, a, "the others work on");
         Assert.Equal(generations, ((await a.StatusAsync()).Generation, (await b.StatusAsync()).Generation));
 
+        // The one between is gone for a while: what is left on both sides goes on and comes together again.
+        (await b.RunAsync("down")).Done();
+        await AnswersAsync(a, d, "without the one between");
+        await AnswersAsync(c, c, "nor does the other side need it for itself");
+        await b.UpAsync();
+        await AnswersAsync(c, b, "it is back for the one side");
+        await AnswersAsync(a, b, "and for the other");
+
         (await a.RunAsync("grant", "b", "introduce")).Done();
         await AnswersAsync(c, a, "let in, it reaches the first");
         await AnswersAsync(a, c, "and is reached");

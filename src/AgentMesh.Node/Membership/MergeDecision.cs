@@ -8,7 +8,8 @@ namespace AgentMesh.Node.Membership;
 /// </summary>
 /// <remarks>
 /// A device that was stopped and continued still believes in its old cluster while the others took it out. So a side counts only the members
-/// whose own view agrees that they are together; a member whose view is not known is believed.
+/// whose own view agrees that they are together; a member whose view is not known is believed. Where not all devices speak with each other, one that is believed by both sides
+/// says nothing about them: only one whose own view is known can show that news is still on its way.
 /// </remarks>
 public static class MergeDecision
 {
@@ -33,7 +34,8 @@ public static class MergeDecision
             SortedSet<DeviceId> theirs = Together(other, views);
 
             // A device that agrees with both sides: news is still on its way, there is no split.
-            if (!theirs.Overlaps(mine) && Stays(theirs, best ?? mine))
+            bool isOneCluster = theirs.Any(device => mine.Contains(device) && views.ContainsKey(device));
+            if (!isOneCluster && Stays(theirs, best ?? mine))
             {
                 best = theirs;
             }
