@@ -135,7 +135,14 @@ public sealed class AttemptSpool : IDisposable
         lock (_gate)
         {
             SpoolPart part = _parts[stream];
-            part.Acknowledged = Math.Clamp(offset, part.Acknowledged, Math.Max(part.Acknowledged, part.Length));
+            long acknowledged = Math.Clamp(offset, part.Acknowledged, Math.Max(part.Acknowledged, part.Length));
+            if (acknowledged == part.Acknowledged)
+            {
+                // No change: who acknowledges whatever comes waits for one.
+                return;
+            }
+
+            part.Acknowledged = acknowledged;
             part.RemoveAcknowledged();
         }
 
