@@ -24,7 +24,7 @@ internal sealed class PipeShipper : IAsyncDisposable
         _feeder = feeder;
         _pace = pace;
         table.Started += Begin;
-        foreach (Execution execution in table.All)
+        foreach (Execution execution in table.All.OrderBy(each => each.Order.Key.ToString(), StringComparer.Ordinal))
         {
             Begin(execution);
         }

@@ -175,7 +175,7 @@ public sealed class ExecutionTable : IAsyncDisposable
     public TakenOver TakeOver()
     {
         int running = 0, ended = 0, dropped = 0;
-        foreach (FoundAttempt found in FoundAttempt.In(_spoolDirectory, ref dropped))
+        foreach (FoundAttempt found in FoundAttempt.In(_spoolDirectory, _tools.ShimProcesses, ref dropped))
         {
             try
             {
@@ -186,7 +186,7 @@ public sealed class ExecutionTable : IAsyncDisposable
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
-                found.Drop();
+                found.Drop(_tools.ShimProcesses);
                 dropped++;
             }
         }

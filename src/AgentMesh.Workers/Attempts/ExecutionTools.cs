@@ -23,6 +23,10 @@ public sealed record ExecutionTools(
     public CgroupTree? Cgroups { get; init; }
 
     public InputSettings Input { get; init; } = InputSettings.Default;
+
     /// <summary>Null: programs with artifacts are refused.</summary>
     public IArtifactCarrier? Artifacts { get; init; }
+
+    /// <summary>Used where <see cref="Shims"/> is not null.</summary>
+    internal IShims ShimProcesses { get; init; } = Workers.Shims.ShimProcesses.Instance;
 }

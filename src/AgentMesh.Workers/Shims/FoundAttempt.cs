@@ -12,14 +12,14 @@ public readonly record struct TakenOver(int Running, int Ended, int Dropped);
 /// <param name="End">Null while its shim lives.</param>
 internal sealed record FoundAttempt(string Directory, AttemptOrder Order, EndRecord? End)
 {
-    /// <summary>Those that can be taken over; the others are ended and removed.</summary>
-    public static IReadOnlyList<FoundAttempt> In(string directory, ref int dropped)
+    /// <summary>Those that can be taken over, in an order that does not hang on the file system; the others are ended and removed.</summary>
+    public static IReadOnlyList<FoundAttempt> In(string directory, IShims shims, ref int dropped)
     {
         var found = new List<FoundAttempt>();
-        foreach (string each in System.IO.Directory.Exists(directory) ? System.IO.Directory.GetDirectories(directory) : [])
+        foreach (string each in (System.IO.Directory.Exists(directory) ? System.IO.Directory.GetDirectories(directory) : []).Order(StringComparer.Ordinal))
         {
             ShimRecord? record = LivingPrograms.RecordOf(each);
-            bool isAlive = record is not null && LivingPrograms.IsAlive(record);
+            bool isAlive = record is not null && shims.IsAlive(record);
 
             // In this order: a shim that ends just now has written its end before.
             EndRecord? end = EndRecord.TryRead(Path.Combine(each, ShimFiles.End));
@@ -32,13 +32,13 @@ internal sealed record FoundAttempt(string Directory, AttemptOrder Order, EndRec
 
             if (record is not null)
             {
-                ShimProcess.End(record);
+                shims.End(record);
             }
 
             // No process lives through a restart of the machine.
             if (order is not null && record?.Boot == ShimRecord.ThisBoot())
             {
-                StrayProcesses.Kill(order.Key);
+                shims.KillStrays(order.Key);
             }
 
             Remove(each);
@@ -48,14 +48,14 @@ internal sealed record FoundAttempt(string Directory, AttemptOrder Order, EndRec
         return found;
     }
 
-    public void Drop()
+    public void Drop(IShims shims)
     {
         if (LivingPrograms.RecordOf(Directory) is { } record)
         {
-            ShimProcess.End(record);
+            shims.End(record);
         }
 
-        StrayProcesses.Kill(Order.Key);
+        shims.KillStrays(Order.Key);
         Remove(Directory);
     }
 

@@ -6,7 +6,7 @@ using AgentMesh.Shim.Format;
 namespace AgentMesh.Workers.Shims;
 
 /// <summary>The node's end of the control socket of a shim.</summary>
-internal sealed class ShimConnection : IDisposable
+internal sealed class ShimConnection : IShimLink
 {
     private readonly Socket _socket;
     private readonly SemaphoreSlim _sending = new(1);
@@ -46,7 +46,6 @@ internal sealed class ShimConnection : IDisposable
         }
     }
 
-    /// <returns>Null when the shim has ended.</returns>
     public async Task<ShimFrame?> ReadAsync(byte[] buffer, CancellationToken cancellationToken)
     {
         try
@@ -70,7 +69,6 @@ internal sealed class ShimConnection : IDisposable
         }
     }
 
-    /// <summary>Does nothing where the shim has ended: its reader notices.</summary>
     public Task SendAsync(ShimFrame frame, CancellationToken cancellationToken)
     {
         byte[] bytes = new byte[ShimFrame.Size];
@@ -78,7 +76,6 @@ internal sealed class ShimConnection : IDisposable
         return SendAsync(bytes, cancellationToken);
     }
 
-    /// <param name="bytes">A frame and the input that follows it. A wait that is cancelled leaves it half sent: then the connection is of no more use.</param>
     public async Task SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         await _sending.WaitAsync(cancellationToken).ConfigureAwait(false);

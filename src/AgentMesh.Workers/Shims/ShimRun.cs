@@ -64,7 +64,7 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
         AttemptFile.Write(_directory, order);
         new LaunchFile(words, environment, directory, spool.BytesMax, order.Timeout, tools.Grace, settings.Lease) { TakesInput = order.Input is not null, Terminal = terminal }
             .Write(Path.Combine(_directory, ShimFiles.Launch));
-        await ShimProcess.StartAsync(settings.Command, _directory, tools.Time).ConfigureAwait(false);
+        await tools.ShimProcesses.StartAsync(settings.Command, _directory, tools.Time).ConfigureAwait(false);
     }
 
     /// <param name="known">The end, where it is known already.</param>
@@ -111,7 +111,7 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
             }
 
             end ??= EndRecord.TryRead(Path.Combine(_directory, ShimFiles.End));
-            if (end is null && record?.Shim.IsAlive == true)
+            if (end is null && record is not null && tools.ShimProcesses.IsAlive(record))
             {
                 await Task.Delay(ReconnectAfter, tools.Time, CancellationToken.None).ConfigureAwait(false);
             }
@@ -136,7 +136,7 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
     /// <returns>Null when the connection ended before the program did.</returns>
     private async Task<EndRecord?> ConverseAsync(CancellationToken cancel, CancellationToken leave)
     {
-        using ShimConnection shim = await ShimConnection.OpenAsync(_directory, leave).ConfigureAwait(false);
+        using IShimLink shim = await tools.ShimProcesses.OpenAsync(_directory, leave).ConfigureAwait(false);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(leave);
         Task acknowledging = AcknowledgeAsync(shim, over.Token);
         Task cancelling = CancelAsync(shim, cancel, over.Token);
@@ -184,7 +184,7 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
         return null;
     }
 
-    private async Task CloseOutputAsync(ShimConnection shim, CancellationToken over)
+    private async Task CloseOutputAsync(IShimLink shim, CancellationToken over)
     {
         try
         {
@@ -198,7 +198,7 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
     }
 
     /// <summary>Brings what there is of the input to the shim, which never holds more of it than it has room for.</summary>
-    private static async Task FeedAsync(ShimConnection shim, ProgramInput input, CancellationToken over)
+    private static async Task FeedAsync(IShimLink shim, ProgramInput input, CancellationToken over)
     {
         byte[] message = new byte[ShimFrame.Size + PieceBytes];
         try
@@ -221,7 +221,7 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
         }
     }
 
-    private async Task AcknowledgeAsync(ShimConnection shim, CancellationToken over)
+    private async Task AcknowledgeAsync(IShimLink shim, CancellationToken over)
     {
         long stdout = 0, stderr = 0;
         try
@@ -245,7 +245,7 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
         }
     }
 
-    private async Task CancelAsync(ShimConnection shim, CancellationToken cancel, CancellationToken over)
+    private async Task CancelAsync(IShimLink shim, CancellationToken cancel, CancellationToken over)
     {
         try
         {
@@ -262,7 +262,7 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
         }
     }
 
-    private async Task AskToEndAsync(ShimConnection shim, CancellationToken over)
+    private async Task AskToEndAsync(IShimLink shim, CancellationToken over)
     {
         try
         {
@@ -281,11 +281,11 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
     {
         if (LivingPrograms.RecordOf(_directory) is { } record)
         {
-            ShimProcess.End(record);
+            tools.ShimProcesses.End(record);
         }
 
         tools.Cgroups?.Of(ExecutionTable.NameOf(order.Key)).Kill();
-        StrayProcesses.Kill(order.Key);
+        tools.ShimProcesses.KillStrays(order.Key);
     }
 
     private AttemptResult Conclude(EndRecord end) => end.Outcome switch
