@@ -1,4 +1,5 @@
 using Simulation.Engine;
+using Simulation.Pipes;
 using Simulation.Reach;
 using Simulation.Running;
 using Simulation.Trials;
@@ -34,6 +35,7 @@ internal sealed record SimTrial(int Number, string Name, int SeedsInCi, Func<int
         new(10, "workers and home die in the middle of jobs", 300, (seed, told) => new SimWorld(seed, SimFaults.HomeKilled | SimFaults.DeviceKilled, told)),
         new(11, "clocks jump and stand still", 300, (seed, told) => new SimWorld(seed, SimFaults.ClockSet | SimFaults.HomeStopped | SimFaults.HomeKilled, told)),
         new(12, "a burst, and a job whose events cannot be read", 300, (seed, told) => new BurstWorld(seed, told)),
+        new(13, "pipes whose devices and lines fail", 300, (seed, told) => new PipesWorld(seed, told)),
     ];
 
     public static SimTrial Of(string kind, int number) => (kind == Trial ? All : Scenarios.All).First(trial => trial.Number == number);

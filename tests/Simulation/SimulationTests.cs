@@ -15,6 +15,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData("trial", 4)]
     [InlineData("trial", 6)]
     [InlineData("trial", 7)]
+    [InlineData("trial", 13)]
     [InlineData("scenario", 1)]
     [InlineData("scenario", 3)]
     [InlineData("scenario", 5)]

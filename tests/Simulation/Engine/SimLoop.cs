@@ -144,12 +144,14 @@ internal sealed class SimLoop(int seed)
 
     private sealed class PoolPass : IThreadPoolWorkItem, IDisposable
     {
-        private static readonly TimeSpan Patience = TimeSpan.FromMinutes(20);
+        /// <summary>For one step, with all that waits on the pool before the next.</summary>
+        private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
         private readonly SimLoop _loop;
         private readonly TimeSpan _end;
         private readonly ManualResetEventSlim _done = new();
         private Exception? _error;
+        private long _passes;
 
         public PoolPass(SimLoop loop, TimeSpan end)
         {
@@ -164,6 +166,7 @@ internal sealed class SimLoop(int seed)
             {
                 while (ThreadPool.PendingWorkItemCount == 0)
                 {
+                    _passes++;
                     if (!_loop.Step(_end))
                     {
                         _done.Set();
@@ -183,9 +186,12 @@ internal sealed class SimLoop(int seed)
 
         public void Wait()
         {
-            if (!_done.Wait(Patience))
+            for (long before = -1; !_done.Wait(Patience); before = _passes)
             {
-                throw new TimeoutException($"at {_loop.Now} something blocks the one thread, or never ends");
+                if (_passes == before)
+                {
+                    throw new TimeoutException($"at {_loop.Now} something blocks the one thread, or never ends");
+                }
             }
 
             if (_error is not null)

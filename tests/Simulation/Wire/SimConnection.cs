@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using AgentMesh.Protocol.Connections;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Transport;
 
@@ -102,7 +103,7 @@ internal sealed class SimConnection : IMeshConnection
         return ValueTask.CompletedTask;
     }
 
-    public void Lose(string reason) => End(new ConnectionEnd(false, 1, reason));
+    public void Lose(string reason) => End(new ConnectionEnd(false, CloseCodes.Forgotten, reason));
 
     /// <summary>Lets the other end do something, behind everything that was sent before.</summary>
     public void Send(Action<SimConnection> act)
@@ -156,7 +157,7 @@ internal sealed class SimConnection : IMeshConnection
 
         if (_wire.Loop.Now - _heard >= _wire.PeerTimeout)
         {
-            _ = CloseAsync(1, "nothing was heard");
+            _ = CloseAsync(CloseCodes.TimedOut, "nothing was heard");
             return;
         }
 
