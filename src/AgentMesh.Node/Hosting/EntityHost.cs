@@ -97,7 +97,7 @@ internal sealed class EntityHost(
     /// <summary>Between two devices that do not reach each other the home passes input on, if the job names the sender.</summary>
     public async Task<(DeviceId? To, InputRefusal Why)> RouteInputAsync(MeshSharding? sharding, JobId job, int attempt, DeviceId from, CancellationToken cancellationToken)
     {
-        if (job.Home != self || from == self || sharding is null)
+        if (job.Home != self || sharding is null)
         {
             return (null, InputRefusal.NotHere);
         }
@@ -105,9 +105,9 @@ internal sealed class EntityHost(
         object answer = await sharding.Jobs.Ask<object>(new GetJob(job), WakeWithin, cancellationToken).ConfigureAwait(false);
         return answer switch
         {
-            JobView view when view.Spec.Command.Input?.From != from => (null, InputRefusal.NotYours),
+            JobView view when from != self && view.Spec.Command.Input?.From != from => (null, InputRefusal.NotYours),
             JobView view when view.State.IsAtRest() || view.Attempt > attempt => (null, InputRefusal.Over),
-            JobView view when view.Attempt == attempt && view.Device is { } device && device != self => (device, default),
+            JobView view when view.Attempt == attempt && view.Device is { } device && device != self && from != self => (device, default),
             _ => (null, InputRefusal.NotHere),
         };
     }

@@ -38,7 +38,9 @@ internal sealed class InputFeeder(DeviceId self, ConnectionHub hub, InputIntake 
     public async Task FeedAsync(IInputSource source, AttemptKey to, DeviceId device, bool byHome, StreamPriority priority, CancellationToken cancellationToken)
     {
         DeviceId home = to.Job.Home.Device;
-        DeviceId[] ways = byHome && !home.IsNone && device != home && self != home ? [device, home] : [device];
+
+        // Also where this is the home: it knows when the job is at rest, and a device that has forgotten the attempt does not.
+        DeviceId[] ways = byHome && !home.IsNone && device != home ? [device, home] : [device];
         for (TimeSpan wait = RetryMin; ; wait = TimeSpan.FromTicks(Math.Min(wait.Ticks * 2, RetryMax.Ticks)))
         {
             foreach (DeviceId way in ways)

@@ -24,6 +24,9 @@ public sealed class ProgramInput : IDisposable
     private InputSender? _sender;
     private (int Columns, int Rows)? _size;
     private long _sent;
+
+    /// <summary>What the program has for certain; the shim has no room beyond <see cref="ShimFiles.InputBytesMax"/> more.</summary>
+    private long _given;
     private long? _end;
     private bool _isConnected;
     private bool _isLeft;
@@ -121,6 +124,9 @@ public sealed class ProgramInput : IDisposable
             }
 
             _sent = Math.Clamp(received, Taken, Received);
+
+            // The shim may be full of what an earlier process of the node has sent.
+            _given = Math.Max(_given, received - _ring.Length);
             _isSizeSent = _size is null;
             _isEndSent = _isHangUpSent = false;
             ArmUnlessAttached();
@@ -134,6 +140,7 @@ public sealed class ProgramInput : IDisposable
     {
         lock (_gate)
         {
+            _given = Math.Max(_given, taken);
             Taken = Math.Clamp(taken, Taken, Received);
             IsClosed |= isClosed;
         }
@@ -152,10 +159,11 @@ public sealed class ProgramInput : IDisposable
                 return new InputStep(new ShimFrame(ShimFrameKind.Resize, 0, 0, size.Columns, size.Rows, 0), 0);
             }
 
-            if (_sent < Received && !IsClosed)
+            long most = Math.Min(Received, _given + _ring.Length);
+            if (_sent < most && !IsClosed)
             {
                 int at = (int)(_sent % _ring.Length);
-                int count = (int)Math.Min(Math.Min(buffer.Length, Received - _sent), _ring.Length - at);
+                int count = (int)Math.Min(Math.Min(buffer.Length, most - _sent), _ring.Length - at);
                 _ring.AsSpan(at, count).CopyTo(buffer);
                 var frame = new ShimFrame(ShimFrameKind.Input, 0, 0, _sent, count, 0);
                 _sent += count;

@@ -62,6 +62,24 @@ public sealed class ProgramInputTests
     }
 
     [Fact]
+    public async Task A_shim_that_is_full_of_what_an_earlier_process_sent_is_given_more_when_its_program_has_taken_some()
+    {
+        using ProgramInput input = New();
+        input.Connected(ShimFiles.InputBytesMax + 100);
+        using InputSender sender = input.Attach();
+        Assert.True(await sender.WriteAsync(ShimFiles.InputBytesMax + 100, Encoding.UTF8.GetBytes("abcdef"), CancellationToken.None));
+        byte[] buffer = new byte[1_000];
+        Assert.Null(input.Next(buffer));
+
+        input.Take(100, false);
+        Assert.Null(input.Next(buffer));
+        input.Take(104, false);
+
+        Assert.Equal(4, input.Next(buffer)?.Bytes);
+        Assert.Null(input.Next(buffer));
+    }
+
+    [Fact]
     public async Task A_shim_that_comes_back_is_given_what_it_does_not_have()
     {
         using ProgramInput input = New();

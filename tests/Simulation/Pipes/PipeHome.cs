@@ -64,7 +64,7 @@ internal sealed class PipeHome(SimLoop loop, Func<PipeDevice> device, Func<PipeD
     /// <summary>As <c>EntityHost.RouteInputAsync</c> answers.</summary>
     public (DeviceId? To, InputRefusal Why) Route(DeviceId self, JobId job, int attempt, DeviceId from)
     {
-        if (job.Home.Device != self || from == self || !_stages.TryGetValue(job, out PipeStage? stage))
+        if (job.Home.Device != self || !_stages.TryGetValue(job, out PipeStage? stage))
         {
             return (null, InputRefusal.NotHere);
         }
@@ -79,7 +79,7 @@ internal sealed class PipeHome(SimLoop loop, Func<PipeDevice> device, Func<PipeD
             return (null, InputRefusal.Over);
         }
 
-        if (!stage.IsOrdered || stage.Device.Id == self)
+        if (!stage.IsOrdered || stage.Device.Id == self || from == self)
         {
             return (null, InputRefusal.NotHere);
         }
