@@ -73,7 +73,7 @@ internal sealed class AttemptFolder(AttemptOrder order, ExecutionTools tools)
         string path = PathOf(order.Key, tools);
         if (Directory.Exists(path))
         {
-            Remove(path);
+            Leftovers.Remove(path);
         }
     }
 
@@ -86,7 +86,7 @@ internal sealed class AttemptFolder(AttemptOrder order, ExecutionTools tools)
         {
             if (!kept.Contains(Path.GetFileName(directory)))
             {
-                Remove(directory);
+                Leftovers.Remove(directory);
             }
         }
     }
@@ -123,18 +123,6 @@ internal sealed class AttemptFolder(AttemptOrder order, ExecutionTools tools)
         else
         {
             Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-    }
-
-    private static void Remove(string directory)
-    {
-        try
-        {
-            Directory.Delete(directory, recursive: true);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // The next start tries again.
         }
     }
 }

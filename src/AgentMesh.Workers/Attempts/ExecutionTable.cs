@@ -256,12 +256,13 @@ public sealed class ExecutionTable : IAsyncDisposable
             {
                 // First what names the attempt: should the rest not go now, the next start knows that nobody wants it.
                 File.Delete(Path.Combine(spool.Directory, ShimFiles.Order));
-                Directory.Delete(spool.Directory, recursive: true);
             }
             catch (IOException)
             {
-                // The next start removes it.
+                // Nor does this, then.
             }
+
+            Leftovers.Remove(spool.Directory);
         }
     }
 

@@ -41,7 +41,7 @@ internal sealed record FoundAttempt(string Directory, AttemptOrder Order, EndRec
                 shims.KillStrays(order.Key);
             }
 
-            Remove(each);
+            Leftovers.Remove(each);
             dropped++;
         }
 
@@ -56,7 +56,7 @@ internal sealed record FoundAttempt(string Directory, AttemptOrder Order, EndRec
         }
 
         shims.KillStrays(Order.Key);
-        Remove(Directory);
+        Leftovers.Remove(Directory);
     }
 
     /// <summary>After a loss of power the last output may be missing though the end is there.</summary>
@@ -64,17 +64,5 @@ internal sealed record FoundAttempt(string Directory, AttemptOrder Order, EndRec
     {
         (string Stream, long Bytes)[] streams = [(ShimFiles.Stdout, end.StdoutBytes), (ShimFiles.Stderr, end.StderrBytes)];
         return streams.All(each => Spool.SpoolPart.Open(directory, each.Stream) is var part && (part.Length == each.Bytes || part.BytesOnDisk() == 0));
-    }
-
-    private static void Remove(string directory)
-    {
-        try
-        {
-            System.IO.Directory.Delete(directory, recursive: true);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // The next start tries again.
-        }
     }
 }
