@@ -1,3 +1,5 @@
+using AgentMesh.Journal.Storage;
+
 namespace AgentMesh.Cli.Repl;
 
 /// <summary>The lines of earlier and of this session, in a file of the data directory that only the user reads. At most <see cref="LinesMax"/> are kept.</summary>
@@ -98,19 +100,7 @@ internal sealed class History
 
         try
         {
-            string fresh = _file + ".new";
-            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            }
-
-            using (var writer = new StreamWriter(fresh, options))
-            {
-                _lines.ForEach(writer.WriteLine);
-            }
-
-            File.Move(fresh, _file, overwrite: true);
+            WholeFile.Write(_file, string.Concat(_lines.Select(line => line + "\n")), isSecret: true);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
