@@ -94,7 +94,7 @@ internal sealed class EntityHost(
         ? cluster.State.Members.Any(member => member.Status is MemberStatus.Up or MemberStatus.WeaklyUp or MemberStatus.Leaving && member.HasRole(MeshSharding.RoleOf(home)) && member.Address.Host == device.ToString())
         : home == device;
 
-    /// <summary>Between two devices that do not reach each other the home passes input on, if the job names the sender.</summary>
+    /// <summary>Between two devices that do not reach each other the home passes input on, if the job names the sender. A sender on the home itself learns no more than whether the attempt is over.</summary>
     public async Task<(DeviceId? To, InputRefusal Why)> RouteInputAsync(MeshSharding? sharding, JobId job, int attempt, DeviceId from, CancellationToken cancellationToken)
     {
         if (job.Home != self || sharding is null)
@@ -107,7 +107,7 @@ internal sealed class EntityHost(
         {
             JobView view when from != self && view.Spec.Command.Input?.From != from => (null, InputRefusal.NotYours),
             JobView view when view.State.IsAtRest() || view.Attempt > attempt => (null, InputRefusal.Over),
-            JobView view when view.Attempt == attempt && view.Device is { } device && device != self && from != self => (device, default),
+            JobView view when from != self && view.Attempt == attempt && view.Device is { } device && device != self => (device, default),
             _ => (null, InputRefusal.NotHere),
         };
     }
