@@ -1,4 +1,3 @@
-using System.Net;
 using AgentMesh.Journal;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Arrays;
@@ -38,8 +37,7 @@ internal sealed class MeshNode : ISimHome
 
     private readonly SimLoop _loop;
     private readonly SimWire _wire;
-    private readonly DevicePublicKey _key;
-    private readonly IPEndPoint _address;
+    private readonly SimIdentity _identity;
     private readonly SimAttempts _attempts;
     private readonly SimDate _date = new();
     private IReadOnlyList<MeshNode> _all = [];
@@ -55,18 +53,14 @@ internal sealed class MeshNode : ISimHome
         _loop = loop;
         _wire = wire;
         Number = number;
-        byte[] key = new byte[DevicePublicKey.Size];
-        key.AsSpan().Fill((byte)(number + 1));
-        _key = new DevicePublicKey(key);
-        Id = _key.Id;
-        _address = new IPEndPoint(IPAddress.Parse($"10.0.0.{number + 1}"), 14590);
+        _identity = SimIdentity.Of(number);
         Disk = new SimDisk(loop);
         _attempts = new SimAttempts(loop, history(this), () => _life, Tell) { Longest = 15 };
     }
 
     public int Number { get; }
 
-    public DeviceId Id { get; }
+    public DeviceId Id => _identity.Id;
 
     public SimDisk Disk { get; }
 
@@ -104,13 +98,13 @@ internal sealed class MeshNode : ISimHome
         var machine = new SimMachine(_loop, clock, Disk, process);
         _machine = machine;
         _poolHost = Pool?.Open(machine, Id);
-        var endpoint = new SimEndpoint(_wire, _key, _address, process);
+        var endpoint = new SimEndpoint(_wire, _identity, process);
 
         // Where devices were found is a hint that is kept in a file: here it is not.
-        var directory = new DeviceDirectory("/nonexistent/devices.json", clock) { Admitted = _all.Where(node => node != this).ToDictionary(node => node.Id, node => node._key) };
+        var directory = new DeviceDirectory("/nonexistent/devices.json", clock) { Admitted = _all.Where(node => node != this).ToDictionary(node => node.Id, node => node._identity.Key) };
         foreach (MeshNode other in _all.Where(node => node != this))
         {
-            directory.Told(other.Id, [other._address]);
+            directory.Told(other.Id, [other._identity.Address]);
         }
 
         var hub = new ConnectionHub(endpoint, directory, clock);

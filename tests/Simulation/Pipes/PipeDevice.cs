@@ -1,4 +1,3 @@
-using System.Net;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Turns;
 using AgentMesh.Node.Input;
@@ -29,8 +28,7 @@ internal sealed class PipeDevice
 
     private readonly SimLoop _loop;
     private readonly SimWire _wire;
-    private readonly DevicePublicKey _key;
-    private readonly IPEndPoint _address;
+    private readonly SimIdentity _identity;
     private readonly string _directory;
     private readonly long _spoolBytesMax;
     private readonly Func<JobId, PipeStage> _stageOf;
@@ -49,11 +47,7 @@ internal sealed class PipeDevice
         _loop = loop;
         _wire = wire;
         Number = number;
-        byte[] key = new byte[DevicePublicKey.Size];
-        key.AsSpan().Fill((byte)(number + 1));
-        _key = new DevicePublicKey(key);
-        Id = _key.Id;
-        _address = new IPEndPoint(IPAddress.Parse($"10.0.0.{number + 1}"), 14590);
+        _identity = SimIdentity.Of(number);
         _directory = Directory.CreateDirectory(Path.Combine(directory, $"device-{number}")).FullName;
         _spoolBytesMax = spoolBytesMax;
         _stageOf = stageOf;
@@ -66,7 +60,7 @@ internal sealed class PipeDevice
 
     public int Number { get; }
 
-    public DeviceId Id { get; }
+    public DeviceId Id => _identity.Id;
 
     /// <summary>Null while the node does not run.</summary>
     public ExecutionTable? Table { get; private set; }
@@ -91,13 +85,13 @@ internal sealed class PipeDevice
         var process = new SimProcess(_loop);
         _process = process;
         var clock = new SimClock(_loop, process);
-        var known = new DeviceDirectory("/nonexistent/devices.json", clock) { Admitted = _all.Where(device => device != this).ToDictionary(device => device.Id, device => device._key) };
+        var known = new DeviceDirectory("/nonexistent/devices.json", clock) { Admitted = _all.Where(device => device != this).ToDictionary(device => device.Id, device => device._identity.Key) };
         foreach (PipeDevice other in _all.Where(device => device != this))
         {
-            known.Told(other.Id, [other._address]);
+            known.Told(other.Id, [other._identity.Address]);
         }
 
-        var hub = new ConnectionHub(new SimEndpoint(_wire, _key, _address, process), known, clock);
+        var hub = new ConnectionHub(new SimEndpoint(_wire, _identity, process), known, clock);
         var tools = new ExecutionTools(
             $"device-{Number}",
             BuiltIns.CreateRegistry(new DeviceFacts($"device-{Number}", _directory, clock)),

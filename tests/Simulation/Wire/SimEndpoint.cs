@@ -16,12 +16,12 @@ internal sealed class SimEndpoint : IMeshEndpoint
     private readonly Dictionary<DeviceId, TaskCompletionSource<IMeshConnection>> _dials = [];
     private bool _isDisposed;
 
-    public SimEndpoint(SimWire wire, DevicePublicKey key, IPEndPoint address, SimProcess process)
+    public SimEndpoint(SimWire wire, SimIdentity identity, SimProcess process)
     {
         _wire = wire;
-        Key = key;
-        LocalId = key.Id;
-        LocalAddresses = [address];
+        Key = identity.Key;
+        LocalId = identity.Id;
+        LocalAddresses = [identity.Address];
         Process = process;
         wire.Attach(this);
     }
