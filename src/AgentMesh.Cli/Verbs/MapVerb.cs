@@ -43,7 +43,7 @@ internal static class MapVerb
         cancel);
 }
 
-/// <summary>The options of an array, the same for map and for run --array.</summary>
+/// <summary>The options of map beside the table and where.</summary>
 internal sealed class ArrayOptions
 {
     private readonly Option<int?> _parallel = new("--max-parallel") { Description = "Elements at the same time (default: one on each device)." };

@@ -19,8 +19,11 @@ internal static class PairingVerbs
     }
 
     /// <summary>A link is told by what no code has; everything else is read as a code, and complained about as one.</summary>
-    public static JoinRequest RequestOf(string text, IReadOnlyList<string>? grants = null, string? at = null, bool noIntroduce = false) =>
-        text.AsSpan().ContainsAny(":/?=&") ? new JoinRequest(Link: text, Grants: grants, At: at, NoIntroduce: noIntroduce) : new JoinRequest(Grants: grants, Code: text, At: at, NoIntroduce: noIntroduce);
+    public static JoinRequest RequestOf(string text, IReadOnlyList<string>? grants = null, string? at = null, bool noIntroduce = false)
+    {
+        bool isLink = text.AsSpan().ContainsAny(":/?=&");
+        return new JoinRequest(Link: isLink ? text : null, Grants: grants, Code: isLink ? null : text, At: at, NoIntroduce: noIntroduce);
+    }
 
     public static Option<bool> NewNoIntroduce() => new("--no-introduce") { Description = "The inviting device may not let further devices in here; otherwise it may, until 'agentmesh grant NAME introduce --revoke'." };
 
