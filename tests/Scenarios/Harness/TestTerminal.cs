@@ -13,6 +13,7 @@ internal sealed class TestTerminal : IDisposable
     private readonly Process _command;
     private readonly StringBuilder _seen = new();
     private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _allSeen = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private TestTerminal(int master, Process command)
     {
@@ -60,10 +61,12 @@ internal sealed class TestTerminal : IDisposable
 
     public Task SeesAsync(string text) => Eventually.HoldsAsync(() => Task.FromResult(Seen.Contains(text, StringComparison.Ordinal) || Fail(text)), $"'{text}' appears; seen so far: {Seen}", Patience);
 
+    /// <summary>When all that it wrote has been seen, too.</summary>
     public async Task<int> ExitAsync()
     {
         using var late = new CancellationTokenSource(Patience);
         await _command.WaitForExitAsync(late.Token);
+        await _allSeen.Task.WaitAsync(late.Token);
         return _command.ExitCode;
     }
 
@@ -106,6 +109,9 @@ internal sealed class TestTerminal : IDisposable
                 _seen.Append(Encoding.UTF8.GetString(buffer, 0, (int)read));
             }
         }
+
+        // Nobody has the other side open any more.
+        _allSeen.SetResult();
     }
 
     private static void SetSize(int master, int columns, int rows) => Assert.Equal(0, Control(master, 0x5414, [(ushort)rows, (ushort)columns, 0, 0]));
