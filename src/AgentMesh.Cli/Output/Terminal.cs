@@ -95,25 +95,18 @@ internal sealed class Terminal
     }
 
     /// <summary>A table without frames: it can be read by people and cut by awk.</summary>
-    public void Table(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows) => Console.Write(TableOf(headings, rows));
+    public void Table(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        if (HasColours)
+        {
+            Console.Write(TextTable.Of(headings, rows));
+        }
+        else
+        {
+            TextTable.WriteLines(headings, rows, Out);
+        }
+    }
 
     /// <summary>A table about results, and not of them.</summary>
-    public void Notes(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows) =>
-        new Terminal(Json, colour: false, Error, Error).Table(headings, rows);
-
-    private static Table TableOf(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows)
-    {
-        var table = new Table { Border = TableBorder.None, ShowHeaders = true };
-        foreach (string heading in headings)
-        {
-            table.AddColumn(new TableColumn($"[bold]{Markup.Escape(heading)}[/]") { NoWrap = heading != "COMMAND" && heading != "REASON", Padding = new Padding(0, 0, 2, 0) });
-        }
-
-        foreach (IReadOnlyList<string> row in rows)
-        {
-            table.AddRow([.. row.Select(cell => new Text(cell))]);
-        }
-
-        return table;
-    }
+    public void Notes(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows) => TextTable.WriteLines(headings, rows, Error);
 }

@@ -31,7 +31,7 @@ public static class ParameterTable
             if (row.Count != names.Length)
             {
                 Field at = row[Math.Min(row.Count - 1, names.Length)];
-                throw reader.Wrong(at.Line, at.Column, $"{row.Count} values, where the first line has {names.Length} names", "give each row a value for each name; a value with a comma stands in quotes");
+                throw reader.Wrong(at.Line, at.Column, $"{row.Count} {(row.Count == 1 ? "value" : "values")}, where the first line has {names.Length} names", "give each row a value for each name; a value with a comma stands in quotes");
             }
 
             cells.AddRange(row.Select(field => field.Text));
