@@ -59,6 +59,7 @@ public static class MeshErrors
     public const string OutputLost = "AM0365";
     public const string TooManyKeys = "AM0367";
     public const string KeyOutOfUse = "AM0368";
+    public const string BadProgramPlace = "AM0369";
     public const string WorkflowSyntax = "AM0370";
     public const string WorkflowKey = "AM0371";
     public const string WorkflowCycle = "AM0372";

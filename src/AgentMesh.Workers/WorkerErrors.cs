@@ -22,6 +22,7 @@ public static class WorkerErrors
     public const string TooMany = "AM0631";
     public const string NoCgroups = "AM0626";
     public const string OutOfMemory = "AM0627";
+    public const string NoDirectory = "AM0628";
     public const string NoInput = "AM0620";
     public const string InputLost = "AM0621";
 }

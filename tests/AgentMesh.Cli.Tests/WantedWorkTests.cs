@@ -35,6 +35,13 @@ public sealed class WantedWorkTests
     }
 
     [Fact]
+    public void An_option_behind_run_is_no_program()
+    {
+        Assert.Contains("'--env' is no program", Assert.Throws<MeshException>(() => WantedWork.OfLine(["@gpu", "run", "--env", "A=1", "env"])).Message, StringComparison.Ordinal);
+        Assert.Equal(["--env"], WantedWork.OfLine(["@gpu", "run", "--", "--env"]).Program);
+    }
+
+    [Fact]
     public void A_line_may_name_its_devices_or_on_does()
     {
         Assert.Equal(("@gpu", "calc 1"), (Read("@gpu", [], "calc 1").Target, Read("@gpu", [], "calc 1").Line));

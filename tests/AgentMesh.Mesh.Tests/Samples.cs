@@ -42,6 +42,7 @@ internal static class Samples
         new JobCommand("add 1", [], ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, [KeyValuePair.Create("add", "calc 1+")]))
         {
             Environment = ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, [KeyValuePair.Create("MODE", "a b")]),
+            Directory = "~/runs",
         },
         new JobTarget(Gpu, "@0", "gpu-box") { Why = "the only one" },
         Laptop,

@@ -59,7 +59,7 @@ public sealed class WorkflowTests
         Assert.Equal(["prepare", "report", "train", "train", "train", "wait"], page.Jobs.Where(job => job.Workflow == paused.Id).Select(job => job.Step!).Order());
         (await home.RunAsync("job", "retry", paused.Steps[2].Jobs[0].Id)).Refused("AM0311", "workflow retry");
 
-        string fork = (await home.RunAsync("workflow", "fork", id, "--from-step", "report", "--detach")).Done().Trim();
+        string fork = (await home.RunAsync("job", "fork", (await Show(home, id)).Steps[^1].Jobs[^1].Id, "--detach")).Done().Trim();
         await Eventually.HoldsAsync(async () => (await Show(home, fork)).State == "completed", "the fork is over");
         Assert.Equal([true, true, true, false], (await Show(home, fork)).Steps.Select(step => step.Taken));
         Assert.Equal("once\n", File.ReadAllText(count));

@@ -69,10 +69,11 @@ internal static class CronVerbs
         var jitter = new Option<TimeSpan?>("--jitter") { Description = "Run up to so much later, always by the same part of it, so that many devices do not start at once.", CustomParser = Durations.Parse };
         var replace = new Option<bool>("--replace") { Description = "Change the schedule of that name." };
         var needs = new NeedsOptions();
+        var place = new PlaceOptions();
         return global.Verb(
             "add",
             "Add a schedule: cron add NAME '30 4 * * *' -- PROGRAM ARGS.",
-            [name, schedule, program, line, on, zone, missed, overlap, pauseAfter, attempts, attemptTimeout, jitter, replace, .. needs.All],
+            [name, schedule, program, line, on, zone, missed, overlap, pauseAfter, attempts, attemptTimeout, jitter, replace, .. place.All, .. needs.All],
             async (session, parsed, cancel) =>
             {
                 WantedWork work = WantedWork.Read(
@@ -94,7 +95,11 @@ internal static class CronVerbs
                     parsed.GetValue(jitter)?.TotalMilliseconds,
                     needs.Resources(parsed),
                     needs.Priority(parsed),
-                    needs.Group(parsed));
+                    needs.Group(parsed))
+                {
+                    Environment = place.Variables(parsed),
+                    Directory = place.Directory(parsed),
+                };
                 CronView cron = await client.PostAsync("v1/crons", request, ControlJson.Default.CronRequest, ControlJson.Default.CronView, cancel).ConfigureAwait(false);
                 Tell(session, cron);
                 return 0;

@@ -10,7 +10,7 @@ using ArrayView = AgentMesh.Node.Control.ArrayView;
 
 namespace AgentMesh.Cli.Verbs;
 
-/// <summary>job list, show, why, logs, cancel, retry, prune.</summary>
+/// <summary>job list, show, why, logs, cancel, retry, fork, prune.</summary>
 internal static class JobVerbs
 {
     public static Command All(GlobalOptions global)
@@ -37,6 +37,7 @@ internal static class JobVerbs
         job.Subcommands.Add(Why(global));
         job.Subcommands.Add(Act(global, "cancel", "Ask a job to stop; then stop it. Of an array: every element."));
         job.Subcommands.Add(Retry(global));
+        job.Subcommands.Add(WorkflowVerbs.ForkOfJob(global));
         job.Subcommands.Add(Prune(global));
         return job;
     }
@@ -203,7 +204,8 @@ internal static class JobVerbs
         else
         {
             JobView job = await client.PostAsync($"v1/job/{verb}?id={query}{more}", ControlJson.Default.JobView, cancel).ConfigureAwait(false);
-            session.Terminal.Answer(job, ControlJson.Default.JobView, $"{job.ShortId} {job.State}");
+            string stopping = verb == "cancel" && job.State == "running" ? " still: it was asked to stop" : "";
+            session.Terminal.Answer(job, ControlJson.Default.JobView, $"{job.ShortId} {job.State}{stopping}");
         }
 
         return 0;

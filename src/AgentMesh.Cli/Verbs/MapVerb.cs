@@ -54,9 +54,10 @@ internal sealed class ArrayOptions
     private readonly Option<TimeSpan?> _attemptTimeout = new("--attempt-timeout") { Description = "Longest single attempt.", CustomParser = Durations.Parse };
 
     private readonly NeedsOptions _needs = new();
+    private readonly PlaceOptions _place = new();
     private readonly Option<string?> _home = SubmitOptions.NewHome();
 
-    public Symbol[] All => [_home, _parallel, _line, _key, _detach, _attempts, _attemptTimeout, .. _needs.All];
+    public Symbol[] All => [_home, _parallel, _line, _key, _detach, _attempts, _attemptTimeout, .. _place.All, .. _needs.All];
 
     public bool Detach(ParseResult parsed) => parsed.GetValue(_detach);
 
@@ -72,5 +73,7 @@ internal sealed class ArrayOptions
         Priority = _needs.Priority(parsed),
         Group = _needs.Group(parsed),
         Home = parsed.GetValue(_home),
+        Environment = _place.Variables(parsed),
+        Directory = _place.Directory(parsed),
     };
 }

@@ -144,7 +144,7 @@ internal static class PeerVerbs
     private static Command Grant(GlobalOptions global)
     {
         var peer = new Argument<string>("PEER") { Description = "Name, index or id prefix." };
-        var names = new Argument<string[]>("GRANT") { Description = "What that device may do here: run (start programs), logs (read the output of jobs of this device), introduce (let further devices in here).", Arity = ArgumentArity.OneOrMore };
+        var names = new Argument<string[]>("GRANT") { Description = "What that device may do here: run (start any program), run:PROGRAM (this one), dir:/PATH (have it begin there), command:NAME, logs (read the output of jobs of this device), introduce (let further devices in here); docs/trust.md.", Arity = ArgumentArity.OneOrMore };
         var revoke = new Option<bool>("--revoke") { Description = "Take them away instead." };
         var drop = new Option<bool>("--drop-introduced") { Description = "With --revoke introduce: those who are in by its word are out too; otherwise they stay by the word of this device." };
         return global.Verb("grant", "Allow another device to do more on this one: start programs, read output, introduce others.", [peer, names, revoke, drop], async (session, parsed, cancel) =>
@@ -155,7 +155,11 @@ internal static class PeerVerbs
                 ? new GrantRequest(parsed.GetValue(peer)!, Revoke: given, DropIntroduced: parsed.GetValue(drop))
                 : new GrantRequest(parsed.GetValue(peer)!, Grant: given);
             PeerView changed = await client.PostAsync("v1/grants", request, ControlJson.Default.GrantRequest, ControlJson.Default.PeerView, cancel).ConfigureAwait(false);
-            session.Terminal.Answer(changed, ControlJson.Default.PeerView, $"{changed.Name} may do here: {(changed.Grants.Count == 0 ? "commands, no programs" : string.Join(", ", changed.Grants))}");
+            session.Terminal.Answer(changed, ControlJson.Default.PeerView, $"{changed.Name} may do here: {(changed.Grants.Count == 0 ? "nothing that needs a grant" : string.Join(", ", changed.Grants))}");
+            if (changed.Grants.Contains(Mesh.Grants.Grant.Run) && changed.Grants.FirstOrDefault(grant => grant.StartsWith(Mesh.Grants.Grant.RunKind, StringComparison.Ordinal)) is { } narrow)
+            {
+                session.Terminal.Hint($"run allows every program: 'agentmesh grant {changed.Name} run --revoke' leaves {narrow}");
+            }
 
             return 0;
         });

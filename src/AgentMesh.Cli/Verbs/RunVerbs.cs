@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using AgentMesh.Cli.Interactive;
 using AgentMesh.Errors;
 using AgentMesh.Node.Control;
@@ -28,6 +29,11 @@ internal static class RunVerbs
                 throw new MeshException(CliErrors.Usage, "no program is named", "write: agentmesh run @peer -- PROGRAM ARGUMENTS");
             }
 
+            if ((named ? rest[0] : first) is ['-', ..] option && parsed.Tokens.All(token => token.Type != TokenType.DoubleDash))
+            {
+                throw new MeshException(CliErrors.Usage, $"'{option}' is no option of run", "agentmesh run --help shows them; a program whose name begins so stands after --");
+            }
+
             CommandRequest request = options.Apply(new CommandRequest(Target: named ? first : null, Arguments: named ? rest : [first, .. rest]), parsed);
             if (parsed.GetValue(input) || parsed.GetValue(tty))
             {
@@ -48,7 +54,11 @@ internal static class RunVerbs
                     throw new MeshException(CliErrors.Usage, "an array cannot begin after another job", "leave --after out, or submit the array when that job is over");
                 }
 
-                var wanted = new ArrayRequest(null, request.Target, request.Arguments, range, null, null, parsed.GetValue(parallel), request.IdempotencyKey, request.Attempts, request.AttemptTimeoutMs, request.Resources, request.Priority, request.Group, request.Home);
+                var wanted = new ArrayRequest(null, request.Target, request.Arguments, range, null, null, parsed.GetValue(parallel), request.IdempotencyKey, request.Attempts, request.AttemptTimeoutMs, request.Resources, request.Priority, request.Group, request.Home)
+                {
+                    Environment = request.Environment,
+                    Directory = request.Directory,
+                };
                 return await new ArrayRun(session, client).ExecuteAsync(wanted, request.Detach, cancel).ConfigureAwait(false);
             }
 
@@ -103,9 +113,11 @@ internal sealed class SubmitOptions
 
     private readonly NeedsOptions _needs = new();
 
+    private readonly PlaceOptions _place = new();
+
     private readonly Option<string?> _home = NewHome();
 
-    public Symbol[] All => [_key, _queue, _detach, _attempts, _attemptTimeout, _parallel, _after, _artifacts, _inputs, _home, .. _needs.All];
+    public Symbol[] All => [_key, _queue, _detach, .. _place.All, _attempts, _attemptTimeout, _parallel, _after, _artifacts, _inputs, _home, .. _needs.All];
 
     public static Option<string?> NewHome() =>
         new("--home") { Description = "The pool that keeps the job or array (docs/pools.md); 'device' for this device. Without it, the setting jobs.home." };
@@ -125,5 +137,7 @@ internal sealed class SubmitOptions
         Priority = _needs.Priority(parsed),
         Group = _needs.Group(parsed),
         Home = parsed.GetValue(_home),
+        Environment = _place.Variables(parsed),
+        Directory = _place.Directory(parsed),
     };
 }

@@ -9,8 +9,14 @@ internal sealed record WantedWork(string? Target, string[] Program, string? Line
 {
     /// <summary>A line that begins with devices, as at the prompt.</summary>
     /// <param name="words">As the shell has split them. The arguments after "run" keep their borders.</param>
+    /// <exception cref="MeshException">AM0222: an option stands behind "run".</exception>
     public static WantedWork OfLine(IReadOnlyList<string> words)
     {
+        if (words is [_, "run", ['-', ..] option, ..] && option != "--")
+        {
+            throw new MeshException(CliErrors.Usage, $"'{option}' is no program", $"options stand before the devices: agentmesh run {option} ... {words[0]} -- PROGRAM");
+        }
+
         int program = words.Count > 1 && words[1] == "run" ? (words.Count > 2 && words[2] == "--" ? 3 : 2) : -1;
         return program > 0 && words.Count > program ? new WantedWork(words[0], [.. words.Skip(program)], null) : new WantedWork(null, [], string.Join(' ', words));
     }

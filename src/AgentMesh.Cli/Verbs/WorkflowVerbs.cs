@@ -4,6 +4,7 @@ using AgentMesh.Cli.Client;
 using AgentMesh.Errors;
 using AgentMesh.Mesh;
 using AgentMesh.Node.Control;
+using WorkflowId = AgentMesh.Mesh.Workflows.WorkflowId;
 
 namespace AgentMesh.Cli.Verbs;
 
@@ -150,15 +151,42 @@ internal static class WorkflowVerbs
     {
         Argument<string> id = NewId();
         var from = new Option<string>("--from-step") { Description = "The step that runs anew, with all that comes after it.", Required = true };
+        return Fork(global, id, from, (parsed, _, _) => Task.FromResult((parsed.GetValue(id)!, parsed.GetValue(from)!)));
+    }
+
+    /// <summary>job fork: the same by a job that is a step.</summary>
+    public static Command ForkOfJob(GlobalOptions global)
+    {
+        var id = new Argument<string>("JOB") { Description = "A job that is a step of a workflow, or the workflow itself." };
+        var from = new Option<string?>("--from-step") { Description = "The step that runs anew, with all that comes after it; that of the job when it is left out." };
+        return Fork(global, id, from, async (parsed, client, cancel) =>
+        {
+            string text = parsed.GetValue(id)!;
+            string? step = parsed.GetValue(from);
+            if (text.StartsWith(WorkflowId.ShortPrefix, StringComparison.Ordinal) || WorkflowId.TryParse(text, out _))
+            {
+                return (text, step ?? throw new MeshException(CliErrors.Usage, "no step is named", $"write: agentmesh job fork {text} --from-step STEP"));
+            }
+
+            JobView job = await client.GetAsync($"v1/job?id={Uri.EscapeDataString(text)}", ControlJson.Default.JobView, cancel).ConfigureAwait(false);
+            return job is { Workflow: { } workflow, Step: { } own }
+                ? (workflow, step ?? own)
+                : throw new MeshException(CliErrors.Usage, $"{job.ShortId} is no step of a workflow", $"'agentmesh job retry {job.ShortId}' begins it again");
+        });
+    }
+
+    private static Command Fork(GlobalOptions global, Argument<string> id, Option from, Func<ParseResult, ControlClient, CancellationToken, Task<(string Workflow, string Step)>> read)
+    {
         var set = NewSet();
         var key = new Option<string?>("--key") { Description = "Idempotency key: a repeat returns the first fork." };
         Option<bool> detach = NewDetach();
         return global.Verb("fork", "Begin another workflow that takes over the results of the steps before one.", [id, from, set, key, detach], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
+            (string workflow, string step) = await read(parsed, client, cancel).ConfigureAwait(false);
             WorkflowView accepted = await client.PostAsync(
-                $"v1/workflow/fork?id={Uri.EscapeDataString(parsed.GetValue(id)!)}",
-                new ForkRequest(parsed.GetValue(from)!, Values(parsed.GetValue(set)), parsed.GetValue(key)),
+                $"v1/workflow/fork?id={Uri.EscapeDataString(workflow)}",
+                new ForkRequest(step, Values(parsed.GetValue(set)), parsed.GetValue(key)),
                 ControlJson.Default.ForkRequest,
                 ControlJson.Default.WorkflowView,
                 cancel).ConfigureAwait(false);

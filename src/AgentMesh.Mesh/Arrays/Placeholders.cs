@@ -22,7 +22,7 @@ public static class Placeholders
         for (int index = 0; index < items.Count; index++)
         {
             JobCommand filled = Fill(template, items, index);
-            int length = filled.Line.Length + filled.Words.Sum(word => word.Length);
+            int length = filled.Line.Length + filled.Words.Sum(word => word.Length) + filled.Environment.Sum(pair => pair.Value.Length) + (filled.Directory?.Length ?? 0);
             if (length > JobCommand.BytesMax / 2)
             {
                 throw new MeshException(MeshErrors.ArrayTooLarge, $"the command of element {items.NumberOf(index)} has {length} characters; {JobCommand.BytesMax / 2} are the most", "put long values into a file that the program reads");
@@ -34,6 +34,8 @@ public static class Placeholders
     {
         Line = Fill(template.Line, items, index),
         Words = [.. template.Words.Select(word => Fill(word, items, index))],
+        Environment = template.Environment.IsEmpty ? template.Environment : template.Environment.ToImmutableSortedDictionary(pair => pair.Key, pair => Fill(pair.Value, items, index), StringComparer.Ordinal),
+        Directory = template.Directory is { } directory ? Fill(directory, items, index) : null,
     };
 
     private static string Fill(string text, ArrayItems items, int index)

@@ -83,6 +83,11 @@ public static class Aliases
             throw CommandSyntax.Error(line, line.Length, "no program is named", "write 'run -- PROGRAM ARGUMENTS'");
         }
 
+        if (words[0][0] == '-' && read[0] != "--")
+        {
+            throw CommandSyntax.Error(line, line.Length - rest.Length, $"'{words[0]}' is no program", "options stand before the devices: agentmesh run --env NAME=VALUE @peer -- PROGRAM");
+        }
+
         return true;
     }
 

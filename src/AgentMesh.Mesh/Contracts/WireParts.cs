@@ -58,6 +58,7 @@ internal static class WireParts
             wire.Environment.Add(name, text);
         }
 
+        wire.Directory = command.Directory ?? "";
         wire.Input = command.Input is { } input
             ? new Wire.InputParts
             {
@@ -76,6 +77,7 @@ internal static class WireParts
             Environment = wire.Environment.Count <= JobCommand.EnvironmentMax && wire.Environment.Keys.All(JobCommand.IsVariable)
                 ? wire.Environment.ToImmutableSortedDictionary(StringComparer.Ordinal)
                 : throw new ContractException("no variables of an environment"),
+            Directory = wire.Directory.Length == 0 ? null : wire.Directory,
             Input = FromWire(wire.Input),
             PipeTo = wire.PipeTo is { } pipe ? new JobPipe(ToDevice(pipe.Device), ToJobId(pipe.Job)) : null,
         };

@@ -1,9 +1,19 @@
 using System.Collections.Immutable;
+using System.Text;
 using AgentMesh.Errors;
 
 namespace AgentMesh.Mesh.Grants;
 
-/// <summary>What a device may do on another, beyond the commands that every admitted device may use. Nothing, unless it was granted.</summary>
+/// <summary>
+/// What a device may do on another. Nothing, unless it was granted. A grant is a word, or a kind and a value:
+/// <code>
+/// run             start any program, anywhere, with any variables
+/// run:PROGRAM     start this program: a name without '/', or a whole path
+/// dir:PATH        have the programs of run:PROGRAM begin in this directory and those below
+/// command:NAME    use this command handler, where commands need a grant; command:* is all of them
+/// logs, introduce
+/// </code>
+/// </summary>
 public static class Grant
 {
     /// <summary>Start programs.</summary>
@@ -15,13 +25,60 @@ public static class Grant
     /// <summary>Let others into the mesh, as far as this device is concerned; counts where <see cref="Registry.Introductions.Granted"/> is asked for.</summary>
     public const string Introduce = "introduce";
 
+    /// <summary>Before the value of a grant.</summary>
+    public const string RunKind = "run:", DirectoryKind = "dir:", CommandKind = "command:";
+
+    /// <summary>The value of <see cref="CommandKind"/> for every command.</summary>
+    public const string Every = "*";
+
+    /// <summary>Of one device.</summary>
+    public const int CountMax = 32;
+
+    /// <summary>With its kind.</summary>
+    public const int CharactersMax = 64;
+
+    /// <summary>Those without a value.</summary>
     public static ImmutableSortedSet<string> All { get; } = ImmutableSortedSet.Create(StringComparer.Ordinal, Run, Logs, Introduce);
 
-    /// <exception cref="MeshException">AM0332: a name is none of <see cref="All"/>.</exception>
-    public static ImmutableSortedSet<string> Check(IEnumerable<string> names)
+    /// <summary>Of all grants of one device, in UTF-8: they stand in one entry of the registry.</summary>
+    public const int BytesMax = 1_536;
+
+    /// <summary>How grants are written, for people.</summary>
+    public static string Shapes => $"{string.Join(", ", All)}, run:PROGRAM, dir:/PATH, command:NAME";
+
+    /// <summary>Words and kinds in small letters, values as they are.</summary>
+    /// <exception cref="MeshException">AM0332: one is none, or there are more than <see cref="CountMax"/>.</exception>
+    public static ImmutableSortedSet<string> Check(IEnumerable<string> texts)
     {
-        ImmutableSortedSet<string> wanted = names.Select(name => name.Trim().ToLowerInvariant()).ToImmutableSortedSet(StringComparer.Ordinal);
-        string? unknown = wanted.Except(All).FirstOrDefault();
-        return unknown is null ? wanted : throw new MeshException(MeshErrors.BadGrant, $"'{unknown}' is nothing that can be granted", $"grants are: {string.Join(", ", All)}");
+        ImmutableSortedSet<string> wanted = texts.Select(text => Read(text) ?? throw Wrong(text)).ToImmutableSortedSet(StringComparer.Ordinal);
+        return wanted.Count <= CountMax && wanted.Sum(Encoding.UTF8.GetByteCount) <= BytesMax
+            ? wanted
+            : throw new MeshException(
+                MeshErrors.BadGrant, $"{wanted.Count} grants are too many: a device has {CountMax} at most, and {BytesMax} bytes of them", "grant 'run' or 'command:*' instead of many, or take some back with --revoke");
     }
+
+    /// <returns>Null for what is no grant.</returns>
+    public static string? Read(string text)
+    {
+        string trimmed = text.Trim();
+        int colon = trimmed.IndexOf(':', StringComparison.Ordinal);
+        string kind = trimmed[..(colon + 1)].ToLowerInvariant(), value = trimmed[(colon + 1)..];
+        string grant = kind + value;
+        return kind switch
+        {
+            "" => All.Contains(value.ToLowerInvariant()) ? value.ToLowerInvariant() : null,
+            _ when grant.Length > CharactersMax || value.Length == 0 || value.Any(char.IsControl) => null,
+            RunKind => !value.Contains('/', StringComparison.Ordinal) || IsWholePath(value) ? grant : null,
+            DirectoryKind => IsWholePath(value) ? grant : null,
+            CommandKind => value.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') || value == Every ? grant.ToLowerInvariant() : null,
+            _ => null,
+        };
+    }
+
+    private static bool IsWholePath(string value) => value[0] == '/' && (value == "/" || value[1..].Split('/').All(part => part is not ("" or "." or "..")));
+
+    private static MeshException Wrong(string text) => new(
+        MeshErrors.BadGrant,
+        text.Length > CharactersMax ? $"'{text}' is longer than {CharactersMax} characters" : $"'{text}' is nothing that can be granted",
+        $"grants are: {Shapes}; a program is a name without '/' or a whole path, a directory a whole path without '..' and without '/' at its end");
 }

@@ -27,6 +27,9 @@ public sealed record JobCommand(string Line, ImmutableArray<string> Words, Immut
     /// <summary>The name of a variable of an environment: letters, digits and '_', not a digit first.</summary>
     public static bool IsVariable(string name) => name.Length is > 0 and <= 128 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
 
+    /// <summary>Where a program begins, on its device; null for the directory in which all do. <see cref="ProgramPlace"/> says how it is written.</summary>
+    public string? Directory { get; init; }
+
     /// <summary>What the program reads; null for nothing.</summary>
     public JobInput? Input { get; init; }
 
@@ -42,7 +45,7 @@ public sealed record JobCommand(string Line, ImmutableArray<string> Words, Immut
 
     public bool Equals(JobCommand? other) =>
         other is not null && Line == other.Line && Words.AsSpan().SequenceEqual(other.Words.AsSpan()) && CallerAliases.SequenceEqual(other.CallerAliases) && Environment.SequenceEqual(other.Environment)
-        && Input == other.Input && PipeTo == other.PipeTo;
+        && Directory == other.Directory && Input == other.Input && PipeTo == other.PipeTo;
 
     public override int GetHashCode() => HashCode.Combine(Line, Words.Length, CallerAliases.Count);
 }

@@ -32,7 +32,6 @@ internal sealed record RegistryEntry(
     public const int NameCharactersMax = 64;
     public const int BytesMax = 2048;
 
-    private const int GrantsMax = 32;
     private const uint Version = 1;
 
     private static readonly byte[] Domain = [.. Encoding.ASCII.GetBytes("agentmesh-registry-1"), 0];
@@ -76,7 +75,7 @@ internal sealed record RegistryEntry(
 
                 // A kind that this version does not know means nothing to it; what follows in the chain does.
                 && body.Kind > Body.Types.Kind.Unknown
-                && body.Name.Length <= NameCharactersMax && body.Grants.Count <= GrantsMax && body.Grants.All(grant => grant.Length <= NameCharactersMax)
+                && body.Name.Length <= NameCharactersMax && body.Grants.Count <= Mesh.Grants.Grant.CountMax && body.Grants.All(grant => grant.Length <= Mesh.Grants.Grant.CharactersMax)
                 && body.AtUnixMilliseconds is >= 0 and < 253402300800000;
             if (!fits)
             {

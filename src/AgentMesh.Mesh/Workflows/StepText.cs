@@ -47,7 +47,7 @@ internal static class StepText
     }
 
     /// <summary>Every text of a step in which variables count.</summary>
-    public static IEnumerable<string> Of(JobCommand command) => [command.Line, .. command.Words, .. command.Environment.Values];
+    public static IEnumerable<string> Of(JobCommand command) => [command.Line, .. command.Words, .. command.Environment.Values, command.Directory ?? ""];
 
     /// <param name="valueOf">Throws for what has no value.</param>
     public static JobCommand Fill(StepSpec step, Func<Reference, string> valueOf)
@@ -59,6 +59,7 @@ internal static class StepText
             Line = Fill(command.Line, valueOf),
             Words = [.. command.Words.Select((word, index) => Fill(word, step.IsShell && index == last ? reference => Quoted(valueOf(reference)) : valueOf))],
             Environment = command.Environment.ToImmutableSortedDictionary(pair => pair.Key, pair => Fill(pair.Value, valueOf), StringComparer.Ordinal),
+            Directory = command.Directory is { } directory ? Fill(directory, valueOf) : null,
         };
     }
 

@@ -22,7 +22,14 @@ public sealed record ArrayRequest(
     IReadOnlyList<string>? Resources = null,
     int? Priority = null,
     string? Group = null,
-    string? Home = null);
+    string? Home = null)
+{
+    /// <summary>Variables for a program; the values may have placeholders.</summary>
+    public IReadOnlyDictionary<string, string?>? Environment { get; init; }
+
+    /// <summary>Where a program begins, on its device.</summary>
+    public string? Directory { get; init; }
+}
 
 /// <summary>An array as it stands.</summary>
 /// <param name="State">waiting, running, cancelling, completed, failed or cancelled.</param>

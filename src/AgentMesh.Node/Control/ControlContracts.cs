@@ -145,6 +145,12 @@ public sealed record CommandRequest(
     IReadOnlyList<string>? Artifacts = null,
     IReadOnlyList<string>? Inputs = null)
 {
+    /// <summary>Variables for a program.</summary>
+    public IReadOnlyDictionary<string, string?>? Environment { get; init; }
+
+    /// <summary>Where a program begins, on its device.</summary>
+    public string? Directory { get; init; }
+
     /// <summary>The program reads what /v1/job/input sends; on one device.</summary>
     public bool Input { get; init; }
 

@@ -28,7 +28,14 @@ public sealed record CronRequest(
     double? JitterMs = null,
     IReadOnlyList<string>? Resources = null,
     int? Priority = null,
-    string? Group = null);
+    string? Group = null)
+{
+    /// <summary>Variables for a program.</summary>
+    public IReadOnlyDictionary<string, string?>? Environment { get; init; }
+
+    /// <summary>Where a program begins, on its device.</summary>
+    public string? Directory { get; init; }
+}
 
 /// <summary>POST /v1/crons/reload: what became of the jobs of CRON.md.</summary>
 public sealed record CronFileView(string Path, IReadOnlyList<CronFileEntryView> Entries);

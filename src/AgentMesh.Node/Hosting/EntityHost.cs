@@ -6,7 +6,6 @@ using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
-using AgentMesh.Mesh.Grants;
 using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
@@ -21,6 +20,7 @@ using AgentMesh.Node.Pools;
 using AgentMesh.Node.Schedules;
 using AgentMesh.Node.Services;
 using AgentMesh.Node.Settings;
+using AgentMesh.Node.Trust;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
 using AgentMesh.Workers.Attempts;
@@ -33,7 +33,7 @@ namespace AgentMesh.Node.Hosting;
 
 /// <summary>Starts the entities and workers in each generation, and wakes the schedules, and the jobs that an earlier one left unfinished.</summary>
 internal sealed class EntityHost(
-    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, DeviceChoice choice, ConnectionHub hub, ExecutionTable table, IAttemptAudit audit, SqliteEventStore journal, CronLog cronLog, OutputReading output, PoolHost? pool, ArtifactStores artifacts, TimeProvider time)
+    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, DeviceChoice choice, CommandPermissions permissions, ConnectionHub hub, ExecutionTable table, IAttemptAudit audit, SqliteEventStore journal, CronLog cronLog, OutputReading output, PoolHost? pool, ArtifactStores artifacts, TimeProvider time)
 {
     private static readonly TimeSpan RestAfter = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WakeWithin = TimeSpan.FromSeconds(30);
@@ -50,7 +50,7 @@ internal sealed class EntityHost(
         pool?.Equip(generation, sharding, environment);
         _shardings.AddOrUpdate(generation, sharding);
         Cluster cluster = Cluster.Get(generation.System);
-        var workers = new WorkerSettings(self, life, table, settings.Aliases, Permission, audit, job => sharding.JobsOf(job.Home)) { SpeaksFor = (home, device) => SpeaksFor(cluster, home, device), Limiter = _limiter, Random = NextRandom };
+        var workers = new WorkerSettings(self, life, table, settings.Aliases, permissions.Refusal, audit, job => sharding.JobsOf(job.Home)) { SpeaksFor = (home, device) => SpeaksFor(cluster, home, device), Limiter = _limiter, Random = NextRandom };
         generation.System.ActorOf(WorkerSupervisor.Create(workers), WorkerSupervisor.Name);
         generation.System.ActorOf(
             EntityReviver.Create("jobs", sharding.Jobs, Open(sharding.Jobs, JobId.Prefix, JobManifests.AtRest), WakeJob, EntityReviverSettings.Default, time), "job-reviver");
@@ -134,17 +134,6 @@ internal sealed class EntityHost(
     private ICanTell WorkersOf(IActorContext context, DeviceId device) => device == self
         ? context.System.ActorSelection("/user/" + WorkerSupervisor.Name)
         : context.System.ActorSelection(new RootActorPath(new Address("akka.mesh", EngineConfig.SystemName, device.ToString(), MeshTransport.Port)) / "user" / WorkerSupervisor.Name);
-
-    private MeshException? Permission(DeviceId caller, bool isProgram)
-    {
-        if (!isProgram || caller == self || (registry.Devices.TryGetValue(caller, out RegisteredDevice? device) && device.Grants.Contains(Grant.Run)))
-        {
-            return null;
-        }
-
-        string name = registry.Devices.TryGetValue(caller, out RegisteredDevice? known) ? known.Name : caller.ToString();
-        return new MeshException(MeshErrors.NotAllowed, $"{name} may not start programs on {settings.DeviceName}", $"on {settings.DeviceName}: agentmesh grant {name} run");
-    }
 
     private async Task<IReadOnlySet<string>> ArtifactsTakenAsync(JobId job, int attempt, ValueList<ArtifactRef> told)
     {

@@ -10,10 +10,11 @@ using AgentMesh.Node.Pools;
 using AgentMesh.Node.Schedules;
 using AgentMesh.Node.Services;
 using AgentMesh.Node.Settings;
+using AgentMesh.Node.Trust;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
-using Akka.Actor;
 using Akka.Actor.Setup;
+using Akka.Actor;
 using Akka.Configuration;
 
 namespace AgentMesh.Node.Hosting;
@@ -79,8 +80,9 @@ public sealed class NodeHost : IAsyncDisposable
 
         var choice = new DeviceChoice(device.Id, device.Names, settings.Labels, device.Directory, reach.Links, () => workers.Load, time);
         var reading = new OutputReading(stores.Outputs, time);
+        var permissions = new CommandPermissions(device.Id, settings.DeviceName, device.Registry, settings.CommandsNeedGrant, workers.WorkingDirectory);
         var entityHost = new EntityHost(
-            device.Id, device.Life, settings, device.Registry, reach.Links, device.Directory, choice, device.Hub, workers.Table, new AttemptAudit(stores.Audit, time, device.Log), stores.Journal, new CronLog(device.Data["logs/cron"], device.Log), reading, stores.Pool, stores.Artifacts, time);
+            device.Id, device.Life, settings, device.Registry, reach.Links, device.Directory, choice, permissions, device.Hub, workers.Table, new AttemptAudit(stores.Audit, time, device.Log), stores.Journal, new CronLog(device.Data["logs/cron"], device.Log), reading, stores.Pool, stores.Artifacts, time);
         generations = _endings.AddAsync(new GenerationKeeper(reach.Links, device.Directory, () => NewSystem(device, stores, reach), entityHost.Equip, time, device.Log));
         var streams = new StreamParts(device, stores, workers, entityHost, generations, PlaceOf, _endings);
         var services = new ServiceParts(device, stores, workers, reach, streams, entityHost, generations, choice, reading, source, Restart, _endings);

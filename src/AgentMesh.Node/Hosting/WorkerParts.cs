@@ -21,13 +21,17 @@ internal sealed class WorkerParts : IAsyncDisposable
     /// <summary>For a program that is asked to end.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
-    private WorkerParts(HandlerRegistry handlers, ExecutionTable table, CgroupTree? cgroups, string? whyNoCgroups)
+    private WorkerParts(string workingDirectory, HandlerRegistry handlers, ExecutionTable table, CgroupTree? cgroups, string? whyNoCgroups)
     {
+        WorkingDirectory = workingDirectory;
         Handlers = handlers;
         Table = table;
         Cgroups = cgroups;
         WhyNoCgroups = whyNoCgroups;
     }
+
+    /// <summary>Where programs begin that are not told where.</summary>
+    public string WorkingDirectory { get; }
 
     public HandlerRegistry Handlers { get; }
 
@@ -83,7 +87,7 @@ internal sealed class WorkerParts : IAsyncDisposable
             Log.TakenOver(log, found.Running, found.Ended);
         }
 
-        return new WorkerParts(handlers, table, cgroups, cgroups is null ? whyNot : null);
+        return new WorkerParts(work, handlers, table, cgroups, cgroups is null ? whyNot : null);
     }
 
     public ValueTask DisposeAsync() => Table.DisposeAsync();

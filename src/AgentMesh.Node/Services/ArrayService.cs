@@ -92,6 +92,7 @@ internal sealed class ArrayService(Homes homes, JobSpecs specs, Devices devices,
         ArrayRange? range = request.Range is { } text ? ArrayRange.Parse(text) : null;
         ArrayItems items = range?.Items ?? ParameterTable.Parse(request.Csv!, request.File ?? "the table");
         (string? selector, JobCommand command) = specs.Read(request.Line, request.Target, request.Arguments);
+        command = ProgramPlace.Apply(command, request.Environment, request.Directory);
         JobSpec job = specs.Of(command, devices.Self, selector, request.Attempts, request.AttemptTimeoutMs) with { IdempotencyKey = request.IdempotencyKey, QueueWhenOffline = true, Needs = JobNeeds.Parse(request.Resources, request.Priority, request.Group) };
         return new ArraySpec(job, choice.TargetsOf(selector), items, request.Parallel ?? range?.Parallel);
     }

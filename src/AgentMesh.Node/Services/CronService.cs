@@ -135,6 +135,7 @@ internal sealed class CronService(Homes homes, JobSpecs specs, Devices devices, 
     private CronSpec SpecOf(CronRequest request)
     {
         (string? selector, JobCommand command) = specs.Read(request.Line, request.Target, request.Arguments);
+        command = ProgramPlace.Apply(command, request.Environment, request.Directory);
         CronTargets? targets = TargetsOf(selector);
         if (request.PauseAfter is < 0 or > CronSpec.PauseAfterMax || request.Attempts is < 1)
         {

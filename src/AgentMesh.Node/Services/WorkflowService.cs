@@ -148,7 +148,7 @@ internal sealed class WorkflowService(Homes homes, JobSpecs specs, Devices devic
             : request.Command is not null || request.Arguments is { Count: > 0 } ? specs.Read(request.Command, null, request.Arguments).Command : null;
         JobSpec job = step.Job with
         {
-            Command = command is null ? step.Job.Command : command.IsProgram ? command with { Environment = step.Job.Command.Environment } : command,
+            Command = command is null ? step.Job.Command : command.IsProgram ? command with { Environment = step.Job.Command.Environment, Directory = step.Job.Command.Directory } : command,
             Retry = step.Job.Retry with { Attempts = request.Attempts ?? step.Job.Retry.Attempts },
             Timeouts = step.Job.Timeouts with
             {

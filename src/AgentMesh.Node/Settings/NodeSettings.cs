@@ -79,6 +79,9 @@ public sealed record NodeSettings
 
     public required IReadOnlyList<string> DefaultGrants { get; init; }
 
+    /// <summary>Other devices need a grant for command handlers too.</summary>
+    public required bool CommandsNeedGrant { get; init; }
+
     /// <summary>Whose admissions of further devices count here.</summary>
     public required Mesh.Registry.Introductions Introductions { get; init; }
 

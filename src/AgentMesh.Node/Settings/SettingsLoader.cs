@@ -142,6 +142,7 @@ public static class SettingsLoader
             AuditRetainedBytesMax = read.Size("audit.retained-max"),
             Programs = new ProgramSettings(read.OneOf("workers.on-stop", "keep", "end") == "keep", read.Limit("workers.lease"), read.Time("workers.input-grace"), read.OneOf("workers.cgroups", "auto", "on", "off"), read.OneOf("workers.cgroup-limits", "off", "on") == "on"),
             DefaultGrants = read.Grants("grants.default"),
+            CommandsNeedGrant = read.OneOf("grants.commands", "everyone", "granted") == "granted",
             Introductions = read.OneOf("grants.introduce", "auto", "everyone", "granted") switch
             {
                 "everyone" => Mesh.Registry.Introductions.Everyone,

@@ -77,8 +77,8 @@ internal sealed class SettingsReader(Config config, string origin)
     public IReadOnlyList<string> Grants(string path)
     {
         IReadOnlyList<string> grants = List(path);
-        return grants.FirstOrDefault(grant => !Grant.All.Contains(grant.Trim().ToLowerInvariant())) is { } unknown
-            ? throw Wrong(path, unknown, $"some of {string.Join(", ", Grant.All)}")
+        return grants.FirstOrDefault(grant => Grant.Read(grant) is null) is { } unknown
+            ? throw Wrong(path, unknown, $"some of {Grant.Shapes}")
             : grants;
     }
 

@@ -35,6 +35,9 @@ public sealed record AttemptOrder(AttemptKey Key, string Line, IReadOnlyList<str
     /// <summary>Added to the environment of a program.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
+    /// <summary>Where a program begins; null for the directory in which all do.</summary>
+    public string? Directory { get; init; }
+
     /// <summary>What an earlier attempt left for the program; null for none.</summary>
     public Checkpoint? Checkpoint { get; init; }
 

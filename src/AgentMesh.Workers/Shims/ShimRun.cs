@@ -24,19 +24,19 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
 
     private readonly string _directory = spool.Directory;
 
-    /// <exception cref="MeshException">AM0605: there is no such program. AM0614: the shim cannot be started.</exception>
+    /// <exception cref="MeshException">AM0605: there is no such program. AM0628: there is no such directory. AM0614: the shim cannot be started.</exception>
     /// <param name="folder">Where it runs; null for the directory that programs share.</param>
     public async Task StartAsync(ShimSettings settings, AttemptFolder? folder)
     {
         Dictionary<string, string> environment = ProgramRun.EnvironmentOf(order, folder);
-        string work = folder?.Work ?? tools.WorkingDirectory;
+        string work = folder?.Work ?? ProgramDirectory.Find(order.Directory, tools.WorkingDirectory);
         if (order.Words.Concat(environment.Values).Any(word => word.Contains('\0', StringComparison.Ordinal)))
         {
             throw new MeshException(WorkerErrors.Arguments, "a program or an argument holds a zero character", "no system can pass it on; leave it out");
         }
 
         reports.Prepare(order.Checkpoint, environment);
-        string path = Environment.GetEnvironmentVariable("PATH") ?? "", directory = work;
+        string path = environment.GetValueOrDefault("PATH") ?? Environment.GetEnvironmentVariable("PATH") ?? "", directory = work;
         IReadOnlyList<string> words;
         if (order.Input is { LoginShell: true })
         {

@@ -10,9 +10,10 @@ namespace AgentMesh.Workers.Supervision;
 
 /// <summary>Whether a caller may have a command run here.</summary>
 /// <param name="caller">The device that gives the order, as remoting has proven it: the home of the job, or a member of the pool that is its home.</param>
-/// <param name="isProgram">A program may read and change what the user of this device may: it needs a grant of its own.</param>
+/// <param name="order">After its aliases were replaced. A program may read and change what the user of this device may: it needs a grant.</param>
+/// <param name="command">The name of its handler; "run" for a program.</param>
 /// <returns>Null where it may; otherwise what the caller is told.</returns>
-public delegate MeshException? CommandPermission(DeviceId caller, bool isProgram);
+public delegate MeshException? CommandPermission(DeviceId caller, AttemptOrder order, string command);
 
 /// <summary>What the supervisor of the workers is made with.</summary>
 /// <param name="Incarnation">This life of the node process: attempts sent to an earlier one are not begun again.</param>

@@ -61,8 +61,11 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
     private DeviceId From => Origin.Of(Sender, Context.System, _settings.Self);
 
     /// <summary>A member of a pool passes on what another device asked for: both need the grant.</summary>
-    private MeshException? Permission(RunAttempt order, bool isProgram) =>
-        _settings.Permission(From, isProgram) ?? (order.JobId.Home.IsPool && order.Caller.Device != From ? _settings.Permission(order.Caller.Device, isProgram) : null);
+    private MeshException? Permission(RunAttempt order, AttemptOrder run)
+    {
+        string command = _settings.Table.CommandOf(run);
+        return _settings.Permission(From, run, command) ?? (order.JobId.Home.IsPool && order.Caller.Device != From ? _settings.Permission(order.Caller.Device, run, command) : null);
+    }
 
     private void OnRunAttempt(RunAttempt order)
     {
@@ -85,7 +88,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
             (AttemptOrder run, MeshException? wrong) = Expand(key, order);
             _settings.Audit.Taken(run);
             isWritten = true;
-            if ((wrong ?? Permission(order, run.IsProgram)) is { } refused)
+            if ((wrong ?? Permission(order, run)) is { } refused)
             {
                 throw refused;
             }
@@ -122,7 +125,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
     /// <summary>What the command is here, where its first word may be an alias; or what was sent, with what is wrong with it.</summary>
     private (AttemptOrder Run, MeshException? Wrong) Expand(AttemptKey key, RunAttempt order)
     {
-        var sent = new AttemptOrder(key, order.Command.Line, order.Command.Words, order.Caller, order.Timeout, Alias: null) { Needs = order.Needs, Environment = order.Command.Environment, Checkpoint = order.Checkpoint, Input = order.Command.Input, PipeTo = order.Command.PipeTo, Artifacts = order.Artifacts, Inputs = order.Inputs };
+        var sent = new AttemptOrder(key, order.Command.Line, order.Command.Words, order.Caller, order.Timeout, Alias: null) { Needs = order.Needs, Environment = order.Command.Environment, Directory = order.Command.Directory, Checkpoint = order.Checkpoint, Input = order.Command.Input, PipeTo = order.Command.PipeTo, Artifacts = order.Artifacts, Inputs = order.Inputs };
         if (order.Command.IsProgram)
         {
             return (sent, null);

@@ -70,7 +70,7 @@ public sealed class ArrayInputTests
     [InlineData("a,,b\n", 1, 3, "'' is no name")]
     [InlineData("a,1b\n", 1, 3, "'1b' is no name")]
     [InlineData("a,b,a\n1,2,3\n", 1, 5, "the name 'a' is there twice")]
-    [InlineData("a,b\n1\n", 2, 1, "1 values, where the first line has 2 names")]
+    [InlineData("a,b\n1\n", 2, 1, "1 value, where the first line has 2 names")]
     [InlineData("a,b\n1,2\n1,2,3\n", 3, 5, "3 values")]
     [InlineData("a\n\"x\n", 2, 1, "the quote is not closed")]
     [InlineData("a,b\n1,\"x\ny\n", 2, 3, "the quote is not closed")]
@@ -120,6 +120,15 @@ public sealed class ArrayInputTests
         Assert.Equal(["15", "15", "x15y"], Placeholders.Fill(JobCommand.Program("{}", "{#}", "x{}y"), items, 1).Words.ToArray());
         Assert.Equal((15, 1), (items.NumberOf(1), items.IndexOf(15)));
         Assert.Null(items.IndexOf(11));
+    }
+
+    [Fact]
+    public void Variables_and_the_directory_have_placeholders_too()
+    {
+        ArrayItems items = ArrayRange.Parse("10-20:5").Items;
+        JobCommand filled = Placeholders.Fill(ProgramPlace.Apply(JobCommand.Program("env"), new Dictionary<string, string?> { ["SEED"] = "s{}" }, "runs/{}"), items, 1);
+
+        Assert.Equal(("s15", "runs/15"), (filled.Environment["SEED"], filled.Directory));
     }
 
     [Theory]

@@ -292,7 +292,7 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
             Life,
             _table,
             new Dictionary<string, string>(StringComparer.Ordinal) { ["add"] = "calc 1+2", ["danger"] = "run -- true", ["round"] = "round" },
-            (caller, isProgram) => isProgram && caller != Self ? new MeshException(MeshErrors.NotAllowed, "no", "ask") : null,
+            (caller, order, _) => order.IsProgram && caller != Self ? new MeshException(MeshErrors.NotAllowed, "no", "ask") : null,
             _audit,
             _ => _mailbox)
         {

@@ -30,7 +30,7 @@ public sealed class WorkflowReader
 
     private static readonly string[] StepKeys =
     [
-        "name", "on", "run", "command", "needs", "env", "artifacts", "inputs", "resources", "priority", "group", "allow-failure", "attempts", "backoff", "backoff-max", "retry-exit-codes", "final-exit-codes",
+        "name", "on", "run", "command", "needs", "env", "dir", "artifacts", "inputs", "resources", "priority", "group", "allow-failure", "attempts", "backoff", "backoff-max", "retry-exit-codes", "final-exit-codes",
         "attempt-timeout", "queue-timeout", "total-timeout", "heartbeat-timeout",
     ];
 
@@ -132,8 +132,18 @@ public sealed class WorkflowReader
 
         (JobCommand command, bool isShell) = ReadCommand(map);
         command = command with { Environment = ReadEnvironment(Find(map, "env"), command.IsProgram) };
+        if (Find(map, "dir") is { } directory)
+        {
+            command = At(directory.At, () => ProgramPlace.Apply(command, command.Environment!, Text(directory, "dir", 1, ProgramPlace.BytesMax)));
+        }
+
         (ValueList<StepInput> fromSteps, ValueList<ArtifactInput> known) = ReadInputs(Find(map, "inputs"), command.IsProgram);
         JobSpec job = _defaults.JobOf(command) with { Artifacts = ReadArtifacts(Find(map, "artifacts"), command.IsProgram), Inputs = known, Needs = ReadPlacement(map) };
+        if (command.Directory is not null && !(job.Artifacts.IsEmpty && known.IsEmpty && fromSteps.IsEmpty))
+        {
+            throw Wrong(map.At, "a step with artifacts or inputs runs in a directory of its own", "leave dir out, or let the program go there itself", MeshErrors.BadProgramPlace);
+        }
+
         return new StepSpec(
             name,
             job with { Retry = ReadRetry(map, job.Retry), Timeouts = ReadTimeouts(map, job.Timeouts) },
@@ -246,9 +256,9 @@ public sealed class WorkflowReader
         YamlMap map = Map(node, "env", null);
         foreach ((YamlText key, _) in map.Entries)
         {
-            if (!JobCommand.IsVariable(key.Value) || key.Value.StartsWith("AGENTMESH_", StringComparison.Ordinal))
+            if (!ProgramPlace.IsSettable(key.Value))
             {
-                throw Wrong(key.At, $"'{key.Value}' is no name of a variable of an environment", "it has letters, digits and '_', does not begin with a digit, and not with AGENTMESH_");
+                throw Wrong(key.At, $"'{key.Value}' is no name of a variable of an environment", $"it has letters, digits and '_', does not begin with a digit, and not with {ProgramPlace.OwnVariables}");
             }
         }
 
