@@ -1,5 +1,6 @@
 using System.CommandLine;
 using AgentMesh.Cli.Verbs;
+using AgentMesh.Errors;
 
 namespace AgentMesh.Cli.Tests;
 
@@ -24,5 +25,21 @@ public sealed class UsageTests
         Assert.Equal(CommandRun.MeshFailure, code);
         Assert.StartsWith("agentmesh: AM0222: ", error.ToString(), StringComparison.Ordinal);
         Assert.Contains(next, error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("run @gpu --evn A=1 -- env", "--evn", "'--evn' is no option of run", "did you mean '--env'?")]
+    [InlineData("run @gpu --evn A=1", "--evn", "'--evn' is no option of run", "did you mean '--env'?")]
+    [InlineData("run @gpu -- --evn", "--evn", null, null)]
+    [InlineData("run @gpu ls --all", "ls", null, null)]
+    public void An_option_that_there_is_not_is_no_program(string line, string program, string? problem, string? next)
+    {
+        var root = new RootCommand { RunVerbs.Run(new GlobalOptions()) };
+        ParseResult parsed = root.Parse(line.Split(' '));
+
+        MeshException? refused = Record.Exception(() => Usage.CheckProgram(parsed, program)) as MeshException;
+
+        Assert.Equal(problem, refused?.Message);
+        Assert.True(next is null || refused!.NextStep!.StartsWith(next, StringComparison.Ordinal), refused?.NextStep);
     }
 }

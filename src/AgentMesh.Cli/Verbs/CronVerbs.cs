@@ -76,6 +76,7 @@ internal static class CronVerbs
             [name, schedule, program, line, on, zone, missed, overlap, pauseAfter, attempts, attemptTimeout, jitter, replace, .. place.All, .. needs.All],
             async (session, parsed, cancel) =>
             {
+                Usage.CheckProgram(parsed, parsed.GetValue(program)?.FirstOrDefault());
                 WantedWork work = WantedWork.Read(
                     "a schedule", parsed.GetValue(on), parsed.GetValue(program), parsed.GetValue(line), "agentmesh cron add NAME '30 4 * * *' -- PROGRAM ARGUMENTS, --line 'calc 1+2', or @DEVICE calc 1+2");
                 using var client = session.Connect();

@@ -24,6 +24,7 @@ internal static class MapVerb
             [file, on, program, .. options.All],
             async (session, parsed, cancel) =>
             {
+                Usage.CheckProgram(parsed, parsed.GetValue(program)?.FirstOrDefault());
                 WantedWork work = WantedWork.Read(
                     "an array", parsed.GetValue(on), parsed.GetValue(program), options.Line(parsed), "agentmesh map --params FILE --on @label:gpu -- PROGRAM ARGUMENTS, --line 'calc {x}^2', or @label:gpu calc {x}^2");
                 string name = parsed.GetValue(file)!;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using AgentMesh.Cli.Interactive;
 using AgentMesh.Errors;
 using AgentMesh.Node.Control;
@@ -29,11 +28,7 @@ internal static class RunVerbs
                 throw new MeshException(CliErrors.Usage, "no program is named", "write: agentmesh run @peer -- PROGRAM ARGUMENTS");
             }
 
-            if ((named ? rest[0] : first) is ['-', ..] option && parsed.Tokens.All(token => token.Type != TokenType.DoubleDash))
-            {
-                throw new MeshException(CliErrors.Usage, $"'{option}' is no option of run", "agentmesh run --help shows them; a program whose name begins so stands after --");
-            }
-
+            Usage.CheckProgram(parsed, named ? rest[0] : first);
             CommandRequest request = options.Apply(new CommandRequest(Target: named ? first : null, Arguments: named ? rest : [first, .. rest]), parsed);
             if (parsed.GetValue(input) || parsed.GetValue(tty))
             {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using AgentMesh.Errors;
 using AgentMesh.Mesh.Selectors;
 
 namespace AgentMesh.Cli.Verbs;
@@ -33,6 +34,18 @@ internal static class Usage
         bool isWhole = command is RootCommand || parsed.Errors.All(problem => problem.SymbolResult is OptionResult { Option.Recursive: true });
         error.WriteLine($"  next: {Meant(command, parsed.UnmatchedTokens)}agentmesh {(isWhole ? "" : Path(command) + " ")}--help");
         return CommandRun.MeshFailure;
+    }
+
+    /// <summary>An option that a verb does not have would be taken for the program.</summary>
+    /// <param name="program">The first of the words.</param>
+    /// <exception cref="MeshException">AM0222: it stands before "--" and begins with a dash.</exception>
+    public static void CheckProgram(ParseResult parsed, string? program)
+    {
+        if (program is ['-', ..] && parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash).Any(token => token.Value == program))
+        {
+            Command command = parsed.CommandResult.Command;
+            throw new MeshException(CliErrors.Usage, $"'{program}' is no option of {Path(command)}", $"{Meant(command, [program])}agentmesh {Path(command)} --help shows them; a program whose name begins so stands after --");
+        }
     }
 
     // What is hidden is nobody's meaning.
