@@ -25,6 +25,11 @@ internal sealed class RelayedPair : IDisposable
     }
 
     public RelayedPair(Func<Random, SimNat> a, Func<Random, SimNat> b, int seed, double loss = 0, TimeSpan? delay = null, bool bAsks = true)
+        : this(random => new SimHome(a(random)), random => new SimHome(b(random)), seed, loss, delay, bAsks)
+    {
+    }
+
+    public RelayedPair(Func<Random, SimHome> a, Func<Random, SimHome> b, int seed, double loss = 0, TimeSpan? delay = null, bool bAsks = true)
     {
         _random = new Random(seed);
         _loss = loss;
@@ -56,6 +61,9 @@ internal sealed class RelayedPair : IDisposable
 
     /// <summary>How many were sent so far.</summary>
     public long Datagrams => _order;
+
+    /// <summary>Datagrams that did not leave, since their device has no address of that family.</summary>
+    public int Refused { get; private set; }
 
     public bool AreDirect => A.IsDirect && B.IsDirect;
 
@@ -144,10 +152,16 @@ internal sealed class RelayedPair : IDisposable
             return;
         }
 
-        IPEndPoint seen = isSpare ? from.Nat.Out(socket, plain) : from.Nat.Out(plain);
+        if (from.Home.BoxOf(plain.Address) is not { } box)
+        {
+            Refused++;
+            return;
+        }
+
+        IPEndPoint seen = isSpare ? box.Out(socket, plain) : box.Out(plain);
 
         // A box that does not hairpin drops what is for its own outside.
-        int? taker = plain.Address.Equals(from.Other.Nat.Outside) && !AreNeighbours ? from.Other.Nat.Find(plain.Port, seen) : null;
+        int? taker = from.Other.Home.BoxOf(plain.Address) is { } gate && plain.Address.Equals(gate.Outside) && !AreNeighbours ? gate.Find(plain.Port, seen) : null;
         Fly(from.Other, datagram, taker is >= 0 and int spare ? SpareAddress.Of((ushort)spare, seen) : seen, Delay, !IsDirectCut && taker is not null);
     }
 
@@ -161,13 +175,16 @@ internal sealed class RelayedPair : IDisposable
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
-    internal sealed class Side(RelayedPair pair, bool isInitiator, SimNat nat, SeededEntropy? entropy)
+    internal sealed class Side(RelayedPair pair, bool isInitiator, SimHome home, SeededEntropy? entropy)
     {
         private readonly Dictionary<ProtocolStream, long> _read = [];
 
         public Connection Connection { get; } = Of(isInitiator, entropy);
 
-        public SimNat Nat => nat;
+        public SimHome Home => home;
+
+        /// <summary>Of a device that has IPv4.</summary>
+        public SimNat Nat => home.Ipv4!;
 
         public Side Other { get; set; } = null!;
 

@@ -11,11 +11,15 @@ internal sealed class SimLadder(RelayedPair pair, int seed, params IPEndPoint[] 
     private const int Spares = 256;
 
     private static readonly IPEndPoint Beacon = IPEndPoint.Parse("203.0.113.10:14592");
+    private static readonly IPEndPoint BeaconOfIpv6 = IPEndPoint.Parse("[2001:db8:ffff::10]:14592");
     private static readonly IPEndPoint Observer = IPEndPoint.Parse("203.0.113.10:14593");
 
     // As in the node: plain rounds and predictions, then a guess.
     private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan GuessTime = TimeSpan.FromSeconds(21);
+
+    // As in the node, between plain rounds that nothing is known to follow.
+    private static readonly TimeSpan[] Waits = [TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2)];
 
     private ushort _sockets = 1_000;
     private int _failed;
@@ -30,7 +34,25 @@ internal sealed class SimLadder(RelayedPair pair, int seed, params IPEndPoint[] 
         return new NatBehaviour(isIndependent ? NatMapping.Independent : NatMapping.Dependent, PortStep: isIndependent ? 0 : PortSteps.Of(ports));
     }
 
-    public void Begin() => Round(Survey(pair.A.Nat), Survey(pair.B.Nat));
+    public void Begin() => Round(Survey(pair.A.Home), Survey(pair.B.Home));
+
+    // Nobody asks what becomes of IPv6.
+    private NatBehaviour Survey(SimHome home) => home.Ipv4 is { } nat ? Survey(nat) : NatBehaviour.Unknown;
+
+    /// <summary>Where a device says that it may be: where the beacon sees it, and at home.</summary>
+    private IEnumerable<IPEndPoint> CandidatesOf(RelayedPair.Side side)
+    {
+        if (side.Home.Ipv4 is { } nat)
+        {
+            yield return nat.Out(Beacon);
+            yield return side.AtHome;
+        }
+
+        if (side.Home.Ipv6 is { } firewall)
+        {
+            yield return firewall.Out(BeaconOfIpv6);
+        }
+    }
 
     private IPEndPoint Sample(SimNat nat) => nat.Out(++_sockets, Observer);
 
@@ -48,8 +70,8 @@ internal sealed class SimLadder(RelayedPair pair, int seed, params IPEndPoint[] 
             case PunchStep.None:
                 return;
             case PunchStep.Plain:
-                pair.At(pair.Now + oneWay, () => pair.B.Connection.Probe([pair.A.Nat.Out(Beacon), pair.A.AtHome, .. further], pair.Now + oneWay));
-                pair.At(pair.Now + (2 * oneWay), () => pair.A.Connection.Probe([pair.B.Nat.Out(Beacon), pair.B.AtHome, .. further], pair.Now));
+                pair.At(pair.Now + oneWay, () => pair.B.Connection.Probe([.. CandidatesOf(pair.A), .. further], pair.Now + oneWay));
+                pair.At(pair.Now + (2 * oneWay), () => pair.A.Connection.Probe([.. CandidatesOf(pair.B), .. further], pair.Now));
                 break;
             case PunchStep.Predict:
                 Predict(a, b, oneWay);
@@ -59,8 +81,10 @@ internal sealed class SimLadder(RelayedPair pair, int seed, params IPEndPoint[] 
                 break;
         }
 
+        bool isSurveyed = a.Mapping != NatMapping.Unknown && b.Mapping != NatMapping.Unknown;
+        TimeSpan rest = isSurveyed ? TimeSpan.Zero : Waits[Math.Min(_failed, Waits.Length - 1)];
         _failed++;
-        pair.At(pair.Now + (2 * oneWay) + (Step is PunchStep.Guess or PunchStep.Open ? GuessTime : RoundTime), () => Round(a, b));
+        pair.At(pair.Now + (2 * oneWay) + (Step is PunchStep.Guess or PunchStep.Open ? GuessTime : RoundTime) + rest, () => Round(a, b));
     }
 
     private void Predict(NatBehaviour a, NatBehaviour b, TimeSpan oneWay)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace AgentMesh.Protocol.Tests.Connections;
 
@@ -9,13 +10,24 @@ internal enum NatType
     FullCone,
     AddressRestricted,
     PortRestricted,
+
+    /// <summary>Maps nothing, and lets in only what answers: the router of a home with IPv6.</summary>
+    Firewall,
+
     Symmetric,
 
     /// <summary>Maps dependently, each time to the next port.</summary>
     SymmetricSequential,
 }
 
-/// <summary>One NAT before the sockets of a home, perhaps behind another one. A box of type None is none: sockets keep their ports.</summary>
+/// <summary>What stands between a device and the internet; null for a family of which it has no address.</summary>
+internal sealed record SimHome(SimNat? Ipv4, SimNat? Ipv6 = null)
+{
+    /// <summary>What a datagram to or from this address passes.</summary>
+    public SimNat? BoxOf(IPAddress address) => address.AddressFamily == AddressFamily.InterNetwork ? Ipv4 : Ipv6;
+}
+
+/// <summary>One NAT before the sockets of a home, perhaps behind another one. A box of type None is none: sockets keep their ports, as they do behind a firewall.</summary>
 internal sealed class SimNat(NatType type, IPAddress outside, Random random, SimNat? outer = null)
 {
     private static readonly IPEndPoint Main = IPEndPoint.Parse("192.168.1.2:14592");
@@ -29,7 +41,7 @@ internal sealed class SimNat(NatType type, IPAddress outside, Random random, Sim
     public IPAddress Outside => outer?.Outside ?? outside;
 
     /// <summary>Sockets are seen as they are.</summary>
-    public bool IsNone => type == NatType.None && outer is null;
+    public bool IsNone => type is NatType.None or NatType.Firewall && outer is null;
 
     private bool IsDependent => type is NatType.Symmetric or NatType.SymmetricSequential;
 
@@ -69,7 +81,7 @@ internal sealed class SimNat(NatType type, IPAddress outside, Random random, Sim
             {
                 port = type switch
                 {
-                    NatType.None => socket.Port,
+                    NatType.None or NatType.Firewall => socket.Port,
                     NatType.SymmetricSequential => _next = _next >= 65_000 ? 1024 : _next + 1,
                     _ => random.Next(1024, 65_536),
                 };

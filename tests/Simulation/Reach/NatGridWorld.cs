@@ -6,10 +6,10 @@ using Simulation.Running;
 namespace Simulation.Reach;
 
 /// <summary>
-/// Every ordered pair of NATs: two connections begin over a relay and climb the ladder to a direct path as nodes do. How long a link takes follows from the
-/// seed.
+/// Every ordered pair of NATs, and of devices with IPv6 alone and all others: two connections begin over a relay and climb the ladder to a direct path as nodes do. How long
+/// a link takes follows from the seed.
 /// </summary>
-internal sealed class NatGridWorld(int seed, Action<string>? told) : ReachWorld(seed, told)
+internal sealed partial class NatGridWorld(int seed, Action<string>? told) : ReachWorld(seed, told)
 {
     private const string Data = "data, s";
 
@@ -28,6 +28,9 @@ internal sealed class NatGridWorld(int seed, Action<string>? told) : ReachWorld(
 
         /// <summary>Stays on the relay, without an error.</summary>
         None,
+
+        /// <summary>The same, since neither has an address that the other could send to.</summary>
+        NoCommonFamily,
     }
 
     public static IReadOnlyList<Bar> Bars { get; } =
@@ -42,25 +45,40 @@ internal sealed class NatGridWorld(int seed, Action<string>? told) : ReachWorld(
                 Run(left, right);
             }
         }
+
+        IReadOnlyList<(string Left, string Right)> pairs = WithIpv6;
+        foreach ((string left, string right) in pairs)
+        {
+            Run(left, right);
+        }
+
+        for (int i = 0; i < MeetingsPerSeed; i++)
+        {
+            (string left, string right) = pairs[((MeetingsPerSeed * Seed) + i) % pairs.Count];
+            MeetOverBeacon(left, right);
+        }
     }
 
     private void Run(string left, string right)
     {
         Way way = WayOf(left, right);
         int delay = 5 + (Seed * 7 % 60);
-        using var pair = new RelayedPair(random => Nat(left, 1, random), random => Nat(right, 2, random), Seed, delay: TimeSpan.FromMilliseconds(delay));
+        using var pair = new RelayedPair(random => Home(left, 1, random), random => Home(right, 2, random), Seed, delay: TimeSpan.FromMilliseconds(delay));
         var ladder = new SimLadder(pair, Seed);
         pair.A.Write(5_000);
         ladder.Begin();
         TimeSpan? first = pair.Until(() => pair.B.Received == 5_000, Seconds(5));
         Require(first <= Seconds(1.5), $"{left} x {right}: data after {first}");
         Measure(Data, first);
-        TimeSpan? found = first + pair.Until(() => pair.AreDirect, way == Way.None ? Seconds(10) : Seconds(40));
-        Require(way != Way.None || found is null, $"{left} x {right}: direct after {found}, which nobody knows how to do");
+        bool isRelayed = way is Way.None or Way.NoCommonFamily;
+        TimeSpan? found = first + pair.Until(() => pair.AreDirect, isRelayed ? Seconds(10) : Seconds(40));
+        Require(!isRelayed || found is null, $"{left} x {right}: direct after {found}, which nobody knows how to do");
         Require(way != Way.None || ladder.Step == PunchStep.None, $"{left} x {right}: still {ladder.Step}");
+        Require(way != Way.NoCommonFamily || ladder.Step == PunchStep.Plain, $"{left} x {right}: {ladder.Step}, where no port helps");
+        Require(way != Way.NoCommonFamily || pair.Refused <= RefusedMax, $"{left} x {right}: {pair.Refused} datagrams to addresses of a family that their device does not have");
         Require(way != Way.Plain || found <= Seconds(5), $"{left} x {right}: direct after {found}");
         Require(way != Way.Predicted || found <= Seconds(8), $"{left} x {right}: direct after {found}");
-        if (way != Way.None)
+        if (!isRelayed)
         {
             Measure(Direct(left, right), found);
         }
@@ -85,6 +103,16 @@ internal sealed class NatGridWorld(int seed, Action<string>? told) : ReachWorld(
 
     private static Way WayOf(string left, string right)
     {
+        if (HasIpv6(left) && HasIpv6(right))
+        {
+            return Way.Plain;
+        }
+
+        if (!HasIpv4(left) || !HasIpv4(right))
+        {
+            return Way.NoCommonFamily;
+        }
+
         bool leftRandom = IsRandom(left), rightRandom = IsRandom(right);
         bool leftHard = leftRandom || left == "sequential", rightHard = rightRandom || right == "sequential";
         if (leftHard && rightHard)

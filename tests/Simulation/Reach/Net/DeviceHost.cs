@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using AgentMesh.Beacon.Client;
 using AgentMesh.Beacon.Wire;
 using AgentMesh.Protocol.Connections;
@@ -268,8 +269,16 @@ internal sealed partial class DeviceHost : NetHost
         _attempt++;
         Attempts++;
         Net.Tell($"{Name} dials the beacon");
-        Dial(_beacon.Identity.PublicKey, _beacon.Addresses, ReconnectPace.Knock(Now - _awaySince, _client.Knock, _client.ConnectTimeout));
+        TimeSpan knock = ReconnectPace.Knock(Now - _awaySince, _client.Knock, _client.ConnectTimeout);
+        Dial(_beacon.Identity.PublicKey, [.. _beacon.Addresses.Where(address => address.AddressFamily == AddressFamily.InterNetwork)], knock);
         int attempt = _attempt;
+        After(_client.Ipv4HeadStart, () =>
+        {
+            if (attempt == _attempt && _toBeacon is null)
+            {
+                Open(_beacon.Identity.PublicKey, _beacon.Addresses, knock);
+            }
+        });
         After(_client.ConnectTimeout, () =>
         {
             if (attempt == _attempt && _toBeacon is null)

@@ -176,9 +176,9 @@ internal abstract class NetHost : IDisposable
     }
 
     /// <summary>As <see cref="Dial"/>, but addresses are added to an attempt that is under way.</summary>
-    public void Open(DevicePublicKey key, IReadOnlyList<IPEndPoint> addresses)
+    public void Open(DevicePublicKey key, IReadOnlyList<IPEndPoint> addresses, TimeSpan? repeatMax = null)
     {
-        _handshakes.TryConnect(key, addresses, default, Instant);
+        _handshakes.TryConnect(key, addresses, default, Instant, repeatMax);
         Work();
     }
 
