@@ -43,6 +43,18 @@ public sealed record MeshPathState(MeshPathInfo Info, MeshPathRole Role)
     /// <summary>Packets of this device that were marked, and packets of the other one that arrived marked, since the connection began; null where packets do not take it.</summary>
     public (ulong Sent, ulong Received)? Marked { get; init; }
 
+    /// <summary>
+    /// After so much silence the other device is asked whether it is there; sooner than the setting says where the NAT takes ports back sooner. A direct path with a relay beside
+    /// it is left alone after half a minute without use all the same. Null where packets do not take it, or nothing is asked.
+    /// </summary>
+    public TimeSpan? KeepAlive { get; init; }
+
+    /// <summary>A port that the NAT before this device had given it was lost after so much silence, the shortest that was seen; null where none was, or packets do not take it.</summary>
+    public TimeSpan? PortSilence { get; init; }
+
+    /// <summary>Ports that the NAT before this device gives it are lost at this age, whatever is sent; null where that was not seen twice, or packets do not take it.</summary>
+    public TimeSpan? PortAge { get; init; }
+
     /// <summary>What packets are sent to: an address, or what stands for a relay's channel.</summary>
     internal IPEndPoint? Target { get; init; }
 }

@@ -29,6 +29,9 @@ internal static class PathDescriptions
             Failures = path.Failures,
             Ecn = index == 0 ? EcnOf(connection) : null,
             Marked = index == 0 ? (connection.Path.Ecn.Marked, connection.Path.Received.Marked) : null,
+            KeepAlive = index == 0 ? connection.KeepAliveAfter : null,
+            PortSilence = index == 0 ? connection.Mapping.Idle : null,
+            PortAge = index == 0 ? connection.Mapping.Absolute : null,
             Target = path.Address,
         }),
     ];

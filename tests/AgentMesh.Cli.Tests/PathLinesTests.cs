@@ -10,15 +10,32 @@ public sealed class PathLinesTests
     {
         PeerView peer = new(1, "gpu", "id", false, "connected", "10.0.0.2:14590", "direct", 1, 0.02, null, null, null, null, true, [], [], null, [])
         {
-            Paths = [new PathView("in-doubt", "direct", "10.0.0.2:14590", null, 1.24, 0.021, 1452, 61_000, 100, 0), new PathView("backup", "relay", null, "b:14592", 80, null, null, null, 25_000, 2)],
+            Paths =
+            [
+                new PathView("in-doubt", "direct", "10.0.0.2:14590", null, 1.24, 0.021, 1452, 61_000, 100, 0) { PortSilenceMs = 9_000, PortAgeMs = 60_000 },
+                new PathView("backup", "relay", null, "b:14592", 80, null, null, null, 25_000, 2),
+            ],
         };
 
         Assert.Equal(
             [
-                ["gpu", "in doubt", "direct", "10.0.0.2:14590", "1.2 ms", "2.1 %", "1452 B", "61 s", "0 s ago"],
-                ["gpu", "backup", "relay via b:14592", "-", "80.0 ms", "-", "-", "-", "25 s ago"],
+                ["gpu", "in doubt", "direct", "10.0.0.2:14590", "1.2 ms", "2.1 %", "1452 B", "61 s", "0 s ago", "after 9 s of silence, at 60 s"],
+                ["gpu", "backup", "relay via b:14592", "-", "80.0 ms", "-", "-", "-", "25 s ago", "-"],
             ],
             PathLines.Rows([peer, peer with { Paths = null }]));
+    }
+
+    [Theory]
+    [InlineData(9_400d, null, "after 9 s of silence")]
+    [InlineData(null, 60_000d, "at 60 s")]
+    public void What_was_learned_of_ports_stands_behind_the_path_in_use(double? silence, double? age, string text)
+    {
+        PeerView peer = new(1, "gpu", "id", false, "connected", null, null, null, null, null, null, null, null, true, [], [], null, [])
+        {
+            Paths = [new PathView("in-use", "direct", "10.0.0.2:14590", null, null, null, null, null, null, 0) { PortSilenceMs = silence, PortAgeMs = age }],
+        };
+
+        Assert.Equal(text, Assert.Single(PathLines.Rows([peer]))[^1]);
     }
 
     [Theory]

@@ -16,7 +16,17 @@ namespace AgentMesh.Node.Control;
 /// <param name="MarkedReceived">packets of the other one that arrived marked; null where it is not in use.</param>
 public sealed record PathView(
     string Role, string Kind, string? Address, string? Via, double? RoundTripMs, double? LossRatio, int? DatagramBytes, double? InUseMs, double? AnsweredMs, int Failures,
-    string? Ecn = null, ulong? MarkedSent = null, ulong? MarkedReceived = null);
+    string? Ecn = null, ulong? MarkedSent = null, ulong? MarkedReceived = null)
+{
+    /// <summary>After so much silence the other device is asked whether it is there; null where it is not in use, or nothing is asked.</summary>
+    public double? KeepAliveMs { get; init; }
+
+    /// <summary>The NAT before this device took a port back after so much silence, the shortest that was seen on this connection; null where none was, or it is not in use.</summary>
+    public double? PortSilenceMs { get; init; }
+
+    /// <summary>The NAT before this device takes ports back at this age; null where that was not seen twice on this connection, or it is not in use.</summary>
+    public double? PortAgeMs { get; init; }
+}
 
 /// <summary>The connections of a device summed up: by what is in use, and what stands beside it.</summary>
 /// <param name="Relayed">By beacons, TURN servers and devices.</param>

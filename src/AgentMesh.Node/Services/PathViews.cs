@@ -44,5 +44,10 @@ internal static class PathViews
         path.Failures,
         path.Ecn,
         path.Marked?.Sent,
-        path.Marked?.Received);
+        path.Marked?.Received)
+    {
+        KeepAliveMs = path.KeepAlive?.TotalMilliseconds,
+        PortSilenceMs = path.PortSilence?.TotalMilliseconds,
+        PortAgeMs = path.PortAge?.TotalMilliseconds,
+    };
 }

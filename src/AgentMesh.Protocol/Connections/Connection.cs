@@ -91,6 +91,9 @@ internal sealed class Connection : IFrameFate, IDisposable
     /// <summary>What is known of the NAT before this device.</summary>
     public MappingWatch Mapping => _mapping;
 
+    /// <summary>After so much silence the other side is asked whether it is there, with what was learned of the NAT; null: never.</summary>
+    public TimeSpan? KeepAliveAfter => _liveness.KeepAliveAfter(_mapping.Idle);
+
     /// <summary>Where the other side is, as far as it has proven.</summary>
     public IPEndPoint Remote => _where.Remote;
 

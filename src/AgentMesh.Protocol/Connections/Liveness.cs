@@ -123,17 +123,21 @@ internal sealed class Liveness(ConnectionSettings settings, TimeSpan now)
         return needs.HasStreams && at >= KeepAliveAt(needs);
     }
 
-    private TimeSpan KeepAliveAt(in LivenessNeeds needs)
+    /// <summary>After so much silence the other side is asked, as long as somebody relies on the connection; null: never.</summary>
+    /// <param name="mappingIdle">As in <see cref="LivenessNeeds.MappingIdle"/>.</param>
+    public TimeSpan? KeepAliveAfter(TimeSpan? mappingIdle)
     {
         if (settings.KeepAlive <= TimeSpan.Zero)
         {
-            return TimeSpan.MaxValue;
+            return null;
         }
 
-        TimeSpan every = needs.MappingIdle * 3 / 4 is { } least && least < settings.KeepAlive ? least : settings.KeepAlive;
-        TimeSpan at = _receivedAt + (every > KeepAliveMin ? every : KeepAliveMin < settings.KeepAlive ? KeepAliveMin : settings.KeepAlive);
-        return needs.HasBackup && at >= UsedUntil ? TimeSpan.MaxValue : at;
+        TimeSpan every = mappingIdle * 3 / 4 is { } least && least < settings.KeepAlive ? least : settings.KeepAlive;
+        return every > KeepAliveMin ? every : KeepAliveMin < settings.KeepAlive ? KeepAliveMin : settings.KeepAlive;
     }
+
+    private TimeSpan KeepAliveAt(in LivenessNeeds needs) =>
+        KeepAliveAfter(needs.MappingIdle) is not { } every || (needs.HasBackup && _receivedAt + every >= UsedUntil) ? TimeSpan.MaxValue : _receivedAt + every;
 
     // Who only receives would never hear that the port it is sent to is no longer its own: what it says opens another one.
     private TimeSpan StallAt(TimeSpan stallAfter)

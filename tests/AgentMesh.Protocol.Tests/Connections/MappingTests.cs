@@ -188,6 +188,24 @@ public sealed class MappingTests
     }
 
     [Fact]
+    public void A_port_that_ends_after_silence_is_kept_by_asking_sooner()
+    {
+        var nat = new ShortNat(TimeSpan.FromSeconds(4.5), Never, new Random(1));
+        using var pair = new WaysPair(1, new Way("203.0.113.1:1", "192.0.2.2:5000", 10) { Nat = nat });
+        TimeSpan? asSet = pair.A.Connection.KeepAliveAfter;
+        pair.A.Write(1_000);
+        pair.Run(30);
+        Assert.Equal(new ConnectionSettings().KeepAlive, asSet);
+        Assert.InRange(pair.A.Connection.Mapping.Idle!.Value.TotalSeconds, 4.5, 5.5);
+        Assert.InRange(pair.A.Connection.KeepAliveAfter!.Value.TotalSeconds, 3, 4.5);
+        IPEndPoint? kept = pair.A.Connection.Mapping.Seen;
+        pair.Run(120);
+        Assert.Equal(kept, pair.A.Connection.Mapping.Seen);
+        pair.B.Write(1_000);
+        Assert.NotNull(pair.Until(() => pair.A.Received == 1_000, TimeSpan.FromSeconds(0.1)));
+    }
+
+    [Fact]
     public void An_idle_direct_path_is_kept_alive_again_when_its_relay_goes()
     {
         using var pair = new WaysPair(1, new Way("192.0.2.1:5000", "192.0.2.2:5000", 10), WaysPair.Relay(7, 20));
