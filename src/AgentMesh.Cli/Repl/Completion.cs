@@ -1,53 +1,97 @@
-using AgentMesh.Cli.Client;
-using AgentMesh.Errors;
+using System.CommandLine;
+using AgentMesh.Mesh.Grants;
 using AgentMesh.Node.Control;
 
 namespace AgentMesh.Cli.Repl;
 
-/// <summary>What Tab offers: device names after '@', job ids after the job verbs, verbs and commands at the start.</summary>
-internal sealed class Completion(ControlClient client)
+/// <summary>What Tab offers: verbs at the start, their options after a dash, and what the place asks for: devices, jobs, workflows, schedules, groups, grants, files.</summary>
+/// <param name="files">Those whose path begins as the word does.</param>
+internal sealed class Completion(IKnownNames names, Func<string, IReadOnlyList<string>> files)
 {
-    private static readonly string[] First = ["artifact", "attach", "audit", "calc", "cancel", "compromised", "connect", "cron", "devices", "doctor", "echo", "exit", "help", "invite", "jobs", "join", "logs", "map", "peers", "ping", "quit", "retry", "run", "script", "sec", "show", "status", "system", "watch", "workflow"];
+    private static readonly string[] OwnVerbs = ["calc", "cancel", "connect", "echo", "exit", "help", "invite", "jobs", "join", "logs", "peers", "quit", "retry", "show", "status", "system", "why"];
     private static readonly string[] AfterPeer = ["calc", "echo", "help", "run", "status", "system", "watch"];
-    private static readonly string[] JobVerbsOfPrompt = ["logs", "show", "cancel", "retry", "watch", "attach"];
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+    private static readonly string[] JobVerbsOfPrompt = ["logs", "show", "why", "cancel", "retry"];
 
     public IReadOnlyList<string> Complete(string before)
     {
         string[] words = before.Split(' ');
         string word = words[^1];
-        return [.. Candidates(words, word).Where(candidate => candidate.StartsWith(word, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        return [.. Candidates(words, word).Where(candidate => candidate.StartsWith(word, StringComparison.Ordinal)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
     }
 
-    private IEnumerable<string> Candidates(string[] words, string word)
+    private IEnumerable<string> Candidates(string[] words, string word) => words switch
     {
-        if (words.Length == 1)
+        [['@', ..]] => Selectors(word, names.Peers),
+        [_] => OwnVerbs.Concat(PromptVerbs.All.Select(verb => verb.Name)),
+        [['@', ..], _] => AfterPeer,
+        [var verb, _] when JobVerbsOfPrompt.Contains(verb) => names.Jobs,
+        [var verb, ..] when PromptVerbs.Find(verb) is { } command => Candidates(command, words[1..^1], word),
+        _ => [],
+    };
+
+    /// <param name="given">Between the verb and the word.</param>
+    private IEnumerable<string> Candidates(Command command, string[] given, string word)
+    {
+        Option? open = null;
+        int arguments = 0;
+        foreach (string each in given)
         {
-            return word.StartsWith('@') ? Selectors(word) : First;
+            if (each == "--")
+            {
+                // What follows is for another device.
+                return [];
+            }
+
+            if (open is not null)
+            {
+                open = null;
+            }
+            else if (each.StartsWith('-'))
+            {
+                open = command.Options.FirstOrDefault(option => (option.Name == each || option.Aliases.Contains(each)) && option.ValueType != typeof(bool));
+            }
+            else if (arguments == 0 && command.Subcommands.FirstOrDefault(verb => verb.Name == each) is { } verb)
+            {
+                command = verb;
+            }
+            else
+            {
+                arguments++;
+            }
         }
 
-        if (words.Length == 2 && words[0].StartsWith('@'))
+        if (open is not null)
         {
-            return AfterPeer;
+            return Values(open.Name, command, word);
         }
 
-        if (words.Length == 2 && words[0] == "cron")
+        if (word.StartsWith('-'))
         {
-            return PromptVerbs.CronVerbNames;
+            return command.Options.Where(option => !option.Hidden).Select(option => option.Name);
         }
 
-        if (words.Length == 2 && words[0] == "workflow")
-        {
-            return PromptVerbs.WorkflowVerbNames;
-        }
-
-        return words.Length == 2 && JobVerbsOfPrompt.Contains(words[0], StringComparer.Ordinal) ? Jobs() : [];
+        return arguments == 0 && command.Subcommands.Count > 0 ? command.Subcommands.Select(verb => verb.Name)
+            : command.Arguments.Count == 0 ? []
+            : Values(command.Arguments[Math.Min(arguments, command.Arguments.Count - 1)].Name, command, word);
     }
+
+    /// <param name="place">The name of an argument or an option, as the help of the verb has it.</param>
+    private IEnumerable<string> Values(string place, Command command, string word) => place switch
+    {
+        "PEER" => names.Peers.Select(peer => peer.Name),
+        "TARGET" or "--on" => Selectors(word, names.Peers),
+        "JOB" => names.Jobs,
+        "WORKFLOW" => names.Workflows,
+        "GRANT" or "--grant" => Grant.All.Concat([Grant.RunKind, Grant.DirectoryKind, Grant.CommandKind]),
+        "NAME" when IsBelow(command, "cron") => names.Schedules,
+        "NAME" or "--group" when place == "--group" || IsBelow(command, "group") => names.Groups,
+        "FILE" or "--params" or "--out" or "--output" or "--passphrase-file" => files(word),
+        _ => [],
+    };
+
+    private static bool IsBelow(Command command, string verb) => command.Parents.OfType<Command>().Any(parent => parent.Name == verb);
 
     /// <summary>Devices, labels and everybody; in a list with commas, for its last part.</summary>
-    private IEnumerable<string> Selectors(string word) =>
-        Selectors(word, Ask(cancel => client.GetAsync("v1/peers", ControlJson.Default.IReadOnlyListPeerView, cancel)) ?? []);
-
     internal static IEnumerable<string> Selectors(string word, IReadOnlyList<PeerView> peers)
     {
         int comma = word.LastIndexOf(',');
@@ -55,22 +99,5 @@ internal sealed class Completion(ControlClient client)
         string at = comma < 0 || word.AsSpan(comma + 1).StartsWith("@") ? "@" : "";
         string[] labels = [.. peers.SelectMany(peer => peer.Labels).Distinct(StringComparer.OrdinalIgnoreCase)];
         return [.. peers.Select(peer => peer.Name).Append("all").Concat(labels.SelectMany(label => (string[])[$"label:{label}", $"any({label})"])).Select(each => before + at + each)];
-    }
-
-    private IEnumerable<string> Jobs() =>
-        Ask(cancel => client.GetAsync("v1/jobs?limit=50", ControlJson.Default.JobPage, cancel)) is { } page ? page.Jobs.Select(job => job.ShortId).Concat(page.Arrays.Select(array => array.ShortId)) : [];
-
-    private static T? Ask<T>(Func<CancellationToken, Task<T>> ask)
-        where T : class
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        try
-        {
-            return ask(patience.Token).GetAwaiter().GetResult();
-        }
-        catch (Exception error) when (error is MeshException or OperationCanceledException)
-        {
-            return null;
-        }
     }
 }

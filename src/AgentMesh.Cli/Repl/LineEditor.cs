@@ -228,7 +228,7 @@ internal sealed class LineEditor(History history, Func<string, IReadOnlyList<str
         string common = CommonStart(found);
         if (common.Length > word.Length)
         {
-            string rest = common[word.Length..] + (found.Count == 1 ? " " : "");
+            string rest = common[word.Length..] + (found.Count == 1 && !common.EndsWith('/') && !common.EndsWith(':') ? " " : "");
             _line.Insert(_at, rest);
             _at += rest.Length;
         }

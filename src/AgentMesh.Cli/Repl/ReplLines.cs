@@ -30,7 +30,8 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
         ("cancel JOB | retry JOB", "stop a job, try it again"),
         ("invite [GRANT...]", "print a single-use code and link for another device"),
         ("join CODE | join LINK", "join the mesh of the device that gave the code or the link"),
-        ("map ... | run @PEER -- PROGRAM | workflow ... | artifact ... | cron ... | group ... | audit ... | ping ... | doctor", "as on the command line; --help explains them"),
+        ("run @PEER -- PROGRAM | shell @PEER", "start a program, a login shell"),
+        ("job | map | workflow | artifact | cron | group | audit | ping | doctor | grant | rename | forget | config | invitations", "as on the command line; --help explains them"),
         ("@a LINE | @b PROGRAM", "what each writes is what the next one reads (docs/pipes.md)"),
         ("NAME = LINE | NAME := TEXT", "keep what a line writes, or a text; $NAME in a later line is that (docs/scripts.md)"),
         ("script FILE", "run a file of such lines"),
@@ -39,6 +40,8 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
         ("Ctrl+T", "the jobs that are under way, until a key is pressed"),
         ("exit, quit", "leave; the node goes on"),
     ];
+
+    private const int HelpColumn = 34;
 
     public bool HasEnded { get; private set; }
 
@@ -119,18 +122,25 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
                     "v1/join", PairingVerbs.RequestOf(string.Join(' ', words[1..])), ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, cancel).ConfigureAwait(false);
                 session.Terminal.Out.WriteLine($"paired with {paired.Name}, check digits: {paired.CheckDigits}");
                 return 0;
-            case "compromised" or "devices" or "sec" or "cron" or "group" or "audit" or "ping" or "doctor" or "map" or "pipe" or "script" or "watch" or "attach" or "workflow" or "artifact":
-            case "run" when words.Length > 1 && (words[1].StartsWith('@') || (words[1].StartsWith("--", StringComparison.Ordinal) && words[1].Length > 2)):
+            case "run" when words.Length < 2 || !(words[1].StartsWith('@') || (words[1].StartsWith("--", StringComparison.Ordinal) && words[1].Length > 2)):
+                return await CommandAsync(text, cancel).ConfigureAwait(false);
+            case var verb when PromptVerbs.Find(verb) is not null:
                 return await PromptVerbs.ExecuteAsync(session, text, cancel).ConfigureAwait(false);
             default:
-                if (PipeVerb.LineOf([text]) is { } pipe)
-                {
-                    return await new PipeRun(client, session.Terminal).ExecuteAsync(new PipeRequest(pipe, session.Timeout?.TotalMilliseconds), failsWithAny: false, cancel).ConfigureAwait(false);
-                }
-
-                var run = new CommandRun(client, session.Terminal) { ConsoleStyle = !IsScript && !text.StartsWith('@') };
-                return await run.ExecuteAsync(session.Limit(new CommandRequest(Line: text)), cancel).ConfigureAwait(false);
+                return await CommandAsync(text, cancel).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>A line for devices, or a pipe between them.</summary>
+    private async Task<int> CommandAsync(string text, CancellationToken cancel)
+    {
+        if (PipeVerb.LineOf([text]) is { } pipe)
+        {
+            return await new PipeRun(client, session.Terminal).ExecuteAsync(new PipeRequest(pipe, session.Timeout?.TotalMilliseconds), failsWithAny: false, cancel).ConfigureAwait(false);
+        }
+
+        var run = new CommandRun(client, session.Terminal) { ConsoleStyle = !IsScript && !text.StartsWith('@') };
+        return await run.ExecuteAsync(session.Limit(new CommandRequest(Line: text)), cancel).ConfigureAwait(false);
     }
 
     private async Task<int> ConnectAsync(string[] words, CancellationToken cancel)
@@ -173,7 +183,8 @@ internal sealed class ReplLines(Session session, ControlClient client, Variables
     {
         foreach ((string verb, string help) in Verbs)
         {
-            session.Terminal.Out.WriteLine($"  {verb,-34}{help}");
+            // What is too long for its column has a line of its own.
+            session.Terminal.Out.WriteLine(verb.Length < HelpColumn ? $"  {verb.PadRight(HelpColumn)}{help}" : $"  {verb}\n  {"".PadRight(HelpColumn)}{help}");
         }
     }
 }

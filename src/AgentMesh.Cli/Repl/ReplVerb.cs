@@ -44,7 +44,7 @@ internal static class ReplVerb
     private static async Task<int> Prompt(Session session, ReplLines lines, ControlClient client, string name, NodeSettings settings, CancellationToken cancel)
     {
         session.Terminal.Note($"AgentMesh on {name}. 'help' shows what can be typed, Tab completes, Ctrl+R searches earlier lines, Ctrl+T shows jobs, 'exit' leaves.");
-        var completion = new Completion(client);
+        var completion = new Completion(new KnownNames(client), FileNames.Beginning);
         var editor = new LineEditor(new History(Path.Combine(settings.DataDirectory, "repl_history")), completion.Complete, new JobPanel(client).Lines);
         while (!lines.HasEnded && !cancel.IsCancellationRequested && editor.Read("> ") is { } line)
         {

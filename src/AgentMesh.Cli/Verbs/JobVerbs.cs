@@ -76,7 +76,7 @@ internal static class JobVerbs
             ])).Concat(arrays).OrderByDescending(each => each.At).Select(each => each.Row));
         if (page.Next is not null)
         {
-            session.Terminal.Note("there are more: raise --limit");
+            session.Terminal.Note("there are more: 'agentmesh job list --limit N' shows N");
         }
 
         return 0;
