@@ -12,6 +12,7 @@ namespace AgentMesh.Shim.Format;
 /// stdout.N   bytes   output from offset N * <see cref="SegmentBytes"/> on, N from 0; the same for stderr.N
 /// input      pipe    standard input of the program, where it has any and no terminal
 /// end        text    how it ended; written once, when all output is written; <see cref="EndRecord"/>
+/// given-up   JSON    the node's: why it ends the attempt, from before it does
 /// </code>
 /// The shim alone writes output, record and end; the node alone deletes, and only output that the home of the job has acknowledged.
 /// </summary>

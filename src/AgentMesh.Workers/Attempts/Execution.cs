@@ -23,7 +23,9 @@ public sealed class Execution
     private readonly TaskCompletionSource _settleNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private readonly TaskCompletionSource _closeOutput = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile MeshException? _why;
+    private readonly Lock _gate = new();
+    private MeshException? _why;
+    private bool _isConcluded;
 
     internal Execution(AttemptOrder order, AttemptSpool? spool, ExecutionTools tools)
     {
@@ -88,11 +90,35 @@ public sealed class Execution
 
     internal Task OutputClosed => _closeOutput.Task;
 
-    /// <summary>Ends it as failed, for a reason that is not the program's.</summary>
+    /// <summary>Ends it as failed, for a reason that is not the program's. The first reason counts, also for the next process of the node; none does once the end is known.</summary>
     internal void GiveUp(MeshException why)
     {
-        _why = why;
+        lock (_gate)
+        {
+            if (_why is null && !_isConcluded)
+            {
+                _why = why;
+                RememberWhy(why);
+            }
+        }
+
         Cancel();
+    }
+
+    /// <summary>Before the program is told to end: a node that is killed then finds how it ended, and not why.</summary>
+    private void RememberWhy(MeshException why)
+    {
+        try
+        {
+            if (Spool is { } spool)
+            {
+                GivenUpFile.Write(spool.Directory, why);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // It holds until the node ends.
+        }
     }
 
     private static MeshException InputLost(ExecutionTools tools) => new(
@@ -130,6 +156,13 @@ public sealed class Execution
         HasStarted = true;
         _begun.TrySetResult();
         _run = new ShimRun(Order, Spool!, Reports!, Input, OutputClosed, tools);
+        if (GivenUpFile.TryRead(found.Directory) is { } why)
+        {
+            // The program may not have been told yet.
+            _why = why;
+            Cancel();
+        }
+
         Ended = Task.Run(() => RunAndReportAsync(tools, Task.CompletedTask, found));
         Settled = SettleAsync();
     }
@@ -160,9 +193,15 @@ public sealed class Execution
     private async Task<AttemptResult> RunAndReportAsync(ExecutionTools tools, Task turn, FoundAttempt? takenOver)
     {
         AttemptResult result = await RunAsync(tools, turn, takenOver).ConfigureAwait(false);
+        MeshException? why;
+        lock (_gate)
+        {
+            _isConcluded = true;
+            why = _why;
+        }
 
         // Whatever the program made of it: one that sees a part of its input and then its end may well say that all is well.
-        if (result.Outcome != AttemptOutcome.Refused && _why is { } why)
+        if (result.Outcome != AttemptOutcome.Refused && why is not null)
         {
             result = result with { Outcome = AttemptOutcome.Failed, Problem = ProblemOf(why) };
         }

@@ -241,9 +241,7 @@ internal sealed class PipesWorld : ILoopWorld
         bool isOwn = stage.IsRecordedAsItsOwn;
         Assert.True(isOwn || !_isGentle || pipe.Stages.Any(each => !each.HasBegun), $"{stage} of {pipe} was recorded as {stage.Recorded!.Outcome} {stage.Recorded.Problem?.Code}, and nothing lasted long enough for that");
 
-        // A node that ended a program because its input broke off, and is killed before the end is told, leaves that to one that knows no reason.
-        bool isReasonForgotten = stage is { Recorded.Outcome: AttemptOutcome.Cancelled, Before.IsRecordedAsItsOwn: false } && FoundAgain > 0;
-        Assert.True(isOwn || isReasonForgotten || pipe.IsCancelled || stage.IsKilled || !stage.HasBegun || stage.Recorded!.Problem?.Code == WorkerErrors.InputLost, $"{stage} of {pipe} was recorded as {stage.Recorded!.Outcome} {stage.Recorded.Problem?.Code}, for no reason");
+        Assert.True(isOwn || pipe.IsCancelled || stage.IsKilled || !stage.HasBegun || stage.Recorded!.Problem?.Code == WorkerErrors.InputLost, $"{stage} of {pipe} was recorded as {stage.Recorded!.Outcome} {stage.Recorded.Problem?.Code}, for no reason");
         Assert.True(
             !isOwn || stage.ExitCode == PipeStage.BrokenPipe || stage.Before is null || stage.Read == stage.Before.Written || stage.Plan.TakesOnly == stage.Read || stage.ExitCode == 1,
             $"{stage} of {pipe} came to its end with {stage.Read} bytes of {stage.Before?.Written}");
