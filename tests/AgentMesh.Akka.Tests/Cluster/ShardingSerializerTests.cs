@@ -21,10 +21,12 @@ public sealed class ShardingSerializerTests : ActorTest
         object[] messages =
         [
             new RegisterProxy(one), new RegisterAck(one), new GetShardHome("s"), new Akka.Cluster.Sharding.Coordination.ShardHome("s", one), new HostShard("s"), new ShardStarted("s"),
-            new BeginHandOff("s"), new BeginHandOffAck("s"), new LastOfShard("s", one), new LastOfShardArrived("s", one), new HandOff("s"), new ShardStopped("s"), new LeaveRequest(one),
+            new BeginHandOff("s", one), new BeginHandOffAck("s"), new LastOfShard("s", one), new LastOfShardArrived("s", one), new HandOff("s"), new ShardStopped("s"), new LeaveRequest(one),
         ];
         Assert.All(messages, message => Assert.Equal(message, Again(message)));
         Assert.Equal(messages.Length, messages.Select(_serializer.Manifest).Distinct().Count());
+
+        Assert.Equal(new BeginHandOff("s", null), Again(new BeginHandOff("s", null)));
 
         var register = Assert.IsType<Register>(Again(new Register(one, ["a", "b"])));
         Assert.Equal(one, register.Region);

@@ -80,6 +80,24 @@ public sealed class StaleHomeTests
         await UntilAnswered(region, "e9");
     }
 
+    [Fact]
+    public async Task A_hand_off_does_not_wait_for_one_that_was_the_home_before()
+    {
+        const string NeverAgain = "akka.cluster.sharding { report-interval = 1h, handoff-timeout = 1h }";
+        await using var lab = new RemoteLab();
+        (ActorSystem a, IActorRef regionA) = await Join(lab, "a", extra: NeverAgain);
+        Assert.Equal("a", await regionA.Ask<string>(new ShardingEnvelope("e0", "where"), Patience));
+        (ActorSystem _, IActorRef regionB) = await Join(lab, "b", extra: NeverAgain);
+        await UntilAnswered(regionB, "e0");
+        (ActorSystem c, IActorRef proxy) = await Join(lab, "c", isProxy: true, NeverAgain);
+        await UntilAnswered(proxy, "e0");
+        proxy.Tell(new ShardHome("e0", new Probe(c).Ref), await CoordinatorOf(c, "a"));
+
+        regionA.Tell(GracefulShutdown.Instance);
+
+        await MembershipTests.Until(() => regionB.Ask<string>(new ShardingEnvelope("e0", "where"), Patience).Result == "b");
+    }
+
     /// <summary>What was sent to nobody is lost; what comes after is not.</summary>
     private static async Task UntilAnswered(IActorRef region, string entity)
     {

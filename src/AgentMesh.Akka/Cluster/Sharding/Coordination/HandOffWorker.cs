@@ -50,7 +50,7 @@ internal sealed class HandOffWorker : ReceiveActor, IWithTimers
         }
 
         foreach (IActorRef region in _waitingFor)
-            region.Tell(new BeginHandOff(_shard));
+            region.Tell(new BeginHandOff(_shard, _owner));
         if (_waitingFor.Count == 0)
             StopShard();
     }

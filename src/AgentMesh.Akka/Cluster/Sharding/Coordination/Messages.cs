@@ -26,7 +26,8 @@ internal sealed record HostShard(string Shard) : IShardingMessage;
 internal sealed record ShardStarted(string Shard) : IShardingMessage;
 
 /// <summary>First step of a hand-off: forget where the shard lives and hold what comes for it.</summary>
-internal sealed record BeginHandOff(string Shard) : IShardingMessage;
+/// <param name="Home">Where it lives; null from a version that does not say it.</param>
+internal sealed record BeginHandOff(string Shard, IActorRef? Home) : IShardingMessage;
 
 internal sealed record BeginHandOffAck(string Shard) : IShardingMessage;
 

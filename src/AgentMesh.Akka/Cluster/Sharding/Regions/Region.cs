@@ -277,7 +277,9 @@ internal sealed class Region : ReceiveActor, IWithTimers
         bool owner = _homes.TryGetValue(order.Shard, out IActorRef? home) && home.Equals(Self);
         if (!owner && _homes.Remove(order.Shard) && home is not null)
             _formerHomes[order.Shard] = home;
-        if (_formerHomes.TryGetValue(order.Shard, out IActorRef? former))
+
+        // One that is the home no more gets nothing for the shard that it would not pass on, and may be gone without this region having heard of it.
+        if (_formerHomes.TryGetValue(order.Shard, out IActorRef? former) && (order.Home is null || former.Equals(order.Home)))
             former.Tell(new LastOfShard(order.Shard, Sender));
         else
             Sender.Tell(new BeginHandOffAck(order.Shard));
