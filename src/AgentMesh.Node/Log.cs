@@ -87,6 +87,12 @@ internal static partial class Log
     [LoggerMessage(2067, LogLevel.Warning, "{Code}: {By} introduces {Name} ({Device}) and may not here; to let it: agentmesh grant {By} introduce")]
     public static partial void IntroductionRefused(ILogger log, string code, string by, string name, string device);
 
+    [LoggerMessage(2068, LogLevel.Error, "{Code}: {Problem}; {Next}")]
+    public static partial void OwnKeyForked(ILogger log, string code, string problem, string next);
+
+    [LoggerMessage(2069, LogLevel.Information, "told who came with the key {Key}, which does not count any more, that another one claims to come after it: {Answer}")]
+    public static partial void ToldOfKey(ILogger log, string key, string answer);
+
     [LoggerMessage(2065, LogLevel.Information, "the name {Host} is resolved again")]
     public static partial void NameResolved(ILogger log, string host);
 

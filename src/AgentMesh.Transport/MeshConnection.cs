@@ -47,7 +47,7 @@ public sealed class MeshConnection : IMeshConnection
     {
         _endpoint = endpoint;
         _session = session;
-        RemoteId = endpoint.DeviceOf(session.RemoteKey.Id);
+        RemoteId = endpoint.ListedAs(session.RemoteKey);
         _connection = new Connection(session, settings, mtu, endpoint.Now.Monotonic, endpoint.Entropy, endpoint.SendLimit.Open(), endpoint.ReceiveLimit.Open());
         _sendTo = new SerializedAddress(session.RemoteAddress);
         _remote = session.RemoteAddress;

@@ -237,7 +237,10 @@ public sealed class MeshEndpoint : IMeshEndpoint
     /// <inheritdoc cref="IAdmission.DeviceOf"/>
     public DeviceId DeviceOf(DeviceId keyId) => _admission.DeviceOf(keyId);
 
-    internal MeshConnection? FindLive(DevicePublicKey key) => _connections.FindOpen(DeviceOf(key.Id)) is { } live && live.RemoteKey == key ? live : null;
+    /// <inheritdoc cref="IAdmission.ListedAs"/>
+    internal DeviceId ListedAs(DevicePublicKey key) => _admission.ListedAs(key);
+
+    internal MeshConnection? FindLive(DevicePublicKey key) => _connections.FindOpen(ListedAs(key)) is { } live && live.RemoteKey == key ? live : null;
 
     /// <summary>Everything that is sent and received from now on, as a pcapng file; it ends when <paramref name="cancellationToken"/> does.</summary>
     /// <param name="snapBytes">No more of each packet is kept, its IP and UDP headers included.</param>

@@ -25,6 +25,7 @@ public sealed class BurntIdentityTests : IDisposable
     {
         DeviceIdentity old = Identity();
         Write("registry", "r");
+        Write("registry.fork", "f");
         Write("journal.db", "j");
         Write("journal.db-beside", "b");
         Write("CRON.md", "c");
@@ -34,6 +35,7 @@ public sealed class BurntIdentityTests : IDisposable
         Assert.Equal(promised, BurntIdentity.Replace(_root));
         Assert.True(File.Exists(Path.Combine(promised, "registry")) && Directory.Exists(Path.Combine(promised, "output")));
         Assert.Empty(Directory.EnumerateFiles(_root, "journal*"));
+        Assert.Empty(Directory.EnumerateFiles(_root, "registry*"));
         Assert.False(File.Exists(Path.Combine(promised, IdentityFile.FileName)));
         Assert.True(File.Exists(Path.Combine(_root, "CRON.md")));
         Assert.NotEqual(old.Id, Identity().Id);

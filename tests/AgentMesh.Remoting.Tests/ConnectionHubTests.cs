@@ -129,6 +129,31 @@ public sealed class ConnectionHubTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_connection_that_is_taken_aside_is_not_live_and_none_of_its_streams_is_served()
+    {
+        (ConnectionHub a, _) = Hub("a");
+        (ConnectionHub b, _) = Hub("b");
+        TaskCompletionSource<IMeshConnection> aside = new();
+        a.TakesAside = connection => aside.TrySetResult(connection);
+        a.Connected += _ => Assert.Fail("it is live");
+        int served = 0;
+        a.Register("echo", (_, _, _) =>
+        {
+            served++;
+            return Task.CompletedTask;
+        });
+
+        IMeshStream stream = await b.OpenAsync(a.LocalId, "echo", StreamPriority.Ordinary, default);
+        IMeshConnection taken = await aside.Task.WaitAsync(Patience);
+        Assert.Null(a.Find(b.LocalId));
+
+        // The stream is still there, with its header, for whoever took the connection.
+        Assert.Equal(stream.Id, (await taken.AcceptStreamAsync(default).AsTask().WaitAsync(Patience))!.Id);
+        Assert.Equal(0, served);
+        await taken.CloseAsync(0, "told");
+    }
+
+    [Fact]
     public async Task An_unknown_device_is_refused_without_a_dial()
     {
         (ConnectionHub a, MemoryEndpoint endpoint) = Hub("a");

@@ -12,7 +12,12 @@ internal sealed class OpenDoor(InvitationBook? book = null) : IAdmission
 {
     public ConcurrentDictionary<DevicePublicKey, bool> Admitted { get; } = new();
 
+    /// <summary>Keys whose connections stand under another id.</summary>
+    public ConcurrentDictionary<DevicePublicKey, DeviceId> Listed { get; } = new();
+
     public bool IsAdmitted(DevicePublicKey key) => Admitted.ContainsKey(key);
+
+    public DeviceId ListedAs(DevicePublicKey key) => Listed.TryGetValue(key, out DeviceId id) ? id : key.Id;
 
     public InvitationLookup FindInvitation(InvitationId id, DateTimeOffset now) => book?.Find(id, now) ?? new(InvitationStatus.Unknown, default);
 

@@ -24,6 +24,43 @@ public sealed class EndpointTests
         Assert.Same(late, await early);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_key_that_is_listed_under_an_id_of_its_own_takes_no_place_of_the_device_that_it_was_of(bool isListedAside)
+    {
+        await using var present = new TestDevice();
+        await using var former = new TestDevice();
+        await using var here = new TestDevice();
+        here.Admit(present);
+        here.Admit(former);
+        present.Admit(here);
+        former.Admit(here);
+
+        // One device has both keys, and its id is that of the former one.
+        here.Door.Listed[present.Identity.PublicKey] = former.Identity.Id;
+        if (isListedAside)
+        {
+            here.Door.Listed[former.Identity.PublicKey] = here.Identity.Id;
+        }
+
+        await present.ConnectAsync(here);
+        IMeshConnection live = await here.AcceptAsync();
+        await former.ConnectAsync(here);
+        IMeshConnection second = await here.AcceptAsync();
+
+        Assert.Equal(former.Identity.Id, live.RemoteId);
+        Assert.Equal(isListedAside ? here.Identity.Id : former.Identity.Id, second.RemoteId);
+        if (isListedAside)
+        {
+            Assert.False(live.Closed.IsCompleted);
+        }
+        else
+        {
+            await live.Closed.WaitAsync(EndpointPair.Patience);
+        }
+    }
+
     [Fact]
     public async Task Disposal_says_goodbye_and_ends_everything_that_waits()
     {

@@ -63,10 +63,61 @@ public sealed class KeyRotationTests
         // Both live: who has the old key knows everybody's addresses and is nobody.
         await copy.UpAsync();
         Assert.Equal((id, 1), ((await copy.StatusAsync()).Id, (await copy.StatusAsync()).PeersKnown));
+
+        // It is told why, with proof, and that is all that it gets; the device keeps its connection meanwhile.
+        await Eventually.HoldsAsync(async () => (await copy.StatusAsync()).Key?.Code == "AM0176", "the copy knows that it is one", Minute);
+        await Eventually.HoldsAsync(async () => (await copy.StatusAsync()).PeersConnected == 0, "it is let go", Minute);
         (await copy.RunAsync("connect", $"127.0.0.1:{box.Port}")).Refused();
         Assert.Equal(0, (await copy.StatusAsync()).PeersConnected);
-        (await copy.RunAsync("devices", "rotate-key")).Refused("AM0366");
+        (await copy.RunAsync("devices", "rotate-key")).Refused("AM0176");
+        Assert.Null((await laptop.StatusAsync()).Key);
         Assert.Equal("2\n", (await laptop.RunAsync("@box", "calc", "1+1")).Out);
+    }
+
+    [Fact]
+    public async Task A_device_whose_key_a_thief_has_changed_is_told_and_knows_it_after_a_restart_and_so_does_the_thief_once_both_have()
+    {
+        await using TestNode laptop = await TestNode.StartAsync("laptop");
+        await using TestNode box = await TestNode.StartAsync("box");
+        await using TestNode thief = new("laptop");
+        await laptop.PairWithAsync(box);
+        await Eventually.HoldsAsync(async () => (await laptop.RunAsync("@box", "calc", "1")).Out == "1\n", "they are linked", Minute);
+        string id = (await laptop.StatusAsync()).Id;
+
+        // Somebody copies the directory, and is faster with another key while the laptop is off.
+        (await laptop.RunAsync("down")).Done();
+        foreach (string file in (string[])["identity", "devices.json", "registry"])
+        {
+            File.Copy(Path.Combine(laptop.Data, file), Path.Combine(thief.Data, file));
+        }
+
+        await thief.UpAsync();
+        await Eventually.HoldsAsync(async () => (await thief.StatusAsync()).PeersConnected == 1, "the thief is the laptop to the box", Minute);
+        (await thief.RunAsync("devices", "rotate-key")).Done();
+        string stolen = (await ShowAsync(box, "laptop")).Fingerprint;
+
+        await laptop.UpAsync();
+        await Eventually.HoldsAsync(async () => (await laptop.StatusAsync()).Key?.Code == "AM0176", "the laptop knows why nobody lets it in", Minute);
+        DeviceView own = await ShowAsync(laptop, "laptop");
+        Assert.Equal(("forked", stolen), (own.State, Assert.Single(own.Claims).Fingerprint));
+        Ran doctor = await laptop.RunAsync("doctor");
+        Assert.Contains("AM0176", doctor.Out, StringComparison.Ordinal);
+        Assert.Contains($"agentmesh devices revoke {id[..12]}", doctor.Out, StringComparison.Ordinal);
+        Assert.Contains("AM0176", (await laptop.RunAsync("status")).Done(), StringComparison.Ordinal);
+        Assert.Contains("AM0176", File.ReadAllText(Path.Combine(laptop.Data, "node.log")), StringComparison.Ordinal);
+
+        laptop.KillHard();
+        await laptop.UpAsync();
+        Assert.Equal("AM0176", (await laptop.StatusAsync()).Key?.Code);
+
+        // What it says to do puts the thief out as well.
+        (await box.RunAsync("devices", "revoke", id[..12])).Done();
+        (await laptop.RunAsync("compromised", "--yes")).Done();
+        await laptop.UpAsync();
+        Assert.Null((await laptop.StatusAsync()).Key);
+        await Eventually.HoldsAsync(async () => (await thief.StatusAsync()).PeersConnected == 0, "the thief is out", Minute);
+        await laptop.PairWithAsync(box);
+        await Eventually.HoldsAsync(async () => (await laptop.RunAsync("@box", "calc", "1")).Out == "1\n", "the laptop is in again as another", Minute);
     }
 
     [Fact]

@@ -83,6 +83,11 @@ internal sealed class Examination(Session session, TimeProvider time)
             DiagnosticsView? diagnostics = await DiagnosticsAsync(client, patience.Token).ConfigureAwait(false);
             IReadOnlyList<PeerView> peers = await client.GetAsync("v1/peers", ControlJson.Default.IReadOnlyListPeerView, patience.Token).ConfigureAwait(false);
             Judge(status, diagnostics);
+            if (TrustChecks.OwnKey(status) is { } ownKey)
+            {
+                _checks.Add(ownKey);
+            }
+
             IReadOnlyList<DeviceView> devices = await client.GetAsync("v1/devices", ControlJson.Default.IReadOnlyListDeviceView, patience.Token).ConfigureAwait(false);
             _checks.AddRange(TrustChecks.Forks(devices));
             _checks.AddRange(TrustChecks.Introductions(devices));

@@ -15,11 +15,15 @@ internal static class TrustChecks
     private const int FingerprintShown = 9; // two groups of four digits
 
     /// <summary>Each device that two keys claim to speak for.</summary>
-    public static IEnumerable<DoctorCheck> Forks(IEnumerable<DeviceView> devices) => devices.Where(device => device.State == "forked").Select(device => DoctorCheck.Fail(
+    public static IEnumerable<DoctorCheck> Forks(IEnumerable<DeviceView> devices) => devices.Where(device => device is { State: "forked", IsLocal: false }).Select(device => DoctorCheck.Fail(
         $"key of {device.Name}",
         $"two keys claim to be the next one of {device.Name} ({device.Id[..IdShown]}), so its key was in two hands and neither counts: {string.Join(" and ", device.Claims.Select(Of))}",
         $"on {device.Name}: agentmesh compromised, then agentmesh up, and pair it again; here, when that is done: agentmesh devices revoke {device.Id[..IdShown]}",
         "AM0368"));
+
+    /// <summary>What is known to be wrong with the key of this device.</summary>
+    /// <returns>Null where nothing is.</returns>
+    public static DoctorCheck? OwnKey(StatusView status) => status.Key is { } key ? DoctorCheck.Fail("key of this device", key.Message, key.Next ?? "", key.Code) : null;
 
     /// <summary>Those whom a device has let in that may not introduce here: a line for each introducer.</summary>
     public static IEnumerable<DoctorCheck> Introductions(IEnumerable<DeviceView> devices) => devices.Where(device => device is { State: "introduced", AdmittedBy: not null }).GroupBy(device => device.AdmittedBy!).Select(by => DoctorCheck.Warn(

@@ -119,9 +119,14 @@ internal static class DeviceVerbs
                 device.AdmittedBy ?? "-",
                 Time(device.AdmittedAt),
                 device.RevokedBy is { } by ? $"revoked by {by}" : device.State,
-                device.State == "connected" ? "now" : device.LastSeen is { } seen ? Durations.Age(TimeProvider.System.GetUtcNow() - seen) + " ago" : "never",
+                device.IsLocal || device.State == "connected" ? "now" : device.LastSeen is { } seen ? Durations.Age(TimeProvider.System.GetUtcNow() - seen) + " ago" : "never",
                 device.Grants.Count == 0 ? "-" : string.Join(' ', device.Grants),
             ]));
+        if (all.Any(device => device is { State: "forked", IsLocal: true }))
+        {
+            session.Terminal.Note("AM0176: another key, which is not here, claims to speak for this device; 'agentmesh doctor' says what to do");
+        }
+
         foreach (string by in all.Where(device => device.State == "introduced").Select(device => device.AdmittedBy).OfType<string>().Distinct())
         {
             session.Terminal.Note($"{by} may not introduce devices here; to let it: agentmesh grant {by} introduce");

@@ -83,6 +83,12 @@ internal static class PeerVerbs
         to.WriteLine($"data        {status.DataDirectory}");
         to.WriteLine($"addresses   {string.Join(", ", status.Addresses)}");
         to.WriteLine($"durability  {status.Durability}");
+        if (status.Key is { } key)
+        {
+            to.WriteLine($"key         {key.Code}: {key.Message}");
+            session.Terminal.Note($"{key.Code}: {key.Next}");
+        }
+
         to.WriteLine($"peers       {status.PeersConnected} of {status.PeersKnown} connected");
         if (status.Connections is { } connections)
         {

@@ -12,27 +12,28 @@ public sealed class DeviceRegistry : IDisposable
 {
     public const string FileName = "registry";
 
+    /// <summary>Beside it: what proves an <see cref="OwnFork"/>.</summary>
+    public const string ForkFileName = FileName + ForkProof.Suffix;
+
     /// <summary>Devices that are in by the word of one introducer, where that needs a grant. Who is put out makes room.</summary>
     public const int IntroducedMax = 100;
 
     private readonly Lock _gate = new();
-    private readonly Introductions _introductions;
     private readonly DevicePublicKey _root;
-    private readonly TimeProvider _time;
     private readonly RegistryFile _file;
     private readonly RegistryChains _chains;
-    private DeviceIdentity _self;
+    private readonly OwnChain _own;
+    private readonly ForkProof _proof;
     private volatile RegistryView _view = RegistryView.Empty;
     private long _refused;
 
-    private DeviceRegistry(DeviceIdentity self, IReadOnlyList<DevicePublicKey> keys, Introductions introductions, TimeProvider time, RegistryFile file)
+    private DeviceRegistry(string path, DeviceIdentity self, IReadOnlyList<DevicePublicKey> keys, Introductions introductions, TimeProvider time, RegistryFile file)
     {
-        _introductions = introductions;
-        _self = self;
         _root = keys[0];
-        _time = time;
         _file = file;
         _chains = new RegistryChains(keys);
+        _own = new OwnChain(self, _root, _chains, introductions, Write, time);
+        _proof = new ForkProof(path + ForkProof.Suffix, _chains);
     }
 
     /// <summary>Raised after the devices or the chains changed.</summary>
@@ -61,7 +62,7 @@ public sealed class DeviceRegistry : IDisposable
         try
         {
             IReadOnlyList<DevicePublicKey> keys = OwnKeys.Find(file, self, next);
-            var registry = new DeviceRegistry(next is not null && keys[^1] == next.PublicKey ? next : self, keys, introductions, time, file);
+            var registry = new DeviceRegistry(path, next is not null && keys[^1] == next.PublicKey ? next : self, keys, introductions, time, file);
             file.Load(registry.TryKeep);
             if (registry._root.Id != self.Id)
             {
@@ -88,29 +89,17 @@ public sealed class DeviceRegistry : IDisposable
     /// <summary>The device that the key with this id speaks or spoke for; the id itself where no other is known.</summary>
     public DeviceId DeviceOf(DeviceId keyId) => _view.DeviceOf(keyId);
 
+    /// <inheritdoc cref="RegistryView.ClaimsAgainst"/>
+    public IReadOnlyList<KeyClaim> ClaimsAgainst(DeviceId keyId) => _view.ClaimsAgainst(keyId);
+
     /// <summary>Which key this device signs with now.</summary>
-    public DevicePublicKey OwnKey
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _self.PublicKey;
-            }
-        }
-    }
+    public DevicePublicKey OwnKey => Locked(() => _own.Key);
 
     /// <summary>Since when it does; null for the first key of this device.</summary>
-    public DateTimeOffset? OwnKeySince
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _chains.Of(_self.PublicKey) is [{ Change: RegistryChange.Succeed } first, ..] ? first.At : null;
-            }
-        }
-    }
+    public DateTimeOffset? OwnKeySince => Locked(() => _own.KeySince);
+
+    /// <summary>Null while no key of this device is known to be in two hands. What is known once is known after a restart too, and ends only with the identity.</summary>
+    public OwnFork? OwnFork => Locked(() => _proof.Entry is { } proof ? new OwnFork(proof.Subject, proof.Author, proof.At) : null);
 
     /// <summary>
     /// From now on another key speaks for this device: the present one says so, as its last word, and the other one agrees. What a crash left half done is completed by saying it again.
@@ -120,34 +109,16 @@ public sealed class DeviceRegistry : IDisposable
     {
         lock (_gate)
         {
-            if (_self.PublicKey == next.PublicKey)
+            if (_own.Key == next.PublicKey)
             {
                 return;
             }
 
-            if (_chains.Successions.KeysOf(_root).Count >= Successions.KeysMax)
-            {
-                throw new MeshException(MeshErrors.TooManyKeys, $"this device has had {Successions.KeysMax} keys", "'agentmesh compromised' makes a new identity, to be paired again");
-            }
-
-            RegistryEntry? last = Last();
-            if (last is not { Change: RegistryChange.Successor } || last.Subject != next.PublicKey)
-            {
-                Append(RegistryChange.Successor, next.PublicKey, "", []);
-                last = Last()!;
-            }
-
-            RegistryEntry succeed = RegistryEntry.Sign(next, null, _time.GetUtcNow(), RegistryChange.Succeed, _self.PublicKey, "", [], naming: last);
-            Invariant.Check(_chains.Fits(succeed));
-            _chains.AddOwn(next.PublicKey);
-            Write(succeed);
-            _self = next;
+            _own.Succeed(next);
             Fold();
         }
 
         Changed?.Invoke();
-
-        RegistryEntry? Last() => _chains.Of(_self.PublicKey) is { Count: > 0 } own ? own[^1] : null;
     }
 
     /// <summary>Takes a device in; one that is there already gets the new grants.</summary>
@@ -193,7 +164,7 @@ public sealed class DeviceRegistry : IDisposable
         lock (_gate)
         {
             RegisteredDevice known = Find(device);
-            if (Rule == Introductions.Granted && !dropIntroduced && known.Grants.Contains(Mesh.Grants.Grant.Introduce) && !wanted.Contains(Mesh.Grants.Grant.Introduce))
+            if (_own.Rule == Introductions.Granted && !dropIntroduced && known.Grants.Contains(Mesh.Grants.Grant.Introduce) && !wanted.Contains(Mesh.Grants.Grant.Introduce))
             {
                 foreach (RegisteredDevice introduced in _view.Devices.Values.Where(other => other.AdmittedBy == device).ToArray())
                 {
@@ -264,36 +235,31 @@ public sealed class DeviceRegistry : IDisposable
     }
 
     /// <summary>The devices of the mesh and those that were in it, by the beginning of their ids.</summary>
-    public IReadOnlyList<DeviceId> FindEver(string idPrefix)
-    {
-        lock (_gate)
-        {
-            return _chains.FindEver(idPrefix);
-        }
-    }
+    public IReadOnlyList<DeviceId> FindEver(string idPrefix) => Locked(() => _chains.FindEver(idPrefix));
 
-    /// <summary>Entries that this copy has of each author's chain.</summary>
+    /// <summary>Entries that this copy has of each author's chain; the proof of an <see cref="OwnFork"/> counts as one.</summary>
     public IReadOnlyDictionary<DeviceId, ulong> Heads()
     {
         lock (_gate)
         {
-            return _chains.Heads();
+            Dictionary<DeviceId, ulong> heads = _chains.Heads();
+            if (_proof.Entry is { } proof)
+            {
+                // Who knows it need not say it again.
+                heads.TryAdd(proof.Author.Id, proof.Sequence);
+            }
+
+            return heads;
         }
     }
 
     /// <summary>What a copy with these heads lacks, in chain order.</summary>
-    public IReadOnlyList<byte[]> EntriesAfter(IReadOnlyDictionary<DeviceId, ulong> heads, int most)
-    {
-        lock (_gate)
-        {
-            return _chains.EntriesAfter(heads, most);
-        }
-    }
+    public IReadOnlyList<byte[]> EntriesAfter(IReadOnlyDictionary<DeviceId, ulong> heads, int most) => Locked(() => _chains.EntriesAfter(heads, most));
 
-    /// <summary>Verifies and keeps what is new and comes from a device that is believed; the rest is counted.</summary>
+    /// <summary>Verifies and keeps what is new and comes from a device that is believed, and what proves an <see cref="OwnFork"/>, whoever it comes from; the rest is counted.</summary>
     public void Take(IEnumerable<byte[]> entries)
     {
-        bool changed = false;
+        bool changed = false, isForked = false;
         lock (_gate)
         {
             bool isFolded = true;
@@ -302,6 +268,12 @@ public sealed class DeviceRegistry : IDisposable
                 if (!RegistryEntry.TryRead(bytes, out RegistryEntry? entry))
                 {
                     Interlocked.Increment(ref _refused);
+                    continue;
+                }
+
+                if (_proof.Proves(entry))
+                {
+                    isForked |= _proof.Keep(entry);
                     continue;
                 }
 
@@ -341,7 +313,7 @@ public sealed class DeviceRegistry : IDisposable
             }
         }
 
-        if (changed)
+        if (changed || isForked)
         {
             Changed?.Invoke();
         }
@@ -349,44 +321,38 @@ public sealed class DeviceRegistry : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    private Introductions Rule => IntroductionRule.Of(_introductions, _chains.Of(_root));
-
     private RegisteredDevice Find(DeviceId device) => _view.Devices.TryGetValue(device, out RegisteredDevice? known)
         ? known
         : throw new MeshException(MeshErrors.UnknownPeer, $"{device} is not in the registry", "'agentmesh peers' shows who is");
 
-    /// <summary>The author is in, with any of its keys, or succeeds to a key of who is in. A claim to succeed a key of this device itself means nothing here.</summary>
+    /// <summary>The author is in, with any of its keys, or succeeds to a key of who is in.</summary>
     private bool IsBelieved(RegistryEntry entry) =>
         _view.Devices.ContainsKey(_chains.RootOf(entry.Author).Id)
-        || (entry.Change == RegistryChange.Succeed && !_chains.IsOwn(entry.Subject) && _view.Devices.ContainsKey(_chains.RootOf(entry.Subject).Id));
+        || (entry.Change == RegistryChange.Succeed && _view.Devices.ContainsKey(_chains.RootOf(entry.Subject).Id));
 
     private IEnumerable<DevicePublicKey> KeysOf(DeviceId device) =>
-        device == _self.Id ? [_self.PublicKey]
+        device == _own.Id ? [_own.Key]
         : _view.Devices.TryGetValue(device, out RegisteredDevice? known) ? [.. known.FormerKeys, known.Key]
         : _chains.EverKeysOf(device) is { Count: > 0 } former ? former
         : [Find(device).Key];
 
-    /// <summary>Takes back what this device itself said for those that another has put out everywhere: its admission, grants and names.</summary>
     private void TakeUpRevocations()
     {
-        IReadOnlySet<DevicePublicKey> putOut = _chains.PutOut;
-        if (putOut.Count == 0)
+        if (_chains.PutOut.Count == 0)
         {
             return;
         }
 
         try
         {
-            Dictionary<DeviceId, RegisteredDevice> otherwise = RegistryFold.Devices(_root, _chains, static _ => false, Rule);
-            foreach (DevicePublicKey root in putOut.Where(root => otherwise.ContainsKey(root.Id)).ToArray())
-            {
-                Append(RegistryChange.Forget, otherwise[root.Id].Key, "", []);
-            }
+            _own.TakeUpRevocations();
         }
         catch (MeshException)
         {
             // A full disk or chain. They are out all the same; the next entry that comes, or the next start, tries again.
         }
+
+        Fold();
     }
 
     private void AppendGrants(DevicePublicKey key, ImmutableSortedSet<string> grants)
@@ -400,20 +366,16 @@ public sealed class DeviceRegistry : IDisposable
 
     private void Append(RegistryChange change, DevicePublicKey subject, string name, IEnumerable<string> grants, bool everywhere = false)
     {
-        if (IntroductionRule.Beginning(_introductions, _chains.Of(_root), _self, _time.GetUtcNow()) is { } beginning)
-        {
-            Write(beginning);
-        }
-
-        RegistryEntry? before = _chains.Of(_self.PublicKey) is { Count: > 0 } own ? own[^1] : null;
-        RegistryEntry entry = RegistryEntry.Sign(_self, before, _time.GetUtcNow(), change, subject, name, grants, everywhere);
-        if (!_chains.Fits(entry))
-        {
-            throw new MeshException(MeshErrors.RegistryInvalid, $"the registry of this device has {RegistryChains.EntriesOfAuthorMax} entries and takes no more", "start with a new identity: move the data directory away and pair again");
-        }
-
-        Write(entry);
+        _own.Append(change, subject, name, grants, everywhere);
         Fold();
+    }
+
+    private T Locked<T>(Func<T> read)
+    {
+        lock (_gate)
+        {
+            return read();
+        }
     }
 
     private bool TryKeep(RegistryEntry entry)
@@ -434,5 +396,5 @@ public sealed class DeviceRegistry : IDisposable
         _chains.Keep(entry);
     }
 
-    private void Fold() => _view = RegistryView.Of(_root, _chains, Rule);
+    private void Fold() => _view = RegistryView.Of(_root, _chains, _own.Rule);
 }

@@ -50,7 +50,7 @@ internal sealed class RegistryChains
     public void AddOwn(DevicePublicKey key) => _own.Add(key);
 
     /// <summary>Entries that this copy has of each author's chain.</summary>
-    public IReadOnlyDictionary<DeviceId, ulong> Heads() => _chains.ToDictionary(chain => chain.Key.Id, chain => (ulong)chain.Value.Count);
+    public Dictionary<DeviceId, ulong> Heads() => _chains.ToDictionary(chain => chain.Key.Id, chain => (ulong)chain.Value.Count);
 
     /// <summary>What a copy with these heads lacks, in chain order.</summary>
     public IReadOnlyList<byte[]> EntriesAfter(IReadOnlyDictionary<DeviceId, ulong> heads, int most) =>

@@ -66,6 +66,29 @@ internal sealed class Successions
     /// <summary>The keys that claim to succeed one, and when.</summary>
     public IReadOnlyList<(DevicePublicKey Key, DateTimeOffset At)> ClaimsOn(DevicePublicKey key) => [.. (_claims.GetValueOrDefault(key) ?? []).Select(claim => (claim.Author, claim.At))];
 
+    /// <summary>The keys of a device that do not count, or not any more, each with the claims that prove it to whoever has it.</summary>
+    public IEnumerable<(DevicePublicKey Key, IReadOnlyList<RegistryEntry> Claims)> OutOfUse(DevicePublicKey root)
+    {
+        foreach (DevicePublicKey key in KeysOf(root))
+        {
+            if (_claims.GetValueOrDefault(key) is not { } claims)
+            {
+                yield break;
+            }
+
+            yield return (key, claims);
+
+            // Of those that claim to be the next one each is proof against the others, and against what comes after them.
+            foreach (RegistryEntry claim in claims.Count > 1 ? claims : [])
+            {
+                foreach (DevicePublicKey later in KeysOf(claim.Author))
+                {
+                    yield return (later, [.. claims.Where(other => other != claim)]);
+                }
+            }
+        }
+    }
+
     /// <summary>The entry with which a key's chain ends; null while it goes on.</summary>
     public RegistryEntry? EndOf(DevicePublicKey key) => _claims.GetValueOrDefault(key)?[0].Naming;
 }

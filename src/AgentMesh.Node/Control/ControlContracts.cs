@@ -49,6 +49,9 @@ public sealed record StatusView(
 
     /// <summary>The TURN servers of the settings; null without any.</summary>
     public IReadOnlyList<TurnView>? Turn { get; init; }
+
+    /// <summary>What is wrong with the key of this device; null where nothing is known to be.</summary>
+    public ProblemView? Key { get; init; }
 }
 
 /// <summary>The pool of this device, as its database tells it.</summary>

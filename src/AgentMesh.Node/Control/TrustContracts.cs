@@ -3,7 +3,7 @@ namespace AgentMesh.Node.Control;
 /// <summary>GET /v1/devices: whom this device trusts, and whom no more.</summary>
 /// <param name="Index">Number in this session; null for one that is revoked.</param>
 /// <param name="Fingerprint">SHA-256 of its public key in hexadecimal, in groups of four.</param>
-/// <param name="State">connected, connecting, disconnected, failed, revoked, forked: two keys claim to speak for it, and neither counts; or introduced: another device has let it in, which may not do so here.</param>
+/// <param name="State">connected, connecting, disconnected, failed, revoked, forked: two keys claim to speak for it, and neither counts, or, of this device, another key claims to; or introduced: another device has let it in, which may not do so here.</param>
 /// <param name="AdmittedBy">Name of the device whose word lets it in; of one that is introduced, the device that has let it in there; null for this device and for one that is revoked.</param>
 /// <param name="AdmittedAt">By the clock of that device.</param>
 /// <param name="Grants">What it may do on this device.</param>
@@ -26,7 +26,7 @@ public sealed record DeviceView(
     /// <summary>Since when its present key counts; null for its first one.</summary>
     public DateTimeOffset? KeySince { get; init; }
 
-    /// <summary>Of one that is forked: the keys that claim to speak for it.</summary>
+    /// <summary>Of one that is forked: the keys that claim to speak for it; of this device, the one that is not here.</summary>
     public IReadOnlyList<KeyClaimView> Claims { get; init; } = [];
 
     /// <summary>Names of the devices that are in here by its word.</summary>

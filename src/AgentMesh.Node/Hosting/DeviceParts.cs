@@ -32,14 +32,16 @@ internal sealed class DeviceParts
         Pairing = new PairingService(Identity, settings, Registry, Directory, KeptInvitations.Open(data[InvitationFile.FileName], Registry.OwnKey, Registry, settings.Invite.OpenMax, time, log), time, log);
         Policy = new ConnectionPolicy(settings.Connections, Pairing, device => Registry.Devices.GetValueOrDefault(device)?.Name);
         Pairing.CheckInvitation = Policy.CheckInvitation;
-        Endpoint = endings.AddAsync(MeshEndpoint.Open(Identity, Policy, StampFile.Open(data.Root), EndpointSettings(settings, KeyLogOf(endings)), SystemEntropy.Instance, time));
+        var formerKeys = new FormerKeys(Policy, () => Policy.Settings.Incoming != Incoming.None, Registry, time, log);
+        Endpoint = endings.AddAsync(MeshEndpoint.Open(Identity, formerKeys, StampFile.Open(data.Root), EndpointSettings(settings, KeyLogOf(endings)), SystemEntropy.Instance, time));
         Endpoint.BytesPerSecondMax = settings.Connections.BytesPerSecondUp;
         foreach (MeshSocketInfo socket in Endpoint.Sockets)
         {
             Node.Log.Listens(log, socket.Local, socket.ReceiveBufferBytes, socket.SendBufferBytes, socket.BufferBytesAsked, socket.SendsBatches, socket.ReceivesBatches);
         }
 
-        Hub = endings.AddAsync(new ConnectionHub(Endpoint, Directory, time) { WhyNotDialled = Policy.WhyNotDialled });
+        Hub = endings.AddAsync(new ConnectionHub(Endpoint, Directory, time) { WhyNotDialled = Policy.WhyNotDialled, TakesAside = formerKeys.TryTake });
+        endings.AddAsync(formerKeys);
         Hub.Connected += Pairing.Connected;
         endings.AddAsync(new Departures(Registry, Pairing, Hub));
         Life = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & long.MaxValue | 1;

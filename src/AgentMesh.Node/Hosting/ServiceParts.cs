@@ -54,6 +54,7 @@ internal sealed class ServiceParts
         Rotation = endings.AddAsync(new KeyRotation(device.Data.Root, device.Identity, device.Registry, device.Names, reach.Links, device.Hub, restart, time, device.Log));
         RevocationKeeper revocations = endings.AddAsync(new RevocationKeeper(device.Registry, workers.Table, time, device.Log));
         endings.Add(new IntroductionNotices(device.Registry, device.Log));
+        endings.Add(new OwnForkNotice(device.Registry, self, device.Log));
         Trust = new TrustService(device.Identity, device.Registry, device.Directory, device.Names, reach.Links, device.Hub, workers.Table, revocations, time);
 
         void Apply(ConnectionsSettings now)

@@ -15,6 +15,7 @@ using AgentMesh.Node.Pools;
 using AgentMesh.Node.Reach;
 using AgentMesh.Node.Retention;
 using AgentMesh.Node.Settings;
+using AgentMesh.Node.Trust;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
 using AgentMesh.Transport;
@@ -79,6 +80,7 @@ internal sealed class NodeServices : IControlServices
             BeaconRole = _reach.BeaconRole?.View(),
             Discovery = _reach.Discoveries.View(),
             Turn = _reach.Turn.View(),
+            Key = _device.Registry.OwnFork is { } fork ? Problems.Describe(OwnForkNotice.ProblemOf(fork, _device.Id)).Problem : null,
         };
     }
 

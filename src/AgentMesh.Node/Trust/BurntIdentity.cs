@@ -20,7 +20,7 @@ internal static class BurntIdentity
     /// <summary>Settings, CRON.md, logs and the audit trail are not the identity's: they stay.</summary>
     private static readonly string[] Goes =
     [
-        DeviceRegistry.FileName, "devices.json", StampFile.FileName, BeaconFile.FileName, InvitationFile.FileName, "output", "spool", "work", "artifacts", "cron-file.applied",
+        DeviceRegistry.FileName, DeviceRegistry.ForkFileName, "devices.json", StampFile.FileName, BeaconFile.FileName, InvitationFile.FileName, "output", "spool", "work", "artifacts", "cron-file.applied",
         ConnectionHistory.FileName, ConnectionHistory.OlderFileName,
     ];
 

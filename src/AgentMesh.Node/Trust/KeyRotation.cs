@@ -109,9 +109,15 @@ internal sealed class KeyRotation : IAsyncDisposable
 
     /// <summary>When it returns, the node has to be started again.</summary>
     /// <param name="needNobody">Not even one other device has to hear of it first.</param>
-    /// <exception cref="MeshException">AM0366: nobody is there to be told, or nobody has answered yet. AM0367, AM0104, AM0331.</exception>
+    /// <exception cref="MeshException">AM0176: the key is in two hands. AM0366: nobody is there to be told, or nobody has answered yet. AM0367, AM0104, AM0331.</exception>
     public async Task<RotatedView> RotateAsync(bool needNobody)
     {
+        if (_registry.OwnFork is { } fork)
+        {
+            // Nobody would believe a key that comes after it.
+            throw OwnForkNotice.ProblemOf(fork, _self.Id);
+        }
+
         Task<Outcome?> running;
         lock (_gate)
         {

@@ -6,6 +6,9 @@ internal static class TrustErrors
     public const string Revoked = "AM0140";
     public const string NotBurnt = "AM0150";
 
+    /// <summary>Beside that range, which is full.</summary>
+    public const string OwnKeyForked = "AM0176";
+
     /// <summary>Of the range of what goes wrong between devices.</summary>
     public const string NobodyToTell = "AM0366";
 }

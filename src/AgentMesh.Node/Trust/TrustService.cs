@@ -194,7 +194,12 @@ internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry,
     {
         if (device.IsSelf)
         {
-            return new DeviceView(device.Index, device.Name, device.Id.ToString(), Fingerprint(self.PublicKey), true, "connected", null, null, null, time.GetUtcNow(), [.. Grant.All]) { KeySince = registry.OwnKeySince };
+            OwnFork? fork = registry.OwnFork;
+            return new DeviceView(device.Index, device.Name, device.Id.ToString(), Fingerprint(self.PublicKey), true, fork is null ? "connected" : "forked", null, null, null, time.GetUtcNow(), [.. Grant.All])
+            {
+                KeySince = registry.OwnKeySince,
+                Claims = fork is null ? [] : [new KeyClaimView(Fingerprint(fork.Key), fork.At)],
+            };
         }
 
         RegisteredDevice? known = registry.Devices.GetValueOrDefault(device.Id);

@@ -51,6 +51,11 @@ public sealed class ConnectionHub : IAsyncDisposable
     /// <summary>Why a device is not dialled, though it could be; null where it is. Set before <see cref="Start"/>; quick, under the lock of the hub.</summary>
     public Func<DeviceId, MeshException?> WhyNotDialled { get; set; } = static _ => null;
 
+    /// <summary>
+    /// Takes a connection that came in for itself: it is never live here, none of its streams is served, and whoever took it closes it. Set before <see cref="Start"/>; quick, and must not throw.
+    /// </summary>
+    public Func<IMeshConnection, bool> TakesAside { get; set; } = static _ => false;
+
     /// <summary>A copy of the connections that are alive now.</summary>
     public IReadOnlyList<IMeshConnection> Live
     {
@@ -330,7 +335,8 @@ public sealed class ConnectionHub : IAsyncDisposable
 
             if (connection is null)
                 return;
-            Adopt(connection);
+            if (!TakesAside(connection))
+                Adopt(connection);
         }
     }
 

@@ -23,6 +23,18 @@ public sealed class TrustChecksTests
     }
 
     [Fact]
+    public void The_own_key_in_two_hands_is_a_check_of_its_own_with_what_the_node_says()
+    {
+        var self = new DeviceView(0, "laptop", "x3awq2mzk4baaaaaaaaaaaaaaaaaaaaa", "c0de", true, "forked", null, null, null, null, []) { Claims = [new KeyClaimView("0123", DateTimeOffset.UnixEpoch)] };
+        Assert.Empty(TrustChecks.Forks([self]));
+
+        var status = new StatusView("laptop", self.Id, "1", "", 1, default, "", [], "", 0, [], 0, 0, 0, 0);
+        Assert.Null(TrustChecks.OwnKey(status));
+        DoctorCheck check = TrustChecks.OwnKey(status with { Key = new ProblemView("AM0176", "two hands", "give it up") })!;
+        Assert.Equal(("key of this device", "fail", "two hands", "give it up", "AM0176"), (check.Name, check.Result, check.Finding, check.Next, check.Code));
+    }
+
+    [Fact]
     public void Those_whom_a_device_lets_in_that_may_not_are_named_with_what_to_type()
     {
         var phone = new DeviceView(null, "phone", "x3awq2mzk4baaaaaaaaaaaaaaaaaaaaa", "c0de", false, "introduced", "gpu-box", "k7qd", null, null, []);
