@@ -22,12 +22,14 @@ internal sealed class FormerKeys(IAdmission policy, Func<bool> takesConnections,
 {
     public static readonly TimeSpan TellWithin = TimeSpan.FromSeconds(5);
 
-    /// <summary>Until somebody who has not said that he knows is let in again: this, and twice as long each time.</summary>
-    public static readonly TimeSpan AgainMin = TimeSpan.FromMinutes(1);
-    public static readonly TimeSpan AgainMax = TimeSpan.FromHours(1);
+    /// <summary>
+    /// Until a key is let in again: this, and twice as long each time. Also where the other side has said that it knows: several have this key, and the first to come is often the one who has the next key too.
+    /// </summary>
+    public static readonly TimeSpan AgainMin = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan AgainMax = TimeSpan.FromMinutes(10);
 
-    /// <summary>After he has said so.</summary>
-    public static readonly TimeSpan AgainKnown = TimeSpan.FromDays(1);
+    /// <summary>Where it has not come for so long, the waits begin anew.</summary>
+    public static readonly TimeSpan ForgottenAfter = TimeSpan.FromDays(1);
 
     private const int AtOnceMax = 8;
     private const int RememberedMax = 1_000;
@@ -63,7 +65,7 @@ internal sealed class FormerKeys(IAdmission policy, Func<bool> takesConnections,
         lock (_gate)
         {
             bool isToTell = MayBeTold(keyId) && !_stop.IsCancellationRequested;
-            Remember(keyId, isKnown: false);
+            Remember(keyId);
             _telling.Add(connection);
             Task before = _all.IsCompleted ? Task.CompletedTask : _all;
             _all = Task.WhenAll(before, Task.Run(() => isToTell ? TellAsync(connection, claims) : EndAsync(connection)));
@@ -100,15 +102,10 @@ internal sealed class FormerKeys(IAdmission policy, Func<bool> takesConnections,
         }
     }
 
-    private void Remember(DeviceId keyId, bool isKnown)
+    private void Remember(DeviceId keyId)
     {
-        lock (_gate)
-        {
-            TimeSpan again = isKnown ? AgainKnown
-                : _told.TryGetValue(keyId, out Told before) ? TimeSpan.FromTicks(Math.Min(AgainMax.Ticks, before.Again.Ticks * 2))
-                : AgainMin;
-            _told[keyId] = new Told(time.GetTimestamp(), again);
-        }
+        TimeSpan again = _told.TryGetValue(keyId, out Told before) && time.GetElapsedTime(before.At) < ForgottenAfter ? TimeSpan.FromTicks(Math.Min(AgainMax.Ticks, before.Again.Ticks * 2)) : AgainMin;
+        _told[keyId] = new Told(time.GetTimestamp(), again);
     }
 
     private async Task TellAsync(IMeshConnection connection, IReadOnlyList<KeyClaim> claims)
@@ -130,11 +127,6 @@ internal sealed class FormerKeys(IAdmission policy, Func<bool> takesConnections,
         catch (Exception error) when (error is IOException or OperationCanceledException or Errors.MeshException)
         {
             // It is gone, or is of a version that does not answer.
-        }
-
-        if (isKnown)
-        {
-            Remember(connection.RemoteKey.Id, isKnown: true);
         }
 
         Log.ToldOfKey(log, TrustService.Fingerprint(connection.RemoteKey), isKnown ? "it knows" : "no answer");

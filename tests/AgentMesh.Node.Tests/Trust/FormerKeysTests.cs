@@ -88,15 +88,14 @@ public sealed class FormerKeysTests : IAsyncDisposable
         ConnectionEnd end = await comes.Closed.WaitAsync(Patience);
         Assert.True(end.ByRemote);
 
-        // He knows: not again today.
-        _clock.Advance(FormerKeys.AgainMax);
+        // Another one may have the same key.
         Assert.False(_keys.IsAdmitted(A.PublicKey));
-        _clock.Advance(FormerKeys.AgainKnown);
+        _clock.Advance(FormerKeys.AgainMin);
         Assert.True(_keys.IsAdmitted(A.PublicKey));
     }
 
     [Fact]
-    public async Task Who_does_not_answer_is_let_in_again_after_ever_longer_waits()
+    public async Task Who_comes_again_and_again_is_let_in_after_ever_longer_waits()
     {
         Succeed();
         TimeSpan wait = FormerKeys.AgainMin;
@@ -111,6 +110,15 @@ public sealed class FormerKeysTests : IAsyncDisposable
             Assert.False(_keys.IsAdmitted(A.PublicKey), $"time {time}");
             _clock.Advance(TimeSpan.FromSeconds(1));
         }
+
+        // And after a day as if for the first time.
+        _clock.Advance(FormerKeys.ForgottenAfter);
+        (MemoryConnection late, MemoryConnection thereLate) = From(A);
+        Assert.True(_keys.TryTake(thereLate));
+        (await LinkOf(late)).Abort(0);
+        await late.Closed.WaitAsync(Patience);
+        _clock.Advance(FormerKeys.AgainMin);
+        Assert.True(_keys.IsAdmitted(A.PublicKey));
     }
 
     [Fact]
