@@ -5,7 +5,6 @@ using Xunit.Abstractions;
 namespace Scenarios;
 
 /// <summary>A device at home behind a router that opens ports when it is asked, and another on the internet.</summary>
-[Collection(Alone.Name)]
 public sealed class GatewayTests(ITestOutputHelper output)
 {
     private const string Internet = "11.22.33";

@@ -5,7 +5,6 @@ using Xunit.Abstractions;
 namespace Scenarios;
 
 /// <summary>Two devices on a cable without internet, of which each knows only where the other was.</summary>
-[Collection(Alone.Name)]
 public sealed class LanDiscoveryTests(ITestOutputHelper output)
 {
     private const string Off = "discovery.lan.enabled = off";

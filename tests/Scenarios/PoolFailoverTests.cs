@@ -11,7 +11,6 @@ namespace Scenarios;
 /// Trials 3 and 7 of docs/trials.md with members as processes on one PostgreSQL: the member that owns a running job is killed, or stopped past its lease, while
 /// others submit at it. What the database holds afterwards is checked, event by event.
 /// </summary>
-[Collection(Alone.Name)]
 public sealed class PoolFailoverTests
 {
     private const int Running = 3;
