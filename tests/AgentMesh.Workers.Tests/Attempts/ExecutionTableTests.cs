@@ -39,7 +39,9 @@ public class ExecutionTableTests : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await _table.DisposeAsync();
-        Directory.Delete(_directory, recursive: true);
+
+        // A shim may record its end still.
+        Leftovers.Remove(_directory);
     }
 
     [Fact]
