@@ -155,6 +155,28 @@ public sealed class JobEntityTests
         Assert.Single(lab.Stored);
     }
 
+    /// <summary>Found by trial 5: its caller asked every 2 s how the job goes, and it did not notice that its device was back for as long as he did.</summary>
+    [Fact]
+    public async Task Who_asks_again_and_again_does_not_keep_a_job_from_looking_for_its_device()
+    {
+        await using var lab = new JobLab();
+        lab.Leave();
+        Assert.False((await lab.Ask<JobAccepted>(new SubmitJob(Job, SpecOf(queue: true)))).Repeated);
+        Task<RunAttempt> order = lab.Workers.Next<RunAttempt>();
+        for (int asked = 0; asked < 300 && !order.IsCompleted; asked++)
+        {
+            if (asked == 20)
+            {
+                lab.Come();
+            }
+
+            lab.Shard.Tell(new AwaitJob(Job, DateTimeOffset.MaxValue), lab.Workers);
+            await Task.Delay(20);
+        }
+
+        Assert.True(order.IsCompleted, "it was sent to its device meanwhile");
+    }
+
     [Fact]
     public async Task A_job_for_a_device_that_is_away_is_refused_or_waits_as_the_caller_wants()
     {

@@ -76,6 +76,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         switch (message)
         {
             case Look:
+                _times.Looks();
                 OnLook();
                 break;
             case MayBegin:
@@ -449,13 +450,17 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 
         _waiters.TellAll(View);
         Timers.Cancel(Look.Instance);
+        _times.Looks();
         Context.SetReceiveTimeout(_environment.RestAfter);
     }
 
     private void LookAgain()
     {
         DateTimeOffset now = Now;
-        Timers.StartSingleTimer(Look.Instance, Look.Instance, _times.UntilNextLook(_door.IsWaiting, JobRules.NextChange(_job, now) - now, _waiters.UntilNextDeadline));
+        if (_times.UntilNextLook(_door.IsWaiting, JobRules.NextChange(_job, now) - now, _waiters.UntilNextDeadline) is { } wait)
+        {
+            Timers.StartSingleTimer(Look.Instance, Look.Instance, wait);
+        }
     }
 
     // Through the mailbox: an event is persisted from a message only.

@@ -20,6 +20,8 @@ internal sealed class LookTimes(TimeProvider time)
     private long _since = time.GetTimestamp();
     private long _toldAt;
     private TimeSpan? _repeatAfter;
+    private long _aheadSince;
+    private TimeSpan? _ahead;
 
     /// <summary>The job has changed.</summary>
     public void Restart()
@@ -41,9 +43,13 @@ internal sealed class LookTimes(TimeProvider time)
         return true;
     }
 
+    /// <summary>It looks now, or there is nothing to look for: no look is ahead any more.</summary>
+    public void Looks() => _ahead = null;
+
     /// <param name="isCalled">Somebody tells when the device is there.</param>
     /// <param name="foreseen">How long until something is due; null for nothing.</param>
-    public TimeSpan UntilNextLook(bool isCalled, params ReadOnlySpan<TimeSpan?> foreseen)
+    /// <returns>Null where a look is ahead that comes as soon: whoever asks again and again would put it off for as long as he asks.</returns>
+    public TimeSpan? UntilNextLook(bool isCalled, params ReadOnlySpan<TimeSpan?> foreseen)
     {
         TimeSpan share = time.GetElapsedTime(_since) / ShareOfWait;
         TimeSpan wait = isCalled ? LookWhenCalled : share < LookMin ? LookMin : Least(share, LookMax);
@@ -52,7 +58,15 @@ internal sealed class LookTimes(TimeProvider time)
             wait = Least(wait, until ?? wait);
         }
 
-        return wait < Soonest ? Soonest : wait;
+        wait = wait < Soonest ? Soonest : wait;
+        if (_ahead is { } ahead && ahead - time.GetElapsedTime(_aheadSince) <= wait)
+        {
+            return null;
+        }
+
+        _ahead = wait;
+        _aheadSince = time.GetTimestamp();
+        return wait;
     }
 
     private static TimeSpan Least(TimeSpan a, TimeSpan b) => a < b ? a : b;
