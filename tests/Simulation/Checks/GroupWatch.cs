@@ -35,6 +35,9 @@ internal sealed class GroupWatch(SimLoop loop)
     /// <summary>Turns that were given while others waited.</summary>
     public int Contested { get; private set; }
 
+    /// <summary>Turns that were given while other users waited with the same priority, or a higher one.</summary>
+    public int ContestedByUsers { get; private set; }
+
     public void Watch(SimDisk disk) => disk.Stored += Stored;
 
     /// <summary>From now on nothing goes wrong.</summary>
@@ -66,14 +69,14 @@ internal sealed class GroupWatch(SimLoop loop)
     }
 
     /// <summary>The entity has gone, and whom it knew to wait.</summary>
-    public void Forgot(string groupId) => Of(groupId).Asked.Clear();
+    public void Forgot(string groupId) => Of(groupId).Forget();
 
     /// <summary>The home's process was killed.</summary>
     public void ForgotAll()
     {
         foreach (WatchedGroup group in _groups.Values)
         {
-            group.Asked.Clear();
+            group.Forget();
         }
     }
 
@@ -153,7 +156,7 @@ internal sealed class GroupWatch(SimLoop loop)
         if (accepted.Spec.Needs.Group is { } name && JobId.TryParse(stored.Id, out JobId id))
         {
             WatchedGroup group = Of(new GroupId(id.Home, name).ToString());
-            var job = new WatchedJob(stored.Id, accepted.Spec.Needs, !accepted.Spec.After.IsEmpty);
+            var job = new WatchedJob(stored.Id, accepted.Spec.Caller.User, !accepted.Spec.After.IsEmpty);
             loop.Require(accepted.Placement is null, () => $"{stored.Id} began when it was accepted, without a turn in its group");
             group.Jobs.Add(job);
             _jobs.Add(stored.Id, (job, group));
@@ -195,6 +198,7 @@ internal sealed class GroupWatch(SimLoop loop)
             case GroupReturnedEvent returned:
                 foreach (string job in returned.Jobs.Select(each => each.ToString()))
                 {
+                    group.Users.Return(job);
                     loop.Require(group.Holders.Remove(job), () => $"{id}: the place of {job} was given back twice");
                     loop.Require(!_jobs.TryGetValue(job, out (WatchedJob Job, WatchedGroup Group) known) || !known.Job.IsOut, () => $"{id}: the place of {job} was given back, and it has not come to rest");
                 }
@@ -217,22 +221,37 @@ internal sealed class GroupWatch(SimLoop loop)
         Contested += waiting.Length > 0 ? 1 : 0;
         foreach (string job in jobs)
         {
-            if (!group.Asked.TryGetValue(job, out AskedTurn? given) || given.WasSilent)
+            if (group.Asked.TryGetValue(job, out AskedTurn? given) && !given.WasSilent)
             {
-                continue;
+                (string other, AskedTurn? before) = waiting.FirstOrDefault(other => IsBefore(other.Value, given));
+                loop.Require(before is null, () => $"{id} gave a turn to {job}, {given}, and {other}, {before}, went without");
+                CheckUsers(id, group, given, waiting);
             }
 
-            (string other, AskedTurn? before) = waiting.FirstOrDefault(other => IsBefore(other.Value, given));
-            loop.Require(before is null, () => $"{id} gave a turn to {job}, {given}, and {other}, {before}, went without");
+            if (_jobs.TryGetValue(job, out (WatchedJob Job, WatchedGroup Group) known))
+            {
+                group.Users.Serve(job, known.Job.User);
+            }
         }
     }
 
-    /// <summary>Certainly: a line grows by one priority for each step that it was passed over, at most since its first question.</summary>
-    private bool IsBefore(AskedTurn waiting, AskedTurn given)
+    /// <summary>Of users with the same priority: while one waits, each other one that has no fewer turns gets one more at most.</summary>
+    private void CheckUsers(string id, WatchedGroup group, AskedTurn given, KeyValuePair<string, AskedTurn>[] waiting)
     {
-        int grown = given.Priority + (int)((loop.Now - given.First) / TurnRules.Default.AgeStep);
-        return waiting.Priority > grown || (waiting.Share == given.Share && waiting.Priority == given.Priority && waiting.First < given.First - OnTheWay);
+        AskedTurn[] others = [.. waiting.Select(each => each.Value).Where(other => other.Share != given.Share && other.Priority >= Grown(given))];
+        ContestedByUsers += others.Length > 0 ? 1 : 0;
+        AskedTurn? before = others.FirstOrDefault(other => group.Users.IsBefore(other.Share, given.Share));
+        loop.Require(
+            before is null,
+            () => $"{id} gave a turn to {given.Share}, {given}, who has {group.Users.Held(given.Share)}, and {before!.Share}, {before}, who has {group.Users.Held(before.Share)}, went without");
     }
+
+    /// <summary>Certainly.</summary>
+    private bool IsBefore(AskedTurn waiting, AskedTurn given) =>
+        waiting.Priority > Grown(given) || (waiting.Share == given.Share && waiting.Priority == given.Priority && waiting.First < given.First - OnTheWay);
+
+    /// <summary>A line grows by one priority for each step that it was passed over, at most since its first question.</summary>
+    private int Grown(AskedTurn given) => given.Priority + (int)((loop.Now - given.First) / TurnRules.Default.AgeStep);
 
     private WatchedGroup Of(string id)
     {

@@ -1,5 +1,4 @@
 using AgentMesh.Mesh.Groups;
-using AgentMesh.Mesh.Turns;
 
 namespace Simulation.Checks;
 
@@ -16,14 +15,24 @@ internal sealed class WatchedGroup
     /// <summary>Who asked this life of the group for a turn; it keeps nothing of that.</summary>
     public Dictionary<string, AskedTurn> Asked { get; } = new(StringComparer.Ordinal);
 
+    public WatchedUsers Users { get; } = new();
+
     /// <summary>Since when there has been a place for somebody who has not begun.</summary>
     public TimeSpan? IdleSince { get; set; }
 
     public bool HasRoom => !Settings.IsPaused && Holders.Count < Settings.Places;
+
+    /// <summary>The entity has gone, with what it has not written down.</summary>
+    public void Forget()
+    {
+        Asked.Clear();
+        Users.Forget();
+    }
 }
 
+/// <param name="User">Who has submitted it.</param>
 /// <param name="Waits">For other jobs.</param>
-internal sealed record WatchedJob(string Id, JobNeeds Needs, bool Waits)
+internal sealed record WatchedJob(string Id, string User, bool Waits)
 {
     /// <summary>Since when it has been at rest; null while it is not.</summary>
     public TimeSpan? RestSince { get; set; }

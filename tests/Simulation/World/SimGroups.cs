@@ -7,13 +7,16 @@ using Simulation.Engine;
 
 namespace Simulation.World;
 
-/// <summary>Somebody who puts jobs into groups, changes their limits, pauses and resumes them, and has jobs tried again that were paused or failed.</summary>
+/// <summary>The users of a home, who put jobs into groups, change their limits, pause and resume them, and have jobs tried again that were paused or failed.</summary>
 /// <param name="placesMost">The highest limit that is set.</param>
 /// <param name="share">Of all jobs, those in a group.</param>
 internal sealed class SimGroups(SimLoop loop, HomeId home, int placesMost, double share, Func<bool> isTired, Action<object, Predicate<object>> repeat)
 {
     /// <summary>Nobody sets anything for the last one.</summary>
     private static readonly string[] Names = ["tight", "wide", "free"];
+
+    /// <summary>The first one submits as much as the others together.</summary>
+    private static readonly string[] Users = ["ann", "ann", "ann", "bo", "bo", "cy"];
 
     private static readonly TimeSpan AwaitFor = TimeSpan.FromMinutes(2);
 
@@ -28,7 +31,8 @@ internal sealed class SimGroups(SimLoop loop, HomeId home, int placesMost, doubl
     public JobSpec Into(JobSpec spec) => loop.Chance(share)
         ? spec with
         {
-            Needs = JobNeeds.None with { Group = Names[loop.Random.Next(Names.Length)], Priority = loop.Random.Next(-2, 3) },
+            Needs = JobNeeds.None with { Group = Names[loop.Random.Next(Names.Length)], Priority = loop.Chance(0.5) ? 0 : loop.Random.Next(-2, 3) },
+            Caller = spec.Caller with { User = Users[loop.Random.Next(Users.Length)] },
             Retry = loop.Chance(0.4) ? spec.Retry with { Attempts = 1, FailWhenUsedUp = false } : spec.Retry,
         }
         : spec;

@@ -73,6 +73,7 @@ internal sealed class SimWorld : ILoopWorld
         _loop.RunOnPool(_storm + Rhythm + Calm);
         Counts["turns given in groups"] = _history.Groups.Granted;
         Counts["turns given in groups while others waited"] = _history.Groups.Contested;
+        Counts["turns given in groups while other users waited"] = _history.Groups.ContestedByUsers;
         Checker.Check(_history, [_home.Disk], _caller.Crons);
     }
 
