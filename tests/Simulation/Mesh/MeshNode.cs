@@ -164,7 +164,8 @@ internal sealed class MeshNode : ISimHome
 
     private void Tell(JobId job, object message)
     {
-        if (Equipped is { } equipment)
+        // The supervisor of an actor system ends with it; its successor tells again.
+        if (Equipped is { } equipment && CoordinatedShutdown.Get(equipment.System).ShutdownReason is null)
         {
             equipment.Sharding.JobsOf(job.Home).Tell(message, equipment.Workers);
         }

@@ -69,6 +69,9 @@ internal abstract class MeshWorld : ILoopWorld
 
     protected virtual IEnumerable<CronId> Crons => [];
 
+    /// <summary>Of the pool that all devices are members of.</summary>
+    protected PoolServer? Database { get; private set; }
+
     protected bool IsStorm => Loop.Now >= Start && Loop.Now < Start + Storm;
 
     public void Run()
@@ -144,6 +147,7 @@ internal abstract class MeshWorld : ILoopWorld
         _pool = new SimDisk(Loop);
         History.Groups.Watch(_pool);
         var server = new PoolServer(Loop, _pool, PoolPart.Lease);
+        Database = server;
         foreach (MeshNode node in Nodes)
         {
             node.Pool = new PoolPart(name, server, new PoolLink(Loop));

@@ -31,6 +31,7 @@ internal sealed class PoolBeliefs(SimLoop loop, PoolServer server, IReadOnlyList
     {
         counts["memberships of the pool"] = _members.Count;
         counts["writes refused for their epoch"] = server.Fenced;
+        counts["transactions that were carried out twice"] = server.Repeats;
         counts["transactions that were left open"] = server.Idle;
         counts["shards taken from a member whose lease had run out"] = server.TakenOver;
     }

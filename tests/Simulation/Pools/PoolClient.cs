@@ -116,12 +116,14 @@ internal sealed class PoolClient(SimLoop loop, SimProcess process, PoolServer se
         if (isReset)
         {
             // Here it is known at once; there what was sent before may lie in a buffer for a while, and is done then.
-            loop.After(loop.Between(0.001, 0.5), process, () => answer.TrySetException(new IOException("the connection was reset")));
+            loop.After(loop.Between(0.001, 0.5), process, () => answer.TrySetException(Reset()));
         }
 
         link.Send(null, () => atServer(result => link.Send(process, () => Answered(result))), connection, isSlow: isReset && loop.Chance(0.5));
-        SimTimer late = loop.After(AnswerWithin, process, () => answer.TrySetException(new TimeoutException()));
-        using CancellationTokenRegistration given = cancellation.Register(() => answer.TrySetCanceled(cancellation));
+
+        // A process that was stopped finds the answer and the end of its patience at once when it goes on, and sees one of them first.
+        SimTimer late = loop.After(AnswerWithin, process, () => loop.After(Soon(), process, () => answer.TrySetException(new TimeoutException())));
+        using CancellationTokenRegistration given = cancellation.Register(() => loop.After(Soon(), process, () => answer.TrySetCanceled(cancellation)));
         try
         {
             return await answer.Task;
@@ -135,7 +137,7 @@ internal sealed class PoolClient(SimLoop loop, SimProcess process, PoolServer se
         {
             if (loop.Chance(link.Lost))
             {
-                answer.TrySetException(new IOException("the connection was reset"));
+                answer.TrySetException(Reset());
             }
             else
             {
@@ -143,6 +145,13 @@ internal sealed class PoolClient(SimLoop loop, SimProcess process, PoolServer se
             }
         }
     }
+
+    private static NpgsqlException Reset() => new("the connection was reset", new IOException());
+
+    private TimeSpan Soon() => loop.Chance(0.5) ? TimeSpan.Zero : loop.Between(0.0001, 0.002);
+
+    /// <summary>Nobody waits for the outcome.</summary>
+    private void Repeat(PoolTransaction transaction) => loop.After(loop.Chance(0.5) ? loop.Between(0.001, 0.2) : loop.Between(0.2, 8), null, () => server.Repeat(transaction));
 
     private sealed class Writes(PoolClient client) : IPoolWrites
     {
@@ -152,7 +161,8 @@ internal sealed class PoolClient(SimLoop loop, SimProcess process, PoolServer se
             var connection = new PoolConnection();
             try
             {
-                IReadOnlyList<object[]> rows = await client.AskAsync<IReadOnlyList<object[]>>(answer => client.Server.Begin(transaction, answer), cancellation, connection);
+                IReadOnlyList<object[]> rows = await client.AskAsync<IReadOnlyList<object[]>>(
+                    answer => client.Link.Arrive(transaction, () => client.Server.Begin(transaction, answer)), cancellation, connection);
                 for (int i = 0; i < writes.Count; i++)
                 {
                     using DbDataReader row = RowOf(rows[i]);
@@ -160,9 +170,17 @@ internal sealed class PoolClient(SimLoop loop, SimProcess process, PoolServer se
                 }
 
                 committing();
-                if (!await client.AskAsync<bool>(answer => answer(client.Server.Commit(transaction)), cancellation, connection))
+                bool isDone = await client.AskAsync<bool>(answer => answer(client.Server.Commit(transaction)), cancellation, connection);
+                if (client.Link.Repeats > 0)
                 {
-                    throw new IOException("the server has ended the connection");
+                    client.Link.Repeats--;
+                    client.Repeat(transaction);
+                    isDone = false;
+                }
+
+                if (!isDone)
+                {
+                    throw Reset();
                 }
             }
             catch

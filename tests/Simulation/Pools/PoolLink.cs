@@ -15,6 +15,14 @@ internal sealed class PoolLink(SimLoop loop)
     /// <summary>Share of what is asked, and of what is answered, whose connection is reset: it is done or will be, and nobody is told.</summary>
     public double Lost { get; set; }
 
+    /// <summary>
+    /// So many commits are not answered from now on, and a proxy before the database carries their transactions out again by itself: what it repeats may be stored already, or be of an owner that is none any more.
+    /// </summary>
+    public int Repeats { get; set; }
+
+    /// <summary>What becomes of the next transaction when it comes to the database; null for what it is sent for.</summary>
+    public Action<PoolTransaction, Action>? Waylay { get; set; }
+
     public void Cut() => IsCut = true;
 
     /// <param name="isReset">What was under way is lost.</param>
@@ -26,6 +34,20 @@ internal sealed class PoolLink(SimLoop loop)
         foreach (Action arrive in isReset ? [] : held)
         {
             arrive();
+        }
+    }
+
+    /// <summary>The transaction has come to the database.</summary>
+    public void Arrive(PoolTransaction transaction, Action begin)
+    {
+        if (Waylay is { } waylay)
+        {
+            Waylay = null;
+            waylay(transaction, begin);
+        }
+        else
+        {
+            begin();
         }
     }
 

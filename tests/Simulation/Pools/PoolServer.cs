@@ -12,6 +12,7 @@ internal sealed class PoolServer(SimLoop loop, SimDisk disk, TimeSpan lease)
     private readonly Dictionary<string, Member> _members = new(StringComparer.Ordinal);
     private readonly Dictionary<LeaseKey, Shard> _shards = [];
     private readonly List<PoolTransaction> _open = [];
+    private readonly List<(LeaseKey Key, Action Then)> _awaited = [];
 
     public PoolTables Tables { get; } = new(disk);
 
@@ -25,6 +26,9 @@ internal sealed class PoolServer(SimLoop loop, SimDisk disk, TimeSpan lease)
 
     /// <summary>Takings of shards whose owner's lease had run out.</summary>
     public int TakenOver { get; private set; }
+
+    /// <summary>Transactions that were carried out a second time.</summary>
+    public int Repeats { get; private set; }
 
     /// <summary>By when the lease of a member ends; it is none where it has none.</summary>
     public TimeSpan? LeaseOf(string member) => _members.GetValueOrDefault(member)?.ExpiresAt;
@@ -69,6 +73,20 @@ internal sealed class PoolServer(SimLoop loop, SimDisk disk, TimeSpan lease)
 
     /// <summary>Waits for the transactions that have written to the shard.</summary>
     public void Take(LeaseKey key, string member, Action<ShardTaking> answer) => WhenFree(transaction => transaction.Shards.Contains(key), () => answer(Take(key, member)));
+
+    /// <summary>Once, when another member than the present owner has taken the shard.</summary>
+    public void WhenMoved(LeaseKey key, Action then) => _awaited.Add((key, then));
+
+    /// <summary>Does what the transaction was to do once more, as one of its own.</summary>
+    public void Repeat(PoolTransaction transaction)
+    {
+        var again = new PoolTransaction(transaction.Members, transaction.Statements);
+        Begin(again, _ =>
+        {
+            Repeats++;
+            Commit(again);
+        });
+    }
 
     /// <summary>Begins a transaction with these statements; what they touch that another one holds, they wait for.</summary>
     /// <param name="answer">One row for each.</param>
@@ -158,9 +176,16 @@ internal sealed class PoolServer(SimLoop loop, SimDisk disk, TimeSpan lease)
         }
 
         TakenOver += shard.Owner is not null && shard.Owner != member ? 1 : 0;
+        bool isMoved = shard.Owner != member;
         shard.Owner = member;
         shard.Epoch++;
         History.Taken(key, shard.Epoch, member);
+        foreach ((LeaseKey Key, Action Then) awaited in isMoved ? _awaited.Where(each => each.Key == key).ToArray() : [])
+        {
+            _awaited.Remove(awaited);
+            awaited.Then();
+        }
+
         return new ShardTaking(ShardTakingStatus.Taken, shard.Epoch, "");
     }
 

@@ -11,7 +11,8 @@ namespace Simulation.Trials;
 
 /// <summary>
 /// The shards of a pool move, because a member goes in good order or comes back, and that is broken at any moment: by kills, stops past the lease, lines that are cut between members
-/// or between one and the database, and a database that answers late or whose answers are lost. Leases, epochs and the writer are the product's; the database is a model (docs/simulation.md).
+/// or between one and the database, and a database that answers late, whose answers are lost, or which gets a write when its shard has moved, or twice. Leases, epochs and the writer are the product's; the database is a
+/// model (docs/simulation.md).
 /// </summary>
 internal sealed class HandOffWorld : MeshWorld
 {
@@ -21,10 +22,15 @@ internal sealed class HandOffWorld : MeshWorld
     private const string PoolName = "p";
     private static readonly HomeId Pool = HomeId.Pool(PoolName);
     private static readonly GroupId Group = new(Pool, "limited");
+    private readonly PoolAmbush _ambush;
     private int _count;
 
     public HandOffWorld(int seed, Action<string>? told)
-        : base(seed, nodes: 3, told) => SharePool(PoolName);
+        : base(seed, nodes: 3, told)
+    {
+        SharePool(PoolName);
+        _ambush = new PoolAmbush(Loop, Database!, Fault);
+    }
 
     protected override TimeSpan Storm => TimeSpan.FromSeconds(90);
 
@@ -73,6 +79,16 @@ internal sealed class HandOffWorld : MeshWorld
             Later(0, 5, TroubleDatabase);
         }
 
+        if (Loop.Chance(0.6))
+        {
+            Later(0, 10, () => _ambush.Lay(Any()));
+        }
+
+        if (Loop.Chance(0.8))
+        {
+            Later(0, 15, RepeatCommits);
+        }
+
         Later(20, 30, Disturb);
     }
 
@@ -80,7 +96,9 @@ internal sealed class HandOffWorld : MeshWorld
     {
         foreach (MeshNode node in Nodes)
         {
-            Soothe(node.Pool!.Link);
+            node.Pool!.Link.Waylay = null;
+            node.Pool.Link.Repeats = 0;
+            Soothe(node.Pool.Link);
         }
     }
 
@@ -130,6 +148,14 @@ internal sealed class HandOffWorld : MeshWorld
         }
 
         Later(1, 18, () => Soothe(link));
+    }
+
+    private void RepeatCommits()
+    {
+        PoolLink link = Any().Pool!.Link;
+        Fault("commits are not answered, and done again");
+        link.Repeats = Loop.Random.Next(1, 6);
+        Later(1, 10, () => link.Repeats = 0);
     }
 
     private void Soothe(PoolLink link)
