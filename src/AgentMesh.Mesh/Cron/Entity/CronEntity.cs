@@ -234,8 +234,7 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
 
             then?.Invoke();
             Settle();
-
-                LookAtOnce();
+            LookAtOnce();
         });
     }
 
