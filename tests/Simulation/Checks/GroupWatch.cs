@@ -83,7 +83,8 @@ internal sealed class GroupWatch(SimLoop loop)
     /// <param name="running">What runs on devices, this one included.</param>
     public void Began(string id, IEnumerable<(string Job, int Attempt)> running)
     {
-        if (!_jobs.TryGetValue(id, out (WatchedJob Job, WatchedGroup Group) known) || known.Job.RestSince is not null)
+        // Given up: at rest, or tried again since and not ordered to begin yet.
+        if (!_jobs.TryGetValue(id, out (WatchedJob Job, WatchedGroup Group) known) || known.Job.RestSince is not null || known.Job is { IsOut: false, HasBegun: true })
         {
             return;
         }
