@@ -37,11 +37,11 @@ public static class Grant
     /// <summary>With its kind.</summary>
     public const int CharactersMax = 64;
 
-    /// <summary>Those without a value.</summary>
-    public static ImmutableSortedSet<string> All { get; } = ImmutableSortedSet.Create(StringComparer.Ordinal, Run, Logs, Introduce);
-
     /// <summary>Of all grants of one device, in UTF-8: they stand in one entry of the registry.</summary>
     public const int BytesMax = 1_536;
+
+    /// <summary>Those without a value.</summary>
+    public static ImmutableSortedSet<string> All { get; } = ImmutableSortedSet.Create(StringComparer.Ordinal, Run, Logs, Introduce);
 
     /// <summary>How grants are written, for people.</summary>
     public static string Shapes => $"{string.Join(", ", All)}, run:PROGRAM, dir:/PATH, command:NAME";
@@ -70,10 +70,13 @@ public static class Grant
             _ when grant.Length > CharactersMax || value.Length == 0 || value.Any(char.IsControl) => null,
             RunKind => !value.Contains('/', StringComparison.Ordinal) || IsWholePath(value) ? grant : null,
             DirectoryKind => IsWholePath(value) ? grant : null,
-            CommandKind => value.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') || value == Every ? grant.ToLowerInvariant() : null,
+            CommandKind => value == Every || value.Split(' ').All(IsWord) ? grant.ToLowerInvariant() : null,
             _ => null,
         };
     }
+
+    // Names of commands may have several words: "system status".
+    private static bool IsWord(string word) => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
 
     private static bool IsWholePath(string value) => value[0] == '/' && (value == "/" || value[1..].Split('/').All(part => part is not ("" or "." or "..")));
 
