@@ -20,8 +20,9 @@ public static class ProgramPlace
     /// <summary>Whether a caller may set the variable.</summary>
     public static bool IsSettable(string name) => JobCommand.IsVariable(name) && !name.StartsWith(OwnVariables, StringComparison.Ordinal);
 
+    /// <param name="hasFiles">It has artifacts or inputs, and begins in a directory of its own.</param>
     /// <exception cref="MeshException">AM0369: a name, a value or the directory is none, there are too many, or it is no program.</exception>
-    public static JobCommand Apply(JobCommand command, IReadOnlyDictionary<string, string?>? variables, string? directory)
+    public static JobCommand Apply(JobCommand command, IReadOnlyDictionary<string, string?>? variables, string? directory, bool hasFiles = false)
     {
         if (variables is not { Count: > 0 } && directory is null)
         {
@@ -51,6 +52,11 @@ public static class ProgramPlace
         if (directory is not null && (directory.Length == 0 || !IsText(directory)))
         {
             throw Wrong("that is no directory", $"a directory is a path of 1 to {BytesMax} bytes");
+        }
+
+        if (directory is not null && hasFiles)
+        {
+            throw Wrong("a program with artifacts or inputs begins in a directory of its own", "name no directory, or let the program go there itself");
         }
 
         return command with

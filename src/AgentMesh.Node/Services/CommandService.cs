@@ -33,7 +33,6 @@ internal sealed class CommandService(
     {
         long begun = time.GetTimestamp();
         (string? selector, JobCommand command) = InteractiveCommand.Apply(request, specs.Read(request.Line, request.Target, request.LoginShell ? ["shell"] : request.Arguments));
-        command = ProgramPlace.Apply(command, request.Environment, request.Directory);
         int parallel = request.Parallel is null or (>= 1 and <= ParallelMax)
             ? request.Parallel ?? ParallelDefault
             : throw new MeshException(NodeErrors.ControlRequest, $"{request.Parallel} devices at a time cannot be", $"parallel is 1 to {ParallelMax}");
@@ -46,11 +45,7 @@ internal sealed class CommandService(
             throw new MeshException(ArtifactErrors.BadArtifact, "artifacts and inputs are for programs only", "write: agentmesh run @peer --artifact NAME=PATH -- PROGRAM ARGUMENTS");
         }
 
-        if (command.Directory is not null && !(artifacts.IsEmpty && inputs.IsEmpty))
-        {
-            throw new MeshException(MeshErrors.BadProgramPlace, "a program with artifacts or inputs begins in a directory of its own", "leave --dir out, or let the program go there itself");
-        }
-
+        command = ProgramPlace.Apply(command, request.Environment, request.Directory, hasFiles: !(artifacts.IsEmpty && inputs.IsEmpty));
         JobNeeds needs = JobNeeds.Parse(request.Resources, request.Priority, request.Group);
         request = request with { Queue = request.Queue || !after.IsEmpty };
         ChosenDevices chosen = await choice.ChooseAsync(selector, request.Queue, needs.Resources, LeftOf(request, begun), cancellationToken).ConfigureAwait(false);

@@ -38,6 +38,8 @@ public sealed class ProgramPlaceTests
         Refused(JobCommand.Program("env"), null, new string('x', ProgramPlace.BytesMax + 1));
         Refused(JobCommand.Program("env"), Variables(JobCommand.EnvironmentMax + 1, 1), null);
         Refused(JobCommand.Program("env"), Variables(9, ProgramPlace.BytesMax), null);
+        Assert.Equal("AM0369", Assert.Throws<MeshException>(() => ProgramPlace.Apply(JobCommand.Program("env"), null, "/data", hasFiles: true)).Code);
+        Assert.Single(ProgramPlace.Apply(JobCommand.Program("env"), Variables(1, 1), null, hasFiles: true).Environment);
         Assert.Equal(JobCommand.EnvironmentMax, ProgramPlace.Apply(JobCommand.Program("env"), Variables(JobCommand.EnvironmentMax, 1), null).Environment.Count);
         Assert.Equal(JobCommand.Handler("calc 1"), ProgramPlace.Apply(JobCommand.Handler("calc 1"), null, null));
     }

@@ -101,7 +101,7 @@ public sealed class WorkflowReaderTests
     [InlineData("AM0370", "is no name of a variable of an environment", "steps:\n  - {name: a, run: [b], env: { §A=B: 1}}\n")]
     [InlineData("AM0370", "is no name of a variable of an environment", "steps:\n  - {name: a, run: [b], env: {§AGENTMESH_JOB: 1}}\n")]
     [InlineData("AM0369", "for programs only", "steps:\n  - {name: a, command: b, dir: §/data}\n")]
-    [InlineData("AM0369", "a directory of its own", "steps:\n  - §{name: a, run: [b], dir: /data, artifacts: {m: out/m}}\n")]
+    [InlineData("AM0369", "a directory of its own", "steps:\n  - {name: a, run: [b], dir: §/data, artifacts: {m: out/m}}\n")]
     [InlineData("AM0370", "env is for programs only", "steps:\n  - {name: a, command: b, env: §{A: 1}}\n")]
     [InlineData("AM0390", "gpu", "steps:\n  - {name: a, run: [b], resources: §{gpu: lots}}\n")]
     [InlineData("AM0391", "99 is no priority", "steps:\n  - {name: a, run: [b], priority: §99}\n")]

@@ -131,19 +131,10 @@ public sealed class WorkflowReader
         }
 
         (JobCommand command, bool isShell) = ReadCommand(map);
-        command = command with { Environment = ReadEnvironment(Find(map, "env"), command.IsProgram) };
-        if (Find(map, "dir") is { } directory)
-        {
-            command = At(directory.At, () => ProgramPlace.Apply(command, command.Environment!, Text(directory, "dir", 1, ProgramPlace.BytesMax)));
-        }
-
         (ValueList<StepInput> fromSteps, ValueList<ArtifactInput> known) = ReadInputs(Find(map, "inputs"), command.IsProgram);
-        JobSpec job = _defaults.JobOf(command) with { Artifacts = ReadArtifacts(Find(map, "artifacts"), command.IsProgram), Inputs = known, Needs = ReadPlacement(map) };
-        if (command.Directory is not null && !(job.Artifacts.IsEmpty && known.IsEmpty && fromSteps.IsEmpty))
-        {
-            throw Wrong(map.At, "a step with artifacts or inputs runs in a directory of its own", "leave dir out, or let the program go there itself", MeshErrors.BadProgramPlace);
-        }
-
+        ValueList<JobArtifact> artifacts = ReadArtifacts(Find(map, "artifacts"), command.IsProgram);
+        command = ReadPlace(map, command, hasFiles: !(artifacts.IsEmpty && known.IsEmpty && fromSteps.IsEmpty));
+        JobSpec job = _defaults.JobOf(command) with { Artifacts = artifacts, Inputs = known, Needs = ReadPlacement(map) };
         return new StepSpec(
             name,
             job with { Retry = ReadRetry(map, job.Retry), Timeouts = ReadTimeouts(map, job.Timeouts) },
@@ -241,13 +232,17 @@ public sealed class WorkflowReader
         return (JobCommand.Program("/bin/sh", "-c", Text(run!, "run", 1, JobCommand.BytesMax / 2)), true);
     }
 
-    private ImmutableSortedDictionary<string, string> ReadEnvironment(YamlNode? node, bool isProgram)
+    /// <summary>The command with its variables and its directory.</summary>
+    private JobCommand ReadPlace(YamlMap map, JobCommand command, bool hasFiles)
     {
-        if (node is null)
-        {
-            return JobCommand.Handler("").Environment;
-        }
+        YamlNode? env = Find(map, "env"), dir = Find(map, "dir");
+        Dictionary<string, string?>? variables = env is null ? null : ReadVariables(env, command.IsProgram);
+        string? directory = dir is null ? null : Text(dir, "dir", 1, ProgramPlace.BytesMax);
+        return At((dir ?? env ?? map).At, () => ProgramPlace.Apply(command, variables, directory, hasFiles));
+    }
 
+    private Dictionary<string, string?> ReadVariables(YamlNode node, bool isProgram)
+    {
         if (!isProgram)
         {
             throw Wrong(node.At, "env is for programs only; a handler has no environment", "leave env out, or use run:");
@@ -262,9 +257,7 @@ public sealed class WorkflowReader
             }
         }
 
-        return map.Entries.Count <= JobCommand.EnvironmentMax
-            ? map.Entries.ToImmutableSortedDictionary(entry => entry.Key.Value, entry => Text(entry.Value, entry.Key.Value, 0, WorkflowSpec.ValueBytesMax), StringComparer.Ordinal)
-            : throw Wrong(node.At, $"{map.Entries.Count} variables; {JobCommand.EnvironmentMax} are the most", "put them into a file that the program reads", MeshErrors.WorkflowTooLarge);
+        return map.Entries.ToDictionary(entry => entry.Key.Value, string? (entry) => Text(entry.Value, entry.Key.Value, 0, ProgramPlace.BytesMax), StringComparer.Ordinal);
     }
 
     private RetryPolicy ReadRetry(YamlMap map, RetryPolicy policy)
