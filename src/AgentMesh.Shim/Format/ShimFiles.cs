@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace AgentMesh.Shim.Format;
 
@@ -36,12 +37,17 @@ internal static class ShimFiles
     public static string Segment(string stream, long number) => stream + "." + number.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// Written whole, or not at all. Not forced to disk: nothing that it tells of survives a loss of power, except an end, which brings what it needs.
+    /// Written whole, or not at all. Most are not forced to disk: nothing that they tell of survives a loss of power, except an end, which brings what it needs.
     /// </summary>
-    public static void Replace(string file, string text)
+    public static void Replace(string file, string text, bool isDurable = false)
     {
         string fresh = file + ".new";
-        File.WriteAllText(fresh, text);
+        using (FileStream stream = File.Create(fresh))
+        {
+            stream.Write(Encoding.UTF8.GetBytes(text));
+            stream.Flush(flushToDisk: isDurable);
+        }
+
         File.Move(fresh, file, overwrite: true);
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using AgentMesh.Errors;
+using AgentMesh.Shim.Format;
 
 namespace AgentMesh.Workers.Attempts;
 
@@ -9,19 +10,10 @@ internal sealed record GivenUpFile(string Code, string Message, string? NextStep
 {
     private const string Name = "given-up";
 
-    /// <summary>Written whole, or not at all. On the disk when this returns: the end of the program, which comes after it, survives a loss of power.</summary>
+    /// <summary>On the disk when this returns: the end of the program, which comes after it, survives a loss of power.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public static void Write(string directory, MeshException why)
-    {
-        string file = Path.Combine(directory, Name), fresh = file + ".new";
-        using (var stream = new FileStream(fresh, FileMode.Create, FileAccess.Write))
-        {
-            JsonSerializer.Serialize(stream, new GivenUpFile(why.Code, why.Message, why.NextStep), GivenUpJson.Default.GivenUpFile);
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(fresh, file, overwrite: true);
-    }
+    public static void Write(string directory, MeshException why) => ShimFiles.Replace(
+        Path.Combine(directory, Name), JsonSerializer.Serialize(new GivenUpFile(why.Code, why.Message, why.NextStep), GivenUpJson.Default.GivenUpFile), isDurable: true);
 
     /// <returns>Null where nobody has given the attempt up.</returns>
     public static MeshException? TryRead(string directory)

@@ -41,6 +41,7 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
         if (order.Input is { LoginShell: true })
         {
             (words, directory) = LoginShell.Find(tools.WorkingDirectory);
+            directory = order.Directory is null ? directory : work;
         }
         else
         {
