@@ -320,9 +320,4 @@ public sealed class DeviceRegistryTests : IDisposable
         Close(registry);
         return Open(who);
     }
-
-    private sealed class Filled(byte fill) : IEntropy
-    {
-        public void Fill(Span<byte> destination) => destination.Fill(fill);
-    }
 }

@@ -237,9 +237,4 @@ public sealed class IntroductionTests : IDisposable
         _open.Add(registry);
         return registry;
     }
-
-    private sealed class Filled(byte fill) : IEntropy
-    {
-        public void Fill(Span<byte> destination) => destination.Fill(fill);
-    }
 }

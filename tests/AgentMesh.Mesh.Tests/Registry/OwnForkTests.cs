@@ -209,11 +209,6 @@ public sealed class OwnForkTests : IDisposable
         return Open(who);
     }
 
-    private sealed class Filled(byte fill) : IEntropy
-    {
-        public void Fill(Span<byte> destination) => destination.Fill(fill);
-    }
-
     private sealed class Numbered(int number) : IEntropy
     {
         public void Fill(Span<byte> destination)

@@ -239,9 +239,4 @@ public sealed class RevocationTests : IDisposable
         _open[who].Dispose();
         return Open(who);
     }
-
-    private sealed class Filled(byte fill) : IEntropy
-    {
-        public void Fill(Span<byte> destination) => destination.Fill(fill);
-    }
 }

@@ -254,9 +254,4 @@ public sealed class SuccessionTests : IDisposable
         Assert.NotEmpty(registry.Devices);
         return Open(who, path);
     }
-
-    private sealed class Filled(byte fill) : IEntropy
-    {
-        public void Fill(Span<byte> destination) => destination.Fill(fill);
-    }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using AgentMesh.Mesh.Registry;
+using AgentMesh.Mesh.Tests.Registry;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Links.Wire;
 using AgentMesh.Node.Trust;
@@ -170,10 +171,5 @@ public sealed class FormerKeysTests : IAsyncDisposable
         public InvitationLookup FindInvitation(InvitationId id, DateTimeOffset now) => new(InvitationStatus.Unknown, default);
 
         public bool TryTakeInvitation(InvitationId id, DevicePublicKey by, DateTimeOffset now) => false;
-    }
-
-    private sealed class Filled(byte fill) : IEntropy
-    {
-        public void Fill(Span<byte> destination) => destination.Fill(fill);
     }
 }

@@ -1,4 +1,5 @@
 using AgentMesh.Mesh.Registry;
+using AgentMesh.Mesh.Tests.Registry;
 using AgentMesh.Node.Trust;
 using AgentMesh.Protocol.Crypto;
 using AgentMesh.Protocol.Identity;
@@ -56,10 +57,5 @@ public sealed class OwnForkNoticeTests : IDisposable
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => All.Add($"{logLevel}: {formatter(state, exception)}");
-    }
-
-    private sealed class Filled(byte fill) : IEntropy
-    {
-        public void Fill(Span<byte> destination) => destination.Fill(fill);
     }
 }
