@@ -25,7 +25,7 @@ internal sealed class Terminal
         });
         if (!colour)
         {
-            // A table for a program or a file must not be folded at a guessed width.
+            // What goes to a program or a file must not be folded at a guessed width.
             Console.Profile.Width = 240;
         }
     }

@@ -84,7 +84,8 @@ internal sealed class Completion(IKnownNames names, Func<string, IReadOnlyList<s
         "WORKFLOW" => names.Workflows,
         "GRANT" or "--grant" => Grant.All.Concat([Grant.RunKind, Grant.DirectoryKind, Grant.CommandKind]),
         "NAME" when IsBelow(command, "cron") => names.Schedules,
-        "NAME" or "--group" when place == "--group" || IsBelow(command, "group") => names.Groups,
+        "NAME" when IsBelow(command, "group") => names.Groups,
+        "--group" => names.Groups,
         "FILE" or "--params" or "--out" or "--output" or "--passphrase-file" => files(word),
         _ => [],
     };

@@ -13,8 +13,8 @@ using AgentMesh.Node.Settings;
 using AgentMesh.Node.Trust;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Remoting;
-using Akka.Actor.Setup;
 using Akka.Actor;
+using Akka.Actor.Setup;
 using Akka.Configuration;
 
 namespace AgentMesh.Node.Hosting;
