@@ -9,7 +9,6 @@ using Xunit.Abstractions;
 namespace Scenarios;
 
 /// <summary>Devices over a DHT of nodes that nobody here wrote.</summary>
-[Collection(Alone.Name)]
 public sealed class DhtTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);

@@ -8,7 +8,6 @@ using Xunit.Abstractions;
 namespace Scenarios;
 
 /// <summary>Devices and avahi on a cable without internet, each end with processes of its own.</summary>
-[Collection(Alone.Name)]
 public sealed class MdnsTests(ITestOutputHelper output)
 {
     // Nothing but mDNS: their other announcements go to ports at which the other does not listen.
