@@ -10,13 +10,14 @@ public sealed class WallsTests
     private static readonly Dictionary<string, string[]> Allowed = new(StringComparer.Ordinal)
     {
         ["AgentMesh.Errors"] = [],
+        ["AgentMesh.Files"] = [],
         ["AgentMesh.Akka"] = [],
-        ["AgentMesh.Protocol"] = ["AgentMesh.Errors"],
+        ["AgentMesh.Protocol"] = ["AgentMesh.Errors", "AgentMesh.Files"],
         ["AgentMesh.Transport"] = ["AgentMesh.Protocol"],
         ["AgentMesh.Beacon"] = ["AgentMesh.Transport"],
         ["AgentMesh.Remoting"] = ["AgentMesh.Transport", "Akka"],
-        ["AgentMesh.Journal"] = ["AgentMesh.Errors", "Akka"],
-        ["AgentMesh.Mesh"] = ["AgentMesh.Errors", "AgentMesh.Protocol", "Akka"],
+        ["AgentMesh.Journal"] = ["AgentMesh.Errors", "AgentMesh.Files", "Akka"],
+        ["AgentMesh.Mesh"] = ["AgentMesh.Errors", "AgentMesh.Files", "AgentMesh.Protocol", "Akka"],
         ["AgentMesh.Workers"] = ["AgentMesh.Mesh", "AgentMesh.Shim", "Akka"],
         ["AgentMesh.Shim"] = [],
         ["AgentMesh.Shim.Native"] = [],

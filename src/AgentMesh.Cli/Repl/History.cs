@@ -1,4 +1,5 @@
-using AgentMesh.Journal.Storage;
+using AgentMesh.Files;
+
 
 namespace AgentMesh.Cli.Repl;
 

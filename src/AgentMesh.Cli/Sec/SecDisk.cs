@@ -1,5 +1,5 @@
 using AgentMesh.Errors;
-using AgentMesh.Journal.Storage;
+using AgentMesh.Files;
 using AgentMesh.Node.Settings;
 
 namespace AgentMesh.Cli.Sec;
@@ -34,7 +34,7 @@ internal static class SecDisk
         try
         {
             PrivateDirectory.Create(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            WholeFile.WriteDurably(path, isSecret: true, file => file.Write(bytes));
+            WholeFile.Write(path, isSecret: true, file => file.Write(bytes));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using AgentMesh.Errors;
-using AgentMesh.Journal.Storage;
+using AgentMesh.Files;
 
 namespace AgentMesh.Journal.Artifacts;
 
@@ -57,7 +57,7 @@ internal sealed class ArtifactFiles
     }
 
     public void Write(StoredArtifact artifact) =>
-        WholeFile.WriteDurably(NamePathOf(artifact.JobId, artifact.Name), isSecret: false, file => JsonSerializer.Serialize(file, artifact, ArtifactJson.Default.StoredArtifact));
+        WholeFile.Write(NamePathOf(artifact.JobId, artifact.Name), isSecret: false, file => JsonSerializer.Serialize(file, artifact, ArtifactJson.Default.StoredArtifact));
 
     public void Remove(StoredArtifact artifact) => File.Delete(NamePathOf(artifact.JobId, artifact.Name));
 

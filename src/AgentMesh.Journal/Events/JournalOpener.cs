@@ -1,6 +1,6 @@
 using AgentMesh.Errors;
+using AgentMesh.Files;
 using AgentMesh.Journal.Sqlite;
-using AgentMesh.Journal.Storage;
 using Microsoft.Data.Sqlite;
 
 namespace AgentMesh.Journal.Events;

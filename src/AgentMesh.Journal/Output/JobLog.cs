@@ -1,4 +1,5 @@
 using AgentMesh.Errors;
+using AgentMesh.Files;
 using AgentMesh.Journal.Storage;
 using Microsoft.Win32.SafeHandles;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using AgentMesh.Journal.Storage;
+using AgentMesh.Files;
 
 namespace AgentMesh.Journal.Output;
 

@@ -1,3 +1,4 @@
+using AgentMesh.Files;
 using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh.Registry;
@@ -66,16 +67,9 @@ internal sealed class ForkProof
     /// <summary>Where it fails it counts while the node lives, and is written when it is heard again.</summary>
     private bool TryWrite(byte[] bytes)
     {
-        string fresh = _path + ".new";
         try
         {
-            using (FileStream file = File.Create(fresh))
-            {
-                file.Write(bytes);
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(fresh, _path, overwrite: true);
+            WholeFile.Write(_path, isSecret: false, file => file.Write(bytes));
             return true;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

@@ -3,7 +3,7 @@ using System.Buffers.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using AgentMesh.Errors;
-using AgentMesh.Journal.Storage;
+using AgentMesh.Files;
 using AgentMesh.Mesh.Grants;
 using AgentMesh.Node.Settings;
 using AgentMesh.Protocol.Identity;
@@ -78,7 +78,7 @@ internal sealed class InvitationFile(string path)
         try
         {
             var stored = new StoredInvitations(Version, key.ToString(), [.. invitations.Select(StoredOf)]);
-            WholeFile.WriteDurably(path, isSecret: true, file => JsonSerializer.Serialize(file, stored, InvitationsJson.Default.StoredInvitations));
+            WholeFile.Write(path, isSecret: true, file => JsonSerializer.Serialize(file, stored, InvitationsJson.Default.StoredInvitations));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -1,5 +1,5 @@
 using AgentMesh.Beacon.Client;
-using AgentMesh.Journal.Storage;
+using AgentMesh.Files;
 
 namespace AgentMesh.Node.Reach;
 

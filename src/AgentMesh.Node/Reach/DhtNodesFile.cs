@@ -1,5 +1,5 @@
 using System.Net;
-using AgentMesh.Journal.Storage;
+using AgentMesh.Files;
 
 namespace AgentMesh.Node.Reach;
 

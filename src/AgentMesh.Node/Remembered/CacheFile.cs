@@ -1,5 +1,5 @@
 using System.Text.Json;
-using AgentMesh.Journal.Storage;
+using AgentMesh.Files;
 
 namespace AgentMesh.Node.Remembered;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using AgentMesh.Errors;
-using AgentMesh.Journal.Storage;
+using AgentMesh.Files;
 using Akka.Configuration;
 
 namespace AgentMesh.Node.Settings;

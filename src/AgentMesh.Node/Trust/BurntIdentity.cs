@@ -1,5 +1,6 @@
 using System.Globalization;
 using AgentMesh.Errors;
+using AgentMesh.Files;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Pairing;
 using AgentMesh.Node.Reach;
@@ -34,9 +35,7 @@ internal static class BurntIdentity
         string name = string.Create(CultureInfo.InvariantCulture, $"burnt-{now:yyyyMMdd-HHmmss}-{old.ToString()[..8]}");
         try
         {
-            using var file = new FileStream(Path.Combine(root, MarkName), FileMode.Create, FileAccess.Write);
-            file.Write(System.Text.Encoding.ASCII.GetBytes(name));
-            file.Flush(flushToDisk: true);
+            WholeFile.Write(Path.Combine(root, MarkName), name);
             return Path.Combine(root, name);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using AgentMesh.Errors;
+using AgentMesh.Files;
 using AgentMesh.Protocol.Crypto;
 
 namespace AgentMesh.Protocol.Identity;
@@ -22,7 +23,6 @@ public static class IdentityFile
 
     // Header + 2 x 43 characters + line ends; anything much longer is not ours and is not read.
     private const int MaxBytes = 512;
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode Others = (UnixFileMode)0b000_111_111;
 
     /// <summary>The identity in <paramref name="dataDirectory"/>, created there when there is none yet.</summary>
@@ -35,7 +35,7 @@ public static class IdentityFile
 
     /// <summary>Keeps the key that is to take the place of the present one.</summary>
     /// <exception cref="MeshException">AM0104.</exception>
-    public static void WriteNext(string dataDirectory, DeviceIdentity next) => Write(Path.Combine(dataDirectory, NextFileName), next, overwrite: true);
+    public static void WriteNext(string dataDirectory, DeviceIdentity next) => Write(Path.Combine(dataDirectory, NextFileName), next, WholeFile.Write);
 
     /// <returns>Null where there is none.</returns>
     /// <exception cref="MeshException">AM0102, AM0103, AM0104.</exception>
@@ -50,6 +50,9 @@ public static class IdentityFile
         {
             using var old = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
             File.Move(Path.Combine(dataDirectory, NextFileName), path, overwrite: true);
+
+            // Before the old key is gone: a power cut must not leave its name with nothing behind it.
+            DirectorySync.Flush(dataDirectory);
             old.Write(new byte[old.Length]);
             old.Flush(flushToDisk: true);
         }
@@ -102,31 +105,17 @@ public static class IdentityFile
         DeviceIdentity identity = DeviceIdentity.Create(entropy);
 
         // Never over an existing file: whoever came first owns the identity of this directory.
-        Write(path, identity, overwrite: false);
+        Write(path, identity, WholeFile.Create);
         return identity;
     }
 
-    private static void Write(string path, DeviceIdentity identity, bool overwrite)
+    private static void Write(string path, DeviceIdentity identity, Action<string, bool, Action<Stream>> put)
     {
         bool isFirst = identity.PublicKey.Id == identity.Id;
         string text = $"{(isFirst ? Header : LaterHeader)}\n{Base64Url.EncodeToString(identity.Seed)}\n{identity.PublicKey}\n{(isFirst ? "" : $"{identity.Id}\n")}";
-        string temporary = path + ".new";
         try
         {
-            File.Delete(temporary); // left over from a crash: never was an identity
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = OwnerOnly;
-            }
-
-            using (var file = new FileStream(temporary, options))
-            {
-                file.Write(Encoding.ASCII.GetBytes(text));
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, path, overwrite);
+            put(path, true, file => file.Write(Encoding.ASCII.GetBytes(text)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using AgentMesh.Files;
 using AgentMesh.Protocol.Handshake;
 
 namespace AgentMesh.Protocol.Identity;
@@ -36,9 +37,7 @@ public static class StampFile
     {
         try
         {
-            string temporary = path + ".new";
-            File.WriteAllText(temporary, value.ToString(CultureInfo.InvariantCulture));
-            File.Move(temporary, path, overwrite: true);
+            WholeFile.Write(path, value.ToString(CultureInfo.InvariantCulture));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -14,7 +14,7 @@ public sealed class ArtifactStoreTests : ArtifactStoreSpec
         }
 
         string name = Directory.GetFiles(Directory_.File("store/names")).Single();
-        File.WriteAllText(name + ".new", "half");
+        File.WriteAllText($"{name}.{Guid.NewGuid():N}.new", "half");
         File.WriteAllText(Path.Combine(Directory_.File("store/names"), "x.json"), "{\"JobId\":");
         store = await OpenAsync();
         Assert.Equal(("one", 1), (Assert.Single(await store.ListAsync(null, null, int.MaxValue, default)).Name, await ContentsAsync()));

@@ -68,10 +68,12 @@ public sealed class KeptInvitationsTests : IDisposable
     [Fact]
     public void The_file_is_for_its_owner_alone_and_nothing_of_a_crash_stays()
     {
-        File.WriteAllText(Path + ".new", "half");
+        string left = $"{Path}.{Guid.NewGuid():N}.new";
+        File.WriteAllText(left, "half");
+        File.SetLastWriteTimeUtc(left, File.GetLastWriteTimeUtc(left) - TimeSpan.FromHours(1));
         Open().Create([], Now, Day);
 
-        Assert.False(File.Exists(Path + ".new"));
+        Assert.False(File.Exists(left));
         if (!OperatingSystem.IsWindows())
         {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path));
@@ -216,11 +218,12 @@ public sealed class KeptInvitationsTests : IDisposable
 
     private KeptInvitations Open(int openMax = InvitationBook.OpenMax) => KeptInvitations.Open(Path, _self.PublicKey, _registry, openMax, _time, NullLogger.Instance);
 
-    /// <summary>Nothing can be written while a directory stands where the new file goes; as a full disk, but for every user.</summary>
+    /// <summary>Nothing can be written while a directory stands in the place of the file; as a full disk, but for every user.</summary>
     private Unblock Blocked()
     {
-        Directory.CreateDirectory(Path + ".new");
-        return new Unblock(Path + ".new");
+        File.Move(Path, Path + ".aside");
+        Directory.CreateDirectory(Path);
+        return new Unblock(Path);
     }
 
     private sealed class Clock : TimeProvider
@@ -234,6 +237,10 @@ public sealed class KeptInvitationsTests : IDisposable
 
     private sealed class Unblock(string path) : IDisposable
     {
-        public void Dispose() => Directory.Delete(path);
+        public void Dispose()
+        {
+            Directory.Delete(path);
+            File.Move(path + ".aside", path);
+        }
     }
 }

@@ -114,9 +114,12 @@ public sealed class IdentityFileTests : IDisposable
     [Fact]
     public void Rest_of_a_crashed_creation_is_no_identity()
     {
-        File.WriteAllText(FilePath + ".new", "agentmesh-iden");
+        string left = $"{FilePath}.{Guid.NewGuid():N}.new";
+        File.WriteAllText(left, "agentmesh-iden");
+        File.SetLastWriteTimeUtc(left, File.GetLastWriteTimeUtc(left) - TimeSpan.FromHours(1));
         DeviceIdentity identity = IdentityFile.LoadOrCreate(_directory, _entropy);
         Assert.Equal(identity.PublicKey, IdentityFile.Load(FilePath).PublicKey);
+        Assert.Equal([FilePath], Directory.GetFiles(_directory));
     }
 
     [Fact]

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace AgentMesh.Journal.Storage;
+namespace AgentMesh.Files;
 
 /// <summary>
 /// Makes the names in a directory durable: on Unix a file that was created and flushed can still lose its name in a power cut until its
@@ -9,6 +9,9 @@ namespace AgentMesh.Journal.Storage;
 public static class DirectorySync
 {
     private const int ReadOnlyFlag = 0;
+
+    /// <summary>EINVAL, of a file system that has no such call for directories (some network and user space ones).</summary>
+    private const int NotSupported = 22;
 
     /// <exception cref="IOException">It cannot be opened or flushed.</exception>
     public static void Flush(string directory)
@@ -26,7 +29,7 @@ public static class DirectorySync
 
         try
         {
-            if (FSync(descriptor) != 0)
+            if (FSync(descriptor) != 0 && Marshal.GetLastPInvokeError() != NotSupported)
             {
                 throw new IOException($"cannot flush the directory {directory} (errno {Marshal.GetLastPInvokeError()})");
             }
