@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Turns;
 using AgentMesh.Node.Links.Wire;
@@ -43,6 +42,7 @@ internal sealed class LinkService : IAsyncDisposable
         _settings = settings;
         _hello = hello;
         _time = time;
+        Sightings = new Sightings(hub, directory, IsLinked, Hurry);
         hub.Register(Service, ServeAsync);
         hub.Connected += OnConnected;
         registry.Changed += OnRegistryChanged;
@@ -51,21 +51,14 @@ internal sealed class LinkService : IAsyncDisposable
     /// <summary>A link came up, went down, or its device has a new view of its cluster.</summary>
     public event Action<DeviceId>? Changed;
 
+    /// <summary>Takes what is heard of where devices are.</summary>
+    public Sightings Sightings { get; }
+
     /// <summary>What is used to look for direct paths.</summary>
     public PunchHelp Help { get; set; } = new() { Candidates = static () => [] };
 
     /// <summary>How the search for a direct path to a linked device goes; null while nothing is to be said of it.</summary>
     public RelayedReason? WhyRelayed(DeviceId device) => _punchers.GetValueOrDefault(device)?.Reason;
-
-    /// <summary>A way to a device has come or gone.</summary>
-    public void TakeWay(DeviceId device, bool isNew)
-    {
-        if (isNew && _directory.Admitted.ContainsKey(device) && !IsLinked(device))
-        {
-            _hub.ReadAddressesAgain(device);
-            Hurry(device);
-        }
-    }
 
     /// <summary>This device has other addresses: what was tried in vain may work now.</summary>
     public void TakeNewCandidates()
@@ -103,6 +96,9 @@ internal sealed class LinkService : IAsyncDisposable
     public bool IsLinked(DeviceId device) => _sessions.ContainsKey(device);
 
     public IReadOnlyCollection<DeviceId> Linked => [.. _sessions.Keys];
+
+    /// <summary>Not every linked one is.</summary>
+    private IEnumerable<DeviceId> Heard => _sessions.Where(session => session.Value.IsHeard).Select(session => session.Key);
 
     /// <summary>What is told to the others; null while this device has not joined anything.</summary>
     public ClusterView? OwnView
@@ -252,7 +248,7 @@ internal sealed class LinkService : IAsyncDisposable
     private async Task RunSessionAsync(IMeshConnection connection, IMeshStream stream, CancellationToken cancellationToken)
     {
         DeviceId device = connection.RemoteId;
-        var session = new LinkSession(stream, new LinkTalk(_hello, _registry, () => _ownView, Whereabouts, () => LinkContent.Of(OwnLoad())), _settings.Refresh, _time);
+        var session = new LinkSession(stream, new LinkTalk(_hello, _registry, () => _ownView, () => Sightings.Say(Heard), () => LinkContent.Of(OwnLoad())), _settings.Refresh, _time);
         _sessions[device] = session;
         _directory.Found(device, connection.Path is { IsRelayed: false } path ? path.Remote : null);
         Puncher? puncher = connection is MeshConnection direct ? new Puncher(direct, session, Help, path => TakePath(device, path), _time) : null;
@@ -328,7 +324,7 @@ internal sealed class LinkService : IAsyncDisposable
                     continue;
                 case Frame.ContentOneofCase.Whereabouts:
                     session.Hears = LinkContent.Of(frame.Whereabouts);
-                    TakeWhereabouts(frame.Whereabouts);
+                    Sightings.Take(frame.Whereabouts);
                     continue;
                 case Frame.ContentOneofCase.Load:
                     session.Load = LinkContent.Of(frame.Load);
@@ -343,74 +339,6 @@ internal sealed class LinkService : IAsyncDisposable
 
             Changed?.Invoke(device);
         }
-    }
-
-    /// <summary>An admitted device has announced itself on a local link.</summary>
-    public void TakeAnnouncement(DeviceId device, IPEndPoint at)
-    {
-        if (!_directory.Admitted.ContainsKey(device))
-        {
-            return;
-        }
-
-        if (IsLinked(device))
-        {
-            // A further address for later; the one in use stays the first.
-            _directory.Told(device, [at]);
-            if (_hub.Find(device) is MeshConnection live && !live.Path.Remote.Equals(at))
-            {
-                // It may have left the one in use, as this device may have: with nobody between, only announcements tell.
-                live.Probe([at], TimeSpan.Zero);
-            }
-
-            return;
-        }
-
-        if (_directory.Announced(device, at))
-        {
-            _hub.ReadAddressesAgain(device);
-        }
-
-        Hurry(device);
-    }
-
-    private void TakeWhereabouts(Whereabouts whereabouts)
-    {
-        foreach (Sighting sighting in whereabouts.Sightings.Take(1_000))
-        {
-            if (!DeviceId.TryParse(sighting.Device, out DeviceId id) || !_directory.Admitted.ContainsKey(id))
-            {
-                continue;
-            }
-
-            if (sighting.Relayed.Count > 0 && !IsLinked(id))
-            {
-                // Raises a new way where it is one.
-                _directory.HeardRelayed(id, LinkContent.Of(sighting.Relayed), null);
-            }
-
-            if (_directory.Told(id, AddressText.ParseAll(sighting.Addresses, 8).Where(address => !address.Address.IsIPv6LinkLocal)) && !IsLinked(id))
-            {
-                Hurry(id);
-            }
-        }
-    }
-
-    /// <summary>Where this device has found the others, those that it hears now.</summary>
-    private Whereabouts Whereabouts()
-    {
-        var all = new Whereabouts();
-        foreach (DeviceId device in _sessions.Where(session => session.Value.IsHeard).Select(session => session.Key).Take(200))
-        {
-            var sighting = new Sighting { Device = device.ToString() };
-
-            // A link-local address means something else on each device.
-            sighting.Addresses.Add(_directory.Addresses(device).Where(address => !address.Address.IsIPv6LinkLocal).Take(8).Select((IPEndPoint address) => address.ToString()));
-            sighting.Relayed.Add(LinkContent.Of(_directory.Relayed(device)));
-            all.Sightings.Add(sighting);
-        }
-
-        return all;
     }
 
     private void OnRegistryChanged()

@@ -202,7 +202,7 @@ internal sealed class BeaconService : IAsyncDisposable
         await client.DisposeAsync().ConfigureAwait(false);
     }
 
-    private void OnChannelsChanged(DeviceId device) => _links.TakeWay(device, isNew: _endpoint.Relays.To(device).Count > 0);
+    private void OnChannelsChanged(DeviceId device) => _links.Sightings.TakeWay(device, isNew: _endpoint.Relays.To(device).Count > 0);
 
     private void OnObserverChanged(BeaconClient client)
     {

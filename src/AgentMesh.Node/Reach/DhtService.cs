@@ -115,7 +115,7 @@ internal sealed class DhtService : IAsyncDisposable
                 {
                     Interlocked.Increment(ref _found);
                     Log.FoundByDht(_log, device.ToString(), address);
-                    _links.TakeAnnouncement(device, address);
+                    _links.Sightings.TakeAnnouncement(device, address);
                 }
             }
         }

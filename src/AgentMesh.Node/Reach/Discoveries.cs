@@ -26,7 +26,7 @@ internal sealed class Discoveries : IAsyncDisposable
         if (settings.Lan.Enabled)
         {
             Lan = new LanDiscovery(identity, new LanDiscoverySettings { Port = settings.Lan.Port, Interval = settings.Lan.Interval }, endpoint.LocalAddresses, SystemEntropy.Instance, time);
-            Lan.Found += (device, at) => links.TakeAnnouncement(endpoint.DeviceOf(device), at);
+            Lan.Found += (device, at) => links.Sightings.TakeAnnouncement(endpoint.DeviceOf(device), at);
             Lan.Found += (device, at) => Log.Announced(log, device.ToString(), at);
             Lan.Unusable += reason =>
             {
@@ -38,7 +38,7 @@ internal sealed class Discoveries : IAsyncDisposable
         if (settings.Lan is { Enabled: true, Mdns: true })
         {
             _mdns = new MdnsDiscovery(identity, settings.Lan.AnnounceName ? settings.DeviceName : null, endpoint.LocalAddresses, SystemEntropy.Instance, time);
-            _mdns.Found += (device, at) => links.TakeAnnouncement(endpoint.DeviceOf(device), at);
+            _mdns.Found += (device, at) => links.Sightings.TakeAnnouncement(endpoint.DeviceOf(device), at);
             _mdns.Found += (device, at) => Log.FoundByMdns(log, device.ToString(), at);
             _mdns.Unusable += reason =>
             {

@@ -137,7 +137,7 @@ internal sealed class TurnService : ICandidateSource, IAsyncDisposable
         Permit();
     }
 
-    private void OnWaysChanged(DeviceId device) => _links.TakeWay(device, isNew: _endpoint.Turn.To(device).Count > 0);
+    private void OnWaysChanged(DeviceId device) => _links.Sightings.TakeWay(device, isNew: _endpoint.Turn.To(device).Count > 0);
 
     // Of more than the servers let through the first: allocations of devices, where servers see them, then where they listen.
     private void Permit()
