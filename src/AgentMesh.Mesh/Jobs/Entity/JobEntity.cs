@@ -18,10 +18,10 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 {
     private const int EventsOfSnapshot = 100;
 
-    private static readonly Task<IReadOnlySet<string>> NoArtifacts = Task.FromResult<IReadOnlySet<string>>(new HashSet<string>());
-
     private readonly JobEnvironment _environment;
     private readonly JobReplies _replies;
+    private readonly JobRequests _requests;
+    private readonly AttemptReports _reports;
     private readonly AttemptPlace _place;
     private readonly JobWaiters _waiters;
     private readonly DependencyWatch _dependencies;
@@ -30,7 +30,6 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private readonly LookTimes _times;
     private readonly ClockWatch _clock;
     private JobState _job;
-    private bool _asksForArtifacts;
 
     public JobEntity(JobId id, JobEnvironment environment)
         : base(id.ToString(), environment.Time, EventsOfSnapshot, environment.Journal)
@@ -38,6 +37,8 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         _environment = environment;
         _job = JobState.None(id);
         _replies = new JobReplies(environment);
+        _requests = new JobRequests(environment, _replies);
+        _reports = new AttemptReports(environment);
         _place = new AttemptPlace(environment.LifeOf);
         _waiters = new JobWaiters(environment.Time);
         _dependencies = new DependencyWatch(environment.Time);
@@ -82,21 +83,6 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
             case MayBegin:
                 OnCalled();
                 break;
-            case SubmitJob submit:
-                OnSubmit(submit);
-                break;
-            case GetJob or WakeJob:
-                Read(() => Sender.Tell(View()));
-                break;
-            case AwaitJob request:
-                Read(() => OnAwait(request));
-                break;
-            case CancelJob request:
-                Change(() => OnCancel(request));
-                break;
-            case RetryJob request:
-                Change(() => OnRetry(request));
-                break;
             case JobView view:
                 OnDependency(view);
                 break;
@@ -113,40 +99,84 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
                 Context.Parent.Tell(new Passivate(PoisonPill.Instance));
                 break;
             default:
-                return OnAttempt(message);
+                return OnRequest(message) || OnReport(message);
+        }
+
+        return true;
+    }
+
+    private bool OnRequest(object message)
+    {
+        // Numbers without events: its journal was removed.
+        if (_requests.Take(message, _job, FromDevice(), wasThere: LastSequenceNr > 0, Now) is not { } step)
+        {
+            return false;
+        }
+
+        IActorRef asker = Sender;
+        if (step.Change is { } change)
+        {
+            Record(change, asker, () => asker.Tell(step.Answer ?? View()));
+        }
+        else if (step.Waits is not { } request)
+        {
+            asker.Tell(step.Answer ?? View());
+        }
+        else if (_waiters.TryAdd(asker, request.Deadline - Now, request))
+        {
+            LookAgain();
+        }
+        else
+        {
+            asker.Tell(JobReplies.TooManyWait(_job));
         }
 
         return true;
     }
 
     /// <summary>What the device tells that has the attempt.</summary>
-    private bool OnAttempt(object message)
+    private bool OnReport(object message)
     {
-        switch (message)
+        if (_reports.Take(message, _job, FromDevice(), Now) is not { } step)
         {
-            case AttemptStarted started:
-                OnHeard(started.Attempt, started.Waiting);
-                break;
-            case AttemptHeartbeat heartbeat:
-                OnHeard(heartbeat.Attempt, heartbeat.Waiting, heartbeat.Progress);
-                break;
-            case AttemptCheckpoint left:
-                OnCheckpoint(left);
-                break;
-            case AttemptEnded ended:
-                OnEnded(ended);
-                break;
-            case ArtifactsKnown known:
-                OnArtifactsKnown(known);
-                break;
-            case AttemptUnknown unknown:
-                OnUnknown(unknown);
-                break;
-            default:
-                return false;
+            return false;
+        }
+
+        IActorRef worker = Sender;
+        if (step.Heard is { } heard)
+        {
+            _job = heard;
+            _door.LookAt(_job, Self);
+        }
+
+        if (step.Reply is { } reply)
+        {
+            worker.Tell(reply);
+        }
+
+        if (step.Change is { } change)
+        {
+            Record(change, null, Acknowledge);
+        }
+        else
+        {
+            Acknowledge();
+        }
+
+        if (step.Asked is { } asked)
+        {
+            _ = asked.Taken.PipeTo(Self, worker, asked.Answered, _ => asked.Answered(null));
         }
 
         return true;
+
+        void Acknowledge()
+        {
+            if (step.Receipt is { } receipt)
+            {
+                worker.Tell(receipt);
+            }
+        }
     }
 
     private void OnRecovered()
@@ -158,160 +188,12 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         LookAtOnce();
     }
 
-    private void OnSubmit(SubmitJob submit)
-    {
-        long? life = _environment.LifeOf(submit.Spec.Target.Device);
-        if (_replies.ToSubmission(_job, submit, IsFromHome(), life, Now) is { } answer)
-        {
-            Sender.Tell(answer);
-        }
-        else
-        {
-            IActorRef asker = Sender;
-            Record(JobRules.Accept(submit.Spec, life, Now), asker, () => asker.Tell(new JobAccepted(_job.JobId, Repeated: false)));
-        }
-    }
-
     /// <summary>One that was begun anew in the meantime stays: its journal was not removed then.</summary>
     private void OnRemoved()
     {
         if (_job.IsAtRest)
         {
             Context.Parent.Tell(new Passivate(PoisonPill.Instance));
-        }
-    }
-
-    private void OnAwait(AwaitJob request)
-    {
-        if (request.IsAnsweredBy(_job) || request.Deadline <= Now)
-        {
-            Sender.Tell(View());
-        }
-        else if (_waiters.TryAdd(Sender, request.Deadline - Now, request))
-        {
-            LookAgain();
-        }
-        else
-        {
-            Sender.Tell(JobReplies.TooManyWait(_job));
-        }
-    }
-
-    private void OnCancel(CancelJob request)
-    {
-        IActorRef asker = Sender;
-        switch (_job.Name)
-        {
-            case JobStateName.Queued or JobStateName.Retrying or JobStateName.Paused:
-                Record(new CancelledEvent(Now, _job.Attempt, null, null), asker, () => asker.Tell(View()));
-                break;
-            case JobStateName.Placing or JobStateName.Running when _job.CancelRequestedAt is null:
-                Record(new CancelRequestedEvent(Now, request.By), asker, () => asker.Tell(View()));
-                break;
-            case JobStateName.Completed or JobStateName.Failed:
-                asker.Tell(JobReplies.NothingToCancel(_job));
-                break;
-            default:
-                asker.Tell(View());
-                break;
-        }
-    }
-
-    private void OnRetry(RetryJob request)
-    {
-        IActorRef asker = Sender;
-        if (_job.Name is JobStateName.Paused or JobStateName.Failed or JobStateName.Cancelled)
-        {
-            Record(new RetriedEvent(Now, request.By, request.FromStart), asker, () => asker.Tell(View()));
-        }
-        else
-        {
-            asker.Tell(JobReplies.NothingToRetry(_job));
-        }
-    }
-
-    private void OnHeard(int attempt, string? waiting, Progress? progress = null)
-    {
-        if (!IsOut(attempt))
-        {
-            // Nobody wants it any more, whoever runs it.
-            Sender.Tell(new CancelAttempt(_job.JobId, attempt));
-        }
-        else if (IsFromExecutor())
-        {
-            _job = _job.Heard(Now, waiting, progress);
-            _door.LookAt(_job, Self);
-            if (_job.CancelRequestedAt is not null)
-            {
-                Sender.Tell(new CancelAttempt(_job.JobId, attempt));
-            }
-        }
-    }
-
-    private void OnEnded(AttemptEnded ended)
-    {
-        IActorRef worker = Sender;
-        if (!IsOut(ended.Attempt))
-        {
-            worker.Tell(new AttemptEndedAck(_job.JobId, ended.Attempt, JobRules.HasRecordedEnd(_job, ended.Attempt)));
-        }
-        else if (IsFromExecutor())
-        {
-            AttemptResult told = JobRules.Bounded(ended.Result);
-            Task<IReadOnlySet<string>> taken = _job.Spec!.Artifacts.IsEmpty ? NoArtifacts : _environment.ArtifactsTaken(_job.JobId, ended.Attempt, told.Artifacts);
-            if (taken.IsCompletedSuccessfully)
-            {
-                RecordEnd(ended.Attempt, told, taken.Result, worker);
-            }
-            else if (!_asksForArtifacts)
-            {
-                _asksForArtifacts = true;
-                _ = taken.PipeTo(Self, worker, names => new ArtifactsKnown(ended.Attempt, told, names), _ => new ArtifactsKnown(ended.Attempt, told, null));
-            }
-        }
-    }
-
-    /// <summary>Where the store could not say it, the end is told again, and it is asked again.</summary>
-    private void OnArtifactsKnown(ArtifactsKnown known)
-    {
-        _asksForArtifacts = false;
-        if (known.Taken is not null && IsOut(known.Attempt))
-        {
-            RecordEnd(known.Attempt, known.Result, known.Taken, Sender);
-        }
-    }
-
-    private void RecordEnd(int attempt, AttemptResult told, IReadOnlySet<string> taken, IActorRef worker)
-    {
-        IJobEvent change = JobRules.AfterAttempt(_job, JobRules.WithArtifacts(_job, told, taken), Now, _environment.Random());
-        Record(change, null, () => worker.Tell(new AttemptEndedAck(_job.JobId, attempt, Recorded: true)));
-    }
-
-    private void OnCheckpoint(AttemptCheckpoint left)
-    {
-        OnHeard(left.Attempt, null);
-        if (!IsOut(left.Attempt) || !IsFromExecutor())
-        {
-            return;
-        }
-
-        IActorRef worker = Sender;
-        var kept = new CheckpointKept(_job.JobId, left.Attempt, left.Number);
-        if (_job.Checkpoint?.Data == left.Data)
-        {
-            worker.Tell(kept);
-        }
-        else
-        {
-            Record(new CheckpointedEvent(Now, left.Attempt, left.Data), null, () => worker.Tell(kept));
-        }
-    }
-
-    private void OnUnknown(AttemptUnknown unknown)
-    {
-        if (IsOut(unknown.Attempt) && IsFromExecutor())
-        {
-            Record(JobRules.AfterUnknown(_job, Now, _environment.Random()), null, null);
         }
     }
 
@@ -486,40 +368,9 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 
     private ICanTell WorkersOf(JobState job) => _environment.WorkersOf(Context, job.Placement!.Device);
 
-    /// <summary>For the home and for the device that runs the job.</summary>
-    private void Read(Action answer)
-    {
-        // Numbers without events: its journal was removed.
-        if (JobReplies.ToReader(_job, LastSequenceNr > 0, () => IsFromHome() || IsFromExecutor()) is { } refusal)
-        {
-            Sender.Tell(refusal);
-        }
-        else
-        {
-            answer();
-        }
-    }
+    private DeviceId FromDevice() => Origin.Of(Sender, Context.System, _environment.Self);
 
-    /// <summary>For the home alone.</summary>
-    private void Change(Action answer) => Read(() =>
-    {
-        if (IsFromHome())
-        {
-            answer();
-        }
-        else
-        {
-            Sender.Tell(JobReplies.OnlyItsHomeChangesIt(_job));
-        }
-    });
-
-    private bool IsOut(int attempt) => _job.Exists && _job.Name.HasAttempt() && attempt == _job.Attempt;
-
-    private bool IsFromExecutor() => IsFrom(_job.Spec!.Target.Device);
-
-    private bool IsFrom(DeviceId device) => Origin.Of(Sender, Context.System, _environment.Self) == device;
-
-    private bool IsFromHome() => Origin.Of(Sender, Context.System, _environment.Self) is var device && (_environment.IsHome?.Invoke(device) ?? device == _environment.Self);
+    private bool IsFromHome() => _environment.SpeaksForHome(FromDevice());
 
     private JobView View() => _replies.View(_job, _place.IsThere(_job), _dependencies, _turn, Now);
 
@@ -527,7 +378,4 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     {
         public static readonly Look Instance = new();
     }
-
-    /// <param name="Taken">Null where the store could not be asked.</param>
-    private sealed record ArtifactsKnown(int Attempt, AttemptResult Result, IReadOnlySet<string>? Taken) : INoSerializationVerificationNeeded;
 }

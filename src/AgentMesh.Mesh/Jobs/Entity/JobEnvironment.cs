@@ -50,6 +50,9 @@ public sealed record JobEnvironment(
     /// <summary>What jobs of this home wrote, for the workflows that they are steps of.</summary>
     public Workflows.Entity.ReadOutput ReadOutput { get; init; } = static (_, _, _) => Task.FromResult<string?>(null);
 
+    /// <summary>Whether what a device says counts as said by this home.</summary>
+    internal bool SpeaksForHome(DeviceId device) => IsHome?.Invoke(device) ?? device == Self;
+
     /// <summary>Why a job for a device that is away cannot begin.</summary>
     internal string AbsenceOf(JobTarget target, DateTimeOffset now) => Absence.Of(target.Name, LastSeenOf(target.Device), now);
 }
