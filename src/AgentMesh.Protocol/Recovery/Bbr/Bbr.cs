@@ -15,18 +15,14 @@ namespace AgentMesh.Protocol.Recovery;
 /// </summary>
 internal sealed class Bbr : ICongestionController
 {
-    private const double StartupPacingGain = 2.77;
     private const double DrainPacingGain = 0.5;
     private const double DownPacingGain = 0.9;
     private const double UpPacingGain = 1.25;
     private const double WindowGain = 2;
     private const double UpWindowGain = 2.25;
-    private const double PacingMargin = 0.99;
-    private const double LossThreshold = 0.02;
     private const int StartupRunsMin = 6;
     private const int DrainRoundsMax = 3;
     private const int MaxRateCycles = 2;
-    private const int BurstBytesMax = 384 * 1024;
 
     // Not of the draft: so much lost ends Startup even where the round trip shows no queue.
     private const double StartupLossMax = 0.25;
@@ -42,40 +38,24 @@ internal sealed class Bbr : ICongestionController
     private readonly InflightCeiling _ceiling = new();
     private readonly LossUndo _undo = new();
     private readonly LeastDrain _drain = new();
-    private readonly ProbeTimes _probes;
+    private readonly BbrPacing _pacing = new();
+    private readonly ProbeCycle _probe;
     private readonly SendWindow _window;
     private ShortTermBounds _shortTerm = new();
-    private double _pacingRate;
     private double _pacingGain;
     private double _windowGain;
-    private bool _hasRoundTrip;
     private bool _isPipeFilled;
     private bool _isIdleRestart;
     private long _windowLimitedUntil;
     private long _drainRound;
-
-    // One cycle of probing.
-    private ProbeFeedback _feedback;
-    private long _cycle;
-    private bool _isProbeSample;
-    private bool _wasTooHigh;
-    private bool _wasCautious;
     private bool _isAckMarked;
 
     /// <param name="seed">What spreads the probing of many connections; any number that differs between them.</param>
     public Bbr(int datagramBytes, ulong seed)
     {
-        _probes = new ProbeTimes(seed);
+        _probe = new ProbeCycle(seed);
         _window = new SendWindow(datagramBytes);
-        Enter(BbrState.Startup, StartupPacingGain);
-    }
-
-    private enum ProbeFeedback
-    {
-        None,
-        Starting,
-        Coming,
-        Stopping,
+        Enter(BbrState.Startup, BbrPacing.StartupGain);
     }
 
     public long Window => (long)_window.Bytes;
@@ -99,8 +79,7 @@ internal sealed class Bbr : ICongestionController
 
     private bool IsCycling => State is BbrState.Down or BbrState.Cruise or BbrState.Refill or BbrState.Up;
 
-    // Before the first sample nothing is known: the initial window goes out as the timers allow.
-    public double PacingRate(RttEstimator rtt) => _hasRoundTrip ? _pacingRate : StartupPacingGain * _window.Initial / RttEstimator.Granularity.TotalSeconds;
+    public double PacingRate(RttEstimator rtt) => _pacing.Rate(_window.Initial);
 
     public void Sent(SentPacket packet, long bytesInFlight, TimeSpan now)
     {
@@ -156,9 +135,9 @@ internal sealed class Bbr : ICongestionController
         _undo.Suspect();
         SendSnapshot sent = packet.Snapshot;
         long lost = _rate.Lost - sent.Lost;
-        if (_isProbeSample && IsTooMuch(lost, sent.InFlight))
+        if (_probe.IsSample && IsTooMuch(lost, sent.InFlight))
         {
-            ProbeFailed(InflightAtLoss(packet, lost), sent.IsAppLimited, now);
+            ProbeFailed(_floor.InflightAtLoss(sent.InFlight, packet.Bytes, lost, LossFloor.Allowed), sent.IsAppLimited, now);
         }
     }
 
@@ -172,7 +151,7 @@ internal sealed class Bbr : ICongestionController
         _isAckMarked = true;
         _losses.Marked(_rate.Delivered);
         _undo.Confirm();
-        if (_isProbeSample)
+        if (_probe.IsSample)
         {
             ProbeFailed(newest.Snapshot.InFlight, newest.Snapshot.IsAppLimited, now);
         }
@@ -198,12 +177,7 @@ internal sealed class Bbr : ICongestionController
 
     private void Take(in RateSample sample, long bytesInFlight, TimeSpan now, RttEstimator rtt)
     {
-        if (!_hasRoundTrip && rtt.HasSample)
-        {
-            _hasRoundTrip = true;
-            _pacingRate = StartupPacingGain * _window.Bytes / Math.Max(rtt.Smoothed.TotalSeconds, 1e-6);
-        }
-
+        _pacing.TakeRoundTrip(rtt, _window.Bytes);
         UpdateModel(sample, bytesInFlight, now);
         BytesPerSecond = Math.Min(_maxRate.Value, _shortTerm.BytesPerSecond);
         SetPacing(_pacingGain);
@@ -216,7 +190,7 @@ internal sealed class Bbr : ICongestionController
         _losses.Update(sample, _rate.Delivered);
         if (sample.BytesPerSecond > 0 && (sample.BytesPerSecond >= _maxRate.Value || !sample.IsAppLimited))
         {
-            _maxRate.Add(sample.BytesPerSecond, _cycle, MaxRateCycles);
+            _maxRate.Add(sample.BytesPerSecond, _probe.Number, MaxRateCycles);
         }
 
         if (_losses.IsEnd)
@@ -276,18 +250,17 @@ internal sealed class Bbr : ICongestionController
 
         switch (State)
         {
-            case BbrState.Down or BbrState.Cruise when _probes.IsDue(now, _rounds.Count, Math.Min(Bdp, _window.Bytes) / _window.Datagram):
+            case BbrState.Down or BbrState.Cruise when _probe.IsDue(now, _rounds.Count, Math.Min(Bdp, _window.Bytes) / _window.Datagram):
                 EnterRefill();
                 break;
             case BbrState.Down when bytesInFlight <= Math.Max(_ceiling.WithHeadroom(_window.Datagram), _window.Minimum) && bytesInFlight <= WithBurst(Product(_maxRate.Value)):
                 Enter(BbrState.Cruise, 1);
                 break;
             case BbrState.Refill when _rounds.IsStart:
-                _isProbeSample = true;
                 EnterUp(sample);
                 break;
             case BbrState.Up when IsTimeToGoDown(sample, bytesInFlight):
-                _wasTooHigh = false;
+                _probe.Ended();
                 EnterDown(now);
                 break;
         }
@@ -296,20 +269,10 @@ internal sealed class Bbr : ICongestionController
     /// <summary>What probing showed arrives a round later than it was sent. True when it decided where to go.</summary>
     private bool TakeFeedback(in RateSample sample)
     {
-        if (_feedback == ProbeFeedback.Starting && _rounds.IsStart)
+        if (_probe.TakeFeedback(_rounds.IsStart, IsCycling, sample.IsAppLimited))
         {
-            _feedback = ProbeFeedback.Coming;
-        }
-        else if (_feedback == ProbeFeedback.Stopping && _rounds.IsStart)
-        {
-            _isProbeSample = false;
-            _feedback = ProbeFeedback.None;
-            _cycle += IsCycling && !sample.IsAppLimited ? 1 : 0;
-            if (IsCycling && _wasCautious && !_wasTooHigh)
-            {
-                EnterRefill();
-                return true;
-            }
+            EnterRefill();
+            return true;
         }
 
         if (_ceiling.IsSet && !_isAckMarked && !IsTooMuch(sample.Lost, sample.InFlight))
@@ -330,9 +293,8 @@ internal sealed class Bbr : ICongestionController
 
     private bool IsTimeToGoDown(in RateSample sample, long bytesInFlight)
     {
-        if (_wasTooHigh && bytesInFlight >= _ceiling.Bytes)
+        if (_probe.EndsCautiously(bytesInFlight, _ceiling.Bytes))
         {
-            _wasCautious = true;
             return true;
         }
 
@@ -347,8 +309,7 @@ internal sealed class Bbr : ICongestionController
 
     private void ProbeFailed(double inFlight, bool isAppLimited, TimeSpan now)
     {
-        _wasTooHigh = true;
-        _isProbeSample = false;
+        _probe.Failed();
         if (!isAppLimited)
         {
             _ceiling.ProbeFailed(inFlight, Bdp);
@@ -365,8 +326,7 @@ internal sealed class Bbr : ICongestionController
     {
         _losses.Reset();
         _ceiling.StopRaising();
-        _probes.Begin(now, _rounds.Count);
-        _feedback = ProbeFeedback.Stopping;
+        _probe.Down(now, _rounds.Count);
         _rounds.Begin(_rate.Delivered);
         Enter(BbrState.Down, DownPacingGain);
     }
@@ -375,15 +335,14 @@ internal sealed class Bbr : ICongestionController
     {
         _shortTerm = new ShortTermBounds();
         _ceiling.BeginRefill();
-        _wasCautious = false;
-        _feedback = ProbeFeedback.None;
+        _probe.Refill();
         _rounds.Begin(_rate.Delivered);
         Enter(BbrState.Refill, 1);
     }
 
     private void EnterUp(in RateSample sample)
     {
-        _feedback = ProbeFeedback.Starting;
+        _probe.Up();
         _rounds.Begin(_rate.Delivered);
         _full.Reset(sample.BytesPerSecond);
         Enter(BbrState.Up, UpPacingGain);
@@ -412,7 +371,7 @@ internal sealed class Bbr : ICongestionController
             RememberWindow();
             Enter(BbrState.ProbeRtt, 1);
             _drain.Begin();
-            _feedback = ProbeFeedback.Stopping;
+            _probe.Stop();
             _rounds.Begin(_rate.Delivered);
         }
 
@@ -450,7 +409,7 @@ internal sealed class Bbr : ICongestionController
         }
         else
         {
-            Enter(BbrState.Startup, StartupPacingGain);
+            Enter(BbrState.Startup, BbrPacing.StartupGain);
         }
     }
 
@@ -480,7 +439,7 @@ internal sealed class Bbr : ICongestionController
             _isPipeFilled = false;
             if (State != BbrState.ProbeRtt)
             {
-                Enter(BbrState.Startup, StartupPacingGain);
+                Enter(BbrState.Startup, BbrPacing.StartupGain);
             }
         }
         else if (_undo.Left == BbrState.Up && State is not (BbrState.Up or BbrState.ProbeRtt))
@@ -493,14 +452,7 @@ internal sealed class Bbr : ICongestionController
 
     private void RememberWindow() => _window.Remember(isSmallByIntent: State == BbrState.ProbeRtt);
 
-    private void SetPacing(double gain)
-    {
-        double rate = gain * BytesPerSecond * PacingMargin;
-        if (_isPipeFilled || rate > _pacingRate)
-        {
-            _pacingRate = Math.Max(rate, _window.Datagram); // a datagram in a second, so that it goes on at all
-        }
-    }
+    private void SetPacing(double gain) => _pacing.Set(gain, BytesPerSecond, _isPipeFilled, _window.Datagram);
 
     private void SetWindow(in RateSample sample)
     {
@@ -518,19 +470,7 @@ internal sealed class Bbr : ICongestionController
     private double Product(double bytesPerSecond) => _least.IsKnown ? bytesPerSecond * _least.Value.TotalSeconds : _window.Initial;
 
     // What goes out in one burst of the pacer has to fit, or the window and not the rate would hold it back.
-    private double WithBurst(double bytes)
-    {
-        double burst = Math.Min(_pacingRate * Pacer.Burst.TotalSeconds, BurstBytesMax);
-        return Math.Max(Math.Max(bytes, burst), _window.Minimum) + (State == BbrState.Up ? 2 * _window.Datagram : 0);
-    }
+    private double WithBurst(double bytes) => Math.Max(Math.Max(bytes, _pacing.Burst), _window.Minimum) + (State == BbrState.Up ? 2 * _window.Datagram : 0);
 
-    private bool IsTooMuch(long lost, long inFlight) => _floor.IsExceeded(lost, inFlight, LossThreshold, _window.Datagram);
-
-    /// <summary>What was in flight when losses went beyond the threshold, which may be within this packet.</summary>
-    private double InflightAtLoss(SentPacket packet, long lost)
-    {
-        double threshold = LossThreshold + _floor.Rate;
-        double before = packet.Snapshot.InFlight - packet.Bytes, lostBefore = lost - packet.Bytes;
-        return before + (((threshold * before) - lostBefore) / (1 - threshold));
-    }
+    private bool IsTooMuch(long lost, long inFlight) => _floor.IsExceeded(lost, inFlight, LossFloor.Allowed, _window.Datagram);
 }

@@ -9,6 +9,9 @@ internal sealed class LossFloor
     /// <summary>More than this is never taken for granted: a network that loses so much is to be left in peace, whatever the reason.</summary>
     public const double Max = 0.12;
 
+    /// <summary>BBRLossThresh of the draft: what congestion may cost beyond the floor.</summary>
+    public const double Allowed = 0.02;
+
     private const int WindowPackets = 100;
     private const int Windows = 8;
 
@@ -67,6 +70,16 @@ internal sealed class LossFloor
     {
         double chance = Deviations * Math.Sqrt(Rate * Math.Max(0, bytes) * datagramBytes);
         return lostBytes > (bytes * (Rate + allowed)) + chance;
+    }
+
+    /// <summary>What was in flight when more than the floor and <paramref name="allowed"/> was lost, which may be within a packet.</summary>
+    /// <param name="bytesInFlight">With this packet, when it was sent.</param>
+    /// <param name="lostBytes">Of these, with this packet.</param>
+    public double InflightAtLoss(long bytesInFlight, int packetBytes, long lostBytes, double allowed)
+    {
+        double threshold = allowed + Rate;
+        double before = bytesInFlight - packetBytes, lostBefore = lostBytes - packetBytes;
+        return before + (((threshold * before) - lostBefore) / (1 - threshold));
     }
 
     private void StartWindow()
