@@ -90,4 +90,11 @@ public static class MeshErrors
 
     /// <summary>A job that another was to begin after has ended and was removed: how it ended is not known.</summary>
     public const string DependencyRemoved = "AM0458";
+    public const string BadNotifyUrl = "AM0632";
+    public const string NotifyNotAllowed = "AM0633";
+    public const string NotifyRefused = "AM0634";
+    public const string NotifyUsedUp = "AM0635";
+    public const string NotifyFailed = "AM0636";
+    public const string NotifyWithdrawn = "AM0637";
+    public const string NotifySecret = "AM0638";
 }

@@ -68,12 +68,15 @@ internal static class CronVerbs
         var attemptTimeout = new Option<TimeSpan?>("--attempt-timeout") { Description = "Longest single attempt.", CustomParser = Durations.Parse };
         var jitter = new Option<TimeSpan?>("--jitter") { Description = "Run up to so much later, always by the same part of it, so that many devices do not start at once.", CustomParser = Durations.Parse };
         var replace = new Option<bool>("--replace") { Description = "Change the schedule of that name." };
+        var notify = new Option<string?>("--notify") { Description = "Tell this URL of each run when it is over, by an HTTP POST with JSON (docs/cron.md)." };
+        var notifyOn = new Option<string?>("--notify-on") { Description = "Of which runs: any (default), failure, success." };
+        notifyOn.AcceptOnlyFromAmong("any", "failure", "success");
         var needs = new NeedsOptions();
         var place = new PlaceOptions();
         return global.Verb(
             "add",
             "Add a schedule: cron add NAME '30 4 * * *' -- PROGRAM ARGS.",
-            [name, schedule, program, line, on, zone, missed, overlap, pauseAfter, attempts, attemptTimeout, jitter, replace, .. place.All, .. needs.All],
+            [name, schedule, program, line, on, zone, missed, overlap, pauseAfter, attempts, attemptTimeout, jitter, notify, notifyOn, replace, .. place.All, .. needs.All],
             async (session, parsed, cancel) =>
             {
                 Usage.CheckProgram(parsed, parsed.GetValue(program)?.FirstOrDefault());
@@ -100,6 +103,8 @@ internal static class CronVerbs
                 {
                     Environment = place.Variables(parsed),
                     Directory = place.Directory(parsed),
+                    Notify = parsed.GetValue(notify),
+                    NotifyOn = parsed.GetValue(notifyOn),
                 };
                 CronView cron = await client.PostAsync("v1/crons", request, ControlJson.Default.CronRequest, ControlJson.Default.CronView, cancel).ConfigureAwait(false);
                 Tell(session, cron);
@@ -200,6 +205,7 @@ internal static class CronVerbs
             to.WriteLine("from      CRON.md of this device");
         }
 
+        CronTold.Write(to, cron, Local);
         to.WriteLine($"counts    {cron.Fired} runs, {cron.MissedCount} missed, {cron.Failures} failures in a row");
         if (cron.Waiting is { } waiting)
         {
@@ -222,9 +228,22 @@ internal static class CronVerbs
         }
     }
 
-    private static void Runs(Session session, CronView cron) => session.Terminal.Table(
-        ["JOB", "DUE", "CAUSE", "ON", "STATE", "ENDED"],
-        cron.Runs.Select(run => (IReadOnlyList<string>)[run.ShortJob, Local(run.Nominal, cron.TimeZone), run.Cause, run.Device ?? cron.TargetName, run.State, run.EndedAt is { } ended ? Local(ended, cron.TimeZone) : ""]));
+    private static void Runs(Session session, CronView cron)
+    {
+        bool isTold = cron.Notify is not null || cron.Runs.Any(run => run.Delivery is not null);
+        session.Terminal.Table(
+            ["JOB", "DUE", "CAUSE", "ON", "STATE", "ENDED", .. isTold ? (string[])["TOLD"] : []],
+            cron.Runs.Select(run => (IReadOnlyList<string>)
+            [
+                run.ShortJob,
+                Local(run.Nominal, cron.TimeZone),
+                run.Cause,
+                run.Device ?? cron.TargetName,
+                run.State,
+                run.EndedAt is { } ended ? Local(ended, cron.TimeZone) : "",
+                .. isTold ? (string[])[CronTold.Short(run.Delivery)] : [],
+            ]));
+    }
 
     /// <returns>1 where a job of the file has a problem.</returns>
     private static int Reloaded(Session session, CronFileView file)

@@ -14,6 +14,7 @@ public static class CronManifests
     public const string Buffered = "cron-event.buffered.1";
     public const string Backfill = "cron-event.backfill.1";
     public const string RunEnded = "cron-event.run-ended.1";
+    public const string Delivery = "cron-event.delivery.1";
     public const string Removed = "cron-event.removed.1";
     public const string Snapshot = "cron-snapshot.1";
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using AgentMesh.Mesh.Cron.Delivery;
 using AgentMesh.Mesh.Jobs;
 
 namespace AgentMesh.Mesh.Cron;
@@ -56,6 +57,9 @@ public sealed record CronRun(JobId JobId, DateTimeOffset Nominal, CronCause Caus
     /// <summary>Null for the device of the schedule.</summary>
     public JobTarget? Target { get; init; }
 
+    /// <summary>Null where nobody is told of it.</summary>
+    public CronDelivery? Delivery { get; init; }
+
     public bool IsOver => Ended is not null;
 }
 
@@ -81,9 +85,12 @@ public sealed record CronView(
     /// <summary>Times of the past that a person asked for and that are not fired yet.</summary>
     public int BackfillLeft { get; init; }
 
+    /// <summary>The newest attempt to tell a run; null before the first.</summary>
+    public CronLastDelivery? LastDelivery { get; init; }
+
     public bool Equals(CronView? other) =>
         other is not null && CronId == other.CronId && Spec == other.Spec && IsEnabled == other.IsEnabled && Reason == other.Reason && CreatedAt == other.CreatedAt && Fired == other.Fired
-        && Missed == other.Missed && Failures == other.Failures && Waiting == other.Waiting && BackfillLeft == other.BackfillLeft && Runs.AsSpan().SequenceEqual(other.Runs.AsSpan()) && Next.AsSpan().SequenceEqual(other.Next.AsSpan());
+        && Missed == other.Missed && Failures == other.Failures && Waiting == other.Waiting && BackfillLeft == other.BackfillLeft && LastDelivery == other.LastDelivery && Runs.AsSpan().SequenceEqual(other.Runs.AsSpan()) && Next.AsSpan().SequenceEqual(other.Next.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(CronId, IsEnabled, Fired, Missed, Runs.Length);
 }

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using AgentMesh.Errors;
+using AgentMesh.Mesh.Cron.Delivery;
 using AgentMesh.Mesh.Jobs;
 
 namespace AgentMesh.Mesh.Cron;
@@ -144,10 +145,10 @@ public static class CronRules
             }
         }
 
-        return new CronView(cron.CronId, cron.Spec!, cron.IsEnabled, cron.Reason, cron.CreatedAt, cron.Fired, cron.Missed, cron.Failures, [.. cron.Runs], [.. next], cron.Buffered) { BackfillLeft = cron.Backfill?.Left ?? 0 };
+        return new CronView(cron.CronId, cron.Spec!, cron.IsEnabled, cron.Reason, cron.CreatedAt, cron.Fired, cron.Missed, cron.Failures, [.. cron.Runs], [.. next], cron.Buffered) { BackfillLeft = cron.Backfill?.Left ?? 0, LastDelivery = cron.LastDelivery };
     }
 
-    /// <exception cref="MeshException">AM0340, AM0341: the schedule. AM0345: no such time zone. AM0348: too much jitter.</exception>
+    /// <exception cref="MeshException">AM0340, AM0341: the schedule. AM0345: no such time zone. AM0348: too much jitter. AM0632: the URL.</exception>
     public static void Check(CronSpec spec)
     {
         if (spec.Jitter < TimeSpan.Zero || spec.Jitter > CronSpec.JitterMax)
@@ -158,6 +159,11 @@ public static class CronRules
         if (spec.Missed == CronMissed.Window && (spec.Window < CronSpec.WindowMin || spec.Window > CronSpec.WindowMax))
         {
             throw new MeshException(MeshErrors.BadJitter, $"a window is {CronSpec.WindowMin.TotalMinutes:0} min to {CronSpec.WindowMax.TotalDays:0} days", "for example --missed 'window 2h'");
+        }
+
+        if (spec.Notify is { } notify)
+        {
+            NotifyUrl.Parse(notify.Url);
         }
 
         if (!TryRead(spec, out _, out _, out Problem? problem))

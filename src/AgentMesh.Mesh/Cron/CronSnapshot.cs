@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using AgentMesh.Mesh.Cron.Delivery;
 using AgentMesh.Mesh.Jobs;
 
 namespace AgentMesh.Mesh.Cron;
@@ -10,7 +11,9 @@ public sealed record CronSnapshot(
 {
     public CronBackfill? Backfill { get; init; }
 
-    public static CronSnapshot Of(CronState s) => new(s.Spec, s.IsEnabled, s.Reason, s.CreatedAt, s.Version, s.Cursor, s.Life, s.Fired, s.Missed, s.Failures, s.Buffered, [.. s.Runs]) { Backfill = s.Backfill };
+    public CronLastDelivery? LastDelivery { get; init; }
+
+    public static CronSnapshot Of(CronState s) => new(s.Spec, s.IsEnabled, s.Reason, s.CreatedAt, s.Version, s.Cursor, s.Life, s.Fired, s.Missed, s.Failures, s.Buffered, [.. s.Runs]) { Backfill = s.Backfill, LastDelivery = s.LastDelivery };
 
     public CronState ToState(CronId id) => CronState.None(id) with
     {
@@ -27,11 +30,12 @@ public sealed record CronSnapshot(
         Buffered = Buffered,
         Runs = [.. Runs],
         Backfill = Backfill,
+        LastDelivery = LastDelivery,
     };
 
     public bool Equals(CronSnapshot? other) =>
         other is not null && Spec == other.Spec && IsEnabled == other.IsEnabled && Reason == other.Reason && CreatedAt == other.CreatedAt && Version == other.Version && Cursor == other.Cursor
-        && Life == other.Life && Fired == other.Fired && Missed == other.Missed && Failures == other.Failures && Buffered == other.Buffered && Backfill == other.Backfill && Runs.AsSpan().SequenceEqual(other.Runs.AsSpan());
+        && Life == other.Life && Fired == other.Fired && Missed == other.Missed && Failures == other.Failures && Buffered == other.Buffered && Backfill == other.Backfill && LastDelivery == other.LastDelivery && Runs.AsSpan().SequenceEqual(other.Runs.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Spec?.Schedule, Version, Cursor, Fired);
 }

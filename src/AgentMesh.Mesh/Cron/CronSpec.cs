@@ -1,3 +1,4 @@
+using AgentMesh.Mesh.Cron.Delivery;
 using AgentMesh.Mesh.Jobs;
 
 namespace AgentMesh.Mesh.Cron;
@@ -60,6 +61,9 @@ public sealed record CronSpec(string Schedule, string Zone, JobSpec Job, CronMis
 
     /// <summary>Looked for at each time; null for the device of <see cref="Job"/>.</summary>
     public CronTargets? Targets { get; init; }
+
+    /// <summary>Who is told of its runs; null for nobody.</summary>
+    public CronNotify? Notify { get; init; }
 
     /// <summary>It stands in the <c>CRON.md</c> of its device, which may change and remove it.</summary>
     public bool IsFromFile { get; init; }

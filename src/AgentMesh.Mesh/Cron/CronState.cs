@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using AgentMesh.Errors;
+using AgentMesh.Mesh.Cron.Delivery;
 using AgentMesh.Mesh.Jobs;
 
 namespace AgentMesh.Mesh.Cron;
@@ -59,6 +60,12 @@ public sealed record CronState
     /// <summary>The newest first.</summary>
     public ImmutableList<CronRun> Runs { get; init; } = [];
 
+    /// <summary>The newest attempt to tell a run; null before the first.</summary>
+    public CronLastDelivery? LastDelivery { get; init; }
+
+    /// <summary>Runs that are to be told, the newest first.</summary>
+    public IEnumerable<CronRun> Due => Runs.Where(run => run.Delivery is { IsDue: true });
+
     public IEnumerable<CronRun> Running => Runs.Where(run => !run.IsOver);
 
     public static CronState None(CronId cronId) => new(cronId);
@@ -77,6 +84,7 @@ public sealed record CronState
             CronBufferedEvent e => this with { Cursor = e.Nominal, Missed = Missed + (Buffered is null ? 0 : 1), Buffered = e.Nominal },
             CronBackfillEvent e => this with { Backfill = e.Backfill.Left > 0 ? e.Backfill : null },
             CronRunEndedEvent e => End(e),
+            CronDeliveryEvent e => this with { Runs = Shorten(Runs.Select(run => run.JobId == e.JobId ? run with { Delivery = e.Delivery with { Report = e.Delivery.IsDue ? run.Delivery?.Report : null } } : run)), LastDelivery = new CronLastDelivery(e.JobId, e.Delivery) },
             CronRemovedEvent => None(CronId) with { Version = Version },
             _ => throw new InvariantException($"unknown event {change.GetType().Name}"),
         };
@@ -98,15 +106,17 @@ public sealed record CronState
             : [new CronRun(e.JobId, e.Nominal, e.Cause, e.At, null, null)]),
     };
 
-    private CronState End(CronRunEndedEvent e)
+    private CronState End(CronRunEndedEvent e) => this with
     {
-        ImmutableList<CronRun> runs = [.. Runs.Select(run => run.JobId == e.JobId ? run with { Ended = e.State, EndedAt = e.At } : run)];
+        Runs = Shorten(Runs.Select(run => run.JobId == e.JobId ? run with { Ended = e.State, EndedAt = e.At, Delivery = e.Report is { } report ? new CronDelivery(CronDeliveryState.Due, 0, e.At, null, null, null) { Report = report } : null } : run)),
+
+        // Cancelled is what a person did, and tells nothing of the command.
+        Failures = e.State switch { JobStateName.Completed => 0, JobStateName.Cancelled => Failures, _ => Failures + 1 },
+    };
+
+    private static ImmutableList<CronRun> Shorten(IEnumerable<CronRun> runs)
+    {
         int kept = 0;
-        return this with
-        {
-            Runs = runs.RemoveAll(run => run.IsOver && ++kept > RunsKept),
-            // Cancelled is what a person did, and tells nothing of the command.
-            Failures = e.State switch { JobStateName.Completed => 0, JobStateName.Cancelled => Failures, _ => Failures + 1 },
-        };
+        return [.. runs.Where(run => !run.IsOver || ++kept <= RunsKept || run.Delivery is { IsDue: true })];
     }
 }

@@ -39,6 +39,7 @@ public sealed class HomeTypes
             Journal = environment.Journal,
             IsHome = environment.IsHome,
         };
+        cron = environment.DeliverForCron is { } deliver ? cron with { Deliver = deliver } : cron;
         Crons = Start("cron", waiting, id => CronEntity.Create(CronId.TryParse(id, out CronId schedule) && schedule.Home == home ? schedule : throw Stranger(id), cron));
         var array = new ArrayEnvironment(environment.Self, Jobs, environment.DevicesFor, environment.Time, environment.RestAfter) { Journal = environment.Journal, IsHome = environment.IsHome };
         Arrays = Start("array", waiting, id => ArrayEntity.Create(ArrayId.TryParse(id, out ArrayId known) && known.Home == home ? known : throw Stranger(id), array));

@@ -35,6 +35,12 @@ public sealed record CronRequest(
 
     /// <summary>Where a program begins, on its device.</summary>
     public string? Directory { get; init; }
+
+    /// <summary>A URL that is told of its runs: docs/cron.md, "Webhooks"; null for none.</summary>
+    public string? Notify { get; init; }
+
+    /// <summary>Of which runs: any (also for null), failure or success.</summary>
+    public string? NotifyOn { get; init; }
 }
 
 /// <summary>POST /v1/crons/reload: what became of the jobs of CRON.md.</summary>
@@ -78,13 +84,38 @@ public sealed record CronView(
     int BackfillLeft = 0,
     string? Resources = null,
     int Priority = 0,
-    string? Group = null);
+    string? Group = null)
+{
+    /// <summary>Who is told of its runs; null for nobody.</summary>
+    public string? Notify { get; init; }
+
+    /// <summary>any, failure or success.</summary>
+    public string? NotifyOn { get; init; }
+
+    /// <summary>The newest attempt to tell a run; null before the first.</summary>
+    public CronDeliveryView? LastDelivery { get; init; }
+}
+
+/// <summary>Whether a run was told.</summary>
+/// <param name="Id">As the receiver gets it; the same for each attempt.</param>
+/// <param name="Job">The short id of the run's job.</param>
+/// <param name="State">due, delivered or given-up.</param>
+/// <param name="Attempts">That ended.</param>
+/// <param name="At">When the newest of them ended.</param>
+/// <param name="Status">Of the newest answer; null where there was none.</param>
+/// <param name="NextAt">Not before; null when it is not due.</param>
+/// <param name="Problem">Why the newest attempt did not deliver it.</param>
+public sealed record CronDeliveryView(string Id, string Job, string State, int Attempts, DateTimeOffset? At, int? Status, DateTimeOffset? NextAt, ProblemView? Problem);
 
 /// <param name="Nominal">When it was due.</param>
 /// <param name="Cause">schedule, catchup, reboot, manual or backfill.</param>
 /// <param name="State">running until the job came to rest, then its state.</param>
 /// <param name="Device">Where it was looked for at that time; null for the device of the schedule.</param>
-public sealed record CronRunView(string Job, string ShortJob, DateTimeOffset Nominal, string Cause, DateTimeOffset FiredAt, string State, DateTimeOffset? EndedAt, string? Device = null);
+public sealed record CronRunView(string Job, string ShortJob, DateTimeOffset Nominal, string Cause, DateTimeOffset FiredAt, string State, DateTimeOffset? EndedAt, string? Device = null)
+{
+    /// <summary>Null where nobody is told of it.</summary>
+    public CronDeliveryView? Delivery { get; init; }
+}
 
 /// <summary>POST /v1/cron/backfill: fires times of the past, each once.</summary>
 /// <param name="From">2026-03-01, 2026-03-01T04:30 (as the clocks of the schedule show it), or with an offset.</param>

@@ -8,6 +8,7 @@ using AgentMesh.Node.Control;
 using AgentMesh.Node.Output;
 using AgentMesh.Node.Pools;
 using AgentMesh.Node.Schedules;
+using AgentMesh.Node.Schedules.Delivery;
 using AgentMesh.Node.Services;
 using AgentMesh.Node.Settings;
 using AgentMesh.Node.Trust;
@@ -81,11 +82,15 @@ public sealed class NodeHost : IAsyncDisposable
         var choice = new DeviceChoice(device.Id, device.Names, settings.Labels, device.Directory, reach.Links, () => workers.Load, time);
         var reading = new OutputReading(stores.Outputs, time);
         var permissions = new CommandPermissions(device.Id, settings.DeviceName, device.Registry, settings.CommandsNeedGrant, workers.WorkingDirectory);
+        var notifyPolicy = new NotifyPolicy(settings.CronNotify);
+        WebhookSecrets.Read(settings.CronNotify.SecretFile);
+        WebhookClient webhooks = _endings.Add(new WebhookClient(notifyPolicy, Dns.GetHostAddressesAsync, NodeServices.Version, time));
+        CronNotifier notifier = _endings.Add(new CronNotifier(webhooks, reading.ReadEndsAsync, settings.CronNotify.SecretFile));
         var entityHost = new EntityHost(
-            device.Id, device.Life, settings, device.Registry, reach.Links, device.Directory, choice, permissions, device.Hub, workers.Table, new AttemptAudit(stores.Audit, time, device.Log), stores.Journal, new CronLog(device.Data["logs/cron"], device.Log), reading, stores.Pool, stores.Artifacts, time);
+            device.Id, device.Life, settings, device.Registry, reach.Links, device.Directory, choice, permissions, device.Hub, workers.Table, new AttemptAudit(stores.Audit, time, device.Log), stores.Journal, new CronLog(device.Data["logs/cron"], device.Log), notifier, reading, stores.Pool, stores.Artifacts, time);
         generations = _endings.AddAsync(new GenerationKeeper(reach.Links, device.Directory, () => NewSystem(device, stores, reach), entityHost.Equip, time, device.Log));
         var streams = new StreamParts(device, stores, workers, entityHost, generations, PlaceOf, _endings);
-        var services = new ServiceParts(device, stores, workers, reach, streams, entityHost, generations, choice, reading, source, Restart, _endings);
+        var services = new ServiceParts(device, stores, workers, reach, streams, entityHost, generations, choice, reading, notifyPolicy, source, Restart, _endings);
 
         reach.Start();
         generations.Start();

@@ -8,6 +8,7 @@ using AgentMesh.Node.Output;
 using AgentMesh.Node.Retention;
 using AgentMesh.Node.RoundTrips;
 using AgentMesh.Node.Schedules;
+using AgentMesh.Node.Schedules.Delivery;
 using AgentMesh.Node.Services;
 using AgentMesh.Node.Settings;
 using AgentMesh.Node.Trust;
@@ -24,7 +25,7 @@ internal sealed class ServiceParts
     private readonly GenerationKeeper _generations;
 
     public ServiceParts(
-        DeviceParts device, StoreParts stores, WorkerParts workers, ReachParts reach, StreamParts streams, EntityHost entityHost, GenerationKeeper generations, DeviceChoice choice, OutputReading reading, SettingsSource source, Action restart, Endings endings)
+        DeviceParts device, StoreParts stores, WorkerParts workers, ReachParts reach, StreamParts streams, EntityHost entityHost, GenerationKeeper generations, DeviceChoice choice, OutputReading reading, NotifyPolicy notifyPolicy, SettingsSource source, Action restart, Endings endings)
     {
         (_stores, _entityHost, _generations) = (stores, entityHost, generations);
         (NodeSettings settings, TimeProvider time, DeviceId self) = (device.Settings, device.Time, device.Id);
@@ -41,7 +42,7 @@ internal sealed class ServiceParts
         Artifacts = new ArtifactService(stores.Artifacts, Homes, Jobs);
         Workflows = new WorkflowService(Homes, specs, device.Names, choice, entities, Artifacts, ids);
         Groups = new GroupService(Homes, entities);
-        Crons = endings.Add(new CronService(Homes, specs, device.Names, choice, entities, Jobs, ids));
+        Crons = endings.Add(new CronService(Homes, specs, device.Names, choice, entities, Jobs, notifyPolicy, ids));
         string cronPath = settings.CronFile.Length > 0 ? settings.CronFile : device.Data[Mesh.Cron.File.CronFile.FileName];
         CronFile = endings.AddAsync(new CronFileKeeper(cronPath, device.Data["cron-file.applied"], Crons, time, device.Log));
         Inputs = new InputService(Jobs, streams.Feeder, time);

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using AgentMesh.Journal;
 using AgentMesh.Mesh;
+using AgentMesh.Node.Schedules.Delivery;
 
 namespace AgentMesh.Node.Output;
 
@@ -35,6 +36,36 @@ internal sealed class OutputReading(IOutputStore store, TimeProvider time)
 
         return whole.Length == bytes ? System.Text.Encoding.UTF8.GetString(whole.GetBuffer(), 0, (int)whole.Length) : null;
     }
+
+    /// <summary>The last bytes of a stream of an attempt that is over, from a whole character on; what is not there any more is left out.</summary>
+    /// <param name="length">Of the stream, as the end of the attempt tells.</param>
+    public async Task<string> ReadEndAsync(JobId job, int attempt, OutputStreamKind stream, long length, int bytes, CancellationToken cancellationToken)
+    {
+        if (length == 0)
+        {
+            return "";
+        }
+
+        using var read = new MemoryStream();
+        var end = Task.FromResult<FinalLengths?>(new FinalLengths(length, length));
+        await foreach (OutputPiece piece in ReadAsync(job, attempt, stream, Math.Max(0, length - bytes), end, cancellationToken).ConfigureAwait(false))
+        {
+            read.Write(piece.Data.Span[..(int)Math.Min(piece.Data.Length, bytes - read.Length)]);
+        }
+
+        ReadOnlySpan<byte> text = read.GetBuffer().AsSpan(0, (int)read.Length);
+        while (length > bytes && !text.IsEmpty && (text[0] & 0xC0) == 0x80)
+        {
+            text = text[1..];
+        }
+
+        return System.Text.Encoding.UTF8.GetString(text);
+    }
+
+    /// <summary>Of both streams, for those who are told of a run.</summary>
+    public async Task<OutputEnds> ReadEndsAsync(JobId job, int attempt, long stdoutBytes, long stderrBytes, CancellationToken cancellationToken) => new(
+        await ReadEndAsync(job, attempt, OutputStreamKind.Stdout, stdoutBytes, OutputEnds.BytesMax, cancellationToken).ConfigureAwait(false),
+        await ReadEndAsync(job, attempt, OutputStreamKind.Stderr, stderrBytes, OutputEnds.BytesMax, cancellationToken).ConfigureAwait(false));
 
     /// <param name="stream">Null for both; what was read first is given first.</param>
     /// <param name="end">

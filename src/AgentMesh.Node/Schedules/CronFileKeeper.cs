@@ -144,7 +144,7 @@ internal sealed class CronFileKeeper : IAsyncDisposable
         }
     }
 
-    private static object PartsOf(CronView cron) => (cron.Schedule, cron.TimeZone, cron.Command, cron.Target, cron.Missed, cron.Overlap, cron.JitterMs, cron.Enabled, cron.TargetName, cron.PauseAfter, (cron.Resources, cron.Priority, cron.Group));
+    private static object PartsOf(CronView cron) => (cron.Schedule, cron.TimeZone, cron.Command, cron.Target, cron.Missed, cron.Overlap, cron.JitterMs, cron.Enabled, cron.TargetName, cron.PauseAfter, (cron.Resources, cron.Priority, cron.Group, cron.Notify, cron.NotifyOn));
 
     /// <summary>A line that begins with @ is meant for a device as at the prompt; anything else is for a shell, as cron has it.</summary>
     private static CronRequest RequestOf(CronFileJob job) => new(

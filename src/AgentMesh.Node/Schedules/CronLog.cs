@@ -1,5 +1,6 @@
 using System.Globalization;
 using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Cron.Delivery;
 using Microsoft.Extensions.Logging;
 
 namespace AgentMesh.Node.Schedules;
@@ -72,8 +73,20 @@ internal sealed class CronLog(string directory, ILogger log)
         CronFiredEvent fired => string.Create(CultureInfo.InvariantCulture, $"fired {(fired.Targets is { } targets ? string.Join(',', targets.Select(each => each.JobId.Short)) : fired.JobId.Short)} {fired.Cause.ToString().ToLowerInvariant()} {fired.Nominal.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}"),
         CronMissedEvent { Count: > 0 } missed => string.Create(CultureInfo.InvariantCulture, $"missed {missed.Count} {missed.Reason.ToString().ToLowerInvariant()}"),
         CronRunEndedEvent ended => $"ended {ended.JobId.Short} {ended.State.ToString().ToLowerInvariant()}",
+        CronDeliveryEvent told => WordsOf(told.JobId.Short, told.Delivery),
         CronBackfillEvent { Backfill.Left: > 0 } backfill => string.Create(CultureInfo.InvariantCulture, $"backfill {backfill.Backfill.Left} through {backfill.Backfill.To.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}"),
         CronRemovedEvent => "removed",
         _ => null,
     };
+
+    private static string WordsOf(string job, CronDelivery delivery)
+    {
+        string answer = delivery.Status is { } status ? string.Create(CultureInfo.InvariantCulture, $"status {status} ") : "", why = $"{answer}attempt {delivery.Attempts.ToString(CultureInfo.InvariantCulture)} {delivery.Problem?.Code} {delivery.Problem?.Text}";
+        return delivery.State switch
+        {
+            CronDeliveryState.Delivered => string.Create(CultureInfo.InvariantCulture, $"told {job} {answer}attempt {delivery.Attempts}"),
+            CronDeliveryState.Due => string.Create(CultureInfo.InvariantCulture, $"untold {job} {why} again {delivery.NextAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}"),
+            _ => $"gave up telling {job} {why}",
+        };
+    }
 }

@@ -4,24 +4,26 @@ using AgentMesh.Journal;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Cron.Delivery;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Selectors;
 using AgentMesh.Mesh.Turns;
 using AgentMesh.Mesh.Workflows.File;
 using AgentMesh.Node.Control;
+using AgentMesh.Node.Schedules.Delivery;
 using MeshBackfillView = AgentMesh.Mesh.Cron.CronBackfillView;
 using MeshCronView = AgentMesh.Mesh.Cron.CronView;
 
 namespace AgentMesh.Node.Services;
 
 /// <summary>The schedules of this device, and those of its pool, which are written <c>POOL/NAME</c>.</summary>
-internal sealed class CronService(Homes homes, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, JobService jobs, UlidSource ids) : IDisposable
+internal sealed class CronService(Homes homes, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, JobService jobs, NotifyPolicy notifyPolicy, UlidSource ids) : IDisposable
 {
     private readonly SemaphoreSlim _adding = new(1);
 
     public void Dispose() => _adding.Dispose();
 
-    /// <exception cref="MeshException">The name, the schedule, the zone, the device or the command is wrong, the name is taken (AM0343), or there are too many (AM0346).</exception>
+    /// <exception cref="MeshException">The name, the schedule, the zone, the device or the command is wrong, the name is taken (AM0343), or there are too many (AM0346), or its runs may not be told to that URL (AM0632, AM0633).</exception>
     public async Task<Control.CronView> AddAsync(CronRequest request, bool isFromFile, CancellationToken cancellationToken)
     {
         // What a client leaves out of its JSON is null, whatever the type says.
@@ -153,8 +155,20 @@ internal sealed class CronService(Homes homes, JobSpecs specs, Devices devices, 
         {
             Window = window,
             Targets = targets,
+            Notify = NotifyOf(request),
             Jitter = TimeSpan.FromMilliseconds(Math.Floor(Math.Clamp(request.JitterMs ?? 0, -1, 1e9))),
         };
+    }
+
+    private CronNotify? NotifyOf(CronRequest request)
+    {
+        if (request.Notify is not { } url)
+        {
+            return request.NotifyOn is null ? null : throw Wrong("'notifyOn' says of which runs somebody is told, and 'notify' is missing", "add --notify https://example.org/hook");
+        }
+
+        notifyPolicy.Check(NotifyUrl.Parse(url));
+        return new CronNotify(url, One<CronNotifyOn>(request.NotifyOn, "notifyOn") ?? CronNotifyOn.Any);
     }
 
     /// <summary>A policy, or <c>window</c> and how far back it reaches.</summary>

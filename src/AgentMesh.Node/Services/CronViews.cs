@@ -1,4 +1,6 @@
+using AgentMesh.Mesh;
 using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Cron.Delivery;
 using AgentMesh.Node.Control;
 using CronView = AgentMesh.Node.Control.CronView;
 using MeshCronView = AgentMesh.Mesh.Cron.CronView;
@@ -29,11 +31,26 @@ internal static class CronViews
         cron.Fired,
         cron.Missed,
         cron.Failures,
-        [.. cron.Runs.Select(run => new CronRunView(run.JobId.ToString(), run.JobId.Short, run.Nominal, Lower(run.Cause), run.FiredAt, run.Ended is { } end ? Lower(end) : "running", run.EndedAt, run.Target?.Name))],
+        [.. cron.Runs.Select(run => new CronRunView(run.JobId.ToString(), run.JobId.Short, run.Nominal, Lower(run.Cause), run.FiredAt, run.Ended is { } end ? Lower(end) : "running", run.EndedAt, run.Target?.Name) { Delivery = run.Delivery is { } delivery ? Of(cron.CronId, run.JobId, delivery) : null })],
         cron.BackfillLeft,
         cron.Spec.Job.Needs.Resources.IsNone ? null : cron.Spec.Job.Needs.Resources.ToString(),
         cron.Spec.Job.Needs.Priority,
-        cron.Spec.Job.Needs.Group);
+        cron.Spec.Job.Needs.Group)
+    {
+        Notify = cron.Spec.Notify?.Url,
+        NotifyOn = cron.Spec.Notify is { } notify ? Lower(notify.On) : null,
+        LastDelivery = cron.LastDelivery is { } last ? Of(cron.CronId, last.JobId, last.Delivery) : null,
+    };
+
+    private static CronDeliveryView Of(CronId cron, JobId job, CronDelivery delivery) => new(
+        CronDeliveryRules.IdOf(cron, job),
+        job.Short,
+        delivery.State == CronDeliveryState.GivenUp ? "given-up" : Lower(delivery.State),
+        delivery.Attempts,
+        delivery.At,
+        delivery.Status,
+        delivery.IsDue ? delivery.NextAt : null,
+        delivery.Problem is { } problem ? new ProblemView(problem.Code, problem.Text, problem.NextStep) : null);
 
     private static string Span(TimeSpan span) => span switch
     {

@@ -73,6 +73,8 @@ public sealed record NodeSettings
     /// <summary>Empty: <c>CRON.md</c> in the data directory.</summary>
     public required string CronFile { get; init; }
 
+    public CronNotifySettings CronNotify { get; init; } = new([], false, "");
+
     public required long AuditRetainedBytesMax { get; init; }
 
     public required ProgramSettings Programs { get; init; }
@@ -173,6 +175,12 @@ public sealed record ArtifactSettings(long RetainedBytesMax, long SizeMax, TimeS
 /// <param name="Cgroups">auto, on or off.</param>
 /// <param name="CgroupLimits">Whether programs get no more than their jobs ask for.</param>
 public sealed record ProgramSettings(bool KeepOnStop, TimeSpan? Lease, TimeSpan InputGrace, string Cgroups = "auto", bool CgroupLimits = false);
+
+/// <summary>To whom the ends of runs may be told.</summary>
+/// <param name="Allow">Each as <c>agentmesh.cron.notify.allow</c> has it, checked.</param>
+/// <param name="PlainHttp">Without TLS over the Internet too.</param>
+/// <param name="SecretFile">Empty: nothing is signed.</param>
+public sealed record CronNotifySettings(IReadOnlyList<string> Allow, bool PlainHttp, string SecretFile);
 
 public sealed record PluginSettings(IReadOnlyList<string> Assemblies, IReadOnlyDictionary<string, IReadOnlyList<string>> Programs);
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Retention;
+using AgentMesh.Node.Schedules.Delivery;
 using Akka.Configuration;
 using Akka.Configuration.Hocon;
 
@@ -139,6 +140,10 @@ public static class SettingsLoader
             Output = new OutputSettings(read.Size("output.retained-max"), read.Size("output.job-max"), read.Size("output.spool-max"), read.Size("output.beside-commands")),
             Artifacts = new ArtifactSettings(read.Size("artifacts.retained-max"), read.Size("artifacts.size-max"), read.Limit("artifacts.retained-for"), read.Limit("artifacts.safe-for") ?? TimeSpan.Zero),
             CronFile = read.Text("cron.file") is { Length: > 0 } cronFile ? Path.GetFullPath(cronFile) : "",
+            CronNotify = new CronNotifySettings(
+                read.List("cron.notify.allow") is var allow && allow.FirstOrDefault(text => !NotifyAllow.TryParse(text, out _)) is { } bad ? throw read.Wrong("cron.notify.allow", bad, NotifyAllow.Rule) : allow,
+                read.Switch("cron.notify.http"),
+                read.Text("cron.notify.secret-file") is { Length: > 0 } secrets ? Path.GetFullPath(secrets) : ""),
             AuditRetainedBytesMax = read.Size("audit.retained-max"),
             Programs = new ProgramSettings(read.OneOf("workers.on-stop", "keep", "end") == "keep", read.Limit("workers.lease"), read.Time("workers.input-grace"), read.OneOf("workers.cgroups", "auto", "on", "off"), read.OneOf("workers.cgroup-limits", "off", "on") == "on"),
             DefaultGrants = read.Grants("grants.default"),

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Cron.Delivery;
 using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Peers;
@@ -117,6 +118,12 @@ internal static class ContractSamples
         new CronMissedEvent(Start, Start.AddMinutes(-1), 17, CronMissedReason.Overlap, 5),
         new CronBufferedEvent(Start, Start.AddMinutes(-1)),
         new CronRunEndedEvent(Start, Job, JobStateName.Failed),
+        new CronRunEndedEvent(Start, Job, JobStateName.Failed) { Report = Report },
+        new CronRunEndedEvent(Start, Job, JobStateName.Cancelled) { Report = new CronReport(0, null, "gpu-box", null, null, Start, null, 0, 0, null) },
+        new CronDeliveryEvent(Start, Job, Untold with { Report = null }),
+        new CronDeliveryEvent(Start, Job, new CronDelivery(CronDeliveryState.Delivered, 1, Start, Start, 204, null)),
+        new CronView(Nightly, CronSpec, IsEnabled: true, null, Start, 0, 0, 0, CronRuns, [], null) { LastDelivery = new CronLastDelivery(Job, Untold) },
+        new CronSnapshot(CronSpec, true, null, Start, 3, Start, 0, 0, 0, 0, null, CronRuns) { LastDelivery = new CronLastDelivery(Job, Untold) },
         new CronRemovedEvent(Start),
         new CronSnapshot(CronSpec, true, new Problem("AM0347", "failed"), Start, 3, Start.AddHours(1), 5, 7, 8, 2, Start.AddHours(1), CronRuns),
         new CronSnapshot(CronSpec, true, null, Start, 3, Start, 0, 0, 0, 0, null, []) { Backfill = new CronBackfill(Start, Start.AddHours(2), 3) },
@@ -190,10 +197,14 @@ internal static class ContractSamples
 
     private static ElementEnd ElementOver => new(Element, JobStateName.Failed, 3, new Problem("AM0323", "ended", "look"), "text", Start, Start.AddSeconds(3));
 
+    private static CronReport Report => new(2, Gpu, "gpu-box", 3, Start, Start.AddSeconds(8), new Problem("AM0323", "ended", "look"), 70_000, 5, "42");
+
+    private static CronDelivery Untold => new(CronDeliveryState.Due, 3, Start.AddMinutes(1), Start, 503, new Problem("AM0636", "the receiver answered with status 503")) { Report = Report };
+
     private static CronId Nightly => new(Home, "nightly.job_1");
 
-    private static CronSpec CronSpec => new("0 3 * * *", "Europe/Berlin", FullSpec, CronMissed.Once, CronOverlap.Allow, 3) { Jitter = TimeSpan.FromMinutes(5), IsFromFile = true, Window = TimeSpan.FromHours(2), Targets = new CronTargets(new ArrayTargets("any(gpu)", Everybody: false, [Gpu], ["gpu"]), IsOne: true) };
+    private static CronSpec CronSpec => new("0 3 * * *", "Europe/Berlin", FullSpec, CronMissed.Once, CronOverlap.Allow, 3) { Jitter = TimeSpan.FromMinutes(5), IsFromFile = true, Window = TimeSpan.FromHours(2), Targets = new CronTargets(new ArrayTargets("any(gpu)", Everybody: false, [Gpu], ["gpu"]), IsOne: true), Notify = new CronNotify("https://example.org/hook", CronNotifyOn.Failure) };
 
     private static ImmutableArray<CronRun> CronRuns =>
-        [new CronRun(Job, Start, CronCause.Manual, Start.AddSeconds(1), null, null), new CronRun(Job, Start, CronCause.Schedule, Start.AddSeconds(1), JobStateName.Completed, Start.AddSeconds(9))];
+        [new CronRun(Job, Start, CronCause.Manual, Start.AddSeconds(1), null, null), new CronRun(Job, Start, CronCause.Schedule, Start.AddSeconds(1), JobStateName.Completed, Start.AddSeconds(9)) { Delivery = Untold }];
 }

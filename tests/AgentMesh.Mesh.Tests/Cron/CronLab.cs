@@ -1,4 +1,6 @@
+using System.Threading.Channels;
 using AgentMesh.Mesh.Cron;
+using AgentMesh.Mesh.Cron.Delivery;
 using AgentMesh.Mesh.Cron.Entity;
 using AgentMesh.Mesh.Jobs;
 using Akka.Actor;
@@ -9,11 +11,15 @@ namespace AgentMesh.Mesh.Tests.Cron;
 /// <summary>One schedule at its home with a journal in memory; the clock and the jobs are the test's.</summary>
 internal sealed class CronLab : EntityLab
 {
+    private readonly Channel<Sending> _sent = Channel.CreateUnbounded<Sending>();
     private int _lives;
 
     public static CronId Id { get; } = new(Home, "nightly");
 
     public SetTime Time { get; } = new();
+
+    /// <summary>What is on its way to a receiver and was not looked at.</summary>
+    public int WaitingToBeTold => _sent.Reader.Count;
 
     public Task<CronView> View() => Ask<CronView>(new GetCron(Id));
 
@@ -37,6 +43,13 @@ internal sealed class CronLab : EntityLab
         return submit.JobId;
     }
 
+    /// <summary>What the receiver gets next; it answers as the test says.</summary>
+    public async Task<Sending> NextSent()
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        return await _sent.Reader.ReadAsync(limit.Token);
+    }
+
     public JobView ViewOf(SubmitJob submit, JobStateName state) => new(submit.JobId, state, submit.Spec, 1, Gpu, null, null, Time.Now, null, null, null, false, null);
 
     /// <param name="sameProcess">Only the actor system was replaced: the life of the node is the same.</param>
@@ -46,7 +59,19 @@ internal sealed class CronLab : EntityLab
         return Restart(forget: false);
     }
 
-    protected override Props Create() => CronEntity.Create(Id, new CronEnvironment(Home, 100 + _lives, Jobs.Ref, Time, TimeSpan.FromMinutes(1)));
+    protected override Props Create() => CronEntity.Create(Id, new CronEnvironment(Home, 100 + _lives, Jobs.Ref, Time, TimeSpan.FromMinutes(1)) { Deliver = Send });
+
+    private Task<DeliveryAnswer> Send(CronParcel parcel, CancellationToken cancellationToken)
+    {
+        var answer = new TaskCompletionSource<DeliveryAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _sent.Writer.TryWrite(new Sending(parcel, answer, cancellationToken));
+        return answer.Task.WaitAsync(cancellationToken);
+    }
+
+    internal sealed record Sending(CronParcel Parcel, TaskCompletionSource<DeliveryAnswer> Answered, CancellationToken Cancelled)
+    {
+        public void Answer(int status, TimeSpan? retryAfter = null) => Answered.SetResult(DeliveryAnswer.Of(status, "", retryAfter));
+    }
 
     internal sealed class SetTime : TimeProvider
     {

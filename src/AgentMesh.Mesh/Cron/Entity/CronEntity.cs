@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using AgentMesh.Errors;
+using AgentMesh.Mesh.Cron.Delivery;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Sharding;
@@ -22,6 +23,7 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
 
     private readonly CronEnvironment _environment;
     private readonly JobWatch _watch;
+    private readonly CronCourier _courier;
     private readonly Dictionary<JobId, IActorRef> _askers = [];
     private CronState _cron;
 
@@ -30,6 +32,7 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
     {
         _environment = environment;
         _watch = new JobWatch(environment.Jobs, environment.Time, AwaitFor);
+        _courier = new CronCourier(environment.Deliver);
         _cron = CronState.None(id);
         Recover<SnapshotOffer>(offer => _cron = ((CronSnapshot)offer.Snapshot).ToState(id));
         Recover<RecoveryCompleted>(_ => LookAtOnce());
@@ -43,6 +46,7 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
         Command<JobAccepted>(accepted => FromHere(() => OnFound(accepted.JobId)));
         Command<JobProblem>(problem => FromHere(() => OnJobProblem(problem)));
         Command<JobView>(view => FromHere(() => OnJobView(view)));
+        Command<CronCourier.Back>(OnDelivered);
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }
 
@@ -206,13 +210,36 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
         }
         else if (_cron.Running.Any(run => run.JobId == view.JobId))
         {
-            Record(new CronRunEndedEvent(Now, view.JobId, view.State), null, null);
+            Record(new CronRunEndedEvent(Now, view.JobId, view.State) { Report = CronDeliveryRules.ReportOf(_cron.Spec!, view, Now) }, null, null);
         }
+    }
+
+    private void OnDelivered(CronCourier.Back back)
+    {
+        _courier.Returned();
+        if (CronDeliveryRules.Ended(_cron, back.JobId, back.Answer, Now) is { } change)
+        {
+            Record(change, null, null);
+        }
+        else
+        {
+            LookAgain(TimeSpan.Zero);
+        }
+    }
+
+    protected override void PostStop()
+    {
+        _courier.Stop();
+        base.PostStop();
     }
 
     protected override void OnLook()
     {
-        if (CronRules.Next(_cron, Now, _environment.Life) is { } change)
+        if (CronDeliveryRules.Next(_cron, Now) is { } given)
+        {
+            Record(given, null, null);
+        }
+        else if (CronRules.Next(_cron, Now, _environment.Life) is { } change)
         {
             Record(change is CronFiredEvent fire ? CronRules.For(_cron, fire, _environment.Choose) : change, null, null);
         }
@@ -238,10 +265,17 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
         });
     }
 
-    /// <summary>Asks about the runs that are not over, then looks again in time, or rests.</summary>
+    /// <summary>Asks about the runs that are not over, tells of those that are, then looks again in time, or rests.</summary>
     private void Settle()
     {
         TimeSpan? question = _watch.Ask(Watched(), Self);
+        if (!_courier.IsOut && CronDeliveryRules.Ready(_cron, Now) is { } parcel)
+        {
+            _courier.Send(parcel, Self);
+        }
+
+        TimeSpan? delivery = _courier.IsOut ? TimeSpan.MaxValue : CronDeliveryRules.UntilNext(_cron, Now);
+        question = question < delivery || delivery is null ? question : delivery;
         if (question is null && !(_cron.Exists && _cron.IsEnabled))
         {
             StopLooking();

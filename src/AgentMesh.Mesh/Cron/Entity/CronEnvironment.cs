@@ -1,3 +1,5 @@
+using AgentMesh.Mesh.Cron.Delivery;
+using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
@@ -15,6 +17,9 @@ public sealed record CronEnvironment(DeviceId Self, long Life, IActorRef Jobs, T
 
     /// <summary>The devices of a schedule that are looked for at each time.</summary>
     public ChooseCronTargets Choose { get; init; } = static (_, _) => [];
+
+    /// <summary>Sends what is told of a run to the URL of its schedule.</summary>
+    public DeliverCron Deliver { get; init; } = static (_, _) => Task.FromResult(new DeliveryAnswer(DeliveryVerdict.GivenUp, null, new Problem(MeshErrors.NotifyNotAllowed, "nothing is sent from here")));
 
     /// <summary>Null for the default journal of the actor system.</summary>
     public HomeJournal? Journal { get; init; }

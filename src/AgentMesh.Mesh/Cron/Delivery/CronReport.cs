@@ -1,0 +1,42 @@
+using System.Text;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Protocol.Identity;
+
+namespace AgentMesh.Mesh.Cron.Delivery;
+
+/// <summary>What is told of a run that came to rest, besides what the run itself has. Journalled with its end, so that each attempt to deliver tells the same.</summary>
+/// <param name="Attempt">The newest of the job; 0 where none began.</param>
+/// <param name="Device">Where that ran; null where none began.</param>
+/// <param name="On">The name of the device that was meant.</param>
+/// <param name="Problem">Why the job is paused, failed or cancelled.</param>
+/// <param name="Text">The result of a handler, the last <see cref="TextBytesMax"/> bytes of it; null for a program, whose output is in the store of the home.</param>
+public sealed record CronReport(
+    int Attempt, DeviceId? Device, string On, int? ExitCode, DateTimeOffset? BeganAt, DateTimeOffset EndedAt, Problem? Problem, long StdoutBytes, long StderrBytes, string? Text)
+{
+    public const int TextBytesMax = 4_096;
+
+    public static CronReport Of(JobView job, DateTimeOffset now) => new(
+        job.Attempt,
+        job.Device,
+        job.Spec.Target.Name,
+        job.Result?.ExitCode,
+        job.PlacedAt,
+        job.EndedAt ?? now,
+        job.Problem,
+        job.Result?.StdoutBytes ?? 0,
+        job.Result?.StderrBytes ?? 0,
+        job.Result?.Text is { } text ? EndOf(text) : null);
+
+    /// <summary>The last bytes of a text, not less than whole characters.</summary>
+    private static string EndOf(string text)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        int from = Math.Max(0, bytes.Length - TextBytesMax);
+        while (from > 0 && from < bytes.Length && (bytes[from] & 0xC0) == 0x80)
+        {
+            from++;
+        }
+
+        return Encoding.UTF8.GetString(bytes.AsSpan(from));
+    }
+}

@@ -1,0 +1,48 @@
+using AgentMesh.Errors;
+using AgentMesh.Mesh;
+using AgentMesh.Mesh.Cron.Delivery;
+using AgentMesh.Mesh.Jobs;
+using AgentMesh.Node.Output;
+
+namespace AgentMesh.Node.Schedules.Delivery;
+
+/// <summary>Sends what is told of the runs of all schedules whose home this device speaks for, a few at a time.</summary>
+internal sealed class CronNotifier(WebhookClient client, ReadOutputEnds output, string secretFile) : IDisposable
+{
+    /// <summary>At the same time. The others wait, and each schedule has one on its way.</summary>
+    private const int SendingMax = 8;
+
+    private readonly SemaphoreSlim _room = new(SendingMax);
+
+    public void Dispose() => _room.Dispose();
+
+    public async Task<DeliveryAnswer> DeliverAsync(CronParcel parcel, CancellationToken cancellationToken)
+    {
+        await _room.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            byte[] body = WebhookBody.Of(parcel, await EndsOfAsync(parcel, cancellationToken).ConfigureAwait(false));
+            return await client.SendAsync(new WebhookRequest(NotifyUrl.Parse(parcel.Url), parcel.DeliveryId, body, WebhookSecrets.Read(secretFile)), cancellationToken).ConfigureAwait(false);
+        }
+        catch (MeshException wrong)
+        {
+            // The file of secrets, or a store that does not answer: a person may have put it right by the next attempt.
+            return new DeliveryAnswer(DeliveryVerdict.Again, null, new Problem(wrong.Code, wrong.Message, wrong.NextStep));
+        }
+        finally
+        {
+            _room.Release();
+        }
+    }
+
+    private async Task<OutputEnds> EndsOfAsync(CronParcel parcel, CancellationToken cancellationToken)
+    {
+        CronReport report = parcel.Report;
+        return report.Text is { } text ? new OutputEnds(text, "")
+            : report.StdoutBytes + report.StderrBytes == 0 ? new OutputEnds("", "")
+            : await output(parcel.Run.JobId, report.Attempt, report.StdoutBytes, report.StderrBytes, cancellationToken).ConfigureAwait(false);
+    }
+}
+
+/// <summary>The ends of both streams of an attempt that is over; empty where they are not there any more.</summary>
+internal delegate Task<OutputEnds> ReadOutputEnds(JobId job, int attempt, long stdoutBytes, long stderrBytes, CancellationToken cancellationToken);
