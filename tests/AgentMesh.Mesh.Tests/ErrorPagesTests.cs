@@ -12,7 +12,7 @@ public sealed class ErrorPagesTests
         string pages = Path.Combine(RepositoryRoot(), "docs", "errors");
         Assert.All(codes, code =>
         {
-            Assert.Matches("^AM(03[0-9][0-9]|045[5-9]|046[0-9])$", code);
+            Assert.Matches("^AM(03[0-9][0-9]|045[5-9]|046[0-9]|063[2-9])$", code);
             Assert.StartsWith($"# {code}", File.ReadAllText(Path.Combine(pages, code + ".md")), StringComparison.Ordinal);
         });
     }

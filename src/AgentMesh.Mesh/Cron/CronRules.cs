@@ -145,8 +145,11 @@ public static class CronRules
             }
         }
 
-        return new CronView(cron.CronId, cron.Spec!, cron.IsEnabled, cron.Reason, cron.CreatedAt, cron.Fired, cron.Missed, cron.Failures, [.. cron.Runs], [.. next], cron.Buffered) { BackfillLeft = cron.Backfill?.Left ?? 0, LastDelivery = cron.LastDelivery };
+        return new CronView(cron.CronId, cron.Spec!, cron.IsEnabled, cron.Reason, cron.CreatedAt, cron.Fired, cron.Missed, cron.Failures, [.. cron.Runs.Select(WithoutReport)], [.. next], cron.Buffered) { BackfillLeft = cron.Backfill?.Left ?? 0, LastDelivery = cron.LastDelivery };
     }
+
+    /// <summary>What is told has its place in the journal; who asks for a schedule wants to know whether it was.</summary>
+    private static CronRun WithoutReport(CronRun run) => run.Delivery is { Report: not null } delivery ? run with { Delivery = delivery with { Report = null } } : run;
 
     /// <exception cref="MeshException">AM0340, AM0341: the schedule. AM0345: no such time zone. AM0348: too much jitter. AM0632: the URL.</exception>
     public static void Check(CronSpec spec)

@@ -63,9 +63,13 @@ internal sealed class OutputReading(IOutputStore store, TimeProvider time)
     }
 
     /// <summary>Of both streams, for those who are told of a run.</summary>
-    public async Task<OutputEnds> ReadEndsAsync(JobId job, int attempt, long stdoutBytes, long stderrBytes, CancellationToken cancellationToken) => new(
-        await ReadEndAsync(job, attempt, OutputStreamKind.Stdout, stdoutBytes, OutputEnds.BytesMax, cancellationToken).ConfigureAwait(false),
-        await ReadEndAsync(job, attempt, OutputStreamKind.Stderr, stderrBytes, OutputEnds.BytesMax, cancellationToken).ConfigureAwait(false));
+    public async Task<OutputEnds> ReadEndsAsync(JobId job, int attempt, long stdoutBytes, long stderrBytes, CancellationToken cancellationToken)
+    {
+        Task<string> stdout = ReadEndAsync(job, attempt, OutputStreamKind.Stdout, stdoutBytes, OutputEnds.BytesMax, cancellationToken);
+        Task<string> stderr = ReadEndAsync(job, attempt, OutputStreamKind.Stderr, stderrBytes, OutputEnds.BytesMax, cancellationToken);
+        await Task.WhenAll(stdout, stderr).ConfigureAwait(false);
+        return new OutputEnds(await stdout.ConfigureAwait(false), await stderr.ConfigureAwait(false));
+    }
 
     /// <param name="stream">Null for both; what was read first is given first.</param>
     /// <param name="end">

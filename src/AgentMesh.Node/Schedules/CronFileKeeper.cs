@@ -161,7 +161,19 @@ internal sealed class CronFileKeeper : IAsyncDisposable
         PauseAfter: job.PauseAfter,
         Resources: [.. job.Resources],
         Priority: job.Priority,
-        Group: job.Group);
+        Group: job.Group)
+    {
+        Notify = DeliverOf(job)?.Url,
+        NotifyOn = DeliverOf(job)?.On,
+    };
+
+    private static (string Url, string? On)? DeliverOf(CronFileJob job) => job.Deliver?.Split(' ', StringSplitOptions.RemoveEmptyEntries) switch
+    {
+        null => null,
+        [var url] => (url, null),
+        [var url, var word, var on] when word.Equals("on", StringComparison.OrdinalIgnoreCase) => (url, on),
+        _ => throw new MeshException(MeshErrors.BadNotifyUrl, $"**Deliver** is '{job.Deliver}'", "write a URL, or one with the runs of which it is told: https://example.org/hook on failure"),
+    };
 
     private static TimeSpan SpanOf(string text)
     {

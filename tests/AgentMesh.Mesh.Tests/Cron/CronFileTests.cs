@@ -46,10 +46,10 @@ public sealed class CronFileTests
     [Fact]
     public void Everything_a_schedule_has_can_be_given_and_in_the_ways_people_write_it()
     {
-        CronFile file = CronFile.Parse("## a\r\n- **Command:** x\r\n- **ON**: @gpu\r\n* **Timezone**: Europe/Berlin\r\n**missed**: once\r\n**Overlap** : allow\r\n**Jitter**: 5m\r\n");
+        CronFile file = CronFile.Parse("## a\r\n- **Command:** x\r\n- **ON**: @gpu\r\n* **Timezone**: Europe/Berlin\r\n**missed**: once\r\n**Overlap** : allow\r\n**Jitter**: 5m\r\n**Deliver**: `https://example.org/a on failure`\r\n");
 
         Assert.Empty(file.Problems);
-        Assert.Equal(new CronFileJob(1, "a", "a", "0 0 * * *", "x", true) { On = "@gpu", Zone = "Europe/Berlin", Missed = "once", Overlap = "allow", Jitter = "5m" }, Assert.Single(file.Jobs));
+        Assert.Equal(new CronFileJob(1, "a", "a", "0 0 * * *", "x", true) { On = "@gpu", Zone = "Europe/Berlin", Missed = "once", Overlap = "allow", Jitter = "5m", Deliver = "https://example.org/a on failure" }, Assert.Single(file.Jobs));
     }
 
     [Theory]

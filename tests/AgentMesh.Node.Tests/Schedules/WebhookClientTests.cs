@@ -1,5 +1,9 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Cron.Delivery;
@@ -157,6 +161,37 @@ public sealed class WebhookClientTests
         await receiver.NextAsync();
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
+    }
+
+    [Fact]
+    public async Task A_certificate_that_nobody_vouches_for_is_an_attempt_that_failed_and_nothing_was_sent()
+    {
+        using var key = RSA.Create(2048);
+        using X509Certificate2 made = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(100));
+        using X509Certificate2 certificate = X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        Task<int> read = ReadAsync();
+        DeliveryAnswer answer = await SendAsync(((IPEndPoint)listener.LocalEndpoint).Port, scheme: "https");
+
+        Assert.Equal((DeliveryVerdict.Again, MeshErrors.NotifyFailed), VerdictOf(answer));
+        Assert.Contains("certificate", answer.Problem!.Text, StringComparison.Ordinal);
+        Assert.Equal(0, await read.WaitAsync(TimeSpan.FromSeconds(30)));
+
+        async Task<int> ReadAsync()
+        {
+            using TcpClient client = await listener.AcceptTcpClientAsync();
+            await using var tls = new SslStream(client.GetStream());
+            try
+            {
+                await tls.AuthenticateAsServerAsync(certificate);
+                return await tls.ReadAsync(new byte[1]);
+            }
+            catch (Exception error) when (error is IOException or AuthenticationException)
+            {
+                return 0;
+            }
+        }
     }
 
     // The name is looked up once and means this device: what it says to a second look counts for nothing.

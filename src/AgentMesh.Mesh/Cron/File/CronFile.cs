@@ -25,6 +25,9 @@ public sealed record CronFileJob(int Line, string Title, string Name, string Sch
     public string? Group { get; init; }
 
     public int? PauseAfter { get; init; }
+
+    /// <summary>A URL, or a URL, "on" and of which runs it is told.</summary>
+    public string? Deliver { get; init; }
 }
 
 /// <param name="Name">Of the schedule that is left as it is; null where the job has none.</param>

@@ -10,9 +10,9 @@ namespace AgentMesh.Mesh.Cron.File;
 /// <summary>Goes through the lines of a <c>CRON.md</c>.</summary>
 internal sealed class CronFileReader
 {
-    private const string Schedule = "schedule", Command = "command", Enabled = "enabled", On = "on", Zone = "timezone", Missed = "missed", Overlap = "overlap", Jitter = "jitter", Resource = "resource", Priority = "priority", Group = "group", PauseAfter = "pause after";
+    private const string Schedule = "schedule", Command = "command", Enabled = "enabled", On = "on", Zone = "timezone", Missed = "missed", Overlap = "overlap", Jitter = "jitter", Resource = "resource", Priority = "priority", Group = "group", PauseAfter = "pause after", Deliver = "deliver";
 
-    private static readonly string[] Keys = [Schedule, Command, Enabled, On, Zone, Missed, Overlap, Jitter, Resource, Priority, Group, PauseAfter];
+    private static readonly string[] Keys = [Schedule, Command, Enabled, On, Zone, Missed, Overlap, Jitter, Resource, Priority, Group, PauseAfter, Deliver];
 
     private readonly ImmutableArray<CronFileJob>.Builder _jobs = ImmutableArray.CreateBuilder<CronFileJob>();
     private readonly ImmutableArray<CronFileProblem>.Builder _problems = ImmutableArray.CreateBuilder<CronFileProblem>();
@@ -137,7 +137,7 @@ internal sealed class CronFileReader
                 {
                     On = Value(On), Zone = Value(Zone), Missed = Value(Missed), Overlap = Value(Overlap), Jitter = Value(Jitter),
                     Resources = [.. (Value(Resource) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)],
-                    Priority = Number(Priority), Group = Value(Group), PauseAfter = Number(PauseAfter),
+                    Priority = Number(Priority), Group = Value(Group), PauseAfter = Number(PauseAfter), Deliver = Value(Deliver),
                 });
             }
             else

@@ -7,10 +7,10 @@ using AgentMesh.Node.Output;
 namespace AgentMesh.Node.Schedules.Delivery;
 
 /// <summary>Sends what is told of the runs of all schedules whose home this device speaks for, a few at a time.</summary>
-internal sealed class CronNotifier(WebhookClient client, ReadOutputEnds output, string secretFile) : IDisposable
+internal sealed class CronNotifier(SendWebhook send, ReadOutputEnds output, string secretFile) : IDisposable
 {
     /// <summary>At the same time. The others wait, and each schedule has one on its way.</summary>
-    private const int SendingMax = 8;
+    public const int SendingMax = 8;
 
     private readonly SemaphoreSlim _room = new(SendingMax);
 
@@ -18,20 +18,24 @@ internal sealed class CronNotifier(WebhookClient client, ReadOutputEnds output, 
 
     public async Task<DeliveryAnswer> DeliverAsync(CronParcel parcel, CancellationToken cancellationToken)
     {
-        await _room.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            // Output may still be on its way from the device that ran it, which keeps nobody else waiting.
             byte[] body = WebhookBody.Of(parcel, await EndsOfAsync(parcel, cancellationToken).ConfigureAwait(false));
-            return await client.SendAsync(new WebhookRequest(NotifyUrl.Parse(parcel.Url), parcel.DeliveryId, body, WebhookSecrets.Read(secretFile)), cancellationToken).ConfigureAwait(false);
+            await _room.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                return await send(new WebhookRequest(NotifyUrl.Parse(parcel.Url), parcel.DeliveryId, body, WebhookSecrets.Read(secretFile)), cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                _room.Release();
+            }
         }
         catch (MeshException wrong)
         {
             // The file of secrets, or a store that does not answer: a person may have put it right by the next attempt.
             return new DeliveryAnswer(DeliveryVerdict.Again, null, new Problem(wrong.Code, wrong.Message, wrong.NextStep));
-        }
-        finally
-        {
-            _room.Release();
         }
     }
 
@@ -46,3 +50,6 @@ internal sealed class CronNotifier(WebhookClient client, ReadOutputEnds output, 
 
 /// <summary>The ends of both streams of an attempt that is over; empty where they are not there any more.</summary>
 internal delegate Task<OutputEnds> ReadOutputEnds(JobId job, int attempt, long stdoutBytes, long stderrBytes, CancellationToken cancellationToken);
+
+/// <inheritdoc cref="WebhookClient.SendAsync"/>
+internal delegate Task<DeliveryAnswer> SendWebhook(WebhookRequest request, CancellationToken cancellationToken);
