@@ -10,6 +10,9 @@ namespace Akka.Actor;
 /// <summary>Actors of this process: the root guardian with /user, /system, /temp and what remoting adds.</summary>
 public sealed class LocalActorRefProvider : IActorRefProvider
 {
+    /// <summary>Eight letters in a name.</summary>
+    private const long TempNames = 1L << 48;
+
     private readonly Dictionary<string, IInternalActorRef> _extraNames = new(StringComparer.Ordinal);
     private readonly Func<ActorPath, IInternalActorRef> _deadLettersFactory;
     private readonly TaskCompletionSource<Status> _terminated = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -20,6 +23,10 @@ public sealed class LocalActorRefProvider : IActorRefProvider
     private MailboxType _defaultMailbox = null!;
     private MessageDispatcher _internalDispatcher = null!;
     private Information? _information;
+
+    /// <summary>
+    /// From anywhere: a name under /temp has no uid, and an answer that comes late, to a question of an earlier system at this address, must not find one of this system under the same name.
+    /// </summary>
     private long _nextTemp;
 
     public LocalActorRefProvider(string systemName, Settings settings, EventStream eventStream)
@@ -32,6 +39,7 @@ public sealed class LocalActorRefProvider : IActorRefProvider
     public LocalActorRefProvider(string systemName, Settings settings, EventStream eventStream, Deployer deployer, Func<ActorPath, IInternalActorRef> deadLettersFactory)
     {
         Settings = settings;
+        _nextTemp = settings.Random.NextInt64(TempNames);
         EventStream = eventStream;
         Deployer = deployer ?? new Deployer(settings);
         RootPath = new RootActorPath(new Address("akka", systemName));

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using AgentMesh.Engine.Wire;
 using Akka.Actor;
 using Akka.Dispatch.SysMsg;
@@ -60,6 +61,25 @@ public sealed class IncarnationTests
         late.Send(peer.Hello("a", First));
 
         Assert.Equal(Goodbye.Types.Reason.Quarantined, (await late.Next()).Goodbye.Reason);
+    }
+
+    [Fact]
+    public async Task A_late_answer_to_an_incarnation_that_is_gone_does_not_answer_a_question_of_the_next()
+    {
+        await using var lab = new RemoteLab();
+        var askers = Channel.CreateUnbounded<IActorRef>();
+        string there = lab.Start("b").ActorOf(Props.Create(() => new Collector(askers.Writer)), "slow").Path.ToStringWithAddress(RemoteLab.AddressOf("b"));
+        ActorSystem first = lab.Start("a");
+        _ = first.ActorSelection(there).Ask<string>("?", RemoteLab.Patience);
+        IActorRef earlier = await askers.Reader.ReadAsync().AsTask().WaitAsync(RemoteLab.Patience);
+
+        await lab.Kill(first, "a");
+        Task<string> answer = lab.Start("a").ActorSelection(there).Ask<string>("?", RemoteLab.Patience);
+        IActorRef later = await askers.Reader.ReadAsync().AsTask().WaitAsync(RemoteLab.Patience);
+        earlier.Tell("to the first");
+        later.Tell("to the second");
+
+        Assert.Equal("to the second", await answer);
     }
 
     [Fact]
@@ -181,4 +201,10 @@ public sealed class IncarnationTests
 
     private static void Quarantine(ActorSystem system, Address address, long incarnation) =>
         ((RemoteActorRefProvider)((ExtendedActorSystem)system).Provider).Quarantine(address, AddressUid.ShortOf(incarnation));
+
+    /// <summary>Keeps who asks, and answers nobody.</summary>
+    private sealed class Collector : ReceiveActor
+    {
+        public Collector(ChannelWriter<IActorRef> to) => ReceiveAny(_ => to.TryWrite(Sender));
+    }
 }

@@ -197,8 +197,9 @@ internal sealed class HandOffWorld : MeshWorld
             Loop.Require(Loop.Now - began < AvailableWithin, () => $"{job} was not taken within {AvailableWithin}");
             Any().Ask(new SubmitJob(job, spec), answer =>
             {
-                if (answer is JobAccepted)
+                if (answer is JobAccepted accepted)
                 {
+                    Loop.Require(accepted.JobId == job, () => $"who asked for {job} was told of {accepted.JobId}");
                     History.Accepted(key, job.ToString());
                     isDone = true;
                     Loop.Note($"{job} taken {(Loop.Now - began).TotalSeconds:0} s after {began.TotalSeconds:0.0}");
