@@ -19,13 +19,17 @@ public sealed class HomeTypes
 {
     private readonly ClusterSharding _sharding;
     private readonly MeshExtractor _extractor;
+    private readonly IShardAllocationStrategy _allocation;
 
-    internal HomeTypes(HomeId home, ActorSystem system, MeshExtractor extractor, JobEnvironment environment, Action<CronId, ICronEvent>? onCron)
+    internal HomeTypes(
+        HomeId home, ActorSystem system, MeshExtractor extractor, JobEnvironment environment, Action<CronId, ICronEvent>? onCron, Func<IShardAllocationStrategy, IShardAllocationStrategy>? allocation)
     {
         Home = home;
         _sharding = ClusterSharding.Get(system);
         _extractor = extractor;
         ClusterShardingSettings settings = ClusterShardingSettings.Create(system).WithRole(MeshSharding.RoleOf(home));
+        IShardAllocationStrategy balance = _sharding.DefaultShardAllocationStrategy(settings);
+        _allocation = allocation?.Invoke(balance) ?? balance;
 
         // These decide themselves when they rest: one that waits must not be put away.
         ClusterShardingSettings waiting = settings.WithPassivateIdleAfter(TimeSpan.Zero);
@@ -66,7 +70,7 @@ public sealed class HomeTypes
 
     /// <summary>Hosts a further type here.</summary>
     internal IActorRef Start(string kind, ClusterShardingSettings settings, Func<string, Props> props) =>
-        _sharding.Start(MeshSharding.TypeOf(kind, Home), props, settings, _extractor, _sharding.DefaultShardAllocationStrategy(settings), PoisonPill.Instance);
+        _sharding.Start(MeshSharding.TypeOf(kind, Home), props, settings, _extractor, _allocation, PoisonPill.Instance);
 
     private static InvariantException Stranger(string id) => new($"'{id}' belongs to another home");
 }

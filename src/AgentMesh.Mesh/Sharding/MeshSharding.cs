@@ -29,7 +29,7 @@ public sealed class MeshSharding
         _system = system;
         _sharding = ClusterSharding.Get(system);
         DeviceId self = environment.Self;
-        _own = new HomeTypes(self, system, _extractor, environment, onCron);
+        _own = new HomeTypes(self, system, _extractor, environment, onCron, null);
         ClusterShardingSettings settings = ClusterShardingSettings.Create(system).WithRole(RoleOf(self));
         Peers = _own.Start(
             "peer",
@@ -66,10 +66,11 @@ public sealed class MeshSharding
 
     /// <summary>Takes part in the types of a pool, once. The actor system must have its role.</summary>
     /// <param name="environment">With the journal of the pool.</param>
-    public HomeTypes StartPool(HomeId pool, JobEnvironment environment)
+    /// <param name="allocation">Which member hosts a shard, made from the strategy that only keeps the balance.</param>
+    public HomeTypes StartPool(HomeId pool, JobEnvironment environment, Func<IShardAllocationStrategy, IShardAllocationStrategy>? allocation = null)
     {
         Invariant.Check(pool.IsPool && Pool is null && environment.Journal is not null);
-        return Pool = new HomeTypes(pool, _system, _extractor, environment, null);
+        return Pool = new HomeTypes(pool, _system, _extractor, environment, null, allocation);
     }
 
     /// <summary>The way to the jobs of a home.</summary>

@@ -41,11 +41,12 @@ internal sealed class PoolHost(PostgresPool pool, PostgresSettings settings, str
         PoolSession session = lease.Store.Session;
         _stores.AddOrUpdate(system, lease.Store);
         var residents = new HomeResidents();
-        HomeTypes types = sharding.StartPool(Home, environment with
+        JobEnvironment ofPool = environment with
         {
             Journal = new HomeJournal(PostgresPersistence.JournalPluginId, PostgresPersistence.SnapshotStorePluginId, residents),
             IsHome = device => device == environment.Self || session.IsMember(device.ToString()),
-        });
+        };
+        HomeTypes types = sharding.StartPool(Home, ofPool, balance => LeasedAllocation.Of(balance, session));
         session.Lost += residents.StopAll;
         var revival = new PoolRevival(Home.ToString(), pool, session.HeldByOthersAsync);
         system.ActorOf(ShardWarden.Create(types, session, MeshSharding.RoleOf(Home), PoolRevivers.Start(system, types, revival, time), lease.Dispose), "pool-shard-warden");

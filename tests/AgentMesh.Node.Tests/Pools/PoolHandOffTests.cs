@@ -102,7 +102,7 @@ public sealed class PoolHandOffTests
         Assert.Equal(JobId.FromIdempotencyKey(lab.Home, key), accepted.JobId);
     }
 
-    private static async Task ShownAsync(PoolLab lab, string kind, int number, IReadOnlyList<PoolLabMember> members, string step)
+    internal static async Task ShownAsync(PoolLab lab, string kind, int number, IReadOnlyList<PoolLabMember> members, string step)
     {
         string key = kind + number;
         JobView view = await AnsweredAsync<JobView>(members, number, _ => new GetJob(JobId.FromIdempotencyKey(lab.Home, key)), $"{step}: {key} is shown");

@@ -15,12 +15,15 @@ using Akka.Remote.Transport;
 namespace AgentMesh.Node.Tests.Pools;
 
 /// <summary>Members of a pool in this process: the product's regions, entities and wardens, a real database, and a transport whose messages a test sees.</summary>
-internal sealed class PoolLab(PostgresServer server) : IAsyncDisposable
+/// <param name="config">What differs for the members.</param>
+internal sealed class PoolLab(PostgresServer server, string config = "") : IAsyncDisposable
 {
     private readonly string _key = Guid.NewGuid().ToString("N");
     private readonly List<PoolLabMember> _members = [];
 
     public HomeId Home { get; } = HomeId.Pool("lab" + Guid.NewGuid().ToString("N")[..8]);
+
+    public string Config => config;
 
     public string Database { get; } = server.NewDatabase();
 
@@ -65,7 +68,7 @@ internal sealed class PoolLabMember : IAsyncDisposable
             Lease = TimeSpan.FromSeconds(3),
         };
         _pool = PostgresPool.Open(settings, TimeProvider.System);
-        Config config = ConfigurationFactory.ParseString($$"""
+        Config config = ConfigurationFactory.ParseString(lab.Config).WithFallback(ConfigurationFactory.ParseString($$"""
             akka {
               loglevel = OFF
               stdout-loglevel = OFF
@@ -92,7 +95,7 @@ internal sealed class PoolLabMember : IAsyncDisposable
               }
               coordinated-shutdown.phases { cluster-sharding-shutdown-region.timeout = 5s, cluster-leave.timeout = 1s, cluster-exiting.timeout = 1s }
             }
-            """)
+            """))
             .WithFallback(ConfigurationFactory.ParseString(MeshSerializer.Hocon()))
             .WithFallback(ConfigurationFactory.ParseString(PostgresPersistence.Hocon(settings)));
         System = ActorSystem.Create("agentmesh", config);
@@ -102,11 +105,12 @@ internal sealed class PoolLabMember : IAsyncDisposable
         _session = lease.Store.Session;
         var residents = new HomeResidents();
         var environment = new JobEnvironment(id, _ => null, (context, _) => context.System.DeadLetters, TimeProvider.System, () => 0.5, TimeSpan.FromSeconds(30));
-        HomeTypes types = MeshSharding.Start(System, environment).StartPool(lab.Home, environment with
+        JobEnvironment ofPool = environment with
         {
             Journal = new HomeJournal(PostgresPersistence.JournalPluginId, PostgresPersistence.SnapshotStorePluginId, residents),
             IsHome = _ => true,
-        });
+        };
+        HomeTypes types = MeshSharding.Start(System, environment).StartPool(lab.Home, ofPool, balance => LeasedAllocation.Of(balance, _session));
         Jobs = types.Jobs;
         Residents = residents;
         Revival = new PoolRevival(lab.Home.ToString(), _pool, _session.HeldByOthersAsync);
@@ -158,6 +162,11 @@ internal sealed class PoolLabMember : IAsyncDisposable
         await _pool.DisposeAsync();
         _proxy.Dispose();
     }
+
+    /// <summary>The database is out of its reach from now on; the other members are not.</summary>
+    public void LosesTheDatabase() => _proxy.Refuses = true;
+
+    public void FindsTheDatabase() => _proxy.Refuses = false;
 
     /// <summary>Ends it without a word.</summary>
     public bool Kill()
