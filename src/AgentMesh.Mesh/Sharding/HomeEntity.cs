@@ -43,13 +43,8 @@ public abstract class HomeEntity<TEvent> : JournalledEntity<TEvent>, IWithTimers
     protected void StopLooking() => Timers.Cancel(Due.Instance);
 
     /// <summary>What the jobs of this home tell; nobody else has a say.</summary>
-    protected void FromHere(Action act)
-    {
-        if (IsFromHere())
-        {
-            act();
-        }
-    }
+    /// <param name="fromElsewhere">A member of the pool that has only just joined need not be known as one yet: what it was asked is to be asked again before long.</param>
+    protected void FromHere(Action act, Action fromElsewhere) => (IsFromHere() ? act : fromElsewhere)();
 
     /// <summary>For the home alone.</summary>
     protected void Owned(Action answer)

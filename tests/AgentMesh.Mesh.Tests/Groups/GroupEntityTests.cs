@@ -1,5 +1,6 @@
 using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Jobs;
+using static AgentMesh.Mesh.Tests.Samples;
 
 namespace AgentMesh.Mesh.Tests.Groups;
 
@@ -57,7 +58,64 @@ public sealed class GroupEntityTests
         lab.AskTurn(1);
         lab.AskTurn(2);
         Assert.Equal([1], await lab.NextGranted(1));
-        Assert.Equal(GroupLab.Job(1), Assert.Single((await lab.Ask<GroupView>(new GetGroup(GroupLab.Id))).Holders));
+        Assert.Equal(GroupLab.Job(1), Assert.Single((await lab.View()).Holders));
+    }
+
+    [Fact]
+    public async Task A_job_that_says_nothing_is_asked_again_a_quarter_of_a_minute_later()
+    {
+        await using var lab = new GroupLab();
+        await lab.Set(max: 1);
+        lab.AskTurn(1);
+        await lab.NextGranted(1);
+        await lab.NextWatched(1);
+
+        lab.Time.Advance(TimeSpan.FromSeconds(15));
+        lab.AskTurn(2);
+        Assert.Equal([GroupLab.Job(1)], await lab.NextWatched(1));
+    }
+
+    [Fact]
+    public async Task A_job_that_refuses_to_answer_is_asked_again_soon()
+    {
+        await using var lab = new GroupLab();
+        await lab.Set(max: 1);
+        lab.AskTurn(1);
+        await lab.NextGranted(1);
+        await lab.NextWatched(1);
+
+        lab.Refuses(1);
+        await lab.View();
+        lab.Time.Advance(TimeSpan.FromSeconds(1));
+        lab.AskTurn(2);
+        Assert.Equal([GroupLab.Job(1)], await lab.NextWatched(1));
+        lab.Ends(1);
+        Assert.Equal([2], await lab.NextGranted(1));
+    }
+
+    [Fact]
+    public async Task What_a_device_says_that_is_no_member_does_not_count_and_has_the_job_asked_again_soon()
+    {
+        await using var lab = new GroupLab();
+        await lab.Set(max: 1);
+        lab.AskTurn(1);
+        await lab.NextGranted(1);
+        await lab.NextWatched(1);
+
+        // Again and again, it would put the question off if each time counted from the last.
+        for (int i = 2; i <= 3; i++)
+        {
+            lab.EndsAt(Gpu, 1);
+            await lab.View();
+            lab.Time.Advance(TimeSpan.FromSeconds(0.6));
+            lab.AskTurn(i);
+        }
+
+        Assert.Equal([GroupLab.Job(1)], await lab.NextWatched(1));
+        Assert.Equal(1, (await lab.View()).Holding);
+        lab.Members = lab.Members.Add(Gpu);
+        lab.EndsAt(Gpu, 1);
+        Assert.Equal([2], await lab.NextGranted(1));
     }
 
     [Fact]
@@ -148,7 +206,7 @@ public sealed class GroupEntityTests
         }
 
         Assert.Equal(300, (await lab.NextGranted(300)).Distinct().Count());
-        GroupView view = await lab.Ask<GroupView>(new GetGroup(GroupLab.Id));
+        GroupView view = await lab.View();
         Assert.Equal((false, null, 300, 300L, 100), (view.IsSet, view.Settings.Max, view.Holding, view.Granted, view.Holders.Length));
         Assert.Equal(MeshErrors.BadGroupLimit, (await lab.Ask<GroupProblem>(new SetGroup(GroupLab.Id, 0, false, null))).Problem.Code);
 

@@ -1,8 +1,11 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Threading.Channels;
 using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Groups.Entity;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Tests.Jobs;
+using AgentMesh.Protocol.Identity;
 using Akka.Actor;
 using static AgentMesh.Mesh.Tests.Samples;
 
@@ -17,6 +20,9 @@ internal sealed class GroupLab : EntityLab
     public static GroupId Id { get; } = new(Home, "train");
 
     public ShiftedTime Time { get; } = new();
+
+    /// <summary>Who speaks for the home, as the group knows it; its own device does.</summary>
+    public ImmutableHashSet<DeviceId> Members { get; set; } = [Home];
 
     public static JobId Job(int number) => JobId.FromIdempotencyKey(Home, "group " + number.ToString(CultureInfo.InvariantCulture));
 
@@ -55,7 +61,13 @@ internal sealed class GroupLab : EntityLab
 
     /// <summary>The job comes to rest, and says so to the group that asked.</summary>
     public void Ends(int job, JobStateName state = JobStateName.Completed) =>
-        Entity.Tell(new JobView(Job(job), state, Spec, 1, Gpu, null, null, Start, Start, Start, null, false, null), Jobs.Ref);
+        Entity.Tell(Rested(job, state), Jobs.Ref);
+
+    /// <summary>As <see cref="Ends"/>, said at another device.</summary>
+    public void EndsAt(DeviceId device, int job) => Entity.Tell(Rested(job, JobStateName.Completed), new ForeignRef((ExtendedActorSystem)System, device, "job"));
+
+    /// <summary>The device of the job does not know the group's one as a member yet.</summary>
+    public void Refuses(int job) => Entity.Tell(new JobProblem(Job(job), new Problem(MeshErrors.NotYours, "not shown to you")), Jobs.Ref);
 
     public void Unknown(int job) => Entity.Tell(new JobProblem(Job(job), new Problem(MeshErrors.UnknownJob, "gone")), Jobs.Ref);
 
@@ -71,9 +83,13 @@ internal sealed class GroupLab : EntityLab
         return [.. watched];
     }
 
-    public Task Until(Func<GroupView, bool> holds) => Until(() => Ask<GroupView>(new GetGroup(Id)), holds);
+    public Task<GroupView> View() => Ask<GroupView>(new GetGroup(Id));
 
-    protected override Props Create() => GroupEntity.Create(Id, new GroupEnvironment(Home, () => Jobs.Ref, Time, TimeSpan.FromMinutes(1)));
+    public Task Until(Func<GroupView, bool> holds) => Until(View, holds);
+
+    protected override Props Create() => GroupEntity.Create(Id, new GroupEnvironment(Home, () => Jobs.Ref, Time, TimeSpan.FromMinutes(1)) { IsHome = device => Members.Contains(device) });
+
+    private static JobView Rested(int job, JobStateName state) => new(Job(job), state, Spec, 1, Gpu, null, null, Start, Start, Start, null, false, null);
 
     private sealed class Mailbox : ReceiveActor
     {

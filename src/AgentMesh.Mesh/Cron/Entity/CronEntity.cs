@@ -43,9 +43,9 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
         Command<RunCron>(request => Known(() => OnRun(request)));
         Command<BackfillCron>(request => Known(() => OnBackfill(request)));
         Command<RemoveCron>(_ => Known(OnRemove));
-        Command<JobAccepted>(accepted => FromHere(() => OnFound(accepted.JobId)));
-        Command<JobProblem>(problem => FromHere(() => OnJobProblem(problem)));
-        Command<JobView>(view => FromHere(() => OnJobView(view)));
+        Command<JobAccepted>(accepted => FromHere(() => OnFound(accepted.JobId), () => AskSoon(accepted.JobId)));
+        Command<JobProblem>(problem => FromHere(() => OnJobProblem(problem), () => AskSoon(problem.JobId)));
+        Command<JobView>(view => FromHere(() => OnJobView(view), () => AskSoon(view.JobId)));
         Command<CronCourier.Back>(OnDelivered);
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }
@@ -197,8 +197,15 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
     {
         if (_watch.Take(problem, OnFound) is { } unexpected)
         {
-            Log.Warning("The job of [{0}] is submitted again soon: {1}", PersistenceId, unexpected);
+            Log.Warning("The job of [{0}] is asked for again soon: {1}", PersistenceId, unexpected);
+            LookAgain(TimeSpan.Zero);
         }
+    }
+
+    private void AskSoon(JobId job)
+    {
+        _watch.AskSoon(job);
+        LookAgain(TimeSpan.Zero);
     }
 
     private void OnJobView(JobView view)

@@ -53,8 +53,8 @@ public sealed class GroupEntity : HomeEntity<IGroupEvent>
         Command<GetGroup>(_ => Known(() => Sender.Tell(View())));
         Command<RemoveGroup>(_ => Known(OnRemove));
         Command<AskTurn>(ask => Owned(() => OnAsk(ask)));
-        Command<JobView>(view => FromHere(() => OnJobView(view)));
-        Command<JobProblem>(problem => FromHere(() => OnJobProblem(problem)));
+        Command<JobView>(view => FromHere(() => OnJobView(view), () => _watch.AskSoon(view.JobId)));
+        Command<JobProblem>(problem => FromHere(() => OnJobProblem(problem), () => _watch.AskSoon(problem.JobId)));
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }
 
@@ -145,7 +145,12 @@ public sealed class GroupEntity : HomeEntity<IGroupEvent>
 
     private void OnJobProblem(JobProblem problem)
     {
-        if (problem.Problem.Code == MeshErrors.UnknownJob && _group.Holders.Contains(problem.JobId) && _over.Add(problem.JobId))
+        if (problem.Problem.Code != MeshErrors.UnknownJob)
+        {
+            // A member of the pool that does not know this one yet, for instance.
+            _watch.AskSoon(problem.JobId);
+        }
+        else if (_group.Holders.Contains(problem.JobId) && _over.Add(problem.JobId))
         {
             LookAtOnce();
         }

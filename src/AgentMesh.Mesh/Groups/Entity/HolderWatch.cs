@@ -3,29 +3,44 @@ using Akka.Actor;
 
 namespace AgentMesh.Mesh.Groups.Entity;
 
-/// <summary>Asks the jobs that have their turn when they come to rest. Nothing of it is kept: after a recovery they are asked again.</summary>
+/// <summary>
+/// Asks the jobs that have their turn when they come to rest. Nothing of it is kept: after a recovery they are asked again. In a pool a job may move to another member while it is waited for, which nobody
+/// tells: few holders are asked often, and many more rarely, so that it is never more than a hundred questions in a second.
+/// </summary>
 internal sealed class HolderWatch(TimeProvider time)
 {
-    private static readonly TimeSpan AwaitFor = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan AskAgainAfter = AwaitFor + TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AwaitMin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AwaitMax = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan AwaitPerHolder = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<JobId, (long Since, TimeSpan Wait)> _asked = [];
 
-    public void Ask(IEnumerable<JobId> holders, IActorRef jobs, IActorRef asker)
+    public void Ask(IReadOnlyCollection<JobId> holders, IActorRef jobs, IActorRef asker)
     {
+        TimeSpan patience = TimeSpan.FromTicks(Math.Clamp(holders.Count * AwaitPerHolder.Ticks, AwaitMin.Ticks, AwaitMax.Ticks));
         foreach (JobId job in holders)
         {
             if (!_asked.TryGetValue(job, out (long Since, TimeSpan Wait) asked) || time.GetElapsedTime(asked.Since) >= asked.Wait)
             {
-                _asked[job] = (time.GetTimestamp(), AskAgainAfter);
-                jobs.Tell(new AwaitJob(job, time.GetUtcNow() + AwaitFor), asker);
+                _asked[job] = (time.GetTimestamp(), patience + Grace);
+                jobs.Tell(new AwaitJob(job, time.GetUtcNow() + patience), asker);
             }
         }
     }
 
     /// <summary>It is not over yet.</summary>
     public void Waits(JobId job) => _asked[job] = (time.GetTimestamp(), LookAgainAfter);
+
+    /// <summary>What came is no answer. The question is brought forward and never put off, however often that happens.</summary>
+    public void AskSoon(JobId job)
+    {
+        if (_asked.TryGetValue(job, out (long Since, TimeSpan Wait) asked) && asked.Wait - time.GetElapsedTime(asked.Since) > LookAgainAfter)
+        {
+            Waits(job);
+        }
+    }
 
     public void Forget(IEnumerable<JobId> jobs)
     {

@@ -34,6 +34,15 @@ internal sealed class DependencyWatch(TimeProvider time)
         _asked[view.JobId] = (time.GetTimestamp(), PausedAgainAfter);
     }
 
+    /// <summary>What came is no answer. The question is brought forward and never put off, however often that happens.</summary>
+    public void AskSoon(JobId job)
+    {
+        if (_asked.TryGetValue(job, out (long Since, TimeSpan Wait) asked) && asked.Wait - time.GetElapsedTime(asked.Since) > PausedAgainAfter)
+        {
+            _asked[job] = (time.GetTimestamp(), PausedAgainAfter);
+        }
+    }
+
     /// <summary>It was there when this job was accepted, and is not any more: only what has ended is removed.</summary>
     public void HeardRemoved(JobId job) => _removed.Add(job);
 

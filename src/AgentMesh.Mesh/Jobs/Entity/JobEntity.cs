@@ -179,6 +179,17 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         }
     }
 
+    /// <summary>It may go on at another member: who waits is told how it stands, and asks there.</summary>
+    protected override void PostStop()
+    {
+        if (_job.Exists)
+        {
+            _waiters.TellAll(View);
+        }
+
+        base.PostStop();
+    }
+
     private void OnRecovered()
     {
         _job = _job.Recovered(Now);
@@ -200,7 +211,12 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     /// <summary>How a job stands that this one waits for.</summary>
     private void OnDependency(JobView view)
     {
-        if (_job.IsHeld && IsFromHome() && _job.Spec!.After.Any(dependency => dependency.JobId == view.JobId))
+        if (!IsFromHome())
+        {
+            // A member of the pool that has only just joined need not be known as one yet.
+            _dependencies.AskSoon(view.JobId);
+        }
+        else if (_job.IsHeld && _job.Spec!.After.Any(dependency => dependency.JobId == view.JobId))
         {
             _dependencies.Heard(view);
             LookAtOnce();
@@ -209,7 +225,11 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 
     private void OnDependencyProblem(JobProblem problem)
     {
-        if (problem.Problem.Code is MeshErrors.Removed or MeshErrors.UnknownJob && _job.IsHeld && IsFromHome())
+        if (problem.Problem.Code is not (MeshErrors.Removed or MeshErrors.UnknownJob) || !IsFromHome())
+        {
+            _dependencies.AskSoon(problem.JobId);
+        }
+        else if (_job.IsHeld)
         {
             _dependencies.HeardRemoved(problem.JobId);
             LookAtOnce();

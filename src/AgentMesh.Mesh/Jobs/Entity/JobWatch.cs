@@ -13,7 +13,8 @@ internal readonly record struct WatchedJob(JobId JobId, Func<SubmitJob> Submissi
 /// <param name="awaitFor">So long each question for the end waits for it.</param>
 internal sealed class JobWatch(IActorRef jobs, TimeProvider time, TimeSpan awaitFor)
 {
-    private static readonly TimeSpan SubmitAgainAfter = TimeSpan.FromSeconds(5);
+    /// <summary>Where no answer came, or one that does not count.</summary>
+    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AwaitGrace = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
 
@@ -49,7 +50,7 @@ internal sealed class JobWatch(IActorRef jobs, TimeProvider time, TimeSpan await
                 else
                 {
                     question.AskedAt = time.GetTimestamp();
-                    question.Wait = SubmitAgainAfter;
+                    question.Wait = AskAgainAfter;
                     jobs.Tell(job.Submission(), asker);
                 }
 
@@ -92,7 +93,18 @@ internal sealed class JobWatch(IActorRef jobs, TimeProvider time, TimeSpan await
                 // It ended before it could be cancelled; its end is on the way.
                 return null;
             default:
+                AskSoon(problem.JobId);
                 return problem.Problem.Text;
+        }
+    }
+
+    /// <summary>What came is no answer. The question is brought forward and never put off, however often that happens.</summary>
+    public void AskSoon(JobId job)
+    {
+        if (_questions.TryGetValue(job, out Question? question) && question.Wait - time.GetElapsedTime(question.AskedAt) > AskAgainAfter)
+        {
+            question.AskedAt = time.GetTimestamp();
+            question.Wait = AskAgainAfter;
         }
     }
 
