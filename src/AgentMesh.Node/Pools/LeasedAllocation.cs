@@ -13,7 +13,9 @@ namespace AgentMesh.Node.Pools;
 /// <param name="hasLease">Whether the member at that address has one, as far as this device knows.</param>
 internal sealed class LeasedAllocation(IShardAllocationStrategy balance, Func<Address, bool> hasLease) : IShardAllocationStrategy
 {
-    public static LeasedAllocation Of(IShardAllocationStrategy balance, PoolSession session) => new(balance, at => at.HasLocalScope ? session.IsLive : session.IsMember(at.Host!));
+    /// <summary>By what the session of the coordinator's device knows. One that has lost the database itself does not hear any more who has a lease: as far as it knows, all others do.</summary>
+    public static LeasedAllocation Of(IShardAllocationStrategy balance, PoolSession session) =>
+        new(balance, at => at.HasLocalScope ? session.IsLive : !session.IsLive || session.IsMember(at.Host!));
 
     public Task<IActorRef> AllocateShard(IActorRef requester, string shardId, IImmutableDictionary<IActorRef, IImmutableList<string>> currentShardAllocations) =>
         balance.AllocateShard(requester, shardId, Leased(currentShardAllocations));
