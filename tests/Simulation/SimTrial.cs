@@ -36,6 +36,7 @@ internal sealed record SimTrial(int Number, string Name, int SeedsInCi, Func<int
         new(11, "clocks jump and stand still", 300, (seed, told) => new SimWorld(seed, SimFaults.ClockSet | SimFaults.HomeStopped | SimFaults.HomeKilled, told)),
         new(12, "a burst, and a job whose events cannot be read", 300, (seed, told) => new BurstWorld(seed, told)),
         new(13, "pipes whose devices and lines fail", 300, (seed, told) => new PipesWorld(seed, told)),
+        new(14, "devices that rest, and one that goes", 100, (seed, told) => new IdleWorld(seed, told)) { Bars = IdleWorld.Bars },
     ];
 
     public static SimTrial Of(string kind, int number) => (kind == Trial ? All : Scenarios.All).First(trial => trial.Number == number);

@@ -13,15 +13,29 @@ internal static class LinkFrames
 
     private const int HeaderBytes = 4;
 
-    public static async ValueTask WriteAsync(IMeshStream stream, Frame frame, CancellationToken cancellationToken)
+    public static ValueTask WriteAsync(IMeshStream stream, Frame frame, CancellationToken cancellationToken) => WriteAsync(stream, [frame], cancellationToken);
+
+    /// <summary>All in one write, which is one datagram where they are short; each write of an idle connection is one of its own.</summary>
+    public static async ValueTask WriteAsync(IMeshStream stream, IReadOnlyList<Frame> frames, CancellationToken cancellationToken)
     {
-        int size = frame.CalculateSize();
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(HeaderBytes + size);
+        if (frames.Count == 0)
+        {
+            return;
+        }
+
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(frames.Sum(frame => HeaderBytes + frame.CalculateSize()));
         try
         {
-            BinaryPrimitives.WriteInt32LittleEndian(buffer, size);
-            frame.WriteTo(buffer.AsSpan(HeaderBytes, size));
-            await stream.WriteAsync(buffer.AsMemory(0, HeaderBytes + size), cancellationToken).ConfigureAwait(false);
+            int length = 0;
+            foreach (Frame frame in frames)
+            {
+                int size = frame.CalculateSize();
+                BinaryPrimitives.WriteInt32LittleEndian(buffer.AsSpan(length), size);
+                frame.WriteTo(buffer.AsSpan(length + HeaderBytes, size));
+                length += HeaderBytes + size;
+            }
+
+            await stream.WriteAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
         }
         finally
         {

@@ -64,18 +64,16 @@ internal sealed class LinkSession(IMeshStream stream, LinkTalk talk, TimeSpan re
         long saidAll = long.MinValue;
         while (true)
         {
+            List<Frame> next = [];
             while (_extra.TryDequeue(out Frame? extra))
             {
-                await LinkFrames.WriteAsync(stream, extra, cancellationToken).ConfigureAwait(false);
+                next.Add(extra);
             }
 
             bool isDue = saidAll == long.MinValue || time.GetElapsedTime(saidAll) >= refresh;
             saidAll = isDue ? time.GetTimestamp() : saidAll;
-            foreach (Frame frame in talk.Next(everything: isDue))
-            {
-                await LinkFrames.WriteAsync(stream, frame, cancellationToken).ConfigureAwait(false);
-            }
-
+            next.AddRange(talk.Next(everything: isDue));
+            await LinkFrames.WriteAsync(stream, next, cancellationToken).ConfigureAwait(false);
             await _poked.WaitAsync(Rest(saidAll), cancellationToken).ConfigureAwait(false);
         }
     }

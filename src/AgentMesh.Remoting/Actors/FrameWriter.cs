@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Threading.Channels;
 using AgentMesh.Errors;
@@ -51,15 +52,12 @@ internal sealed class FrameWriter
 
     private async Task<bool> RunAsync()
     {
-        byte[] header = new byte[sizeof(int)];
         try
         {
             await foreach (ByteString payload in _waiting.Reader.ReadAllAsync().ConfigureAwait(false))
             {
                 TellWritable();
-                BinaryPrimitives.WriteInt32LittleEndian(header, payload.Length);
-                await _stream.WriteAsync(header, CancellationToken.None).ConfigureAwait(false);
-                await _stream.WriteAsync(payload.Memory, CancellationToken.None).ConfigureAwait(false);
+                await WriteAsync(payload).ConfigureAwait(false);
             }
 
             await _stream.CompleteWritesAsync().ConfigureAwait(false);
@@ -78,6 +76,23 @@ internal sealed class FrameWriter
             }
 
             TellWritable();
+        }
+    }
+
+    /// <summary>Length and payload in one write: a stream that has nothing else to send makes a datagram of each.</summary>
+    private async Task WriteAsync(ByteString payload)
+    {
+        int size = sizeof(int) + payload.Length;
+        byte[] frame = ArrayPool<byte>.Shared.Rent(size);
+        try
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(frame, payload.Length);
+            payload.Span.CopyTo(frame.AsSpan(sizeof(int)));
+            await _stream.WriteAsync(frame.AsMemory(0, size), CancellationToken.None).ConfigureAwait(false);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(frame);
         }
     }
 

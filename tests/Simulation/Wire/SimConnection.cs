@@ -114,6 +114,13 @@ internal sealed class SimConnection : IMeshConnection
         _wire.Loop.After(_lastArrival - _wire.Loop.Now, null, Arrive);
     }
 
+    /// <summary>A write to a stream, told apart from what only the simulator has to send.</summary>
+    public void SendWritten(Action<SimConnection> act)
+    {
+        _wire.Writes++;
+        Send(act);
+    }
+
     public SimStream? Stream(ulong id) => _streams.GetValueOrDefault(id);
 
     public void Forget(SimStream stream) => _streams.Remove(stream.Id);

@@ -57,7 +57,7 @@ internal sealed class SimStream(SimConnection connection, ulong id, StreamPriori
 
         byte[] copy = data.ToArray();
         _unread += copy.Length;
-        connection.Send(other => other.Stream(id)?.Take(copy));
+        connection.SendWritten(other => other.Stream(id)?.Take(copy));
     }
 
     public ValueTask CompleteWritesAsync()

@@ -21,6 +21,9 @@ internal sealed class SimWire(SimLoop loop)
     /// <summary>Share of the hops that take long.</summary>
     public double Slow { get; set; }
 
+    /// <summary>What was written to streams in all: each is a packet where nothing else is under way.</summary>
+    public int Writes { get; set; }
+
     public void Attach(SimEndpoint endpoint) => _endpoints[endpoint.LocalId] = endpoint;
 
     public SimEndpoint? Find(DeviceId device) => _endpoints.GetValueOrDefault(device) is { IsOpen: true } endpoint ? endpoint : null;

@@ -10,6 +10,8 @@ internal sealed partial class ClusterCore
     private static readonly TimeSpan TombstoneLife = TimeSpan.FromHours(24);
     private static readonly TimeSpan SoonGossip = TimeSpan.FromMilliseconds(20);
 
+    private TimeSpan _lastStatus;
+
     /// <summary>The others that can be reached from here, in no particular order.</summary>
     private Member[] Reachable
     {
@@ -22,12 +24,18 @@ internal sealed partial class ClusterCore
         }
     }
 
-    private void OnStatus(GossipStatus status)
+    private void OnStatus(GossipStatus status) => Compare(status.From, status.VersionDigest);
+
+    /// <summary>Another one has said, in a heartbeat or for itself, which gossip it has.</summary>
+    private void Compare(UniqueAddress with, ulong digest)
     {
         if (!IsMember)
             return;
-        if (_gossip.Tombstones.ContainsKey(status.From) || (_gossip.Find(status.From) is not null && status.VersionDigest != _gossip.Version.Digest))
-            SendGossip(status.From);
+        bool isKnown = _gossip.Find(with) is not null;
+        if (_gossip.Tombstones.ContainsKey(with) || (isKnown && digest != _gossip.Version.Digest))
+            SendGossip(with);
+        else if (isKnown)
+            _contacts.Agreed(with, digest, Now);
     }
 
     private void OnGossip(GossipEnvelope envelope)
@@ -79,8 +87,20 @@ internal sealed partial class ClusterCore
         UniqueAddress[] behind = [.. peers.Where(peer => !_gossip.SeenBy.Contains(peer))];
         foreach (UniqueAddress peer in behind.Take(Math.Clamp(behind.Length / 4, 1, SoonMax)))
             SendGossip(peer);
-        if (behind.Length == 0 && peers.Length > 0)
-            Send(peers[0].Address, new GossipStatus(_self, _gossip.Version.Digest));
+        if (behind.Length == 0)
+            AskForNews(peers);
+    }
+
+    /// <summary>Those with whom heartbeats are exchanged have told by them that they know nothing else. The others are asked, in turn by chance.</summary>
+    private void AskForNews(UniqueAddress[] peers)
+    {
+        UniqueAddress[] unsure = [.. peers.Where(peer => !_contacts.Agrees(peer, _gossip.Version.Digest, Now))];
+
+        // What one of them knows comes from the neighbours too, so there is no hurry while these are heard.
+        if (unsure.Length == 0 || (unsure.Length < peers.Length && Now - _lastStatus < _settings.HeartbeatInterval))
+            return;
+        _lastStatus = Now;
+        Send(unsure[0].Address, new GossipStatus(_self, _gossip.Version.Digest));
     }
 
     /// <summary>News spreads faster than the regular gossip.</summary>

@@ -13,13 +13,27 @@ internal sealed partial class ClusterCore
     {
         // A cluster to which this member does not belong must not take it for a member of its own.
         if (!IsMember || _gossip.Find(heartbeat.From) is not null)
-            Send(heartbeat.From.Address, new HeartbeatResponse(_self));
+            Send(heartbeat.From.Address, new HeartbeatResponse(_self, IsMember ? _gossip.Version.Digest : null));
+        if (heartbeat.Heard && _monitored.Contains(heartbeat.From))
+        {
+            _contacts.Asked(heartbeat.From, Now);
+            _detectors.Heartbeat(heartbeat.From.Address);
+        }
+
+        if (heartbeat.VersionDigest is { } digest)
+            Compare(heartbeat.From, digest);
     }
 
     private void OnHeartbeatResponse(HeartbeatResponse response)
     {
-        if (_monitored.Contains(response.From))
-            _detectors.Heartbeat(response.From.Address);
+        if (!_monitored.Contains(response.From))
+            return;
+        _detectors.Heartbeat(response.From.Address);
+        _contacts.Answered(response.From);
+
+        // One that has other gossip sends it, as it was told the digest of this member.
+        if (response.VersionDigest is { } digest && digest == _gossip.Version.Digest)
+            _contacts.Agreed(response.From, digest, Now);
     }
 
     private void OnExpectFirst(ExpectFirst expected)
@@ -46,9 +60,17 @@ internal sealed partial class ClusterCore
         }
 
         Monitor(silentBefore);
+        _contacts.Keep(node => _gossip.Find(node) is not null);
         foreach (UniqueAddress node in _monitored)
-            Send(node.Address, new Heartbeat(_self));
+            Ask(node);
         Reap(silentBefore);
+    }
+
+    /// <summary>Of two that watch each other the one with the lower address asks while it hears the answers: that shows both of them as much.</summary>
+    private void Ask(UniqueAddress node)
+    {
+        if (_self.CompareTo(node) < 0 || !_contacts.IsAskedBy(node, Now))
+            Send(node.Address, new Heartbeat(_self, _gossip.Version.Digest, _contacts.TakeAnswer(node)));
     }
 
     private void Monitor(ImmutableHashSet<UniqueAddress> silentBefore)

@@ -23,6 +23,7 @@ internal sealed partial class ClusterCore : ReceiveActor, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Subscribers _subscribers;
     private readonly DefaultFailureDetectorRegistry<Address> _detectors;
+    private readonly Contacts _contacts;
     private Gossip _gossip = Gossip.Empty;
     private View _view;
 
@@ -32,6 +33,7 @@ internal sealed partial class ClusterCore : ReceiveActor, IWithTimers
         _settings = cluster.Settings;
         _self = cluster.SelfUniqueAddress;
         _detectors = cluster.FailureDetector;
+        _contacts = new Contacts(_settings.HeartbeatInterval);
         _subscribers = new Subscribers(Context);
         _view = new View(_gossip, _self);
         Receive<JoinTo>(order => JoinAt(order.Address));

@@ -28,6 +28,9 @@ internal sealed record GossipStatus(UniqueAddress From, ulong VersionDigest) : I
 /// <summary>An exiting member has handed over everything and may be removed.</summary>
 internal sealed record ExitingConfirmed(UniqueAddress Node) : IClusterMessage;
 
-internal sealed record Heartbeat(UniqueAddress From) : IClusterMessage;
+/// <param name="VersionDigest">What a <see cref="GossipStatus"/> would say; null of a sender that says it in one.</param>
+/// <param name="Heard">An answer of the receiver came since the last heartbeat to it: both directions work, so the receiver has heard what it would ask for.</param>
+internal sealed record Heartbeat(UniqueAddress From, ulong? VersionDigest = null, bool Heard = false) : IClusterMessage;
 
-internal sealed record HeartbeatResponse(UniqueAddress From) : IClusterMessage;
+/// <param name="VersionDigest">Of what the sender has; null of a sender that does not say so.</param>
+internal sealed record HeartbeatResponse(UniqueAddress From, ulong? VersionDigest = null) : IClusterMessage;

@@ -40,8 +40,8 @@ internal sealed class ClusterMessageSerializer(ExtendedActorSystem system) : Ser
             GossipEnvelope envelope => new GossipMessage { From = GossipContract.Write(envelope.From), To = GossipContract.Write(envelope.To), Gossip = GossipContract.Write(envelope.Gossip) },
             GossipStatus status => new AgentMesh.Engine.Wire.Cluster.Status { From = GossipContract.Write(status.From), VersionDigest = status.VersionDigest },
             ExitingConfirmed exited => GossipContract.Write(exited.Node),
-            Heartbeat heartbeat => GossipContract.Write(heartbeat.From),
-            HeartbeatResponse response => GossipContract.Write(response.From),
+            Heartbeat heartbeat => Write(heartbeat.From, heartbeat.VersionDigest, heartbeat.Heard),
+            HeartbeatResponse response => Write(response.From, response.VersionDigest, heard: false),
             _ => throw new SerializationException($"{obj.GetType().FullName} is no message of the cluster"),
         };
         return message?.ToByteArray() ?? [];
@@ -61,8 +61,8 @@ internal sealed class ClusterMessageSerializer(ExtendedActorSystem system) : Ser
                 "G" => GossipMessage.Parser.ParseFrom(bytes) is var m ? new GossipEnvelope(GossipContract.Read(m.From), GossipContract.Read(m.To), GossipContract.Read(m.Gossip)) : null!,
                 "GS" => AgentMesh.Engine.Wire.Cluster.Status.Parser.ParseFrom(bytes) is var s ? new GossipStatus(GossipContract.Read(s.From), s.VersionDigest) : null!,
                 "EC" => new ExitingConfirmed(GossipContract.Read(Node.Parser.ParseFrom(bytes))),
-                "H" => new Heartbeat(GossipContract.Read(Node.Parser.ParseFrom(bytes))),
-                "HR" => new HeartbeatResponse(GossipContract.Read(Node.Parser.ParseFrom(bytes))),
+                "H" => Beat.Parser.ParseFrom(bytes) is var b ? new Heartbeat(ReadSender(b), ReadDigest(b), b.Heard) : null!,
+                "HR" => Beat.Parser.ParseFrom(bytes) is var b ? new HeartbeatResponse(ReadSender(b), ReadDigest(b)) : null!,
                 _ => throw new SerializationException($"Unknown manifest '{manifest}' of a cluster message"),
             };
         }
@@ -71,6 +71,18 @@ internal sealed class ClusterMessageSerializer(ExtendedActorSystem system) : Ser
             throw new SerializationException($"A cluster message '{manifest}' cannot be read", error);
         }
     }
+
+    private static Beat Write(UniqueAddress from, ulong? digest, bool heard)
+    {
+        var written = new Beat { Address = from.Address.ToString(), Uid = from.Uid, Heard = heard };
+        if (digest is { } known)
+            written.VersionDigest = known;
+        return written;
+    }
+
+    private static UniqueAddress ReadSender(Beat beat) => new(GossipContract.ReadAddress(beat.Address), beat.Uid);
+
+    private static ulong? ReadDigest(Beat beat) => beat.HasVersionDigest ? beat.VersionDigest : null;
 
     private static Address ReadPlace(byte[] bytes) => GossipContract.ReadAddress(Place.Parser.ParseFrom(bytes).Address);
 
