@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using System.Runtime.Serialization;
+using AgentMesh.Engine.Wire.Cluster;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Cluster.Membership;
 using Akka.Cluster.Wire;
+using Google.Protobuf;
 using static AgentMesh.EngineTests.Cluster.GossipLab;
 
 namespace AgentMesh.EngineTests.Cluster;
@@ -20,11 +22,24 @@ public sealed class ClusterMessageSerializerTests
         foreach (IClusterMessage message in new IClusterMessage[]
         {
             new InitJoin(), new InitJoinAck(Place), new InitJoinNack(Place), new GossipStatus(Nodes[1], ulong.MaxValue), new ExitingConfirmed(Nodes[1]), new Heartbeat(Nodes[1]), new HeartbeatResponse(Nodes[1]),
+            new Heartbeat(Nodes[1], ulong.MaxValue, Heard: true), new Heartbeat(Nodes[1], 0), new HeartbeatResponse(Nodes[1], 7),
         })
             Assert.Equal(message, Back(message));
         var join = (JoinRequest)Back(new JoinRequest(Nodes[1], ["a", "b"]));
         Assert.Equal(Nodes[1], join.Node);
         Assert.Equal(["a", "b"], join.Roles.Order());
+    }
+
+    /// <summary>Members of both kinds are in one cluster while one after the other gets a new version.</summary>
+    [Fact]
+    public void Heartbeats_of_a_version_that_says_less_are_understood_and_it_understands_those_of_this_one()
+    {
+        byte[] earlier = GossipContract.Write(Nodes[1]).ToByteArray();
+
+        Assert.Equal(new Heartbeat(Nodes[1]), Serializer.FromBinary(earlier, "H"));
+        Assert.Equal(new HeartbeatResponse(Nodes[1]), Serializer.FromBinary(earlier, "HR"));
+        Assert.Equal(Nodes[1], GossipContract.Read(Node.Parser.ParseFrom(Serializer.ToBinary(new Heartbeat(Nodes[1], 7, Heard: true)))));
+        Assert.Equal(Nodes[1], GossipContract.Read(Node.Parser.ParseFrom(Serializer.ToBinary(new HeartbeatResponse(Nodes[1], 7)))));
     }
 
     [Fact]
@@ -62,7 +77,7 @@ public sealed class ClusterMessageSerializerTests
     {
         IClusterMessage[] samples =
         [
-            new InitJoinAck(Place), new JoinRequest(Nodes[1], ["a"]), new GossipStatus(Nodes[1], 7), new Heartbeat(Nodes[1]), new Welcome(Nodes[0], Copies(new Random(1), 1)[0]),
+            new InitJoinAck(Place), new JoinRequest(Nodes[1], ["a"]), new GossipStatus(Nodes[1], 7), new Heartbeat(Nodes[1], 7, Heard: true), new Welcome(Nodes[0], Copies(new Random(1), 1)[0]),
             new GossipEnvelope(Nodes[0], Nodes[1], Copies(new Random(2), 2)[1]),
         ];
         var random = new Random(3);
