@@ -152,6 +152,11 @@ internal sealed class PoolMembership : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// A renewal that hangs must leave time for others within the lease, and one that joins again asks over another connection before long. Who joins for the first time may have to create tables.
+    /// </summary>
+    private TimeSpan Patience => _isMember ? _settings.Lease / 4 : _id.Length > 0 && _settings.Lease / 2 < JoinWithin ? _settings.Lease / 2 : JoinWithin;
+
     private async Task KeepAsync()
     {
         TimeSpan pause = TimeSpan.Zero;
@@ -165,8 +170,7 @@ internal sealed class PoolMembership : IAsyncDisposable
 
             Expire();
 
-            // A renewal that hangs must leave time for others within the lease. One that joins has nothing to lose, and may have to create tables.
-            using CancellationTokenSource patience = new(_isMember ? _settings.Lease / 4 : JoinWithin, _time);
+            using CancellationTokenSource patience = new(Patience, _time);
             using CancellationTokenSource late = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, patience.Token);
             try
             {

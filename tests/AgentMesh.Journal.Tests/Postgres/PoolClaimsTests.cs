@@ -1,5 +1,4 @@
 using AgentMesh.Journal.Postgres;
-using Npgsql;
 
 namespace AgentMesh.Journal.Tests.Postgres;
 
@@ -9,7 +8,7 @@ public sealed class PoolClaimsTests : IAsyncDisposable
     private static readonly LeaseKey Key = new("pool-p", "job/7");
 
     private readonly ManualTime _time = new();
-    private readonly Leases _leases = new();
+    private readonly FakeLeases _leases = new();
     private readonly PoolSession _session;
 
     public PoolClaimsTests() =>
@@ -56,38 +55,5 @@ public sealed class PoolClaimsTests : IAsyncDisposable
         _session.Overtaken(Key, 3);
         Assert.Empty(_session.Holdings);
         Assert.Equal([Key], _session.Claims);
-    }
-
-    private sealed class Leases : IPoolLeases
-    {
-        /// <summary>Null: no answer comes.</summary>
-        public Queue<ShardTaking?> Takes { get; } = new();
-
-        public List<LeaseKey> Released { get; } = [];
-
-        public Task PrepareAsync(CancellationToken cancellation) => Task.CompletedTask;
-
-        public Task JoinAsync(string member, string before, CancellationToken cancellation) => Task.CompletedTask;
-
-        public Task<bool> RenewAsync(string member, CancellationToken cancellation) => Task.FromResult(true);
-
-        public Task LeaveAsync(string member, CancellationToken cancellation) => Task.CompletedTask;
-
-        public Task<IReadOnlyList<PoolMember>> MembersAsync(CancellationToken cancellation) => Task.FromResult<IReadOnlyList<PoolMember>>([]);
-
-        public Task<IReadOnlySet<LeaseKey>> HeldAsync(string butOf, CancellationToken cancellation) => Task.FromResult<IReadOnlySet<LeaseKey>>(new HashSet<LeaseKey>());
-
-        public Task<ShardTaking> TakeAsync(LeaseKey key, string member, CancellationToken cancellation) =>
-            Takes.Dequeue() is { } answer ? Task.FromResult(answer) : Task.FromException<ShardTaking>(new NpgsqlException("the connection was reset", new IOException()));
-
-        public Task ReleaseAsync(string member, IReadOnlyList<LeaseKey> keys, CancellationToken cancellation)
-        {
-            Released.AddRange(keys);
-            return Task.CompletedTask;
-        }
-
-        public void ForgetConnections()
-        {
-        }
     }
 }
