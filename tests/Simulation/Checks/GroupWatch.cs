@@ -13,7 +13,9 @@ namespace Simulation.Checks;
 /// </summary>
 internal sealed class GroupWatch(SimLoop loop)
 {
-    /// <summary>From a place that is free to its next job, when nothing goes wrong any more: a group that is silent is asked again after 15 s, and a holder after 70.</summary>
+    /// <summary>
+    /// From a place that is free to its next job, when nothing goes wrong any more: an entity whose write has failed rests for up to a minute until it is woken; a group that is silent is asked again after 15 s, and so is a holder.
+    /// </summary>
     private static readonly TimeSpan GivenWithin = TimeSpan.FromSeconds(100);
 
     /// <summary>Questions that came so shortly before a turn was given may not have been looked at.</summary>
