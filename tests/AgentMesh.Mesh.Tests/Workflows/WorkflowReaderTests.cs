@@ -62,6 +62,15 @@ public sealed class WorkflowReaderTests
         Assert.Equal(("echo {{steps.train.exit-code}} {{ workflow.name }}", "gpu"), (rescue.Job.Command.Line, Assert.Single(rescue.Targets.OneOf)));
     }
 
+    [Fact]
+    public void Variables_that_are_too_long_together_are_refused_where_they_stand_also_with_a_directory()
+    {
+        string variables = string.Join(", ", Enumerable.Range(0, 9).Select(i => $"V{i}: {new string('x', 4_000)}"));
+        MeshException refused = Assert.Throws<MeshException>(() => WorkflowLab.Read($"steps:\n  - {{name: a, run: [b], env: {{{variables}}}, dir: /data}}\n"));
+        Assert.Equal(MeshErrors.BadProgramPlace, refused.Code);
+        Assert.StartsWith("flow.yaml:2:30: 9 variables are too many or too long", refused.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("AM0370", "the file is empty", "§")]
     [InlineData("AM0370", "this is no YAML", "steps: [\n§")]
@@ -102,6 +111,7 @@ public sealed class WorkflowReaderTests
     [InlineData("AM0370", "is no name of a variable of an environment", "steps:\n  - {name: a, run: [b], env: {§AGENTMESH_JOB: 1}}\n")]
     [InlineData("AM0369", "for programs only", "steps:\n  - {name: a, command: b, dir: §/data}\n")]
     [InlineData("AM0369", "a directory of its own", "steps:\n  - {name: a, run: [b], dir: §/data, artifacts: {m: out/m}}\n")]
+    [InlineData("AM0370", "the value of 'dir' is", "steps:\n  - {name: a, run: [b], dir: §[x]}\n")]
     [InlineData("AM0370", "env is for programs only", "steps:\n  - {name: a, command: b, env: §{A: 1}}\n")]
     [InlineData("AM0390", "gpu", "steps:\n  - {name: a, run: [b], resources: §{gpu: lots}}\n")]
     [InlineData("AM0391", "99 is no priority", "steps:\n  - {name: a, run: [b], priority: §99}\n")]

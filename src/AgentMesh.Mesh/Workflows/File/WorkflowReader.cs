@@ -235,10 +235,20 @@ public sealed class WorkflowReader
     /// <summary>The command with its variables and its directory.</summary>
     private JobCommand ReadPlace(YamlMap map, JobCommand command, bool hasFiles)
     {
-        YamlNode? env = Find(map, "env"), dir = Find(map, "dir");
-        Dictionary<string, string?>? variables = env is null ? null : ReadVariables(env, command.IsProgram);
-        string? directory = dir is null ? null : Text(dir, "dir", 1, ProgramPlace.BytesMax);
-        return At((dir ?? env ?? map).At, () => ProgramPlace.Apply(command, variables, directory, hasFiles));
+        JobCommand equipped = command;
+        if (Find(map, "env") is { } env)
+        {
+            Dictionary<string, string?> variables = ReadVariables(env, command.IsProgram);
+            equipped = At(env.At, () => ProgramPlace.Apply(command, variables, null));
+        }
+
+        if (Find(map, "dir") is not { } dir)
+        {
+            return equipped;
+        }
+
+        string directory = Text(dir, "dir", 1, ProgramPlace.BytesMax);
+        return At(dir.At, () => ProgramPlace.Apply(equipped, null, directory, hasFiles));
     }
 
     private Dictionary<string, string?> ReadVariables(YamlNode node, bool isProgram)
