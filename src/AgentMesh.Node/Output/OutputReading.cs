@@ -53,13 +53,7 @@ internal sealed class OutputReading(IOutputStore store, TimeProvider time)
             read.Write(piece.Data.Span[..(int)Math.Min(piece.Data.Length, bytes - read.Length)]);
         }
 
-        ReadOnlySpan<byte> text = read.GetBuffer().AsSpan(0, (int)read.Length);
-        while (length > bytes && !text.IsEmpty && (text[0] & 0xC0) == 0x80)
-        {
-            text = text[1..];
-        }
-
-        return System.Text.Encoding.UTF8.GetString(text);
+        return TextEnd.Of(read.GetBuffer().AsSpan(0, (int)read.Length), bytes, isCut: length > bytes);
     }
 
     /// <summary>Of both streams, for those who are told of a run.</summary>

@@ -25,18 +25,5 @@ public sealed record CronReport(
         job.Problem,
         job.Result?.StdoutBytes ?? 0,
         job.Result?.StderrBytes ?? 0,
-        job.Result?.Text is { } text ? EndOf(text) : null);
-
-    /// <summary>The last bytes of a text, not less than whole characters.</summary>
-    private static string EndOf(string text)
-    {
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
-        int from = Math.Max(0, bytes.Length - TextBytesMax);
-        while (from > 0 && from < bytes.Length && (bytes[from] & 0xC0) == 0x80)
-        {
-            from++;
-        }
-
-        return Encoding.UTF8.GetString(bytes.AsSpan(from));
-    }
+        job.Result?.Text is { } text ? TextEnd.Of(Encoding.UTF8.GetBytes(text), TextBytesMax) : null);
 }
