@@ -9,6 +9,7 @@ using AgentMesh.Mesh;
 using AgentMesh.Mesh.Cron.Delivery;
 using AgentMesh.Node.Schedules.Delivery;
 using AgentMesh.Node.Settings;
+using AgentMesh.Workers.Tests.Input;
 
 namespace AgentMesh.Node.Tests.Schedules;
 
@@ -113,6 +114,16 @@ public sealed class WebhookClientTests
         Assert.Equal((DeliveryVerdict.Again, MeshErrors.NotifyFailed), VerdictOf(await SendAsync(receiver.Port)));
     }
 
+    [Theory]
+    [InlineData(15, DeliveryVerdict.Delivered)]
+    [InlineData(17, DeliveryVerdict.Again)]
+    public async Task An_answer_has_16_KiB_of_headers_at_most(int kibibytes, DeliveryVerdict verdict)
+    {
+        string headers = string.Concat(Enumerable.Repeat($"X-More: {new string('x', 1024 - 10)}\r\n", kibibytes));
+        await using TestReceiver receiver = TestReceiver.Saying(TestReceiver.Status("200 OK", headers));
+        Assert.Equal(verdict, (await SendAsync(receiver.Port)).Verdict);
+    }
+
     [Fact]
     public async Task Garbage_is_an_answer_that_failed()
     {
@@ -134,7 +145,7 @@ public sealed class WebhookClientTests
     [InlineData("HTTP/1.1 200 OK\r\nX: ")]
     public async Task A_receiver_that_hangs_is_left_when_the_time_is_over(string begins)
     {
-        var time = new TimersByHand();
+        var time = new ManualTime();
         var taken = new TaskCompletionSource();
         await using var receiver = new TestReceiver(async (_, to, cancel) =>
         {
@@ -145,7 +156,7 @@ public sealed class WebhookClientTests
         Task<DeliveryAnswer> sending = SendAsync(receiver.Port, time: time);
         await taken.Task.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.False(sending.IsCompleted);
-        time.Fire(WebhookClient.Within);
+        time.Advance(WebhookClient.Within);
 
         DeliveryAnswer answer = await sending.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Equal((DeliveryVerdict.Again, MeshErrors.NotifyFailed), VerdictOf(answer));
