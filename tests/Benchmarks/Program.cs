@@ -14,12 +14,17 @@ CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
     ("output", OutputBenchmark.RunAsync),
     ("journal", JournalBenchmark.RunAsync),
 ];
+if (args.FirstOrDefault(part => !all.Any(each => each.Name == part)) is { } unknown)
+{
+    await Console.Error.WriteLineAsync($"'{unknown}' is no part: name some of {string.Join(", ", all.Select(each => each.Name))}, or none for all");
+    return 2;
+}
+
 var report = new Report(Console.Out);
 report.Machine();
-string[] chosen = [.. args.Where(name => !name.StartsWith('-'))];
 foreach ((string name, Func<Report, Task> run) in all)
 {
-    if (chosen.Length == 0 || chosen.Contains(name, StringComparer.Ordinal))
+    if (args.Length == 0 || args.Contains(name, StringComparer.Ordinal))
     {
         await run(report);
     }
