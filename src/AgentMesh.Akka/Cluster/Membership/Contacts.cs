@@ -28,7 +28,11 @@ internal sealed class Contacts(TimeSpan interval)
         return answered;
     }
 
-    public void Agreed(UniqueAddress with, ulong digest, TimeSpan now) => (Of(with).Digest, Of(with).AgreedAt) = (digest, now);
+    public void Agreed(UniqueAddress with, ulong digest, TimeSpan now)
+    {
+        Contact contact = Of(with);
+        (contact.Digest, contact.AgreedAt) = (digest, now);
+    }
 
     /// <summary>It said lately that it has the gossip with this digest.</summary>
     public bool Agrees(UniqueAddress node, ulong digest, TimeSpan now) =>
