@@ -1,3 +1,4 @@
+using AgentMesh.Mesh.Jobs;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
@@ -42,9 +43,20 @@ public abstract class HomeEntity<TEvent> : JournalledEntity<TEvent>, IWithTimers
     /// <summary>Nothing is due until somebody asks.</summary>
     protected void StopLooking() => Timers.Cancel(Due.Instance);
 
-    /// <summary>What the jobs of this home tell; nobody else has a say.</summary>
-    /// <param name="fromElsewhere">A member of the pool that has only just joined need not be known as one yet: what it was asked is to be asked again before long.</param>
-    protected void FromHere(Action act, Action fromElsewhere) => (IsFromHere() ? act : fromElsewhere)();
+    /// <summary>Handles what the jobs of this home tell; nobody else has a say.</summary>
+    /// <param name="askSoon">Has the job asked again before long: a member of the pool that has only just joined need not be known as one yet.</param>
+    protected void FromJobs<T>(Action<T> act, Action<JobId> askSoon)
+        where T : IJobMessage => Command<T>(told =>
+    {
+        if (IsFromHere())
+        {
+            act(told);
+        }
+        else
+        {
+            askSoon(told.JobId);
+        }
+    });
 
     /// <summary>For the home alone.</summary>
     protected void Owned(Action answer)

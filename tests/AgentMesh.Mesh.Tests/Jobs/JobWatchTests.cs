@@ -51,7 +51,7 @@ public sealed class JobWatchTests : IAsyncLifetime
         await _jobs.Next<AwaitJob>();
         for (int i = 0; i < 2; i++)
         {
-            watch.AskSoon(Other);
+            Assert.False(watch.Take(new JobProblem(Other, new Problem(MeshErrors.NotYours, "not shown to you")), JobState.None(Job), isFromHome: true));
             _time.Advance(TimeSpan.FromSeconds(1.2));
         }
 

@@ -58,9 +58,9 @@ public sealed class ArrayEntity : HomeEntity<IArrayEvent>
         Command<GetElements>(question => Known(() => Sender.Tell(ArrayRules.Elements(_array, question with { Limit = Math.Clamp(question.Limit, 1, ArrayElements.Max) }))));
         Command<CancelArray>(request => Known(() => OnCancel(request)));
         Command<RetryArray>(request => Known(() => OnRetry(request)));
-        Command<JobAccepted>(accepted => FromHere(() => OnFound(accepted.JobId), () => _watch.AskSoon(accepted.JobId)));
-        Command<JobProblem>(problem => FromHere(() => OnJobProblem(problem), () => _watch.AskSoon(problem.JobId)));
-        Command<JobView>(view => FromHere(() => OnJobView(view), () => _watch.AskSoon(view.JobId)));
+        FromJobs<JobAccepted>(accepted => OnFound(accepted.JobId), _watch.AskSoon);
+        FromJobs<JobProblem>(OnJobProblem, _watch.AskSoon);
+        FromJobs<JobView>(OnJobView, _watch.AskSoon);
         Command<ArrayRemoved>(_ => Leave());
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }

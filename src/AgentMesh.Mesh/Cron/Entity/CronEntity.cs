@@ -43,9 +43,9 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
         Command<RunCron>(request => Known(() => OnRun(request)));
         Command<BackfillCron>(request => Known(() => OnBackfill(request)));
         Command<RemoveCron>(_ => Known(OnRemove));
-        Command<JobAccepted>(accepted => FromHere(() => OnFound(accepted.JobId), () => AskSoon(accepted.JobId)));
-        Command<JobProblem>(problem => FromHere(() => OnJobProblem(problem), () => AskSoon(problem.JobId)));
-        Command<JobView>(view => FromHere(() => OnJobView(view), () => AskSoon(view.JobId)));
+        FromJobs<JobAccepted>(accepted => OnFound(accepted.JobId), AskSoon);
+        FromJobs<JobProblem>(OnJobProblem, AskSoon);
+        FromJobs<JobView>(OnJobView, AskSoon);
         Command<CronCourier.Back>(OnDelivered);
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }

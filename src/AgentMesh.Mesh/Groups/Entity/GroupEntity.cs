@@ -53,8 +53,8 @@ public sealed class GroupEntity : HomeEntity<IGroupEvent>
         Command<GetGroup>(_ => Known(() => Sender.Tell(View())));
         Command<RemoveGroup>(_ => Known(OnRemove));
         Command<AskTurn>(ask => Owned(() => OnAsk(ask)));
-        Command<JobView>(view => FromHere(() => OnJobView(view), () => _watch.AskSoon(view.JobId)));
-        Command<JobProblem>(problem => FromHere(() => OnJobProblem(problem), () => _watch.AskSoon(problem.JobId)));
+        FromJobs<JobView>(OnJobView, _watch.AskSoon);
+        FromJobs<JobProblem>(OnJobProblem, _watch.AskSoon);
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }
 

@@ -1,4 +1,5 @@
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Jobs.Entity;
 using Akka.Actor;
 
 namespace AgentMesh.Mesh.Groups.Entity;
@@ -15,38 +16,29 @@ internal sealed class HolderWatch(TimeProvider time)
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
 
-    private readonly Dictionary<JobId, (long Since, TimeSpan Wait)> _asked = [];
+    private readonly QuestionTimes _times = new(time);
 
     public void Ask(IReadOnlyCollection<JobId> holders, IActorRef jobs, IActorRef asker)
     {
         TimeSpan patience = TimeSpan.FromTicks(Math.Clamp(holders.Count * AwaitPerHolder.Ticks, AwaitMin.Ticks, AwaitMax.Ticks));
-        foreach (JobId job in holders)
+        foreach (JobId job in holders.Where(job => _times.Left(job) == TimeSpan.Zero))
         {
-            if (!_asked.TryGetValue(job, out (long Since, TimeSpan Wait) asked) || time.GetElapsedTime(asked.Since) >= asked.Wait)
-            {
-                _asked[job] = (time.GetTimestamp(), patience + Grace);
-                jobs.Tell(new AwaitJob(job, time.GetUtcNow() + patience), asker);
-            }
+            _times.Wait(job, patience + Grace);
+            jobs.Tell(new AwaitJob(job, time.GetUtcNow() + patience), asker);
         }
     }
 
     /// <summary>It is not over yet.</summary>
-    public void Waits(JobId job) => _asked[job] = (time.GetTimestamp(), LookAgainAfter);
+    public void Waits(JobId job) => _times.Wait(job, LookAgainAfter);
 
-    /// <summary>What came is no answer. The question is brought forward and never put off, however often that happens.</summary>
-    public void AskSoon(JobId job)
-    {
-        if (_asked.TryGetValue(job, out (long Since, TimeSpan Wait) asked) && asked.Wait - time.GetElapsedTime(asked.Since) > LookAgainAfter)
-        {
-            Waits(job);
-        }
-    }
+    /// <summary>What came is no answer.</summary>
+    public void AskSoon(JobId job) => _times.AskWithin(job, LookAgainAfter);
 
     public void Forget(IEnumerable<JobId> jobs)
     {
         foreach (JobId job in jobs)
         {
-            _asked.Remove(job);
+            _times.Forget(job);
         }
     }
 }

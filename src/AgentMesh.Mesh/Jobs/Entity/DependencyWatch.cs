@@ -13,38 +13,51 @@ internal sealed class DependencyWatch(TimeProvider time)
 
     private readonly Dictionary<JobId, JobStateName> _states = [];
     private readonly HashSet<JobId> _removed = [];
-    private readonly Dictionary<JobId, (long Since, TimeSpan Wait)> _asked = [];
+    private readonly QuestionTimes _times = new(time);
 
     public void Ask(JobSpec spec, IActorRef jobs, IActorRef asker)
     {
         foreach (JobDependency dependency in spec.After.Where(each => !IsRemoved(each)).Where(each => StateOf(each) is not { } state || each.IsMet(state) is null))
         {
-            if (!_asked.TryGetValue(dependency.JobId, out (long Since, TimeSpan Wait) asked) || time.GetElapsedTime(asked.Since) >= asked.Wait)
+            if (_times.Left(dependency.JobId) == TimeSpan.Zero)
             {
-                _asked[dependency.JobId] = (time.GetTimestamp(), AskAgainAfter);
+                _times.Wait(dependency.JobId, AskAgainAfter);
                 jobs.Tell(new AwaitJob(dependency.JobId, time.GetUtcNow() + AwaitFor), asker);
             }
         }
     }
 
-    public void Heard(JobView view)
+    /// <param name="told">A <see cref="JobView"/> or a <see cref="JobProblem"/>.</param>
+    /// <param name="isFromHome">A member of the pool that has only just joined need not be known as one yet.</param>
+    /// <returns>Whether it says something of a job that this one waits for.</returns>
+    public bool Take(IJobMessage told, JobState waiting, bool isFromHome)
     {
-        _removed.Remove(view.JobId);
-        _states[view.JobId] = view.State;
-        _asked[view.JobId] = (time.GetTimestamp(), PausedAgainAfter);
-    }
-
-    /// <summary>What came is no answer. The question is brought forward and never put off, however often that happens.</summary>
-    public void AskSoon(JobId job)
-    {
-        if (_asked.TryGetValue(job, out (long Since, TimeSpan Wait) asked) && asked.Wait - time.GetElapsedTime(asked.Since) > PausedAgainAfter)
+        if (!isFromHome || told is JobProblem { Problem.Code: not (MeshErrors.Removed or MeshErrors.UnknownJob) })
         {
-            _asked[job] = (time.GetTimestamp(), PausedAgainAfter);
+            // No answer.
+            _times.AskWithin(told.JobId, PausedAgainAfter);
+            return false;
         }
-    }
 
-    /// <summary>It was there when this job was accepted, and is not any more: only what has ended is removed.</summary>
-    public void HeardRemoved(JobId job) => _removed.Add(job);
+        if (!waiting.IsHeld || !waiting.Spec!.After.Any(dependency => dependency.JobId == told.JobId))
+        {
+            return false;
+        }
+
+        if (told is JobView view)
+        {
+            _removed.Remove(view.JobId);
+            _states[view.JobId] = view.State;
+            _times.Wait(view.JobId, PausedAgainAfter);
+        }
+        else
+        {
+            // It was there when this job was accepted, and is not any more: only what has ended is removed.
+            _removed.Add(told.JobId);
+        }
+
+        return true;
+    }
 
     public bool IsRemoved(JobDependency dependency) => _removed.Contains(dependency.JobId);
 
@@ -52,7 +65,7 @@ internal sealed class DependencyWatch(TimeProvider time)
     {
         _removed.Clear();
         _states.Clear();
-        _asked.Clear();
+        _times.Clear();
     }
 
     /// <summary>As it was heard last; null before.</summary>

@@ -83,11 +83,8 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
             case MayBegin:
                 OnCalled();
                 break;
-            case JobView view:
-                OnDependency(view);
-                break;
-            case JobProblem problem:
-                OnDependencyProblem(problem);
+            case JobView or JobProblem:
+                OnDependency((IJobMessage)message);
                 break;
             case TurnAnswer answer:
                 OnTurn(answer);
@@ -99,16 +96,17 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
                 Context.Parent.Tell(new Passivate(PoisonPill.Instance));
                 break;
             default:
-                return OnRequest(message) || OnReport(message);
+                DeviceId from = FromDevice();
+                return OnRequest(message, from) || OnReport(message, from);
         }
 
         return true;
     }
 
-    private bool OnRequest(object message)
+    private bool OnRequest(object message, DeviceId from)
     {
         // Numbers without events: its journal was removed.
-        if (_requests.Take(message, _job, FromDevice(), wasThere: LastSequenceNr > 0, Now) is not { } step)
+        if (_requests.Take(message, _job, from, wasThere: LastSequenceNr > 0, Now) is not { } step)
         {
             return false;
         }
@@ -135,9 +133,9 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     }
 
     /// <summary>What the device tells that has the attempt.</summary>
-    private bool OnReport(object message)
+    private bool OnReport(object message, DeviceId from)
     {
-        if (_reports.Take(message, _job, FromDevice(), Now) is not { } step)
+        if (_reports.Take(message, _job, from, Now) is not { } step)
         {
             return false;
         }
@@ -209,29 +207,10 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     }
 
     /// <summary>How a job stands that this one waits for.</summary>
-    private void OnDependency(JobView view)
+    private void OnDependency(IJobMessage told)
     {
-        if (!IsFromHome())
+        if (_dependencies.Take(told, _job, IsFromHome()))
         {
-            // A member of the pool that has only just joined need not be known as one yet.
-            _dependencies.AskSoon(view.JobId);
-        }
-        else if (_job.IsHeld && _job.Spec!.After.Any(dependency => dependency.JobId == view.JobId))
-        {
-            _dependencies.Heard(view);
-            LookAtOnce();
-        }
-    }
-
-    private void OnDependencyProblem(JobProblem problem)
-    {
-        if (problem.Problem.Code is not (MeshErrors.Removed or MeshErrors.UnknownJob) || !IsFromHome())
-        {
-            _dependencies.AskSoon(problem.JobId);
-        }
-        else if (_job.IsHeld)
-        {
-            _dependencies.HeardRemoved(problem.JobId);
             LookAtOnce();
         }
     }

@@ -19,10 +19,15 @@ internal sealed class JobWatch(IActorRef jobs, TimeProvider time, TimeSpan await
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<JobId, Question> _questions = [];
+    private readonly QuestionTimes _times = new(time);
 
     public bool IsThere(JobId job) => _questions.TryGetValue(job, out Question? question) && question.IsThere;
 
-    public void Forget(JobId job) => _questions.Remove(job);
+    public void Forget(JobId job)
+    {
+        _questions.Remove(job);
+        _times.Forget(job);
+    }
 
     /// <summary>Asks what is due.</summary>
     /// <returns>How long until the next question; null while there is none to ask.</returns>
@@ -39,22 +44,21 @@ internal sealed class JobWatch(IActorRef jobs, TimeProvider time, TimeSpan await
             question.Cancel = job.Cancel;
             TellWish(question, asker);
 
-            TimeSpan left = question.Wait - time.GetElapsedTime(question.AskedAt);
-            if (left <= TimeSpan.Zero)
+            TimeSpan left = _times.Left(job.JobId);
+            if (left == TimeSpan.Zero)
             {
                 question.IsCancelled = false;
                 if (question.IsThere)
                 {
-                    Await(job.JobId, question, asker);
+                    Await(job.JobId, asker);
                 }
                 else
                 {
-                    question.AskedAt = time.GetTimestamp();
-                    question.Wait = AskAgainAfter;
+                    _times.Wait(job.JobId, AskAgainAfter);
                     jobs.Tell(job.Submission(), asker);
                 }
 
-                left = question.Wait;
+                left = _times.Left(job.JobId);
             }
 
             next = next < left ? next : left;
@@ -71,7 +75,7 @@ internal sealed class JobWatch(IActorRef jobs, TimeProvider time, TimeSpan await
             question.IsThere = true;
             question.IsCancelled = false;
             TellWish(question, asker);
-            Await(job, question, asker);
+            Await(job, asker);
         }
     }
 
@@ -98,23 +102,15 @@ internal sealed class JobWatch(IActorRef jobs, TimeProvider time, TimeSpan await
         }
     }
 
-    /// <summary>What came is no answer. The question is brought forward and never put off, however often that happens.</summary>
-    public void AskSoon(JobId job)
-    {
-        if (_questions.TryGetValue(job, out Question? question) && question.Wait - time.GetElapsedTime(question.AskedAt) > AskAgainAfter)
-        {
-            question.AskedAt = time.GetTimestamp();
-            question.Wait = AskAgainAfter;
-        }
-    }
+    /// <summary>What came is no answer.</summary>
+    public void AskSoon(JobId job) => _times.AskWithin(job, AskAgainAfter);
 
     /// <summary>It is not over yet.</summary>
     public void Waits(JobId job)
     {
-        if (_questions.TryGetValue(job, out Question? question))
+        if (_questions.ContainsKey(job))
         {
-            question.AskedAt = time.GetTimestamp();
-            question.Wait = LookAgainAfter;
+            _times.Wait(job, LookAgainAfter);
         }
     }
 
@@ -137,10 +133,9 @@ internal sealed class JobWatch(IActorRef jobs, TimeProvider time, TimeSpan await
         }
     }
 
-    private void Await(JobId job, Question question, IActorRef asker)
+    private void Await(JobId job, IActorRef asker)
     {
-        question.AskedAt = time.GetTimestamp();
-        question.Wait = awaitFor + AwaitGrace;
+        _times.Wait(job, awaitFor + AwaitGrace);
         jobs.Tell(new AwaitJob(job, time.GetUtcNow() + awaitFor), asker);
     }
 
@@ -153,9 +148,5 @@ internal sealed class JobWatch(IActorRef jobs, TimeProvider time, TimeSpan await
 
         /// <summary>The wish was told; it is told again with the next question.</summary>
         public bool IsCancelled { get; set; }
-
-        public long AskedAt { get; set; }
-
-        public TimeSpan Wait { get; set; } = TimeSpan.Zero;
     }
 }

@@ -61,9 +61,9 @@ public sealed class WorkflowEntity : HomeEntity<IWorkflowEvent>
         Command<WakeWorkflow>(_ => Known(OnWake));
         Command<ChangeWorkflow>(request => Known(() => OnChange(request)));
         Command<EditStep>(request => Known(() => OnEdit(request)));
-        Command<JobAccepted>(accepted => FromHere(() => OnFound(accepted.JobId), () => _watch.AskSoon(accepted.JobId)));
-        Command<JobProblem>(problem => FromHere(() => OnJobProblem(problem), () => _watch.AskSoon(problem.JobId)));
-        Command<JobView>(view => FromHere(() => OnJobView(view), () => _watch.AskSoon(view.JobId)));
+        FromJobs<JobAccepted>(accepted => OnFound(accepted.JobId), _watch.AskSoon);
+        FromJobs<JobProblem>(OnJobProblem, _watch.AskSoon);
+        FromJobs<JobView>(OnJobView, _watch.AskSoon);
         Command<OutputRead>(OnOutputRead);
         Command<WorkflowRemoved>(_ => Leave());
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
