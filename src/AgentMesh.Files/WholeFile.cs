@@ -24,14 +24,15 @@ public static class WholeFile
     public static void Write(string path, string text, bool isSecret = false) => Write(path, isSecret, file => file.Write(Encoding.UTF8.GetBytes(text)));
 
     /// <param name="write">Called once; what it throws comes out, and then nothing is replaced.</param>
+    /// <param name="sweeps">False in a directory of many files, through which each write would go, and whose owner removes what a crash left there.</param>
     /// <inheritdoc cref="Write(string, string, bool)"/>
-    public static void Write(string path, bool isSecret, Action<Stream> write) => Put(path, isSecret, replaces: true, write);
+    public static void Write(string path, bool isSecret, Action<Stream> write, bool sweeps = true) => Put(path, isSecret, replaces: true, sweeps, write);
 
     /// <summary>Never over a file that is there, whoever made it and when: then it throws an <see cref="IOException"/>.</summary>
-    /// <inheritdoc cref="Write(string, bool, Action{Stream})"/>
-    public static void Create(string path, bool isSecret, Action<Stream> write) => Put(path, isSecret, replaces: false, write);
+    /// <inheritdoc cref="Write(string, bool, Action{Stream}, bool)"/>
+    public static void Create(string path, bool isSecret, Action<Stream> write) => Put(path, isSecret, replaces: false, sweeps: true, write);
 
-    private static void Put(string path, bool isSecret, bool replaces, Action<Stream> write)
+    private static void Put(string path, bool isSecret, bool replaces, bool sweeps, Action<Stream> write)
     {
         path = Path.GetFullPath(path);
         string fresh = $"{path}.{Guid.NewGuid():N}{Extension}";
@@ -39,7 +40,11 @@ public static class WholeFile
         {
             using (var file = new FileStream(fresh, OptionsOf(isSecret)))
             {
-                RemoveLeftovers(path, File.GetLastWriteTimeUtc(fresh));
+                if (sweeps)
+                {
+                    RemoveLeftovers(path, File.GetLastWriteTimeUtc(fresh));
+                }
+
                 write(file);
                 file.Flush(flushToDisk: true);
             }

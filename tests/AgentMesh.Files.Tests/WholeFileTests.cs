@@ -119,6 +119,8 @@ public sealed class WholeFileTests : IDisposable
         File.WriteAllText(left, "half");
         File.WriteAllText(writing, "half");
         File.SetLastWriteTimeUtc(left, File.GetLastWriteTimeUtc(left) - TimeSpan.FromMinutes(2));
+        WholeFile.Write(Target, isSecret: false, file => file.Write("x"u8), sweeps: false);
+        Assert.Equal(3, Names.Count());
         WholeFile.Write(Target, "x");
         Assert.Equal(["file", Path.GetFileName(writing)], Names);
     }

@@ -56,8 +56,9 @@ internal sealed class ArtifactFiles
         DirectorySync.Flush(directory);
     }
 
+    /// <summary>What a crash leaves of it is removed by <see cref="Names"/>.</summary>
     public void Write(StoredArtifact artifact) =>
-        WholeFile.Write(NamePathOf(artifact.JobId, artifact.Name), isSecret: false, file => JsonSerializer.Serialize(file, artifact, ArtifactJson.Default.StoredArtifact));
+        WholeFile.Write(NamePathOf(artifact.JobId, artifact.Name), isSecret: false, file => JsonSerializer.Serialize(file, artifact, ArtifactJson.Default.StoredArtifact), sweeps: false);
 
     public void Remove(StoredArtifact artifact) => File.Delete(NamePathOf(artifact.JobId, artifact.Name));
 

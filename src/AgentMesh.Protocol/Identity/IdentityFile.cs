@@ -35,7 +35,7 @@ public static class IdentityFile
 
     /// <summary>Keeps the key that is to take the place of the present one.</summary>
     /// <exception cref="MeshException">AM0104.</exception>
-    public static void WriteNext(string dataDirectory, DeviceIdentity next) => Write(Path.Combine(dataDirectory, NextFileName), next, WholeFile.Write);
+    public static void WriteNext(string dataDirectory, DeviceIdentity next) => Write(Path.Combine(dataDirectory, NextFileName), next, static (path, isSecret, write) => WholeFile.Write(path, isSecret, write));
 
     /// <returns>Null where there is none.</returns>
     /// <exception cref="MeshException">AM0102, AM0103, AM0104.</exception>
