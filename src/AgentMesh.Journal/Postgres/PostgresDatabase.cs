@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Npgsql;
 
 namespace AgentMesh.Journal.Postgres;
@@ -53,7 +54,19 @@ internal sealed class PostgresDatabase : IPoolDatabase
             Timeout = (int)Math.Clamp(Math.Ceiling(settings.Lease.TotalSeconds), 1, 15),
         };
         parts.Options = $"{parts.Options} {options}".Trim();
+        if (!NamesGss(settings.ConnectionString))
+        {
+            parts.GssEncryptionMode = GssEncryptionMode.Disable;
+        }
+
         return NpgsqlDataSource.Create(parts);
+    }
+
+    /// <summary>Whether somebody asked for Kerberos. Where nobody does it is not tried: to try takes a round trip of each connection, and machines without its library say so on standard error.</summary>
+    private static bool NamesGss(string connectionString)
+    {
+        DbConnectionStringBuilder words = new() { ConnectionString = connectionString };
+        return words.ContainsKey("GSS Encryption Mode") || words.ContainsKey("GssEncryptionMode") || Environment.GetEnvironmentVariable("PGGSSENCMODE") is { Length: > 0 };
     }
 
     public IPoolWrites OpenWrites() => new PostgresWrites(_writes);
