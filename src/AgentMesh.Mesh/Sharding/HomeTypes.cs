@@ -1,3 +1,4 @@
+using System.Globalization;
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Arrays.Entity;
@@ -11,6 +12,7 @@ using AgentMesh.Mesh.Workflows;
 using AgentMesh.Mesh.Workflows.Entity;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
+using Akka.Configuration;
 
 namespace AgentMesh.Mesh.Sharding;
 
@@ -19,17 +21,16 @@ public sealed class HomeTypes
 {
     private readonly ClusterSharding _sharding;
     private readonly MeshExtractor _extractor;
-    private readonly IShardAllocationStrategy _allocation;
+    private readonly Func<IShardAllocationStrategy, IShardAllocationStrategy> _placed;
 
     internal HomeTypes(
-        HomeId home, ActorSystem system, MeshExtractor extractor, JobEnvironment environment, Action<CronId, ICronEvent>? onCron, Func<IShardAllocationStrategy, IShardAllocationStrategy>? allocation)
+        HomeId home, ActorSystem system, MeshExtractor extractor, JobEnvironment environment, Action<CronId, ICronEvent>? onCron, ShardPlacement? placement)
     {
         Home = home;
         _sharding = ClusterSharding.Get(system);
         _extractor = extractor;
-        ClusterShardingSettings settings = ClusterShardingSettings.Create(system).WithRole(MeshSharding.RoleOf(home));
-        IShardAllocationStrategy balance = _sharding.DefaultShardAllocationStrategy(settings);
-        _allocation = allocation?.Invoke(balance) ?? balance;
+        _placed = placement?.Strategy ?? (static balance => balance);
+        ClusterShardingSettings settings = SettingsOf(system, placement).WithRole(MeshSharding.RoleOf(home));
 
         // These decide themselves when they rest: one that waits must not be put away.
         ClusterShardingSettings waiting = settings.WithPassivateIdleAfter(TimeSpan.Zero);
@@ -70,7 +71,19 @@ public sealed class HomeTypes
 
     /// <summary>Hosts a further type here.</summary>
     internal IActorRef Start(string kind, ClusterShardingSettings settings, Func<string, Props> props) =>
-        _sharding.Start(MeshSharding.TypeOf(kind, Home), props, settings, _extractor, _allocation, PoisonPill.Instance);
+        _sharding.Start(MeshSharding.TypeOf(kind, Home), props, settings, _extractor, _placed(_sharding.DefaultShardAllocationStrategy(settings)), PoisonPill.Instance);
+
+    private static ClusterShardingSettings SettingsOf(ActorSystem system, ShardPlacement? placement)
+    {
+        if (placement is null)
+        {
+            return ClusterShardingSettings.Create(system);
+        }
+
+        Config config = ConfigurationFactory.ParseString(string.Create(CultureInfo.InvariantCulture, $"rebalance-interval = {placement.LookEvery.TotalMilliseconds:0} ms"))
+            .WithFallback(system.Settings.Config.GetConfig("akka.cluster.sharding"));
+        return ClusterShardingSettings.Create(config, config.GetConfig("coordinator-singleton"));
+    }
 
     private static InvariantException Stranger(string id) => new($"'{id}' belongs to another home");
 }

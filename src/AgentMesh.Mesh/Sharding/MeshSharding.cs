@@ -66,11 +66,11 @@ public sealed class MeshSharding
 
     /// <summary>Takes part in the types of a pool, once. The actor system must have its role.</summary>
     /// <param name="environment">With the journal of the pool.</param>
-    /// <param name="allocation">Which member hosts a shard, made from the strategy that only keeps the balance.</param>
-    public HomeTypes StartPool(HomeId pool, JobEnvironment environment, Func<IShardAllocationStrategy, IShardAllocationStrategy>? allocation = null)
+    /// <param name="placement">Without it the balance alone decides.</param>
+    public HomeTypes StartPool(HomeId pool, JobEnvironment environment, ShardPlacement? placement = null)
     {
         Invariant.Check(pool.IsPool && Pool is null && environment.Journal is not null);
-        return Pool = new HomeTypes(pool, _system, _extractor, environment, null, allocation);
+        return Pool = new HomeTypes(pool, _system, _extractor, environment, null, placement);
     }
 
     /// <summary>The way to the jobs of a home.</summary>

@@ -46,7 +46,7 @@ internal sealed class PoolHost(PostgresPool pool, PostgresSettings settings, str
             Journal = new HomeJournal(PostgresPersistence.JournalPluginId, PostgresPersistence.SnapshotStorePluginId, residents),
             IsHome = device => device == environment.Self || session.IsMember(device.ToString()),
         };
-        HomeTypes types = sharding.StartPool(Home, ofPool, balance => LeasedAllocation.Of(balance, session));
+        HomeTypes types = sharding.StartPool(Home, ofPool, LeasedAllocation.Placement(session, settings.Lease));
         session.Lost += residents.StopAll;
         var revival = new PoolRevival(Home.ToString(), pool, session.HeldByOthersAsync);
         system.ActorOf(ShardWarden.Create(types, session, MeshSharding.RoleOf(Home), PoolRevivers.Start(system, types, revival, time), lease.Dispose), "pool-shard-warden");

@@ -35,7 +35,23 @@ public sealed class LeasedAllocationTests
     public async Task Then_it_is_the_balance_of_the_others()
     {
         _leased.Remove("b");
-        Assert.Equal(["1"], await _allocation.Rebalance(Allocations(["1", "2"], [], []), []));
+        Assert.Equal(["1"], await BalanceAsync(Allocations(["1", "2"], [], [])));
+    }
+
+    [Fact]
+    public async Task What_has_stranded_is_moved_at_each_look_and_the_balance_kept_at_every_fourth()
+    {
+        var now = Allocations(["1", "2", "3", "4"], ["5"], []);
+        for (int look = 1; look <= 8; look++)
+        {
+            Assert.Equal(look % 4 == 0, (await _allocation.Rebalance(now, [])).Count > 0);
+        }
+
+        _leased.Remove("b");
+        for (int look = 1; look <= 4; look++)
+        {
+            Assert.Equal(["5"], await _allocation.Rebalance(now, []));
+        }
     }
 
     [Theory]
@@ -45,8 +61,20 @@ public sealed class LeasedAllocationTests
     {
         _leased.Clear();
         _leased.UnionWith(leased.Split(' ', StringSplitOptions.RemoveEmptyEntries));
-        Assert.Empty(await _allocation.Rebalance(Allocations(["1", "2"], ["3"], ["4"]), []));
+        Assert.Empty(await BalanceAsync(Allocations(["1", "2"], ["3"], ["4"])));
+        Assert.Equal(["1"], await BalanceAsync(Allocations(["1", "2"], ["3"], [])));
         Assert.Equal(Regions[1], await _allocation.AllocateShard(Regions[0], "9", Allocations(["1", "2"], ["3"], ["4", "5"])));
+    }
+
+    /// <returns>What is moved at the look that is for the balance too.</returns>
+    private async Task<IImmutableSet<string>> BalanceAsync(IImmutableDictionary<IActorRef, IImmutableList<string>> now)
+    {
+        for (int look = 1; look < 4; look++)
+        {
+            Assert.Empty(await _allocation.Rebalance(now, []));
+        }
+
+        return await _allocation.Rebalance(now, []);
     }
 
     private static ImmutableDictionary<IActorRef, IImmutableList<string>> Allocations(params ImmutableList<string>[] shards) =>

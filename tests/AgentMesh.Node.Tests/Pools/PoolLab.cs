@@ -110,7 +110,7 @@ internal sealed class PoolLabMember : IAsyncDisposable
             Journal = new HomeJournal(PostgresPersistence.JournalPluginId, PostgresPersistence.SnapshotStorePluginId, residents),
             IsHome = _ => true,
         };
-        HomeTypes types = MeshSharding.Start(System, environment).StartPool(lab.Home, ofPool, balance => LeasedAllocation.Of(balance, _session));
+        HomeTypes types = MeshSharding.Start(System, environment).StartPool(lab.Home, ofPool, LeasedAllocation.Placement(_session, settings.Lease));
         Jobs = types.Jobs;
         Residents = residents;
         Revival = new PoolRevival(lab.Home.ToString(), _pool, _session.HeldByOthersAsync);
