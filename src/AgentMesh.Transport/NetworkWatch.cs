@@ -5,11 +5,12 @@ namespace AgentMesh.Transport;
 
 /// <summary>
 /// Notices that this device may be in another network: the system tells of other addresses, or the wall clock went on while the other one stood still, as it does when the
-/// machine sleeps. Told at most once a second. Thread-safe.
+/// machine sleeps. Told at most once a second. Where the system does not let this process hear of addresses, only sleep is noticed. Thread-safe.
 /// </summary>
 /// <param name="longSleep">A machine that slept for longer finds that others have given it up.</param>
 /// <param name="changed">True: it slept for longer than that.</param>
-internal sealed class NetworkWatch(TimeSpan longSleep, TimeProvider time, Func<MeshInstant> now, Action<bool> changed) : IDisposable
+/// <param name="subscribe">To what the system tells of addresses.</param>
+internal sealed class NetworkWatch(TimeSpan longSleep, TimeProvider time, Func<MeshInstant> now, Action<bool> changed, Action<NetworkAddressChangedEventHandler>? subscribe = null) : IDisposable
 {
     /// <summary>How often the clocks are compared.</summary>
     public static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
@@ -33,7 +34,14 @@ internal sealed class NetworkWatch(TimeSpan longSleep, TimeProvider time, Func<M
         using Lock.Scope held = _gate.EnterScope(); // the first look comes after this
         _told = time.CreateTimer(_ => Tell(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _looks = time.CreateTimer(_ => Look(), null, Every, Timeout.InfiniteTimeSpan);
-        NetworkChange.NetworkAddressChanged += OnAddressChanged;
+        try
+        {
+            (subscribe ?? (static handler => NetworkChange.NetworkAddressChanged += handler))(OnAddressChanged);
+        }
+        catch (NetworkInformationException)
+        {
+            // Sandboxes close the address family by which the system tells (netlink); connections notice by silence then.
+        }
     }
 
     public void Dispose()

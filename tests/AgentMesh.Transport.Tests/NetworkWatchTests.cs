@@ -1,3 +1,4 @@
+using System.Net.NetworkInformation;
 using AgentMesh.Protocol;
 
 namespace AgentMesh.Transport.Tests;
@@ -62,5 +63,17 @@ public sealed class NetworkWatchTests : IDisposable
         }
 
         Assert.InRange(_time.Now - start, NetworkWatch.Every, 2 * NetworkWatch.Every);
+    }
+
+    [Fact]
+    public async Task Where_the_system_may_not_tell_of_addresses_a_sleep_is_noticed_still()
+    {
+        using var deaf = new NetworkWatch(LongSleep, _time, () => new MeshInstant(_time.Now, DateTimeOffset.UnixEpoch + _time.Now + _slept), _told.Add, _ => throw new NetworkInformationException(97));
+        _watch.Dispose();
+        deaf.Start();
+        await _time.RingAsync();
+        _slept += LongSleep;
+        await _time.RingAsync();
+        Assert.Equal([true], _told);
     }
 }

@@ -51,7 +51,7 @@ internal static class LocalAddresses
 
     private static IEnumerable<InterfaceAddress> Interfaces(IPEndPoint[] wildcards)
     {
-        foreach (NetworkInterface each in NetworkInterface.GetAllNetworkInterfaces().Where(each => each.OperationalStatus == OperationalStatus.Up))
+        foreach (NetworkInterface each in Present().Where(each => each.OperationalStatus == OperationalStatus.Up))
         {
             IPInterfaceProperties properties = each.GetIPProperties();
             bool leadsOut = properties.GatewayAddresses.Any(gateway => !gateway.Address.Equals(IPAddress.Any) && !gateway.Address.Equals(IPAddress.IPv6Any));
@@ -62,6 +62,19 @@ internal static class LocalAddresses
                     yield return new InterfaceAddress(each.Name, each.NetworkInterfaceType, leadsOut, new IPEndPoint(address, wildcard.Port));
                 }
             }
+        }
+    }
+
+    /// <summary>None where a sandbox keeps the list from this process: others tell from where its datagrams come.</summary>
+    private static NetworkInterface[] Present()
+    {
+        try
+        {
+            return NetworkInterface.GetAllNetworkInterfaces();
+        }
+        catch (NetworkInformationException)
+        {
+            return [];
         }
     }
 }

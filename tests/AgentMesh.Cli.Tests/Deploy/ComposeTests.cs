@@ -9,8 +9,7 @@ namespace AgentMesh.Cli.Tests.Deploy;
 /// <summary>The files in deploy/ that start nodes in containers, as far as they can be checked without a container engine.</summary>
 public sealed class ComposeTests
 {
-    private static readonly string Root = FindRoot();
-    private static readonly string ComposeFile = Path.Combine(Root, "deploy", "compose", "pool.yaml");
+    private static readonly string ComposeFile = Path.Combine(DeployFiles.Root, "deploy", "compose", "pool.yaml");
 
     [Fact]
     public void Members_wait_for_the_database_and_keep_their_data()
@@ -29,7 +28,7 @@ public sealed class ComposeTests
         }
 
         Assert.All(Members(services), member => Assert.Equal("service_healthy", Value<string>(member.Service, "depends_on", "database", "condition")));
-        Assert.All(Members(services), member => Assert.True(File.Exists(Path.Combine(Root, Value<string>(member.Service, "build", "dockerfile")))));
+        Assert.All(Members(services), member => Assert.True(File.Exists(Path.Combine(DeployFiles.Root, Value<string>(member.Service, "build", "dockerfile")))));
     }
 
     [Fact]
@@ -40,7 +39,7 @@ public sealed class ComposeTests
         foreach ((string name, Dictionary<object, object> member) in Members(services))
         {
             string[] command = [.. ((List<object>)member["command"]).Cast<string>()];
-            ParseResult parsed = Parse(command);
+            ParseResult parsed = DeployFiles.Parse(command);
             Assert.True(parsed.Errors.Count == 0 && parsed.UnmatchedTokens.Count == 0, $"{name}: {string.Join("; ", parsed.Errors)}");
             Assert.Equal("up", parsed.CommandResult.Command.Name);
             string port = command[Array.IndexOf(command, "--port") + 1];
@@ -48,13 +47,13 @@ public sealed class ComposeTests
             Assert.True(ports.Add(port));
             string[] health = [.. ((List<object>)((Dictionary<object, object>)member["healthcheck"])["test"]).Cast<string>()];
             Assert.Equal(["CMD", .. EntryPoint("node.Containerfile", "ENTRYPOINT")], health[..3]);
-            Assert.Empty(Parse(health[3..]).Errors);
+            Assert.Empty(DeployFiles.Parse(health[3..]).Errors);
         }
 
-        Assert.Empty(Parse(EntryPoint("node.Containerfile", "CMD")).Errors);
+        Assert.Empty(DeployFiles.Parse(EntryPoint("node.Containerfile", "CMD")).Errors);
         string[] beacon = EntryPoint("beacon.Containerfile", "ENTRYPOINT");
-        Assert.Empty(Parse(beacon[2..]).Errors);
-        Assert.NotEmpty(Parse(["up", "--prt", "1"]).Errors);
+        Assert.Empty(DeployFiles.Parse(beacon[2..]).Errors);
+        Assert.NotEmpty(DeployFiles.Parse(["up", "--prt", "1"]).Errors);
     }
 
     [Fact]
@@ -84,21 +83,8 @@ public sealed class ComposeTests
         }
     }
 
-    private static ParseResult Parse(string[] words)
-    {
-        var global = new GlobalOptions();
-        var root = new RootCommand { BeaconVerb.Create(global) };
-        global.AddTo(root);
-        foreach (Command verb in (Command[])[.. NodeVerbs.All(global), .. PeerVerbs.All(global)])
-        {
-            root.Subcommands.Add(verb);
-        }
-
-        return root.Parse(words);
-    }
-
     private static string[] EntryPoint(string file, string instruction) => JsonSerializer.Deserialize<string[]>(
-        File.ReadLines(Path.Combine(Root, "deploy", "container", file)).Single(line => line.StartsWith(instruction + " [", StringComparison.Ordinal))[(instruction.Length + 1)..])!;
+        File.ReadLines(Path.Combine(DeployFiles.Root, "deploy", "container", file)).Single(line => line.StartsWith(instruction + " [", StringComparison.Ordinal))[(instruction.Length + 1)..])!;
 
     private static Dictionary<object, object> Read()
     {
@@ -114,15 +100,4 @@ public sealed class ComposeTests
 
     private static T Value<T>(Dictionary<object, object> from, params string[] path) =>
         (T)path.Aggregate((object)from, (at, key) => ((Dictionary<object, object>)at)[key]);
-
-    private static string FindRoot()
-    {
-        string? root = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(root!, "AgentMesh.sln")))
-        {
-            root = Path.GetDirectoryName(root);
-        }
-
-        return root!;
-    }
 }
