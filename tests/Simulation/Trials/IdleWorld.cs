@@ -7,7 +7,7 @@ using Simulation.Wire;
 namespace Simulation.Trials;
 
 /// <summary>
-/// Two to four devices with nothing to do: what they write to each other in a minute is counted. Then one is killed, stops or is cut off, and it is measured how long the others take to notice:
+/// Two to four devices, in one world of thirty twelve, with nothing to do: what they write to each other in a minute is counted. Then one is killed, stops or is cut off, and it is measured how long the others take to notice:
 /// silence must not be bought with that.
 /// </summary>
 internal sealed class IdleWorld : ILoopWorld
@@ -34,7 +34,7 @@ internal sealed class IdleWorld : ILoopWorld
         Loop = new SimLoop(seed) { Told = told };
         _wire = new SimWire(Loop);
         var history = new History(Loop, _ => _nodes![0].Disk);
-        _nodes = [.. Enumerable.Range(0, Loop.Random.Next(2, 5)).Select(number => new MeshNode(Loop, _wire, number, _ => history))];
+        _nodes = [.. Enumerable.Range(0, seed % 30 == 0 ? 12 : Loop.Random.Next(2, 5)).Select(number => new MeshNode(Loop, _wire, number, _ => history))];
         _nodes.ForEach(node => node.Know(_nodes));
     }
 
