@@ -75,7 +75,7 @@ public sealed class PostgresPool : IEntityIndex, IAsyncDisposable
     /// <summary>What the jobs of the pool wrote. One for the process; dispose it before the pool.</summary>
     /// <param name="jobBytesMax">Size of the output of one job, all attempts together; more is refused (<c>AM0422</c>).</param>
     /// <param name="retained">Output is removed so long after its last piece came.</param>
-    public PostgresOutputStore OpenOutput(long jobBytesMax, TimeSpan retained) => new(_settings, PostgresDatabase.Source(_settings, "output", _settings.Readers + 2, "", autoPrepare: 0), Place, jobBytesMax, retained, _time);
+    public PostgresOutputStore OpenOutput(long jobBytesMax, TimeSpan retained) => new(_settings, PostgresDatabase.Source(_settings, "output", _settings.Readers + 2, PostgresDatabase.NoIdling(_settings), autoPrepare: 0), Place, jobBytesMax, retained, _time);
 
     /// <summary>The files that the jobs of the pool left behind. One for the process; dispose it before the pool.</summary>
     /// <param name="settings">The same on all members: each applies its own.</param>

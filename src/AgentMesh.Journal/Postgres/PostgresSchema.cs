@@ -10,19 +10,22 @@ internal static class PostgresSchema
     private const long MigrationLock = 0x414D4A31;
 
     /// <summary>Step n leads from format n to n + 1. A step that was released never changes.</summary>
-    private static readonly string[] Steps = [PostgresSchemaSteps.Journal, PostgresSchemaSteps.Output, PostgresRemovalStep.Sql, PostgresArtifactStep.Sql];
+    private static readonly string[] Steps = [PostgresSchemaSteps.Journal, PostgresSchemaSteps.Output, PostgresRemovalStep.Sql, PostgresArtifactStep.Sql, PostgresFenceStep.Sql];
 
     public static int FormatVersion => Steps.Length;
 
     /// <summary>Creates the tables, or brings those of an older version up to date. What exists is left as it is when it is newer.</summary>
     /// <exception cref="MeshException"><c>AM0451</c>: a newer version, or no permission to create the tables.</exception>
-    public static async Task MigrateAsync(NpgsqlDataSource source, string place, CancellationToken cancellation)
+    public static Task MigrateAsync(NpgsqlDataSource source, string place, CancellationToken cancellation) => MigrateAsync(source, place, FormatVersion, cancellation);
+
+    /// <param name="format">Where an older version of this program stops.</param>
+    internal static async Task MigrateAsync(NpgsqlDataSource source, string place, int format, CancellationToken cancellation)
     {
         NpgsqlConnection connection = await source.OpenConnectionAsync(cancellation).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
             long version = await VersionAsync(connection, cancellation).ConfigureAwait(false);
-            if (version == FormatVersion)
+            if (version == format)
             {
                 return;
             }
@@ -34,12 +37,12 @@ internal static class PostgresSchema
                 {
                     await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({MigrationLock})", cancellation).ConfigureAwait(false);
                     version = await VersionAsync(connection, cancellation).ConfigureAwait(false);
-                    if (version > FormatVersion)
+                    if (version > format)
                     {
-                        throw new MeshException(JournalErrors.DatabaseFormat, $"{place} has tables of format {version}; this version knows up to {FormatVersion}", "update this node to the version of the other members");
+                        throw new MeshException(JournalErrors.DatabaseFormat, $"{place} has tables of format {version}; this version knows up to {format}", "update this node to the version of the other members");
                     }
 
-                    for (; version < FormatVersion; version++)
+                    for (; version < format; version++)
                     {
                         await ExecuteAsync(connection, Steps[version], cancellation).ConfigureAwait(false);
                         await ExecuteAsync(connection, $"INSERT INTO agentmesh.meta VALUES ('format', {version + 1}) ON CONFLICT (key) DO UPDATE SET value = excluded.value", cancellation).ConfigureAwait(false);

@@ -13,6 +13,7 @@ internal sealed class DatabaseProxy : IDisposable
     private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<Socket, byte> _open = new();
+    private readonly TaskCompletionSource _standsStill = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _refuses;
     private int _swallow;
 
@@ -45,6 +46,15 @@ internal sealed class DatabaseProxy : IDisposable
 
     /// <summary>Sees what goes to the server; where it says yes, that does not arrive, and the connection ends.</summary>
     public Func<ReadOnlyMemory<byte>, bool>? Trap { get; set; }
+
+    /// <summary>
+    /// Sees what goes to the server, and says how many bytes of it still pass; null for all. With the first number everything stands still, both ways and on all connections, and stays open: as the server sees a member
+    /// whose process was stopped.
+    /// </summary>
+    public Func<ReadOnlyMemory<byte>, int?>? StandStill { get; set; }
+
+    /// <summary>Ends when <see cref="StandStill"/> has said so.</summary>
+    public Task StandsStill => _standsStill.Task;
 
     public string ConnectionString(string direct) => direct.Replace(Path.GetDirectoryName(_server)!, _directory.Path, StringComparison.Ordinal);
 
@@ -100,7 +110,7 @@ internal sealed class DatabaseProxy : IDisposable
         {
             _open[client] = 0;
             await server.ConnectAsync(new UnixDomainSocketEndPoint(_server), _stop.Token);
-            await Task.WhenAny(PumpAsync(client, server, data => line.Sent(data, this)), PumpAsync(server, client, _ => line.Cuts));
+            await Task.WhenAny(PumpAsync(client, server, true, data => line.Sent(data, this)), PumpAsync(server, client, false, _ => line.Cuts));
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
         {
@@ -114,7 +124,7 @@ internal sealed class DatabaseProxy : IDisposable
     }
 
     /// <param name="cuts">Whether the connection ends instead of passing this on.</param>
-    private async Task PumpAsync(Socket from, Socket to, Func<ReadOnlyMemory<byte>, bool> cuts)
+    private async Task PumpAsync(Socket from, Socket to, bool isToServer, Func<ReadOnlyMemory<byte>, bool> cuts)
     {
         byte[] buffer = new byte[64 * 1024];
         try
@@ -124,6 +134,17 @@ internal sealed class DatabaseProxy : IDisposable
                 if (Delay > TimeSpan.Zero)
                 {
                     await Task.Delay(Delay, _stop.Token);
+                }
+
+                if (!_standsStill.Task.IsCompleted && isToServer && StandStill?.Invoke(buffer.AsMemory(0, count)) is { } passing)
+                {
+                    _standsStill.TrySetResult();
+                    await to.SendAsync(buffer.AsMemory(0, passing), SocketFlags.None, _stop.Token);
+                }
+
+                if (_standsStill.Task.IsCompleted)
+                {
+                    await Task.Delay(Timeout.Infinite, _stop.Token);
                 }
 
                 if (cuts(buffer.AsMemory(0, count)))

@@ -91,7 +91,7 @@ internal sealed class PoolServer(SimLoop loop, SimDisk disk, TimeSpan lease)
     /// <summary>Begins a transaction with these statements; what they touch that another one holds, they wait for.</summary>
     /// <param name="answer">One row for each.</param>
     public void Begin(PoolTransaction transaction, Action<IReadOnlyList<object[]>> answer) => WhenFree(
-        other => other.Entities.Overlaps(transaction.Statements.Select(statement => statement.Id)),
+        other => other.Entities.Overlaps(transaction.Statements.Where(IsCurrent).Select(statement => statement.Id)),
         () =>
         {
             if (transaction.IsOver)
@@ -103,16 +103,18 @@ internal sealed class PoolServer(SimLoop loop, SimDisk disk, TimeSpan lease)
             var rows = new List<object[]>();
             foreach (PoolStatement statement in transaction.Statements)
             {
-                // Shared with others that write to the shard; who takes it waits.
-                long epoch = _shards.GetValueOrDefault(statement.Key)?.Epoch ?? 0;
-                transaction.Shards.Add(statement.Key);
-                transaction.Entities.Add(statement.Id);
-                if (epoch != statement.Epoch)
+                if (IsCurrent(statement))
+                {
+                    // Shared with others that write to the shard; who takes it waits.
+                    transaction.Shards.Add(statement.Key);
+                    transaction.Entities.Add(statement.Id);
+                }
+                else
                 {
                     Fenced++;
                 }
 
-                rows.Add(Tables.Execute(transaction, statement, epoch));
+                rows.Add(Tables.Execute(transaction, statement, EpochOf(statement.Key)));
             }
 
             loop.After(lease / 2, null, () =>
@@ -155,6 +157,11 @@ internal sealed class PoolServer(SimLoop loop, SimDisk disk, TimeSpan lease)
             waiting();
         }
     }
+
+    private long EpochOf(LeaseKey key) => _shards.GetValueOrDefault(key)?.Epoch ?? 0;
+
+    /// <summary>What is not is refused, and holds nothing.</summary>
+    private bool IsCurrent(PoolStatement statement) => statement.Epoch == EpochOf(statement.Key);
 
     private bool Lives(string member) => LeaseOf(member) > loop.Now;
 
