@@ -151,6 +151,9 @@ internal static class Native
     /// <summary>A write to a pipe that nobody reads is an error, not the end of this process.</summary>
     public static void IgnoreBrokenPipes() => _ = SetSignal(SigPipe, 1);
 
+    /// <summary>As every program expects it; a signal that is ignored stays so in a program that this process becomes.</summary>
+    public static void TakeBrokenPipes() => _ = SetSignal(SigPipe, 0);
+
     public static IOException Failed(string what) => new(what + ": errno " + Marshal.GetLastPInvokeError().ToString(System.Globalization.CultureInfo.InvariantCulture));
 
     private static void Check(int result)

@@ -1,16 +1,22 @@
 using System.Text;
+using AgentMesh.Shim.Confine;
 using AgentMesh.Shim.Format;
 
 namespace AgentMesh.Shim;
 
 /// <summary>
 /// <c>agentmesh-shim DIR</c>: starts the program that DIR/launch names, keeps its output and its end there, and lives as long as it does, whatever
-/// becomes of the node. Says "ready" or why not on standard output, once. See docs/adr/0017.
+/// becomes of the node. Says "ready" or why not on standard output, once. See docs/adr/0017. <c>agentmesh-shim confine</c> becomes a program that is locked in: docs/adr/0056.
 /// </summary>
 internal static class Program
 {
     internal static int Main(string[] arguments)
     {
+        if (arguments.Length > 1 && arguments[0] == Launcher.Verb)
+        {
+            return Launcher.Run(arguments);
+        }
+
         try
         {
             if (arguments.Length != 1)

@@ -25,4 +25,7 @@ public static class WorkerErrors
     public const string NoDirectory = "AM0628";
     public const string NoInput = "AM0620";
     public const string InputLost = "AM0621";
+
+    /// <summary>Beside the range of this project: these belong to the grants.</summary>
+    public const string NotConfined = "AM0177", GrantReachesNode = "AM0178";
 }

@@ -38,7 +38,7 @@ public sealed class CompletionTests : IDisposable
     [InlineData("run @gpu -- @l", "")]
     [InlineData("map --on @la", "@label:fast @laptop")]
     [InlineData("grant g", "gpu")]
-    [InlineData("grant gpu r", "run run:")]
+    [InlineData("grant gpu r", "read: run run:")]
     [InlineData("grant gpu run d", "dir:")]
     [InlineData("ping l", "laptop")]
     [InlineData("devices revoke l", "laptop")]

@@ -20,6 +20,8 @@ public sealed class SettingsTests : IDisposable
         Assert.Equal(2, settings.Listen.Count);
         Assert.Equal(TimeSpan.FromMinutes(10), settings.Invite.Lifetime);
         Assert.Equal([], settings.DefaultGrants);
+        Assert.True(settings.ConfinesPrograms);
+        Assert.Null(settings.ConfigFile);
         Assert.Null(settings.Jobs.TotalTimeout);
         Assert.Equal(10L << 30, settings.Output.RetainedBytesMax);
         Assert.Equal(_directory, settings.DataDirectory);
@@ -39,6 +41,15 @@ public sealed class SettingsTests : IDisposable
         Assert.Equal([new HostPort("127.0.0.1", 14590)], settings.Peers);
         Assert.Equal("calc 1+2", settings.Aliases["add"]);
         Assert.Equal("echo \"hello\"", settings.Aliases["say"]);
+    }
+
+    [Fact]
+    public void Programs_of_single_grants_are_free_only_where_that_is_said()
+    {
+        NodeSettings settings = Load("agentmesh.grants.confine = off");
+        Assert.False(settings.ConfinesPrograms);
+        Assert.Equal(_directory, Path.GetDirectoryName(settings.ConfigFile));
+        Assert.Equal("AM0203", Assert.Throws<MeshException>(() => Load("agentmesh.grants.confine = maybe")).Code);
     }
 
     [Fact]

@@ -173,6 +173,11 @@ internal sealed class Examination(Session session, TimeProvider time)
             _checks.AddRange(MemoryChecks.Of(memory, time.GetUtcNow()));
         }
 
+        if (diagnostics.Confinement is { } confinement)
+        {
+            _checks.Add(NodeChecks.Confinement(confinement));
+        }
+
         if (diagnostics.Cgroups is { } cgroups)
         {
             _checks.Add(NodeChecks.Cgroups(cgroups));

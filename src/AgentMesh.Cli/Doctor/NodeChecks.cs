@@ -1,5 +1,6 @@
 using AgentMesh.Errors;
 using AgentMesh.Node.Control;
+using AgentMesh.Workers;
 
 namespace AgentMesh.Cli.Doctor;
 
@@ -103,6 +104,20 @@ internal static class NodeChecks
             : view is { Limits: true, Controllers.Count: 0 }
                 ? DoctorCheck.Warn(name, $"programs have their own in {directory}; {controllers}", "start the node with DelegateSubgroup=agentmesh-node (docs/adr/0034), or set agentmesh.workers.cgroup-limits = off")
                 : DoctorCheck.Ok(name, $"programs have their own in {directory}; {controllers}");
+    }
+
+    /// <summary>Nothing is amiss where no device has grants such as run:PROGRAM.</summary>
+    public static DoctorCheck Confinement(ConfinementView view)
+    {
+        const string name = "confinement", whose = "programs that others start by run:PROGRAM";
+        return !view.On ? DoctorCheck.Ok(name, $"agentmesh.grants.confine is off: {whose} can do what the user of the node can")
+            : view.WhyNot is null ? DoctorCheck.Ok(name, $"{whose} are locked in (Landlock ABI {view.LandlockAbi}{(view.KeepsSignals ? "" : "; signals to other processes are not held back before Linux 6.12")})")
+            : !view.IsUsed ? DoctorCheck.Ok(name, $"{whose} would be refused, because they cannot be locked in: {view.WhyNot}")
+            : DoctorCheck.Warn(
+                name,
+                $"{whose} are refused, because they cannot be locked in: {view.WhyNot}",
+                "use Linux 5.13 or later with Landlock, grant run instead, or set agentmesh.grants.confine = off",
+                WorkerErrors.NotConfined);
     }
 
     /// <summary>Without the commit that a build may add.</summary>

@@ -82,7 +82,7 @@ internal sealed class Completion(IKnownNames names, Func<string, IReadOnlyList<s
         "TARGET" or "--on" => Selectors(word, names.Peers),
         "JOB" => names.Jobs,
         "WORKFLOW" => names.Workflows,
-        "GRANT" or "--grant" => Grant.All.Concat([Grant.RunKind, Grant.DirectoryKind, Grant.CommandKind]),
+        "GRANT" or "--grant" => Grant.All.Concat([Grant.RunKind, Grant.DirectoryKind, Grant.ReadKind, Grant.CommandKind]),
         "NAME" when IsBelow(command, "cron") => names.Schedules,
         "NAME" when IsBelow(command, "group") => names.Groups,
         "--group" => names.Groups,

@@ -150,7 +150,7 @@ internal static class PeerVerbs
     private static Command Grant(GlobalOptions global)
     {
         var peer = new Argument<string>("PEER") { Description = "Name, index or id prefix." };
-        var names = new Argument<string[]>("GRANT") { Description = "What that device may do here: run (start any program), run:PROGRAM (this one), dir:/PATH (have it begin there), command:NAME, logs (read the output of jobs of this device), introduce (let further devices in here); docs/trust.md.", Arity = ArgumentArity.OneOrMore };
+        var names = new Argument<string[]>("GRANT") { Description = "What that device may do here: run (start any program), run:PROGRAM (this one), dir:/PATH (have it begin, read and write there), read:/PATH (have it read there), command:NAME, logs (read the output of jobs of this device), introduce (let further devices in here); docs/trust.md.", Arity = ArgumentArity.OneOrMore };
         var revoke = new Option<bool>("--revoke") { Description = "Take them away instead." };
         var drop = new Option<bool>("--drop-introduced") { Description = "With --revoke introduce: those who are in by its word are out too; otherwise they stay by the word of this device." };
         return global.Verb("grant", "Allow another device to do more on this one: start programs, read output, introduce others.", [peer, names, revoke, drop], async (session, parsed, cancel) =>

@@ -60,6 +60,5 @@ public sealed class CommandGrants(ImmutableSortedSet<string> grants, bool comman
     }
 
     private static bool IsBelow(string directory, string grant) =>
-        grant.StartsWith(Grant.DirectoryKind, StringComparison.Ordinal) && grant[Grant.DirectoryKind.Length..] is var granted
-        && (directory == granted || directory.StartsWith(granted == "/" ? granted : granted + "/", StringComparison.Ordinal));
+        grant.StartsWith(Grant.DirectoryKind, StringComparison.Ordinal) && Confinement.IsBelow(directory, grant[Grant.DirectoryKind.Length..]);
 }

@@ -9,7 +9,8 @@ namespace AgentMesh.Mesh.Grants;
 /// <code>
 /// run             start any program, anywhere, with any variables
 /// run:PROGRAM     start this program: a name without '/', or a whole path
-/// dir:PATH        have the programs of run:PROGRAM begin in this directory and those below
+/// dir:PATH        have the programs of run:PROGRAM begin, read and write in this directory and those below
+/// read:PATH       have them read and execute what is there
 /// command:NAME    use this command handler, where commands need a grant; command:* is all of them
 /// logs, introduce
 /// </code>
@@ -26,7 +27,7 @@ public static class Grant
     public const string Introduce = "introduce";
 
     /// <summary>Before the value of a grant.</summary>
-    public const string RunKind = "run:", DirectoryKind = "dir:", CommandKind = "command:";
+    public const string RunKind = "run:", DirectoryKind = "dir:", ReadKind = "read:", CommandKind = "command:";
 
     /// <summary>The value of <see cref="CommandKind"/> for every command.</summary>
     public const string Every = "*";
@@ -44,7 +45,7 @@ public static class Grant
     public static ImmutableSortedSet<string> All { get; } = ImmutableSortedSet.Create(StringComparer.Ordinal, Run, Logs, Introduce);
 
     /// <summary>How grants are written, for people.</summary>
-    public static string Shapes => $"{string.Join(", ", All)}, run:PROGRAM, dir:/PATH, command:NAME";
+    public static string Shapes => $"{string.Join(", ", All)}, run:PROGRAM, dir:/PATH, read:/PATH, command:NAME";
 
     /// <summary>Words and kinds in small letters, values as they are.</summary>
     /// <exception cref="MeshException">AM0332: one is none, or there are more than <see cref="CountMax"/>.</exception>
@@ -69,7 +70,7 @@ public static class Grant
             "" => All.Contains(value.ToLowerInvariant()) ? value.ToLowerInvariant() : null,
             _ when grant.Length > CharactersMax || value.Length == 0 || value.Any(char.IsControl) => null,
             RunKind => !value.Contains('/', StringComparison.Ordinal) || IsWholePath(value) ? grant : null,
-            DirectoryKind => IsWholePath(value) ? grant : null,
+            DirectoryKind or ReadKind => IsWholePath(value) ? grant : null,
             CommandKind => value == Every || value.Split(' ').All(IsWord) ? grant.ToLowerInvariant() : null,
             _ => null,
         };

@@ -231,8 +231,19 @@ public sealed record DiagnosticsView(IReadOnlyList<string> Listening, PacketCoun
     public CgroupsView? Cgroups { get; init; }
 
     /// <summary>Null from an older node.</summary>
+    public ConfinementView? Confinement { get; init; }
+
+    /// <summary>Null from an older node.</summary>
     public MemoryView? Memory { get; init; }
 }
+
+/// <summary>Whether programs that other devices start by single grants are locked in.</summary>
+/// <param name="On">The setting agentmesh.grants.confine.</param>
+/// <param name="LandlockAbi">Of the kernel; 0 for none.</param>
+/// <param name="KeepsSignals">They cannot send signals to other processes of the user either.</param>
+/// <param name="WhyNot">Null where the kernel can do it.</param>
+/// <param name="IsUsed">Some device may start programs by such grants only.</param>
+public sealed record ConfinementView(bool On, int LandlockAbi, bool KeepsSignals, string? WhyNot, bool IsUsed);
 
 /// <summary>Whether each program has a cgroup of its own.</summary>
 /// <param name="Directory">Where they are; null where programs have none.</param>

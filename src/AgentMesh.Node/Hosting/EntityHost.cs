@@ -51,7 +51,7 @@ internal sealed class EntityHost(
         pool?.Equip(generation, sharding, environment);
         _shardings.AddOrUpdate(generation, sharding);
         Cluster cluster = Cluster.Get(generation.System);
-        var workers = new WorkerSettings(self, life, table, settings.Aliases, permissions.Refusal, audit, job => sharding.JobsOf(job.Home)) { SpeaksFor = (home, device) => SpeaksFor(cluster, home, device), Limiter = _limiter, Random = NextRandom };
+        var workers = new WorkerSettings(self, life, table, settings.Aliases, permissions.Refusal, audit, job => sharding.JobsOf(job.Home)) { SpeaksFor = (home, device) => SpeaksFor(cluster, home, device), Limiter = _limiter, Confine = permissions.ConfinementOf, Random = NextRandom };
         generation.System.ActorOf(WorkerSupervisor.Create(workers), WorkerSupervisor.Name);
         generation.System.ActorOf(
             EntityReviver.Create("jobs", sharding.Jobs, Open(sharding.Jobs, JobId.Prefix, JobManifests.AtRest), WakeJob, EntityReviverSettings.Default, time), "job-reviver");

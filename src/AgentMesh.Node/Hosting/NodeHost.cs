@@ -81,7 +81,7 @@ public sealed class NodeHost : IAsyncDisposable
 
         var choice = new DeviceChoice(device.Id, device.Names, settings.Labels, device.Directory, reach.Links, () => workers.Load, time);
         var reading = new OutputReading(stores.Outputs, time);
-        var permissions = new CommandPermissions(device.Id, settings.DeviceName, device.Registry, settings.CommandsNeedGrant, workers.WorkingDirectory);
+        var permissions = new CommandPermissions(device.Id, settings.DeviceName, device.Registry, settings.CommandsNeedGrant, settings.ConfinesPrograms, workers.WorkingDirectory);
         var notifyPolicy = new NotifyPolicy(settings.CronNotify);
         WebhookSecrets.Read(settings.CronNotify.SecretFile);
         WebhookClient webhooks = _endings.Add(new WebhookClient(notifyPolicy, Dns.GetHostAddressesAsync, NodeServices.Version, time));

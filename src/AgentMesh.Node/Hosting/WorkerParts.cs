@@ -6,6 +6,7 @@ using AgentMesh.Workers;
 using AgentMesh.Workers.Admission;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Cgroups;
+using AgentMesh.Workers.Fences;
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Input;
 using AgentMesh.Workers.Plugins;
@@ -21,11 +22,12 @@ internal sealed class WorkerParts : IAsyncDisposable
     /// <summary>For a program that is asked to end.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
-    private WorkerParts(string workingDirectory, HandlerRegistry handlers, ExecutionTable table, CgroupTree? cgroups, string? whyNoCgroups)
+    private WorkerParts(string workingDirectory, HandlerRegistry handlers, ExecutionTable table, ProgramFence fence, CgroupTree? cgroups, string? whyNoCgroups)
     {
         WorkingDirectory = workingDirectory;
         Handlers = handlers;
         Table = table;
+        Fence = fence;
         Cgroups = cgroups;
         WhyNoCgroups = whyNoCgroups;
     }
@@ -36,6 +38,9 @@ internal sealed class WorkerParts : IAsyncDisposable
     public HandlerRegistry Handlers { get; }
 
     public ExecutionTable Table { get; }
+
+    /// <summary>For programs that other devices start by single grants.</summary>
+    public ProgramFence Fence { get; }
 
     /// <summary>Those of programs; null where they have none.</summary>
     public CgroupTree? Cgroups { get; }
@@ -69,11 +74,13 @@ internal sealed class WorkerParts : IAsyncDisposable
 
         string whyNot = "programs have no supervisor here";
         CgroupTree? cgroups = shims is null ? null : CgroupsOf(settings.Programs, device.Id, time, log, out whyNot);
+        var fence = new ProgramFence(PlacesOf(settings, data.Root));
         var tools = new ExecutionTools(settings.DeviceName, handlers, ProcessLauncher.ForThisPlatform(), ledger, work, Grace, time, shims)
         {
             Artifacts = carrier,
             Input = new InputSettings(settings.Programs.InputGrace),
             Cgroups = cgroups,
+            Fence = fence,
         };
         var table = new ExecutionTable(tools, data["spool"], settings.Output.SpoolBytesMax, AdmissionOf(settings, device.Id));
         TakenOver found = table.TakeOver();
@@ -87,7 +94,19 @@ internal sealed class WorkerParts : IAsyncDisposable
             Log.TakenOver(log, found.Running, found.Ended);
         }
 
-        return new WorkerParts(work, handlers, table, cgroups, cgroups is null ? whyNot : null);
+        return new WorkerParts(work, handlers, table, fence, cgroups, cgroups is null ? whyNot : null);
+    }
+
+    /// <summary>The data directory has keys and journals; who writes to the others has the node start what he likes.</summary>
+    private static NodePlaces PlacesOf(NodeSettings settings, string data)
+    {
+        string?[] secret = [data, settings.DataDirectory, settings.ConfigFile, settings.CronNotify.SecretFile, settings.Pool?.ConnectionFile, settings.Security.KeyLog, .. settings.Turn.Select(each => each.PasswordFile)];
+        string?[] variables = [settings.Pool?.ConnectionVariable, .. settings.Turn.Select(each => each.PasswordVariable)];
+        string[] trusted = [AppContext.BaseDirectory.TrimEnd('/'), settings.CronFile, .. settings.Plugins.Assemblies, .. settings.Plugins.Programs.Values.SelectMany(words => words)];
+        return new NodePlaces([.. secret.OfType<string>().Where(Path.IsPathRooted).Distinct()], [.. trusted.Where(Path.IsPathRooted)])
+        {
+            SecretVariables = [.. variables.OfType<string>().Where(name => name.Length > 0)],
+        };
     }
 
     public ValueTask DisposeAsync() => Table.DisposeAsync();

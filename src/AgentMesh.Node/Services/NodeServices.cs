@@ -112,9 +112,13 @@ internal sealed class NodeServices : IControlServices
             _device.Settings.Jobs.RunningMax)
         {
             Memory = MemoryViews.Of(_device.Directory, _reach.Names),
+            Confinement = new ConfinementView(_device.Settings.ConfinesPrograms, _workers.Fence.Kernel.Abi, _workers.Fence.Kernel.KeepsSignals, _workers.Fence.WhyNot, IsConfinementUsed),
             Cgroups = new CgroupsView(_workers.Cgroups?.Directory, _workers.Cgroups?.Controllers ?? [], _device.Settings.Programs.CgroupLimits, _workers.WhyNoCgroups),
         });
     }
+
+    private bool IsConfinementUsed => _device.Registry.Devices.Values.Any(
+        device => !device.Grants.Contains(Grant.Run) && device.Grants.Any(grant => grant.StartsWith(Grant.RunKind, StringComparison.Ordinal)));
 
     public Task<ConfigView> ConfigAsync() => Task.FromResult(new ConfigView(_services.Changed.Text()));
 
@@ -134,7 +138,13 @@ internal sealed class NodeServices : IControlServices
             throw new MeshException(Mesh.MeshErrors.UnknownPeer, $"{device.Name} is not in the registry any more", "'agentmesh peers' shows who is");
         }
 
-        _device.Registry.SetGrants(device.Id, known.Grants.Union(Grant.Check(request.Grant ?? [])).Except(Grant.Check(request.Revoke ?? [])), request.DropIntroduced);
+        IReadOnlyCollection<string> given = Grant.Check(request.Grant ?? []);
+        if (_device.Settings.ConfinesPrograms)
+        {
+            _workers.Fence.Check(Confinement.Of(given, []));
+        }
+
+        _device.Registry.SetGrants(device.Id, known.Grants.Union(given).Except(Grant.Check(request.Revoke ?? [])), request.DropIntroduced);
         return Task.FromResult(ViewOf(device));
     }
 

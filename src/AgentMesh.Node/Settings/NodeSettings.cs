@@ -84,6 +84,12 @@ public sealed record NodeSettings
     /// <summary>Other devices need a grant for command handlers too.</summary>
     public required bool CommandsNeedGrant { get; init; }
 
+    /// <summary>Programs that other devices start by single grants are locked in.</summary>
+    public bool ConfinesPrograms { get; init; } = true;
+
+    /// <summary>The file that was read; null for none.</summary>
+    public string? ConfigFile { get; init; }
+
     /// <summary>Whose admissions of further devices count here.</summary>
     public required Mesh.Registry.Introductions Introductions { get; init; }
 

@@ -24,7 +24,10 @@ public static class SettingsLoader
     public static Config Reference() => ConfigurationFactory.FromResource("reference.conf", typeof(SettingsLoader).Assembly);
 
     /// <exception cref="MeshException">AM0201-AM0204: file, place and what is wrong with it.</exception>
-    public static NodeSettings Load(SettingsSource source) => Bind(Merge(source, out string dataDirectory, out string origin), dataDirectory, origin);
+    public static NodeSettings Load(SettingsSource source) => Bind(Merge(source, out string dataDirectory, out string origin), dataDirectory, origin) with
+    {
+        ConfigFile = (source.ConfigFile ?? FindFile(DataDirectoryOf(source))) is { } file ? Path.GetFullPath(file) : null,
+    };
 
     /// <summary>The data directory as options and environment name it: where a configuration file is looked for, which may then name another.</summary>
     public static string DataDirectoryOf(SettingsSource source) =>
@@ -148,6 +151,7 @@ public static class SettingsLoader
             Programs = new ProgramSettings(read.OneOf("workers.on-stop", "keep", "end") == "keep", read.Limit("workers.lease"), read.Time("workers.input-grace"), read.OneOf("workers.cgroups", "auto", "on", "off"), read.OneOf("workers.cgroup-limits", "off", "on") == "on"),
             DefaultGrants = read.Grants("grants.default"),
             CommandsNeedGrant = read.OneOf("grants.commands", "everyone", "granted") == "granted",
+            ConfinesPrograms = read.OneOf("grants.confine", "on", "off") == "on",
             Introductions = read.OneOf("grants.introduce", "auto", "everyone", "granted") switch
             {
                 "everyone" => Mesh.Registry.Introductions.Everyone,

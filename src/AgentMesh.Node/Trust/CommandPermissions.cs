@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using AgentMesh.Errors;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Commands;
@@ -11,8 +12,9 @@ namespace AgentMesh.Node.Trust;
 
 /// <summary>What the other devices may have run on this one.</summary>
 /// <param name="commandsNeedGrant">The setting <c>agentmesh.grants.commands</c>.</param>
+/// <param name="confines">The setting <c>agentmesh.grants.confine</c>.</param>
 /// <param name="workingDirectory">Where programs begin that are not told where.</param>
-internal sealed class CommandPermissions(DeviceId self, string deviceName, DeviceRegistry registry, bool commandsNeedGrant, string workingDirectory)
+internal sealed class CommandPermissions(DeviceId self, string deviceName, DeviceRegistry registry, bool commandsNeedGrant, bool confines, string workingDirectory)
 {
     /// <param name="command">The name of its handler; counts where it is no program.</param>
     /// <returns>Null where it may; otherwise AM0306, or AM0628 for a directory that is not there.</returns>
@@ -35,6 +37,15 @@ internal sealed class CommandPermissions(DeviceId self, string deviceName, Devic
         {
             return noDirectory;
         }
+    }
+
+    /// <returns>What a program of this device may reach; null for everything.</returns>
+    public Confinement? ConfinementOf(DeviceId caller, AttemptOrder order)
+    {
+        ImmutableSortedSet<string> grants = registry.Devices.GetValueOrDefault(caller)?.Grants ?? [];
+        return !confines || caller == self || !order.IsProgram || grants.Contains(Grant.Run)
+            ? null
+            : Confinement.Of(grants, registry.Devices.Values.SelectMany(device => device.Grants));
     }
 
     private WantedCommand Wanted(AttemptOrder order, string command)

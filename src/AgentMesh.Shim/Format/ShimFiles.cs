@@ -11,6 +11,8 @@ namespace AgentMesh.Shim.Format;
 /// shim       text    who runs: numbers and start times of shim and program; <see cref="ShimRecord"/>
 /// control    socket  frames of 32 bytes between node and shim; <see cref="ShimFrame"/>
 /// stdout.N   bytes   output from offset N * <see cref="SegmentBytes"/> on, N from 0; the same for stderr.N
+/// confine    text    what a program that is locked in may reach, then how far its launcher got; <see cref="AgentMesh.Shim.Confine.ConfineFile"/>
+/// reports    dir     what such a program tells of itself; that of others lies beside these files
 /// input      pipe    standard input of the program, where it has any and no terminal
 /// end        text    how it ended; written once, when all output is written; <see cref="EndRecord"/>
 /// given-up   JSON    the node's: why it ends the attempt, from before it does
@@ -20,6 +22,7 @@ namespace AgentMesh.Shim.Format;
 internal static class ShimFiles
 {
     public const string Order = "order";
+    public const string Confine = "confine";
     public const string Launch = "launch";
     public const string Record = "shim";
     public const string Control = "control";

@@ -5,8 +5,8 @@ using AgentMesh.Mesh.Artifacts;
 namespace AgentMesh.Workers.Attempts;
 
 /// <summary>
-/// The working directory of an attempt with artifacts: <c>inputs</c> in it holds what it was given, and what it shall leave behind is looked for in it. It
-/// goes when the home has recorded the end.
+/// The working directory of an attempt with artifacts: <c>inputs</c> in it holds what it was given, and what it shall leave behind is looked for in it. One that is locked in has
+/// it too, for what it has nowhere else to put. It goes when the home has recorded the end.
 /// </summary>
 internal sealed class AttemptFolder(AttemptOrder order, ExecutionTools tools)
 {
@@ -17,6 +17,11 @@ internal sealed class AttemptFolder(AttemptOrder order, ExecutionTools tools)
     public void AddTo(Dictionary<string, string> environment)
     {
         environment["AGENTMESH_WORK_DIR"] = Work;
+        if (!order.MovesArtifacts)
+        {
+            return;
+        }
+
         environment["AGENTMESH_INPUT_DIR"] = Path.Combine(Work, Inputs);
         environment["AGENTMESH_OUTPUT_DIR"] = Path.Combine(Work, Outputs);
     }
@@ -24,9 +29,9 @@ internal sealed class AttemptFolder(AttemptOrder order, ExecutionTools tools)
     /// <exception cref="MeshException">An input cannot be had.</exception>
     public async Task PrepareAsync(CancellationToken cancel)
     {
-        foreach (string directory in (string[])[Work, Path.Combine(Work, Inputs), Path.Combine(Work, Outputs)])
+        foreach (string directory in order.MovesArtifacts ? (string[])[Work, Path.Combine(Work, Inputs), Path.Combine(Work, Outputs)] : [Work])
         {
-            Create(directory);
+            PrivateFolder.Create(directory);
         }
 
         foreach (ArtifactInput input in order.Inputs)
@@ -39,6 +44,10 @@ internal sealed class AttemptFolder(AttemptOrder order, ExecutionTools tools)
             await Carrier.FetchAsync(order.Key, input, Path.Combine(Work, Inputs, input.Name), cancel).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Where the program begins: here, unless it was told otherwise.</summary>
+    /// <exception cref="MeshException">AM0628: there is no such directory.</exception>
+    public string Beginning => order.MovesArtifacts || order.Directory is null ? Work : Processes.ProgramDirectory.Find(order.Directory, tools.WorkingDirectory);
 
     /// <summary>Hashes what the program left behind and brings it to the home.</summary>
     /// <exception cref="MeshException">AM0445: it left something else behind, or nothing. Or the home does not take it.</exception>
@@ -113,16 +122,4 @@ internal sealed class AttemptFolder(AttemptOrder order, ExecutionTools tools)
 
     private MeshException NotMade(JobArtifact artifact, string why) => new(
         ArtifactErrors.NotMade, $"the program ended well, but its artifact {artifact.Name} {why}: {artifact.Path}", "it must write a file there; the path counts from its working directory, $AGENTMESH_WORK_DIR");
-
-    private static void Create(string directory)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(directory);
-        }
-        else
-        {
-            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-    }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Artifacts;
+using AgentMesh.Mesh.Grants;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Turns;
 
@@ -29,14 +30,20 @@ public sealed record AttemptOrder(AttemptKey Key, string Line, IReadOnlyList<str
     /// <summary>What the program finds when it begins.</summary>
     public ValueList<ArtifactInput> Inputs { get; init; }
 
-    /// <summary>It has a working directory of its own.</summary>
-    public bool HasFolder => !Artifacts.IsEmpty || !Inputs.IsEmpty;
+    /// <summary>It has a directory of its own: for what it is given and leaves behind, or because it may write nowhere else.</summary>
+    public bool HasFolder => MovesArtifacts || Confinement is not null;
+
+    /// <summary>It begins in that directory, and finds there what it was given.</summary>
+    public bool MovesArtifacts => !Artifacts.IsEmpty || !Inputs.IsEmpty;
 
     /// <summary>Added to the environment of a program.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
     /// <summary>Where a program begins; null for the directory in which all do.</summary>
     public string? Directory { get; init; }
+
+    /// <summary>What the program may reach; null for all that the user of this node may. Unknown of an attempt that was taken over: it was started as it had to be.</summary>
+    public Confinement? Confinement { get; init; }
 
     /// <summary>What an earlier attempt left for the program; null for none.</summary>
     public Checkpoint? Checkpoint { get; init; }

@@ -1,6 +1,7 @@
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Workers.Admission;
+using AgentMesh.Workers.Fences;
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Input;
 using AgentMesh.Workers.Reports;
@@ -31,7 +32,7 @@ public sealed class Execution
     {
         Order = order;
         Spool = spool;
-        Reports = spool is null ? null : new ProgramReports(spool.Directory);
+        Reports = spool is null ? null : new ProgramReports(ReportsOf(order, spool.Directory));
         if (Reports is { } reports)
         {
             spool!.Passing = reports.Take;
@@ -77,6 +78,10 @@ public sealed class Execution
     internal bool IsAudited { get; set; }
 
     internal bool HasShipped => Spool is null || Spool.Drained.IsCompleted;
+
+    /// <summary>Those of a program that is locked in have a directory of their own; of one that was taken over only that tells.</summary>
+    private static string ReportsOf(AttemptOrder order, string directory) =>
+        ConfinedProgram.ReportsIn(directory) is var own && (order.Confinement is not null || Directory.Exists(own)) ? own : directory;
 
     /// <summary>Asks, then aborts, then kills; <see cref="Ended"/> tells when it is over.</summary>
     public void Cancel()
@@ -232,6 +237,11 @@ public sealed class Execution
             if (Order is { IsProgram: true, Input: not null } && tools.Shims is null)
             {
                 throw new MeshException(WorkerErrors.NoInput, $"{tools.DeviceName} cannot give input to programs: it has no supervisor for them", "interactive programs need Linux there; see docs/interactive.md");
+            }
+
+            if (Order.Confinement is not null && tools.Shims is null)
+            {
+                throw ProgramFence.NotConfined(tools.DeviceName, "it has no supervisor for programs");
             }
 
             if (!Order.IsProgram)

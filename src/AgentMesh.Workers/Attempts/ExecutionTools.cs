@@ -1,4 +1,5 @@
 using AgentMesh.Workers.Cgroups;
+using AgentMesh.Workers.Fences;
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Input;
 using AgentMesh.Workers.Processes;
@@ -21,6 +22,9 @@ public sealed record ExecutionTools(
 {
     /// <summary>Null: programs are kept together by their process groups alone.</summary>
     public CgroupTree? Cgroups { get; init; }
+
+    /// <summary>Null: programs that are to be locked in are refused.</summary>
+    public ProgramFence? Fence { get; init; }
 
     public InputSettings Input { get; init; } = InputSettings.Default;
 

@@ -33,7 +33,7 @@ internal sealed class ProgramRun(AttemptOrder order, AttemptSpool spool, Program
     {
         Dictionary<string, string> environment = EnvironmentOf(order, folder);
         reports.Prepare(order.Checkpoint, environment);
-        using ILaunchedProcess process = tools.Launcher.Launch(new ProcessOrder(order.Words, folder?.Work ?? ProgramDirectory.Find(order.Directory, tools.WorkingDirectory), environment));
+        using ILaunchedProcess process = tools.Launcher.Launch(new ProcessOrder(order.Words, folder?.Beginning ?? ProgramDirectory.Find(order.Directory, tools.WorkingDirectory), environment));
         tools.Ledger.Add(process.Id);
         try
         {

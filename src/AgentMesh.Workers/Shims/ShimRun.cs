@@ -3,6 +3,7 @@ using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Turns;
 using AgentMesh.Shim.Format;
 using AgentMesh.Workers.Attempts;
+using AgentMesh.Workers.Fences;
 using AgentMesh.Workers.Input;
 using AgentMesh.Workers.Processes;
 using AgentMesh.Workers.Reports;
@@ -24,15 +25,20 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
 
     private readonly string _directory = spool.Directory;
 
-    /// <exception cref="MeshException">AM0605: there is no such program. AM0628: there is no such directory. AM0614: the shim cannot be started.</exception>
+    /// <exception cref="MeshException">AM0605: there is no such program. AM0628: there is no such directory. AM0614: the shim cannot be started. AM0177, AM0178: it cannot be locked in.</exception>
     /// <param name="folder">Where it runs; null for the directory that programs share.</param>
     public async Task StartAsync(ShimSettings settings, AttemptFolder? folder)
     {
         Dictionary<string, string> environment = ProgramRun.EnvironmentOf(order, folder);
-        string work = folder?.Work ?? ProgramDirectory.Find(order.Directory, tools.WorkingDirectory);
+        string work = folder?.Beginning ?? ProgramDirectory.Find(order.Directory, tools.WorkingDirectory);
         if (order.Words.Concat(environment.Values).Any(word => word.Contains('\0', StringComparison.Ordinal)))
         {
             throw new MeshException(WorkerErrors.Arguments, "a program or an argument holds a zero character", "no system can pass it on; leave it out");
+        }
+
+        if (order.Confinement is not null)
+        {
+            PrivateFolder.Create(ConfinedProgram.ReportsIn(_directory));
         }
 
         reports.Prepare(order.Checkpoint, environment);
@@ -46,6 +52,11 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
         else
         {
             words = [ProgramPath.Find(order.Words[0], work, path), .. order.Words.Skip(1)];
+        }
+
+        if (order.Confinement is { } confinement)
+        {
+            words = ConfinedProgram.Prepare(confinement, words, _directory, folder!.Work, settings.Command, tools, environment);
         }
 
         TerminalSize? terminal = null;
@@ -131,7 +142,9 @@ internal sealed class ShimRun(AttemptOrder order, AttemptSpool spool, ProgramRep
 
         spool.Advance(SpoolStream.Stdout, end.StdoutBytes);
         spool.Advance(SpoolStream.Stderr, end.StderrBytes);
-        return Conclude(end);
+        return end.Outcome == ShimOutcome.Exited && ConfinedProgram.WhyNotBegun(_directory, order.Words[0], tools.DeviceName) is { } why
+            ? Result(AttemptOutcome.Refused, null, why)
+            : Conclude(end);
     }
 
     /// <returns>Null when the connection ended before the program did.</returns>

@@ -1,5 +1,6 @@
 using AgentMesh.Errors;
 using AgentMesh.Mesh;
+using AgentMesh.Mesh.Grants;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Workers.Attempts;
@@ -28,6 +29,9 @@ public sealed record WorkerSettings(
     IAttemptAudit Audit,
     Func<JobId, IActorRef> EntityOf)
 {
+    /// <summary>What a program may reach that a device has started here; null for everything. Asked when it may be started.</summary>
+    public Func<DeviceId, AttemptOrder, Confinement?> Confine { get; init; } = static (_, _) => null;
+
     /// <summary>How much is taken from each device; null for no limit.</summary>
     public RateLimiter? Limiter { get; init; }
 

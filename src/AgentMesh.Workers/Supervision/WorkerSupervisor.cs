@@ -1,6 +1,7 @@
 using AgentMesh.Errors;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Commands;
+using AgentMesh.Mesh.Grants;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Protocol.Identity;
@@ -67,6 +68,9 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
         return _settings.Permission(From, run, command) ?? (order.JobId.Home.IsPool && order.Caller.Device != From ? _settings.Permission(order.Caller.Device, run, command) : null);
     }
 
+    private Confinement? ConfinementOf(RunAttempt order, AttemptOrder run) => Confinement.Both(
+        _settings.Confine(From, run), order.JobId.Home.IsPool && order.Caller.Device != From ? _settings.Confine(order.Caller.Device, run) : null);
+
     private void OnRunAttempt(RunAttempt order)
     {
         var key = new AttemptKey(order.JobId, order.Attempt);
@@ -99,7 +103,7 @@ public sealed class WorkerSupervisor : ReceiveActor, IWithTimers
                 return;
             }
 
-            Execution started = _settings.Table.StartOrGet(run);
+            Execution started = _settings.Table.StartOrGet(run with { Confinement = ConfinementOf(order, run) });
             Audit(started);
             Track(started, order.HeartbeatEvery);
             Answer(started);

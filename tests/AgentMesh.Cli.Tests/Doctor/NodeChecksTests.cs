@@ -103,6 +103,18 @@ public sealed class NodeChecksTests
     private static DoctorCheck Packets(PacketCountersView packets, long udpDrops = 0) => NodeChecks.Packets(packets, udpDrops, ["0.0.0.0:14590", "[::]:14590"]);
 
     [Fact]
+    public void That_programs_cannot_be_locked_in_matters_where_some_are_to_be()
+    {
+        var view = new ConfinementView(true, 7, true, null, true);
+        Assert.Equal(("ok", "programs that others start by run:PROGRAM are locked in (Landlock ABI 7)"), (NodeChecks.Confinement(view).Result, NodeChecks.Confinement(view).Finding));
+        Assert.Contains("Linux 6.12", NodeChecks.Confinement(view with { LandlockAbi = 5, KeepsSignals = false }).Finding, StringComparison.Ordinal);
+        ConfinementView unable = view with { LandlockAbi = 0, WhyNot = "no Landlock" };
+        Assert.Equal(("warn", "AM0177"), (NodeChecks.Confinement(unable).Result, NodeChecks.Confinement(unable).Code));
+        Assert.Equal("ok", NodeChecks.Confinement(unable with { IsUsed = false }).Result);
+        Assert.Equal("ok", NodeChecks.Confinement(unable with { On = false }).Result);
+    }
+
+    [Fact]
     public void Cgroups_are_missed_only_where_programs_are_to_be_limited()
     {
         var none = new CgroupsView(null, [], false, "/sys/fs/cgroup may not be divided");

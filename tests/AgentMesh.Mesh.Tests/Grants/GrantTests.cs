@@ -13,6 +13,8 @@ public sealed class GrantTests
     [InlineData("run:/opt/lab/train run.sh", "run:/opt/lab/train run.sh")]
     [InlineData("dir:/data", "dir:/data")]
     [InlineData("dir:/", "dir:/")]
+    [InlineData("Read:/home/me/venv", "read:/home/me/venv")]
+    [InlineData("read:venv", null)]
     [InlineData("command:Calc", "command:calc")]
     [InlineData("command:*", "command:*")]
     [InlineData("logs", "logs")]

@@ -7,6 +7,7 @@ using AgentMesh.Shim.Format;
 using AgentMesh.Workers.Admission;
 using AgentMesh.Workers.Attempts;
 using AgentMesh.Workers.Cgroups;
+using AgentMesh.Workers.Fences;
 using AgentMesh.Workers.Handlers;
 using AgentMesh.Workers.Input;
 using AgentMesh.Workers.Processes;
@@ -53,6 +54,11 @@ internal sealed class ShimLab : IAsyncDisposable
 
     public CgroupTree? Cgroups { get; init; }
 
+    public ProgramFence? Fence { get; init; }
+
+    /// <summary>Programs can be locked in; its directory is not for them.</summary>
+    public bool IsFenced { init => Fence = value ? new ProgramFence(new NodePlaces([Root], [])) : null; }
+
     public IArtifactCarrier? Carrier { get; init; }
 
     public ExecutionTable Node { get; private set; } = null!;
@@ -69,7 +75,7 @@ internal sealed class ShimLab : IAsyncDisposable
     {
         HandlerRegistry handlers = BuiltIns.CreateRegistry(new DeviceFacts("test", Root, TimeProvider.System));
         var tools = new ExecutionTools(
-            "test", handlers, ProcessLauncher.ForThisPlatform(), new ProcessLedger(Path.Combine(Root, "running")), Root, TimeSpan.FromSeconds(1), TimeProvider.System, new ShimSettings(StartedWith, Lease, KeepOnStop: true)) { Artifacts = Carrier, Input = new InputSettings(InputGrace), Cgroups = Cgroups };
+            "test", handlers, ProcessLauncher.ForThisPlatform(), new ProcessLedger(Path.Combine(Root, "running")), Root, TimeSpan.FromSeconds(1), TimeProvider.System, new ShimSettings(StartedWith, Lease, KeepOnStop: true)) { Artifacts = Carrier, Input = new InputSettings(InputGrace), Cgroups = Cgroups, Fence = Fence };
         Node = new ExecutionTable(tools, Spool, SpoolBytesMax, Admission);
         return Node.TakeOver();
     }

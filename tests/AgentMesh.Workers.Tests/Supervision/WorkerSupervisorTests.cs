@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using AgentMesh.Errors;
 using AgentMesh.Mesh;
+using AgentMesh.Mesh.Grants;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Workers.Admission;
@@ -23,6 +24,7 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
 
     private static readonly DeviceId Self = DeviceId.Parse(new string('c', DeviceId.TextLength));
     private static readonly DeviceId Other = DeviceId.Parse(new string('d', DeviceId.TextLength));
+    private static readonly DeviceId Third = DeviceId.Parse(new string('e', DeviceId.TextLength));
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly string _directory = Directory.CreateTempSubdirectory("am-supervisor-").FullName;
@@ -166,6 +168,27 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
         Assert.Equal(("3", "add"), (added.Result.Text, added.Result.Alias));
     }
 
+    /// <summary>There is no supervisor for programs here that could do it.</summary>
+    [Theory]
+    [InlineData(false, "run", "run", null)]
+    [InlineData(false, "dir:/data", "run", "/data")]
+    [InlineData(true, "run", "run", null)]
+    [InlineData(true, "run", "dir:/data", "/data")]
+    [InlineData(true, "dir:/data", "run", "/data")]
+    [InlineData(true, "dir:/data", "dir:/data/a", "/data/a")]
+    public async Task A_program_is_locked_in_as_all_devices_behind_it_are(bool isInPool, string sender, string caller, string? writable)
+    {
+        var grants = new Dictionary<DeviceId, string> { [Other] = sender, [Third] = caller };
+        _workers = StartSupervisor("confining", confine: device => grants[device] == "run" ? null : Confinement.Of([grants[device]], []));
+        HomeId home = isInPool ? HomeId.Pool("lab") : HomeId.Of(Other);
+        var order = new RunAttempt(JobId.FromIdempotencyKey(home, TestRun.Key("confining")), 1, Life, JobCommand.Program("true"), new Caller(Third, "laptop", "user"), null, TimeSpan.FromMinutes(1));
+        SendFrom(Other, order);
+        await Until(() => _table.TryGet(new AttemptKey(order.JobId, 1), out Execution started) && started.Ended.IsCompleted);
+        Execution run = _table.All.Single();
+        Assert.Equal(writable, run.Order.Confinement is { } confinement ? string.Join(' ', confinement.Writable) : null);
+        Assert.Equal(writable is null ? null : "AM0177", (await run.Ended).Problem?.Code);
+    }
+
     [Fact]
     public async Task Only_the_home_of_a_job_orders_its_attempts()
     {
@@ -286,17 +309,19 @@ public sealed class WorkerSupervisorTests : IAsyncLifetime
         }
     }
 
-    private IActorRef StartSupervisor(string name, RateLimiter? limiter = null) => _system.ActorOf(
+    private IActorRef StartSupervisor(string name, RateLimiter? limiter = null, Func<DeviceId, Confinement?>? confine = null) => _system.ActorOf(
         WorkerSupervisor.Create(new WorkerSettings(
             Self,
             Life,
             _table,
             new Dictionary<string, string>(StringComparer.Ordinal) { ["add"] = "calc 1+2", ["danger"] = "run -- true", ["round"] = "round" },
-            (caller, order, _) => order.IsProgram && caller != Self ? new MeshException(MeshErrors.NotAllowed, "no", "ask") : null,
+            (caller, order, _) => order.IsProgram && caller != Self && confine is null ? new MeshException(MeshErrors.NotAllowed, "no", "ask") : null,
             _audit,
             _ => _mailbox)
         {
             Limiter = limiter,
+            Confine = (device, _) => confine?.Invoke(device),
+            SpeaksFor = (home, device) => home.IsPool || home == device,
         }),
         name);
 
