@@ -91,6 +91,18 @@ public sealed class MeshConnection : IMeshConnection
         }
     }
 
+    /// <summary>Where the other side sees this device; null where it does not tell, or was never reached directly.</summary>
+    public IPEndPoint? SeenAt
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _connection.Mapping.LastSeen;
+            }
+        }
+    }
+
     /// <inheritdoc cref="Connection.SilenceMax"/>
     public TimeSpan? SilenceMax
     {

@@ -55,9 +55,16 @@ internal sealed class ReachParts
         Beacons.ObserverFound += Nat.Begin;
         device.Pairing.Beacons = Beacons;
         device.Registry.Changed += Beacons.Refresh;
-        var policy = new RelayPolicy(settings.Relay.Offer);
+        var policy = new RelayPolicy(settings.Relay.Offer, new ReachEvidence
+        {
+            Come = device.Directory.Came,
+            HasCome = device.Directory.HasCome,
+            IsOwn = Addresses.IsOwn,
+            IsForwarded = () => settings.Announce is not null || _candidates.Of(CandidateKind.Mapped).Count > 0,
+        });
+        device.Hub.Connected += TakeWhoCame;
         _relaying = settings.Relay.Offer == RelayOffer.Off ? null : endings.AddAsync(new PeerRelay(
-            endpoint, device.Identity, RelayLimits(settings.Relay), connection => policy.MayUse(connection.RemoteId, isIncoming: !connection.IsInitiator), time));
+            endpoint, device.Identity, RelayLimits(settings.Relay), connection => policy.MayUse(connection.RemoteId, isIncoming: !connection.IsInitiator, connection.SeenAt), time));
         Gateway = settings.Gateway is { } wanted && GatewayService.TryCreate(endpoint.LocalAddresses, wanted, device.Identity, time, device.Log) is { } gateway ? endings.AddAsync(gateway) : null;
         Stun = settings.Stun.Servers.Count > 0 ? endings.AddAsync(new StunService(endpoint, settings.Stun, names, time)) : null;
         Turn = endings.AddAsync(new TurnService(endpoint, settings.Turn, device.Directory, Links, names, time, device.Log));
@@ -134,6 +141,15 @@ internal sealed class ReachParts
         _peerRelays.Start();
         Stun?.Start();
         Turn.Start();
+    }
+
+    /// <summary>Who reaches this device by itself makes it one to meet at, also after its next start.</summary>
+    private void TakeWhoCame(IMeshConnection connection)
+    {
+        if (connection is MeshConnection { IsInitiator: false, Path: { Kind: MeshPathInfo.Direct } path } && !IPAddress.IsLoopback(path.Remote.Address))
+        {
+            _device.Directory.Came(connection.RemoteId);
+        }
     }
 
     private static BeaconLimits RelayLimits(RelaySettings settings) =>

@@ -19,6 +19,12 @@ internal sealed class DeviceDirectory : IPeerDirectory
 {
     private const int DevicesMax = 10_000;
 
+    // Longer ago this device may have been in another network.
+    private static readonly TimeSpan CameWithin = TimeSpan.FromDays(30);
+
+    // It is written down no more often.
+    private static readonly TimeSpan CameEvery = TimeSpan.FromDays(1);
+
     private readonly ConcurrentDictionary<DeviceId, KnownPlace> _places;
     private readonly DirectoryFile _file;
     private readonly TimeProvider _time;
@@ -116,6 +122,20 @@ internal sealed class DeviceDirectory : IPeerDirectory
         Update(id, place => place.RelayedBy(relay, _time.GetUtcNow()));
         Save();
     }
+
+    /// <summary>A device has opened a connection to this one, and its path is direct.</summary>
+    public void Came(DeviceId id)
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        if (Of(id).CameAt is not { } at || now - at >= CameEvery)
+        {
+            Update(id, place => place with { CameAt = now });
+            Save();
+        }
+    }
+
+    /// <summary>A device has reached this one by itself within the last 30 days.</summary>
+    public bool HasCome(DeviceId id) => Of(id).CameAt is { } at && _time.GetUtcNow() - at < CameWithin;
 
     /// <summary>Still there; not written to disk each time.</summary>
     public void Seen(DeviceId id) => Update(id, place => place with { LastSeen = _time.GetUtcNow() });

@@ -67,6 +67,7 @@ internal sealed class DirectoryFile(string path)
             Relays = KnownPlace.Lasting((stored.Relays ?? []).Select(relay => DeviceId.TryParse(relay?.Device, out DeviceId id) ? new GoodRelay(id, relay!.At.NoLaterThan(now)) : default)
                 .Where(relay => !relay.Device.IsNone).DistinctBy(relay => relay.Device)),
             LastSeen = stored.LastSeen?.NoLaterThan(now),
+            CameAt = stored.CameAt?.NoLaterThan(now),
             Hello = HelloOf(stored.Hello),
             Relayed = [.. (stored.Relayed ?? []).Where(place => place is { Address: { } text, Host: not null } && AddressText.TryParse(text, out _)).Take(TurnWays.PerDeviceMax).Select(place => new RelayedPlace(IPEndPoint.Parse(place!.Address!), place.Host!))],
             SeenAt = [.. AddressText.ParseHosts(Texts(stored.SeenAt))],
@@ -86,13 +87,14 @@ internal sealed class DirectoryFile(string path)
         place.Relayed.Count == 0 ? null : [.. place.Relayed.Select(each => new StoredRelayed(each.Address.ToString(), each.Host))],
         place.SeenAt.Count == 0 ? null : [.. place.SeenAt.Select(address => address.ToString())],
         place.Good.Count == 0 ? null : [.. place.Good.Select(good => new StoredGood(good.Address.ToString(), good.At))],
-        place.Relays.Count == 0 ? null : [.. place.Relays.Select(relay => new StoredGoodRelay(relay.Device.ToString(), relay.At))]);
+        place.Relays.Count == 0 ? null : [.. place.Relays.Select(relay => new StoredGoodRelay(relay.Device.ToString(), relay.At))],
+        place.CameAt);
 }
 
 // Nothing of a file is certain to be there.
 internal sealed record StoredPlace(
     IReadOnlyList<string?>? Addresses, DateTimeOffset? LastSeen, DeviceHello? Hello, IReadOnlyList<StoredRelayed?>? Relayed = null, IReadOnlyList<string?>? SeenAt = null, IReadOnlyList<StoredGood?>? Good = null,
-    IReadOnlyList<StoredGoodRelay?>? Relays = null);
+    IReadOnlyList<StoredGoodRelay?>? Relays = null, DateTimeOffset? CameAt = null);
 
 internal sealed record StoredRelayed(string? Address, string? Host);
 

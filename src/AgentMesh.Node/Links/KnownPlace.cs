@@ -36,6 +36,9 @@ internal sealed record KnownPlace
 
     public DateTimeOffset? LastSeen { get; init; }
 
+    /// <summary>When it last opened a connection to this device and reached it directly; null where it never has.</summary>
+    public DateTimeOffset? CameAt { get; init; }
+
     public DeviceHello? Hello { get; init; }
 
     public IReadOnlyList<RelayedPlace> Relayed { get; init; } = [];
@@ -90,6 +93,7 @@ internal sealed record KnownPlace
         Good = Lasting(Good.Concat(other.Good).OrderByDescending(good => good.At).DistinctBy(good => good.Address)),
         Relays = Lasting(Relays.Concat(other.Relays).OrderByDescending(relay => relay.At).DistinctBy(relay => relay.Device)),
         LastSeen = LastSeen ?? other.LastSeen,
+        CameAt = CameAt ?? other.CameAt,
         Hello = Hello ?? other.Hello,
     };
 

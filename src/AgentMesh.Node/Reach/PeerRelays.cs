@@ -22,9 +22,6 @@ internal sealed class PeerRelays : IAsyncDisposable
     // A way that was needed within this time stays beside a direct path from the start.
     private static readonly TimeSpan NeededFor = TimeSpan.FromDays(30);
 
-    // A device that does not relay, or is of a version that cannot, is asked again after this time.
-    private static readonly TimeSpan AskAgain = TimeSpan.FromMinutes(2);
-
     private readonly MeshEndpoint _endpoint;
     private readonly ConnectionHub _hub;
     private readonly DeviceDirectory _directory;
@@ -35,7 +32,7 @@ internal sealed class PeerRelays : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Poker _poked;
     private readonly ConcurrentDictionary<MeshConnection, Registered> _relays = new();
-    private readonly ConcurrentDictionary<DeviceId, long> _refused = new();
+    private readonly RelayRefusals _refusals;
     private readonly ConcurrentDictionary<DeviceId, byte> _used = new();
     private volatile IReadOnlySet<DeviceId> _wanted = new HashSet<DeviceId>();
     private Task _running = Task.CompletedTask;
@@ -49,6 +46,7 @@ internal sealed class PeerRelays : IAsyncDisposable
         _nameOf = nameOf;
         _time = time;
         _poked = new Poker(time);
+        _refusals = new RelayRefusals(time);
         _log = log;
         links.Changed += OnLinkChanged;
         links.PathChanged += OnPathChanged;
@@ -120,7 +118,7 @@ internal sealed class PeerRelays : IAsyncDisposable
     // What is on the same machine is no help for reaching another one.
     private bool MayRelay(MeshConnection connection) =>
         !_relays.ContainsKey(connection) && connection.Path is { Kind: MeshPathInfo.Direct } path && !IPAddress.IsLoopback(path.Remote.Address) && _links.IsLinked(connection.RemoteId)
-        && !(_refused.TryGetValue(connection.RemoteId, out long at) && _time.GetElapsedTime(at) < AskAgain);
+        && _refusals.MayAsk(connection);
 
     private bool IsDirect(DeviceId device) => _hub.Find(device)?.Path is { IsRelayed: false };
 
@@ -148,7 +146,7 @@ internal sealed class PeerRelays : IAsyncDisposable
         {
             if (!relay.IsWelcome)
             {
-                _refused[relay.Device] = _time.GetTimestamp();
+                _refusals.Add(connection);
             }
 
             _relays.TryRemove(connection, out _);

@@ -3,7 +3,7 @@ namespace AgentMesh.Node.Reach;
 /// <summary>Whether this device relays for others of its mesh.</summary>
 public enum RelayOffer
 {
-    /// <summary>For devices that have reached it by themselves, directly.</summary>
+    /// <summary>For devices that can reach it by themselves, directly: <see cref="ReachEvidence"/>.</summary>
     Auto = 0,
 
     /// <summary>For every device that it has a direct path to.</summary>

@@ -1,23 +1,22 @@
-using System.Collections.Concurrent;
+using System.Net;
 using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Node.Reach;
 
-/// <summary>For whom this device relays. Thread-safe. Holds one entry for each device of the mesh at most.</summary>
-internal sealed class RelayPolicy(RelayOffer offer)
+/// <summary>For whom this device relays. Thread-safe.</summary>
+internal sealed class RelayPolicy(RelayOffer offer, ReachEvidence evidence)
 {
-    private readonly ConcurrentDictionary<DeviceId, bool> _hasReachedThis = new();
-
     /// <summary>A device has asked over a connection whose path is direct.</summary>
     /// <param name="isIncoming">That device opened it.</param>
-    public bool MayUse(DeviceId device, bool isIncoming)
+    /// <param name="seenAt">Where that device sees this one; null where it does not tell.</param>
+    public bool MayUse(DeviceId device, bool isIncoming, IPEndPoint? seenAt)
     {
-        // Once reached, always reachable: after a restart of the other device the connection may be one that this device opened, by the way that the other one had opened before.
         if (isIncoming)
         {
-            _hasReachedThis[device] = true;
+            evidence.Come(device);
         }
 
-        return offer == RelayOffer.On || _hasReachedThis.ContainsKey(device);
+        // Who opened the connection is chance: a relay that is started again opens all of its connections itself.
+        return offer == RelayOffer.On || isIncoming || evidence.IsForwarded() || (seenAt is not null && evidence.IsOwn(seenAt)) || evidence.HasCome(device);
     }
 }

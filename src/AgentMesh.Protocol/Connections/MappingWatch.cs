@@ -38,6 +38,9 @@ internal sealed class MappingWatch(TimeSpan now)
     /// <summary>As the other side sees this one; null where it does not tell.</summary>
     public IPEndPoint? Seen { get; private set; }
 
+    /// <summary>Where the other side said last that it sees this one, whichever way packets go since then; null where it does not tell.</summary>
+    public IPEndPoint? LastSeen { get; private set; }
+
     /// <summary>A port that sends nothing for so long may be lost; null where none was.</summary>
     public TimeSpan? Idle { get; private set; }
 
@@ -110,7 +113,7 @@ internal sealed class MappingWatch(TimeSpan now)
 
         _sequence = frame.Sequence;
         IPEndPoint? before = Seen;
-        Seen = frame.Address;
+        Seen = LastSeen = frame.Address;
         if (before is null || before.Equals(frame.Address))
         {
             return;
