@@ -152,7 +152,7 @@ internal sealed class Arrivals(MeshEndpoint endpoint, ConnectionTable connection
 
         if (kind == DatagramKind.ObserverAnswer)
         {
-            endpoint.Observers.Take(datagrams);
+            endpoint.Observers.Take(datagrams, from);
             return;
         }
 

@@ -103,6 +103,19 @@ public sealed class MeshConnection : IMeshConnection
         }
     }
 
+    /// <inheritdoc cref="MeshEndpoint.PortSilence"/>
+    internal TimeSpan? PortSilence
+    {
+        set
+        {
+            lock (_gate)
+            {
+                _connection.Mapping.NetworkIdle = value;
+                Pump();
+            }
+        }
+    }
+
     /// <inheritdoc cref="Connection.SilenceMax"/>
     public TimeSpan? SilenceMax
     {

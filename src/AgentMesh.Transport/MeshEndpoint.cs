@@ -42,6 +42,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
     private readonly EndpointCounting _counting = new();
     private readonly NetworkWatch _network;
     private int _stopped;
+    private long _portSilence;
 
     private MeshEndpoint(DeviceIdentity identity, IAdmission admission, InitiationStamps stamps, MeshEndpointSettings settings, IEntropy entropy, TimeProvider time, EndpointSockets sockets)
     {
@@ -230,6 +231,22 @@ public sealed class MeshEndpoint : IMeshEndpoint
         }
     }
 
+    /// <summary>
+    /// The NAT before this device takes back ports that are not used for longer than this; null where nothing is known of it. What leads to the internet is kept alive sooner. The owner finds it out.
+    /// </summary>
+    public TimeSpan? PortSilence
+    {
+        get => Volatile.Read(ref _portSilence) is > 0 and var ticks ? TimeSpan.FromTicks(ticks) : null;
+        set
+        {
+            Volatile.Write(ref _portSilence, value?.Ticks ?? 0);
+            foreach (MeshConnection connection in _connections.All)
+            {
+                connection.PortSilence = value;
+            }
+        }
+    }
+
     internal SendLimit SendLimit { get; } = new();
 
     internal ReceiveLimit ReceiveLimit { get; } = new();
@@ -271,6 +288,7 @@ public sealed class MeshEndpoint : IMeshEndpoint
         MeshConnection? before = _connections.Add(connection);
         before?.EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.Replaced, "a newer session took its place"));
         connection.Begin();
+        connection.PortSilence = PortSilence;
         OfferRelay(connection);
         if (!session.IsInitiator && !_accepted.Writer.TryWrite(connection))
         {

@@ -26,9 +26,10 @@ public sealed class ObserverTests
             {
                 UInt128 ticket = UInt128.Parse((string)vector["ticket"]!, System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture);
                 byte[] bytes = Convert.FromHexString((string)question!);
-                Assert.Equal(bytes, ObserverMessages.Question(ticket, nonce, (bool)vector["from_other_port"]!));
-                Assert.True(ObserverMessages.TryReadQuestion(bytes, out UInt128 read, out ulong readNonce, out bool other));
-                Assert.Equal((ticket, nonce, (bool)vector["from_other_port"]!), (read, readNonce, other));
+                ushort answerTo = (ushort?)vector["answer_to"] ?? 0;
+                Assert.Equal(bytes, ObserverMessages.Question(ticket, nonce, (bool)vector["from_other_port"]!, answerTo));
+                Assert.True(ObserverMessages.TryReadQuestion(bytes, out UInt128 read, out ulong readNonce, out bool other, out ushort readAnswerTo));
+                Assert.Equal((ticket, nonce, (bool)vector["from_other_port"]!, answerTo), (read, readNonce, other, readAnswerTo));
             }
             else
             {
@@ -49,19 +50,35 @@ public sealed class ObserverTests
             byte[] bytes = Convert.FromHexString((string)(vector!["question"] ?? vector["answer"])!);
             for (int length = 0; length < bytes.Length; length++)
             {
-                Assert.False(ObserverMessages.TryReadQuestion(bytes.AsSpan(0, length), out _, out _, out _));
+                Assert.False(ObserverMessages.TryReadQuestion(bytes.AsSpan(0, length), out _, out _, out _, out _));
                 Assert.Null(ObserverMessages.TryReadAnswer(bytes.AsSpan(0, length), out _));
             }
 
-            Assert.False(ObserverMessages.TryReadQuestion([.. bytes, 0], out _, out _, out _));
+            Assert.False(ObserverMessages.TryReadQuestion([.. bytes, 0], out _, out _, out _, out _));
             for (int bit = 0; bit < bytes.Length * 8; bit++)
             {
                 bytes[bit / 8] ^= (byte)(1 << (bit % 8));
-                ObserverMessages.TryReadQuestion(bytes, out _, out _, out _);
+                ObserverMessages.TryReadQuestion(bytes, out _, out _, out _, out _);
                 ObserverMessages.TryReadAnswer(bytes, out _);
                 bytes[bit / 8] ^= (byte)(1 << (bit % 8));
             }
         }
+    }
+
+    [Fact]
+    public void A_question_that_names_a_port_without_asking_for_an_answer_there_is_none()
+    {
+        byte[] bytes = ObserverMessages.Question(1, 2, fromOtherPort: false, answerTo: 7);
+        foreach (byte what in new byte[] { 0, 1, 3 })
+        {
+            bytes[25] = what;
+            Assert.False(ObserverMessages.TryReadQuestion(bytes, out _, out _, out _, out ushort answerTo));
+            Assert.Equal(0, answerTo);
+        }
+
+        byte[] plain = ObserverMessages.Question(1, 2, fromOtherPort: false);
+        plain[25] = 2;
+        Assert.False(ObserverMessages.TryReadQuestion(plain, out _, out _, out _, out _));
     }
 
     [Fact]
@@ -141,6 +158,9 @@ public sealed class ObserverTests
         Assert.NotNull(seen);
         Assert.NotEqual(device.Endpoint.LocalAddresses[0], seen);
         Assert.Equal(seen, await AskAsync(spare, fromOtherPort: true)); // no NAT here: everybody is let in
+        using SpareSocket other = device.Endpoint.Spares.TryOpen(TimeSpan.FromMinutes(5))!;
+        Assert.True(await device.Endpoint.Observers.ReachesAsync(spare, seen!.Port, observer.Address, observer.Ticket, Patience, CancellationToken.None));
+        Assert.False(await device.Endpoint.Observers.ReachesAsync(other, seen.Port, observer.Address, observer.Ticket, TimeSpan.FromMilliseconds(200), CancellationToken.None)); // it comes to another socket
         Assert.True(await device.Endpoint.Observers.HairpinsAsync(spare, device.Endpoint.LocalAddresses[0], Patience, CancellationToken.None));
 
         Task<IPEndPoint?> AskAsync(SpareSocket? socket, bool fromOtherPort) =>

@@ -41,7 +41,8 @@ public sealed class MappingLifetimeTests(ITestOutputHelper output)
 
         var bars = new Bars(output);
         await Task.WhenAll(
-            InLabAsync(lab => TalkingAsync(lab, bars)), InLabAsync(lab => SilentAsync(lab, bars, first: "a")), InLabAsync(lab => SilentAsync(lab, bars, first: "b")), InLabAsync(lab => AloneAsync(lab, bars)));
+            InLabAsync(lab => TalkingAsync(lab, bars)), InLabAsync(lab => SilentAsync(lab, bars, first: "a")), InLabAsync(lab => SilentAsync(lab, bars, first: "b")), InLabAsync(lab => AloneAsync(lab, bars)),
+            InLabAsync(lab => FoundAsync(lab, NatKind.PortRestrictedCone())), InLabAsync(lab => FoundAsync(lab, NatKind.Symmetric())));
         bars.AllHeld();
     }
 
@@ -74,6 +75,27 @@ public sealed class MappingLifetimeTests(ITestOutputHelper output)
         await FirstPingAsync(bars, meeting.B, "a", "idle devices of one mesh, from the other");
         await CommandAsync(meeting.A, "b");
         Assert.All(await Task.WhenAll(Meeting.PeerOf(meeting.A), Meeting.PeerOf(meeting.B)), peer => Assert.Equal("direct", peer.Path));
+    }
+
+    /// <summary>As it is without any settings: no port is ever silent, and what the boxes bear is found all the same, whether they give out the same port again or another one.</summary>
+    private async Task FoundAsync(NatLab lab, string nat)
+    {
+        const int lifetime = 20, lives = 18, dies = 28;
+        await using Meeting meeting = await Meeting.PairedAsync(lab);
+        (string a, string b) = (lab.Home("a", nat), lab.Home("b", NatKind.PortRestrictedCone()));
+        Assert.Equal("", new Box(a).KeepFor(lifetime));
+        await meeting.GoHomeAsync(a, b);
+        var watch = Stopwatch.StartNew();
+        await Eventually.HoldsAsync(async () => (await meeting.A.StatusAsync()).Nat?.PortDiesMs is not null, "it is found after how much silence a port ends", TimeSpan.FromMinutes(2));
+        Tell($"found after {watch.Elapsed.TotalSeconds:0.0} s behind a box that forgets after {lifetime} s ({nat.Length} characters of rules)");
+        NatView found = (await meeting.A.StatusAsync()).Nat!;
+        Assert.Equal((1000.0 * lives, 1000.0 * dies), (found.PortLivesMs, found.PortDiesMs));
+        string doctor = (await meeting.A.RunAsync("doctor")).Out;
+        Assert.Contains($"ports end after {lives} to {dies} s of silence", doctor, StringComparison.Ordinal);
+        output.WriteLine(doctor.Split('\n').First(line => line.Contains("ports end after", StringComparison.Ordinal)));
+        PathView inUse = await InUseAsync(meeting.A);
+        Assert.Equal(2000, inUse.KeepAliveMs); // as it is set: what was found is longer
+        Assert.Equal(inUse.Kind == "direct" ? 1000 * lives : null, inUse.PortSilenceMs);
     }
 
     /// <summary>With a relay beside it a direct path that nobody uses is left alone, and the boxes forget it.</summary>

@@ -75,9 +75,9 @@ internal sealed class BeaconObserver : IDisposable
             {
                 SocketReceiveFromResult came = await socket.ReceiveFromAsync(buffer, SocketFlags.None, any, _stop.Token).ConfigureAwait(false);
                 var from = (IPEndPoint)came.RemoteEndPoint;
-                if (ObserverMessages.TryReadQuestion(buffer.AsSpan(0, came.ReceivedBytes), out UInt128 ticket, out ulong nonce, out bool fromOtherPort) && isAdmitted(ticket))
+                if (ObserverMessages.TryReadQuestion(buffer.AsSpan(0, came.ReceivedBytes), out UInt128 ticket, out ulong nonce, out bool fromOtherPort, out ushort answerTo) && isAdmitted(ticket))
                 {
-                    (fromOtherPort ? other : socket).SendTo(ObserverMessages.Answer(nonce, from), from);
+                    (fromOtherPort ? other : socket).SendTo(ObserverMessages.Answer(nonce, from), answerTo == 0 ? from : new IPEndPoint(from.Address, answerTo));
                 }
             }
             catch (SocketException)

@@ -23,6 +23,14 @@ internal static class NatLines
             _ => "",
         };
         string hairpin = nat is { Kind: "none" } ? "" : nat.Hairpin switch { true => ", hairpins", false => ", no hairpin", null => "" };
-        return $"{kind}{(nat.Kind == "none" && nat.Filtering == "by-address" ? "" : filtering)}{hairpin}{(nat.Outside is { } outside ? $"; outside {outside}" : "")}";
+        return $"{kind}{(nat.Kind == "none" && nat.Filtering == "by-address" ? "" : filtering)}{hairpin}{(nat.Outside is { } outside ? $"; outside {outside}" : "")}{PortsOf(nat)}";
     }
+
+    private static string PortsOf(NatView nat) => (nat.PortLivesMs, nat.PortDiesMs) switch
+    {
+        ({ } lives, { } dies) => string.Create(CultureInfo.InvariantCulture, $"; ports end after {lives / 1000:0} to {dies / 1000:0} s of silence"),
+        (null, { } dies) => string.Create(CultureInfo.InvariantCulture, $"; ports end within {dies / 1000:0} s of silence"),
+        ({ } lives, null) => string.Create(CultureInfo.InvariantCulture, $"; ports live longer than {lives / 1000:0} s of silence"),
+        _ => "",
+    };
 }

@@ -20,7 +20,14 @@ public sealed record GatewayFailureView(string Protocol, string Reason);
 /// <param name="Hairpin">Devices behind it reach each other by their outside addresses; null when not known.</param>
 /// <param name="Outside">Where the beacon sees this device.</param>
 /// <param name="Problem">Why some connections stay relayed, or why nothing is known; null where all is well.</param>
-public sealed record NatView(string Kind, string Filtering, int? PortStep, bool? Hairpin, string? Outside, ProblemView? Problem);
+public sealed record NatView(string Kind, string Filtering, int? PortStep, bool? Hairpin, string? Outside, ProblemView? Problem)
+{
+    /// <summary>After so much silence an outside port was still there; null where none was, or before that is known.</summary>
+    public double? PortLivesMs { get; init; }
+
+    /// <summary>After so much silence one was gone, the shortest that was tried; null where none was yet.</summary>
+    public double? PortDiesMs { get; init; }
+}
 
 /// <summary>A STUN server of the settings.</summary>
 /// <param name="SeenAt">Where it sees this device; null while it has not answered.</param>

@@ -53,6 +53,8 @@ internal sealed class ReachParts
             Spares = endpoint.Spares,
         };
         Beacons.ObserverFound += Nat.Begin;
+        PortLives = endings.AddAsync(new PortLifeSurvey(endpoint, HasItself, time));
+        Beacons.ObserverFound += PortLives.Begin;
         device.Pairing.Beacons = Beacons;
         device.Registry.Changed += Beacons.Refresh;
         var policy = new RelayPolicy(settings.Relay.Offer, new ReachEvidence
@@ -89,6 +91,9 @@ internal sealed class ReachParts
 
     public NatSurvey Nat { get; }
 
+    /// <summary>After how much silence the NAT takes ports back.</summary>
+    public PortLifeSurvey PortLives { get; }
+
     /// <summary>Where hosts that are known by name answered.</summary>
     public NameMemory Names { get; }
 
@@ -118,6 +123,9 @@ internal sealed class ReachParts
 
     /// <summary>What others are told of where this device is.</summary>
     public IReadOnlyList<IPEndPoint> Announced() => AnnouncedAddresses.Of(Addresses.Current, _candidates);
+
+    /// <summary>An address of an interface.</summary>
+    public bool HasItself(IPAddress address) => Addresses.Current.Any(own => own.Address.Equals(address));
 
     public void Start()
     {

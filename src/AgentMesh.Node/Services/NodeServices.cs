@@ -75,7 +75,7 @@ internal sealed class NodeServices : IControlServices
             Connections = ConnectionsOf(_device.Policy.Settings),
             Paths = PathViews.Sum(_reach.Links.Linked.Select(_device.Hub.Find).OfType<IMeshConnection>()),
             Gateway = _reach.Gateway?.View(),
-            Nat = _reach.Nat.View(address => _reach.Addresses.Current.Any(own => own.Address.Equals(address))),
+            Nat = _reach.Nat.View(_reach.HasItself) is { } nat ? nat with { PortLivesMs = _reach.PortLives.Current.Lives?.TotalMilliseconds, PortDiesMs = _reach.PortLives.Current.Dies?.TotalMilliseconds } : null,
             Stun = _reach.Stun?.View(),
             BeaconRole = _reach.BeaconRole?.View(),
             Discovery = _reach.Discoveries.View(),

@@ -1,12 +1,15 @@
 using System.Net;
+using System.Net.Sockets;
 using AgentMesh.Protocol.Frames;
+using AgentMesh.Protocol.Gateways;
 using AgentMesh.Protocol.Relaying;
 
 namespace AgentMesh.Protocol.Connections;
 
 /// <summary>
 /// How long the NAT before this device keeps the port that the other side sees, learned from what the other side sees (<see cref="ObservedAddressFrame"/>). A port that was lost
-/// after silence tells how long it may be left alone; two that were lost at about the same age tell how old any may become: then another one is wanted before its time is over.
+/// after silence tells how long it may be left alone; two that were lost at about the same age tell how old any may become: then another one is wanted before its time is over. Devices that always have something to say to each
+/// other lose no port after silence: then it counts what a search has found (<see cref="NetworkIdle"/>).
 /// </summary>
 internal sealed class MappingWatch(TimeSpan now)
 {
@@ -31,6 +34,8 @@ internal sealed class MappingWatch(TimeSpan now)
     private TimeSpan _silenceEndedAt = TimeSpan.MinValue;
     private TimeSpan _tryAt = TimeSpan.MinValue;
     private TimeSpan? _lastAge;
+    private TimeSpan? _idle;
+    private bool _isPublic;
     private ulong? _sequence;
     private int _tries;
     private int _moves;
@@ -41,8 +46,11 @@ internal sealed class MappingWatch(TimeSpan now)
     /// <summary>Where the other side said last that it sees this one, whichever way packets go since then; null where it does not tell.</summary>
     public IPEndPoint? LastSeen { get; private set; }
 
-    /// <summary>A port that sends nothing for so long may be lost; null where none was.</summary>
-    public TimeSpan? Idle { get; private set; }
+    /// <summary>A port that sends nothing for so long may be lost; null where none is known to be.</summary>
+    public TimeSpan? Idle => _isPublic && NetworkIdle is { } network && !(_idle < network) ? network : _idle;
+
+    /// <summary>What is known from elsewhere of the NAT before this device: it counts for addresses of the internet, not for those of a local network.</summary>
+    public TimeSpan? NetworkIdle { get; set; }
 
     /// <summary>A port of this age is lost; null where none was, or for different reasons.</summary>
     public TimeSpan? Absolute { get; private set; }
@@ -100,6 +108,7 @@ internal sealed class MappingWatch(TimeSpan now)
 
         _moves += socket == _of.Socket ? 0 : 1;
         _of = (socket, plain.Address);
+        _isPublic = plain.Address.AddressFamily == AddressFamily.InterNetwork && GatewayAddresses.KindOf(plain.Address) == GatewayAddressKind.Public;
         Seen = null;
         _bornAt = bornAt;
     }
@@ -121,7 +130,7 @@ internal sealed class MappingWatch(TimeSpan now)
 
         if (_silence > TimeSpan.Zero && at - _silenceEndedAt <= SilenceIsRecent)
         {
-            Idle = Idle is { } least && least < _silence ? least : _silence;
+            _idle = _idle < _silence ? _idle : _silence;
         }
         else
         {

@@ -36,6 +36,17 @@ public sealed class NetworkChecksTests
         Assert.Equal("none; outside 203.0.113.1:5000", NetworkChecks.Nat(new NatView("none", "by-address", null, true, "203.0.113.1:5000", null)).Finding);
     }
 
+    [Theory]
+    [InlineData(28_000.0, 43_000.0, "; ports end after 28 to 43 s of silence")]
+    [InlineData(null, 8_000.0, "; ports end within 8 s of silence")]
+    [InlineData(298_000.0, null, "; ports live longer than 298 s of silence")]
+    [InlineData(null, null, "")]
+    public void It_is_said_after_how_much_silence_ports_end(double? lives, double? dies, string said)
+    {
+        var nat = new NatView("independent", "unknown", null, null, "203.0.113.1:5000", null) { PortLivesMs = lives, PortDiesMs = dies };
+        Assert.Equal($"maps independently (cone); outside 203.0.113.1:5000{said}", NetworkChecks.Nat(nat).Finding);
+    }
+
     [Fact]
     public void A_small_receive_buffer_warns_with_the_setting()
     {

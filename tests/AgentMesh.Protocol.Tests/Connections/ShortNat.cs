@@ -14,7 +14,13 @@ internal sealed class ShortNat(TimeSpan idle, TimeSpan absolute, Random random)
     {
         if (!_mappings.TryGetValue(socket, out Mapping? mapping) || IsOver(mapping, now))
         {
-            _mappings[socket] = mapping = new Mapping(new IPEndPoint(_outside, random.Next(1024, 65_536)), now);
+            IPEndPoint outside;
+            do
+            {
+                outside = new IPEndPoint(_outside, random.Next(1024, 65_536));
+            }
+            while (_mappings.Values.Any(other => other.Outside.Equals(outside) && !IsOver(other, now)));
+            _mappings[socket] = mapping = new Mapping(outside, now);
         }
 
         mapping.UsedAt = now;

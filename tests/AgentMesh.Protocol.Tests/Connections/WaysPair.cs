@@ -50,11 +50,16 @@ internal sealed class WaysPair : IDisposable
 
     /// <param name="ways">The first is where the handshake ended.</param>
     public WaysPair(int seed, params Way[] ways)
+        : this(seed, new ConnectionSettings(), ways)
+    {
+    }
+
+    public WaysPair(int seed, ConnectionSettings settings, params Way[] ways)
     {
         Ways = ways;
         _random = new Random(seed);
-        A = new Side(this, isInitiator: true, seed);
-        B = new Side(this, isInitiator: false, seed);
+        A = new Side(this, isInitiator: true, seed, settings);
+        B = new Side(this, isInitiator: false, seed, settings);
         (A.Other, B.Other) = (B, A);
     }
 
@@ -197,7 +202,7 @@ internal sealed class WaysPair : IDisposable
         return true;
     }
 
-    internal sealed class Side(WaysPair pair, bool isInitiator, int seed)
+    internal sealed class Side(WaysPair pair, bool isInitiator, int seed, ConnectionSettings settings)
     {
         private long _toWrite;
         private ProtocolStream? _stream;
@@ -206,7 +211,7 @@ internal sealed class WaysPair : IDisposable
         /// <summary>Sockets that it asked for, with their times.</summary>
         public List<TimeSpan> Sockets { get; } = [];
 
-        public Connection Connection { get; } = Of(pair, isInitiator, seed);
+        public Connection Connection { get; } = Of(pair, isInitiator, seed, settings with { IdleTimeout = TimeSpan.Zero });
 
         public bool IsA => isInitiator;
 
@@ -269,9 +274,8 @@ internal sealed class WaysPair : IDisposable
             }
         }
 
-        private static Connection Of(WaysPair pair, bool isInitiator, int seed)
+        private static Connection Of(WaysPair pair, bool isInitiator, int seed, ConnectionSettings settings)
         {
-            var settings = new ConnectionSettings { IdleTimeout = TimeSpan.Zero };
             IPEndPoint remote = isInitiator ? pair.Ways[0].B : pair.Ways[0].Nat?.Out(0, TestSessions.Start) ?? pair.Ways[0].A;
             EstablishedSession session = TestSessions.Of(isInitiator, TransportParameters.Of(settings), remoteAddress: remote);
             return new Connection(session, settings, MtuSettings.Fixed(1200), TestSessions.Start, new SeededEntropy((2 * seed) + (isInitiator ? 0 : 1)));

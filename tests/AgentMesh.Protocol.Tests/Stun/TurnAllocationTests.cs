@@ -165,6 +165,18 @@ public sealed class TurnAllocationTests
         Assert.Equal(TurnTestServer.Relayed, server.Allocation.Relayed);
     }
 
+    [Theory]
+    [InlineData(28, 21)]
+    [InlineData(43, 25)]
+    [InlineData(1, 1)]
+    public void Where_a_NAT_takes_ports_back_sooner_it_is_refreshed_sooner(double silence, double every)
+    {
+        var server = new TurnTestServer();
+        server.Allocation.PortSilence = TimeSpan.FromSeconds(silence);
+        server.Hold();
+        Assert.Equal(every, server.Allocation.NextWakeUp(server.Now)!.Value.TotalSeconds);
+    }
+
     [Fact]
     public void A_server_that_was_started_anew_is_noticed_by_the_refresh()
     {

@@ -275,10 +275,10 @@ internal static class ReachTargets
         byte[] notice = new byte[RelayEnvelope.NoticeBytes], envelope = new byte[RelayEnvelope.HeaderBytes + 5];
         RelayEnvelope.WriteNotice(notice, 77);
         RelayEnvelope.Write(envelope, 77, "hello"u8);
-        return [notice, envelope, ObserverMessages.Question(5, 6, fromOtherPort: true), ObserverMessages.Answer(6, Devices.Place)];
+        return [notice, envelope, ObserverMessages.Question(5, 6, fromOtherPort: true), ObserverMessages.Question(5, 6, fromOtherPort: false, answerTo: 7), ObserverMessages.Answer(6, Devices.Place)];
     }
 
     private static int Envelope(byte[] bytes) =>
         (RelayEnvelope.TryRead(bytes, out _) ? 1 : 0) + (RelayEnvelope.TryReadNotice(bytes, out _) ? 2 : 0)
-        + (ObserverMessages.TryReadQuestion(bytes, out _, out _, out bool other) ? other ? 4 : 8 : 0) + (ObserverMessages.TryReadAnswer(bytes, out _) is null ? 0 : 16);
+        + (ObserverMessages.TryReadQuestion(bytes, out _, out _, out bool other, out ushort answerTo) ? other ? 4 : answerTo != 0 ? 32 : 8 : 0) + (ObserverMessages.TryReadAnswer(bytes, out _) is null ? 0 : 16);
 }

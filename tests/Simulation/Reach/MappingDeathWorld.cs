@@ -11,7 +11,7 @@ namespace Simulation.Reach;
 /// it has sent to, or has a relay beside it. What is said first after a silence in which the port has ended is lost until the device behind the NAT speaks, at the next
 /// keepalive, unless there is a relay.
 /// </summary>
-internal sealed class MappingDeathWorld(int seed, Action<string>? told) : ReachWorld(seed, told)
+internal sealed partial class MappingDeathWorld(int seed, Action<string>? told) : ReachWorld(seed, told)
 {
     private const int Minutes = 10;
     private const int WriteBytes = 1_500;
@@ -22,7 +22,7 @@ internal sealed class MappingDeathWorld(int seed, Action<string>? told) : ReachW
     private static readonly TimeSpan KeepAlive = new ConnectionSettings().KeepAlive;
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(100);
 
-    public static IReadOnlyList<Bar> Bars { get; } = [Bar.Within(Known, Seconds(0.5)), Bar.Within(Standstill, Seconds(0.8)), Bar.Within(AfterSilence, Seconds(0.8))];
+    public static IReadOnlyList<Bar> Bars { get; } = [Bar.Within(Known, Seconds(0.5)), Bar.Within(Standstill, Seconds(0.8)), Bar.Within(AfterSilence, Seconds(0.8)), .. BarsAtRest];
 
     public override void Run()
     {
@@ -112,6 +112,7 @@ internal sealed class MappingDeathWorld(int seed, Action<string>? told) : ReachW
 
         Require(pair.A.Received == toA && pair.B.Received == toB, $"{pair.A.Received} and {pair.B.Received} bytes of {toA} and {toB}");
         Steps += pair.Datagrams;
+        RestAndLearn();
     }
 
     private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;

@@ -29,6 +29,9 @@ public sealed class TurnAllocation
     private const int ChallengesMax = 3;
     private const int RedirectsMax = 2;
 
+    private static readonly TimeSpan RefreshMin = TimeSpan.FromSeconds(1);
+
+
     private readonly StunCredentials _credentials;
     private readonly TurnSettings _settings;
     private readonly IEntropy _entropy;
@@ -75,6 +78,9 @@ public sealed class TurnAllocation
 
     /// <summary>What the server is known to forget it at, without another refresh.</summary>
     public TimeSpan EndsAt => _endsAt;
+
+    /// <summary>The NAT before this device takes back ports that are not used for longer than this: refreshed sooner then, from the next refresh on. Null where nothing is known of it.</summary>
+    public TimeSpan? PortSilence { get; set; }
 
     /// <summary>Something was asked for, or an answer came, since this was asked last: <see cref="TryTransmit"/> may have something to do before its time.</summary>
     public bool TakeStirred()
@@ -320,7 +326,8 @@ public sealed class TurnAllocation
     {
         TimeSpan lifetime = message.TryGet(StunAttribute.Lifetime, out uint seconds) ? TimeSpan.FromSeconds(Math.Min(seconds, 3600)) : _settings.Lifetime;
         _endsAt = now + lifetime;
-        _refreshAt = now + (lifetime / 2 < _settings.RefreshEvery && lifetime > TimeSpan.FromSeconds(2) ? lifetime / 2 : _settings.RefreshEvery);
+        TimeSpan every = lifetime / 2 < _settings.RefreshEvery && lifetime > TimeSpan.FromSeconds(2) ? lifetime / 2 : _settings.RefreshEvery;
+        _refreshAt = now + (PortSilence * 3 / 4 is { } kept && kept < every ? kept > RefreshMin ? kept : RefreshMin : every);
     }
 
     private void Refused(TurnRequest request, in StunMessage message, TimeSpan now)
