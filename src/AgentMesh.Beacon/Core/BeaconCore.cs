@@ -18,15 +18,11 @@ namespace AgentMesh.Beacon.Core;
 /// </summary>
 internal sealed class BeaconCore
 {
-    private const int MeetingDevicesMax = 8;
-
-    private static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(1);
-
     private readonly Dictionary<DeviceId, Guest> _guests = [];
     private readonly Dictionary<ulong, ChannelEnd> _ends = [];
-    private readonly Dictionary<UInt128, List<Guest>> _meetings = [];
+    private readonly MeetingPlaces _meetings = new();
     private readonly Dictionary<UInt128, Guest> _tickets = [];
-    private readonly HashSet<Guest> _dry = [];
+    private readonly DropNotes _drops;
     private readonly BeaconLimits _limits;
     private readonly ChannelIds _ids;
     private readonly ByteBucket _notices;
@@ -50,6 +46,7 @@ internal sealed class BeaconCore
         _ids = ids;
         _notices = new ByteBucket(limits.NoticesPerSecond, limits.NoticesPerSecond, now);
         _codes = new CodeDesk(limits, Say);
+        _drops = new DropNotes(Say);
 
         // A fiftieth of a second at once, but not less than a few datagrams.
         _total = limits.TotalBytesPerSecond > 0 ? new ByteBucket(Math.Max(16 * 1024, limits.TotalBytesPerSecond / 50), limits.TotalBytesPerSecond, now) : null;
@@ -106,10 +103,10 @@ internal sealed class BeaconCore
             _tunnels.Remove(tunnel);
         }
 
-        _dry.Remove(guest);
+        _drops.Forget(guest);
         _tickets.Remove(guest.Ticket);
         _waiting.Remove(guest);
-        LeaveMeetings(guest);
+        _meetings.Leave(guest);
         _codes.Leave(guest);
         foreach (ChannelEnd end in guest.Channels.Values.ToArray())
         {
@@ -191,7 +188,7 @@ internal sealed class BeaconCore
         if (!end.Owner.Allowance.TryTake(envelope.Length, at))
         {
             _limited++;
-            NoteDropped(end, at);
+            _drops.Note(end, at);
             return 0;
         }
 
@@ -201,7 +198,7 @@ internal sealed class BeaconCore
             if (!_waiting.TryEnqueue(end.Owner, envelope.ToArray()))
             {
                 _crowded++;
-                NoteDropped(end, at);
+                _drops.Note(end, at);
             }
 
             return 0;
@@ -235,21 +232,8 @@ internal sealed class BeaconCore
         return false;
     }
 
-    private void NoteDropped(ChannelEnd end, TimeSpan at)
-    {
-        end.Owner.Dropped[end.Id] = end.Owner.Dropped.GetValueOrDefault(end.Id) + 1;
-        _dry.Add(end.Owner);
-        TellDropped(end.Owner, at);
-    }
-
     /// <summary>Tells the rest of what was dropped. To be called about once a second.</summary>
-    public void HandleTimeout(TimeSpan at)
-    {
-        foreach (Guest guest in _dry.ToArray())
-        {
-            TellDropped(guest, at);
-        }
-    }
+    public void HandleTimeout(TimeSpan at) => _drops.HandleTimeout(at);
 
     // Only about who it shares a channel with, whom it could ask as well: this is to know that the answer is true.
     private void Confirm(Guest guest, BeaconFrame frame, TimeSpan at)
@@ -270,23 +254,6 @@ internal sealed class BeaconCore
         return RelayEnvelope.WriteNotice(envelope, id);
     }
 
-    private void TellDropped(Guest guest, TimeSpan at)
-    {
-        if (at < guest.MayTellAt)
-        {
-            return;
-        }
-
-        foreach ((ulong id, uint count) in guest.Dropped)
-        {
-            Say(guest, new BeaconFrame(BeaconFrameType.Limited, id, Count: count));
-        }
-
-        guest.Dropped.Clear();
-        guest.MayTellAt = at + TellEvery;
-        _dry.Remove(guest);
-    }
-
     private void Welcome(Guest guest, IReadOnlyList<DeviceId> wanted, IReadOnlyList<UInt128> meetings)
     {
         if (!guest.IsWelcomed)
@@ -301,7 +268,7 @@ internal sealed class BeaconCore
         }
 
         guest.Wanted = [.. wanted.Where(device => device != guest.Device)];
-        LeaveMeetings(guest);
+        _meetings.Leave(guest);
         guest.Meetings = [.. meetings];
         foreach (ChannelEnd end in guest.Channels.Values.Where(end => !WantEachOther(guest, end.Other.Owner)).ToArray())
         {
@@ -318,45 +285,15 @@ internal sealed class BeaconCore
 
         foreach (UInt128 meeting in guest.Meetings.ToArray())
         {
-            Join(guest, meeting);
+            foreach (Guest other in _meetings.Join(guest, meeting))
+            {
+                Open(guest, other);
+            }
         }
     }
 
     private static bool WantEachOther(Guest one, Guest other) =>
         (one.Wanted.Contains(other.Device) && other.Wanted.Contains(one.Device)) || one.Meetings.Overlaps(other.Meetings);
-
-    private void Join(Guest guest, UInt128 meeting)
-    {
-        if (!_meetings.TryGetValue(meeting, out List<Guest>? present))
-        {
-            _meetings.Add(meeting, present = []);
-        }
-
-        // The device that invited and those that try to join by it: one of them will.
-        if (present.Count >= MeetingDevicesMax)
-        {
-            guest.Meetings.Remove(meeting);
-            return;
-        }
-
-        foreach (Guest other in present)
-        {
-            Open(guest, other);
-        }
-
-        present.Add(guest);
-    }
-
-    private void LeaveMeetings(Guest guest)
-    {
-        foreach (UInt128 meeting in guest.Meetings)
-        {
-            if (_meetings.TryGetValue(meeting, out List<Guest>? present) && present.Remove(guest) && present.Count == 0)
-            {
-                _meetings.Remove(meeting);
-            }
-        }
-    }
 
     private void Open(Guest one, Guest other)
     {
