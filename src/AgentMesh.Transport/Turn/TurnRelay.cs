@@ -255,7 +255,7 @@ public sealed class TurnRelay : IAsyncDisposable
                 PermitNow();
             }
 
-            allocation.PortSilence = _settings.IsReliable ? null : _endpoint.PortSilence;
+            allocation.Heed(_settings.IsReliable ? null : _endpoint.PortSilence);
             while (allocation.TryTransmit(now, out ReadOnlySpan<byte> message))
             {
                 link.Send(message, allocation.Server);

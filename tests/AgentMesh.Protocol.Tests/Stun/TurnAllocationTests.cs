@@ -172,7 +172,7 @@ public sealed class TurnAllocationTests
     public void Where_a_NAT_takes_ports_back_sooner_it_is_refreshed_sooner(double silence, double every)
     {
         var server = new TurnTestServer();
-        server.Allocation.PortSilence = TimeSpan.FromSeconds(silence);
+        server.Allocation.Heed(TimeSpan.FromSeconds(silence));
         server.Hold();
         Assert.Equal(every, server.Allocation.NextWakeUp(server.Now)!.Value.TotalSeconds);
     }

@@ -29,18 +29,15 @@ public sealed class TurnAllocation
     private const int ChallengesMax = 3;
     private const int RedirectsMax = 2;
 
-    private static readonly TimeSpan RefreshMin = TimeSpan.FromSeconds(1);
-
 
     private readonly StunCredentials _credentials;
     private readonly TurnSettings _settings;
     private readonly IEntropy _entropy;
     private readonly TurnPermissions _permissions;
     private readonly TurnChannels _channels;
+    private readonly TurnLease _lease;
     private TurnChallenge? _challenge;
     private TurnRequest? _request;
-    private TimeSpan _refreshAt;
-    private TimeSpan _endsAt;
     private int _redirects;
     private bool _hasEndedOld;
     private bool _isReleased;
@@ -54,16 +51,17 @@ public sealed class TurnAllocation
         _entropy = entropy;
         _permissions = new TurnPermissions(settings.PermissionsMax);
         _channels = new TurnChannels(settings.ChannelsMax);
-        Begin(Allocate(), now);
+        _lease = new TurnLease(settings);
+        Begin(TurnRequest.Allocate(_settings.Lifetime), now);
     }
 
     public IPEndPoint Server { get; private set; }
 
     /// <summary>The address at the server; null while there is none.</summary>
-    public IPEndPoint? Relayed { get; private set; }
+    public IPEndPoint? Relayed => _lease.Relayed;
 
     /// <summary>Where the server sees this device's socket; null where it did not say.</summary>
-    public IPEndPoint? Mapped { get; private set; }
+    public IPEndPoint? Mapped => _lease.Mapped;
 
     /// <summary>Why there is none and will be none; null while there is or may be.</summary>
     public TurnFailure? Failure { get; private set; }
@@ -77,10 +75,10 @@ public sealed class TurnAllocation
     public int ChannelsBound => _channels.Bound;
 
     /// <summary>What the server is known to forget it at, without another refresh.</summary>
-    public TimeSpan EndsAt => _endsAt;
+    public TimeSpan EndsAt => _lease.EndsAt;
 
-    /// <summary>The NAT before this device takes back ports that are not used for longer than this: refreshed sooner then, from the next refresh on. Null where nothing is known of it.</summary>
-    public TimeSpan? PortSilence { get; set; }
+    /// <inheritdoc cref="TurnLease.PortSilence"/>
+    public void Heed(TimeSpan? portSilence) => _lease.PortSilence = portSilence;
 
     /// <summary>Something was asked for, or an answer came, since this was asked last: <see cref="TryTransmit"/> may have something to do before its time.</summary>
     public bool TakeStirred()
@@ -103,7 +101,7 @@ public sealed class TurnAllocation
             return request.NextAt;
         }
 
-        TimeSpan next = _refreshAt;
+        TimeSpan next = _lease.RefreshAt;
         next = _permissions.NextDue is { } permission && permission < next ? permission : next;
         return _channels.NextDue(now) is { } channel && channel < next ? channel : next;
     }
@@ -215,7 +213,7 @@ public sealed class TurnAllocation
         _request = null;
         if (Relayed is not null)
         {
-            Begin(Refresh(TimeSpan.Zero), now);
+            Begin(TurnRequest.Refresh(TimeSpan.Zero), now);
         }
     }
 
@@ -249,7 +247,7 @@ public sealed class TurnAllocation
 
         if (Relayed is null)
         {
-            return Allocate();
+            return TurnRequest.Allocate(_settings.Lifetime);
         }
 
         if (_permissions.Due(now) is { Length: > 0 } addresses)
@@ -257,14 +255,10 @@ public sealed class TurnAllocation
             return new TurnRequest(StunType.CreatePermissionRequest) { Addresses = addresses };
         }
 
-        return now >= _refreshAt ? Refresh(_settings.Lifetime)
+        return now >= _lease.RefreshAt ? TurnRequest.Refresh(_settings.Lifetime)
             : _channels.Due(now) is { } channel ? new TurnRequest(StunType.ChannelBindRequest) { Channel = channel }
             : null;
     }
-
-    private TurnRequest Allocate() => new(StunType.AllocateRequest) { Lifetime = _settings.Lifetime };
-
-    private static TurnRequest Refresh(TimeSpan lifetime) => new(StunType.RefreshRequest) { Lifetime = lifetime };
 
     private void Begin(TurnRequest request, TimeSpan now)
     {
@@ -298,20 +292,17 @@ public sealed class TurnAllocation
         switch (request.Type)
         {
             case StunType.AllocateRequest:
-                if (!message.TryGetXor(StunAttribute.XorRelayedAddress, out IPEndPoint? relayed) || relayed.Port == 0 || !GatewayAddresses.IsUsable(relayed.Address))
+                if (!_lease.TryTake(message, now))
                 {
                     Fail(TurnFailureKind.Refused, "its answer names no address");
                     return;
                 }
 
-                Relayed = relayed;
-                Mapped = message.TryGetMapped(out IPEndPoint? mapped) && mapped.Port != 0 && GatewayAddresses.IsUsable(mapped.Address) ? mapped : null;
                 _permissions.Forget(now);
                 _channels.Forget();
-                Held(message, now);
                 break;
             case StunType.RefreshRequest when request.Lifetime > TimeSpan.Zero:
-                Held(message, now);
+                _lease.Refreshed(message, now);
                 break;
             case StunType.CreatePermissionRequest:
                 _permissions.Granting(request.Addresses, now);
@@ -320,14 +311,6 @@ public sealed class TurnAllocation
                 _channels.Granted(request.Channel.Peer, now);
                 break;
         }
-    }
-
-    private void Held(in StunMessage message, TimeSpan now)
-    {
-        TimeSpan lifetime = message.TryGet(StunAttribute.Lifetime, out uint seconds) ? TimeSpan.FromSeconds(Math.Min(seconds, 3600)) : _settings.Lifetime;
-        _endsAt = now + lifetime;
-        TimeSpan every = lifetime / 2 < _settings.RefreshEvery && lifetime > TimeSpan.FromSeconds(2) ? lifetime / 2 : _settings.RefreshEvery;
-        _refreshAt = now + (PortSilence * 3 / 4 is { } kept && kept < every ? kept > RefreshMin ? kept : RefreshMin : every);
     }
 
     private void Refused(TurnRequest request, in StunMessage message, TimeSpan now)
@@ -345,7 +328,7 @@ public sealed class TurnAllocation
             // RFC 8656, section 7.3: another allocation of this socket. It is one of this device's from before it was started, which the same user may end.
             case 437 when request.Type == StunType.AllocateRequest && !_hasEndedOld && _challenge is not null:
                 _hasEndedOld = true;
-                Begin(Refresh(TimeSpan.Zero), now);
+                Begin(TurnRequest.Refresh(TimeSpan.Zero), now);
                 break;
             case 437 when request is { Type: StunType.RefreshRequest, Lifetime.Ticks: 0 }:
                 _request = null;
@@ -357,7 +340,7 @@ public sealed class TurnAllocation
                 _redirects++;
                 Server = other;
                 _challenge = null;
-                Begin(Allocate(), now);
+                Begin(TurnRequest.Allocate(_settings.Lifetime), now);
                 break;
             default:
                 RefusedFor(request, $"it answered with error {code} {message.ErrorReason()}".TrimEnd(), now);
@@ -407,7 +390,7 @@ public sealed class TurnAllocation
     private void Fail(TurnFailureKind kind, string text)
     {
         Failure = new TurnFailure(kind, text);
-        Relayed = null;
+        _lease.Lose();
         _request = null;
     }
 }

@@ -20,6 +20,10 @@ internal sealed class TurnRequest(StunType type)
     private int _length;
     private int _sent;
 
+    public static TurnRequest Allocate(TimeSpan lifetime) => new(StunType.AllocateRequest) { Lifetime = lifetime };
+
+    public static TurnRequest Refresh(TimeSpan lifetime) => new(StunType.RefreshRequest) { Lifetime = lifetime };
+
     public StunType Type => type;
 
     public bool IsReliable { get; set; }
