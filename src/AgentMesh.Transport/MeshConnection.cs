@@ -1,5 +1,4 @@
 using System.Net;
-using System.Threading.Channels;
 using AgentMesh.Errors;
 using AgentMesh.Protocol.Connections;
 using AgentMesh.Protocol.Handshake;
@@ -33,11 +32,8 @@ public sealed class MeshConnection : IMeshConnection
     private readonly EstablishedSession _session;
     private readonly Connection _connection;
     private readonly ConnectionTimer _timer;
-    private readonly Channel<IMeshStream> _opened = Channel.CreateUnbounded<IMeshStream>();
-    private readonly TaskCompletionSource<ConnectionEnd> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Signal _measured = new();
-    private readonly Signal[] _mayOpen = [new(), new(), new()];
-    private LossWindow _losses;
+    private readonly ConnectionWaits _waits;
+    private readonly PathCalls _paths;
     private SerializedAddress _sendTo;
     private IPEndPoint _remote;
     private IReadOnlyList<RelayWay> _relays = [];
@@ -53,6 +49,8 @@ public sealed class MeshConnection : IMeshConnection
         _remote = session.RemoteAddress;
         _timer = new ConnectionTimer(endpoint.Time, OnTimer);
         StreamCalls = new StreamCalls(_connection, _gate, Pump, () => Now, RemoteId);
+        _waits = new ConnectionWaits(StreamCalls);
+        _paths = new PathCalls(endpoint, _connection, _gate, Pump, _waits);
     }
 
     /// <summary>Packets go another way now: <see cref="Path"/>. Raised on a thread of the pool.</summary>
@@ -67,53 +65,19 @@ public sealed class MeshConnection : IMeshConnection
     /// <summary>The invitation that this connection used up; none between devices that know each other.</summary>
     public InvitationId Invitation => _session.Invitation;
 
-    public Task<ConnectionEnd> Closed => _closed.Task;
+    public Task<ConnectionEnd> Closed => _waits.Closed;
 
-    public MeshPathInfo Path
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return PathDescriptions.InUse(_endpoint, _connection, _losses.Ratio(_connection.Path.Loss));
-            }
-        }
-    }
+    public MeshPathInfo Path => _paths.InUse;
 
-    public IReadOnlyList<MeshPathState> Paths
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return PathDescriptions.All(_endpoint, _connection, _losses.Ratio(_connection.Path.Loss), Now);
-            }
-        }
-    }
+    public IReadOnlyList<MeshPathState> Paths => _paths.All;
 
     /// <summary>Where the other side sees this device; null where it does not tell, or was never reached directly.</summary>
-    public IPEndPoint? SeenAt
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _connection.Mapping.LastSeen;
-            }
-        }
-    }
+    public IPEndPoint? SeenAt => _paths.SeenAt;
 
     /// <inheritdoc cref="MeshEndpoint.PortSilence"/>
     internal TimeSpan? PortSilence
     {
-        set
-        {
-            lock (_gate)
-            {
-                _connection.Mapping.NetworkIdle = value;
-                Pump();
-            }
-        }
+        set => _paths.Heed(value);
     }
 
     /// <inheritdoc cref="Connection.SilenceMax"/>
@@ -186,56 +150,16 @@ public sealed class MeshConnection : IMeshConnection
                     return new MeshStream(StreamCalls, opened!);
                 }
 
-                mayOpen = _mayOpen[(int)priority].Wait();
+                mayOpen = _waits.MayOpen(priority);
             }
 
             await mayOpen.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
-    public async ValueTask<IMeshStream?> AcceptStreamAsync(CancellationToken cancellationToken) =>
-        await _opened.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false) && _opened.Reader.TryRead(out IMeshStream? next) ? next : null;
+    public ValueTask<IMeshStream?> AcceptStreamAsync(CancellationToken cancellationToken) => _waits.AcceptAsync(cancellationToken);
 
-    public async ValueTask<TimeSpan?> MeasureAsync(MeshPathState path, CancellationToken cancellationToken)
-    {
-        PathQuestion? question = null;
-        try
-        {
-            while (!cancellationToken.IsCancellationRequested)
-            {
-                Task arrived;
-                lock (_gate)
-                {
-                    question ??= _released || path.Target is null ? null : _connection.Measure(path.Target);
-                    if (question is null || question.RoundTrip is not null || _released || !_connection.IsOpen)
-                    {
-                        return question?.RoundTrip;
-                    }
-
-                    arrived = _measured.Wait();
-                    Pump();
-                }
-
-                await arrived.WaitAsync(cancellationToken).ConfigureAwait(false);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // No answer in time, as below.
-        }
-        finally
-        {
-            lock (_gate)
-            {
-                if (question is not null)
-                {
-                    _connection.GiveUp(question);
-                }
-            }
-        }
-
-        return null;
-    }
+    public ValueTask<TimeSpan?> MeasureAsync(MeshPathState path, CancellationToken cancellationToken) => _paths.MeasureAsync(path, cancellationToken);
 
     public ValueTask CloseAsync(ulong code, string reason)
     {
@@ -262,34 +186,13 @@ public sealed class MeshConnection : IMeshConnection
     }
 
     /// <summary>Looks for direct paths at these addresses, where the other side may be, from after <paramref name="delay"/> on.</summary>
-    public void Probe(IEnumerable<IPEndPoint> candidates, TimeSpan delay)
-    {
-        lock (_gate)
-        {
-            _connection.Probe(candidates.Where(candidate => !_endpoint.Turn.IsTold(candidate)), Now + delay);
-            Pump();
-        }
-    }
+    public void Probe(IEnumerable<IPEndPoint> candidates, TimeSpan delay) => _paths.Probe(candidates, delay);
 
     /// <summary>As <see cref="Probe"/>, at addresses that this device knows by itself: they may be asked again and again.</summary>
-    public void ProbeOwn(IEnumerable<IPEndPoint> addresses)
-    {
-        lock (_gate)
-        {
-            _connection.ProbeOwn(addresses, Now);
-            Pump();
-        }
-    }
+    public void ProbeOwn(IEnumerable<IPEndPoint> addresses) => _paths.ProbeOwn(addresses);
 
     /// <summary>Tries these addresses in this order, 100 a second and 2,048 in 10 minutes at most: only where the host is known to be the other side's. Without effect on a direct path.</summary>
-    public void Guess(IEnumerable<IPEndPoint> targets, TimeSpan delay)
-    {
-        lock (_gate)
-        {
-            _connection.Guess(targets, Now + delay);
-            Pump();
-        }
-    }
+    public void Guess(IEnumerable<IPEndPoint> targets, TimeSpan delay) => _paths.Guess(targets, delay);
 
     /// <summary>The relays there are: taken when no direct path works.</summary>
     internal void SetRelays(IReadOnlyList<RelayWay> relays)
@@ -420,7 +323,7 @@ public sealed class MeshConnection : IMeshConnection
             }
         }
 
-        _losses.Note(_connection.Path.Loss);
+        _paths.NoteLosses();
         TellEvents();
         if (_connection.IsDrained)
         {
@@ -440,24 +343,8 @@ public sealed class MeshConnection : IMeshConnection
         {
             switch (happened.Kind)
             {
-                case ConnectionEventKind.StreamOpened:
-                    _opened.Writer.TryWrite(new MeshStream(StreamCalls, happened.Stream!));
-                    break;
-                case ConnectionEventKind.StreamReadable:
-                    (happened.Stream!.Owner as MeshStream)?.Readable.Set();
-                    break;
-                case ConnectionEventKind.StreamWritable:
-                    happened.Stream!.IsWritableRaised = false;
-                    (happened.Stream.Owner as MeshStream)?.Writable.Set();
-                    break;
-                case ConnectionEventKind.StreamsAvailable:
-                    _mayOpen[(int)happened.Class].Set();
-                    break;
-                case ConnectionEventKind.Measured:
-                    _measured.Set();
-                    break;
                 case ConnectionEventKind.Moved:
-                    _losses.Restart(_connection.Path.Loss);
+                    _paths.Moved();
                     Volatile.Write(ref _remote, _connection.Remote);
                     ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.PathChanged?.Invoke(connection), this, preferLocal: false);
                     break;
@@ -466,6 +353,9 @@ public sealed class MeshConnection : IMeshConnection
                     break;
                 case ConnectionEventKind.Closed:
                     Ended();
+                    break;
+                default:
+                    _waits.Tell(happened);
                     break;
             }
         }
@@ -491,21 +381,8 @@ public sealed class MeshConnection : IMeshConnection
 
     private void Ended()
     {
-        _measured.Set();
-        foreach (Signal mayOpen in _mayOpen)
-        {
-            mayOpen.Set();
-        }
-
-        foreach (ProtocolStream stream in _connection.Streams.All)
-        {
-            (stream.Owner as MeshStream)?.Readable.Set();
-            (stream.Owner as MeshStream)?.Writable.Set();
-        }
-
-        _opened.Writer.TryComplete();
         _endpoint.Unlist(this);
         ConnectionEnding end = _connection.End;
-        _closed.TrySetResult(new ConnectionEnd(end.ByRemote, end.Code, end.Reason));
+        _waits.End(_connection.Streams.All, new ConnectionEnd(end.ByRemote, end.Code, end.Reason));
     }
 }
