@@ -43,7 +43,7 @@ public sealed class MeshConnection : IMeshConnection
     {
         _endpoint = endpoint;
         _session = session;
-        RemoteId = endpoint.ListedAs(session.RemoteKey);
+        RemoteId = endpoint.ListedAs(session.RemoteKey.Id);
         _connection = new Connection(session, settings, mtu, endpoint.Now.Monotonic, endpoint.Entropy, endpoint.SendLimit.Open(), endpoint.ReceiveLimit.Open());
         _sendTo = new SerializedAddress(session.RemoteAddress);
         _remote = session.RemoteAddress;

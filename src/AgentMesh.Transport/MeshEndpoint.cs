@@ -255,9 +255,9 @@ public sealed class MeshEndpoint : IMeshEndpoint
     public DeviceId DeviceOf(DeviceId keyId) => _admission.DeviceOf(keyId);
 
     /// <inheritdoc cref="IAdmission.ListedAs"/>
-    internal DeviceId ListedAs(DevicePublicKey key) => _admission.ListedAs(key);
+    public DeviceId ListedAs(DeviceId keyId) => _admission.ListedAs(keyId);
 
-    internal MeshConnection? FindLive(DevicePublicKey key) => _connections.FindOpen(ListedAs(key)) is { } live && live.RemoteKey == key ? live : null;
+    internal MeshConnection? FindLive(DevicePublicKey key) => _connections.FindOpen(ListedAs(key.Id)) is { } live && live.RemoteKey == key ? live : null;
 
     /// <summary>Everything that is sent and received from now on, as a pcapng file; it ends when <paramref name="cancellationToken"/> does.</summary>
     /// <param name="snapBytes">No more of each packet is kept, its IP and UDP headers included.</param>

@@ -85,6 +85,19 @@ public sealed class RelayingTests : IAsyncLifetime
         Assert.Equal(0, _b.Endpoint.Relays.To(_a.Id).Count + _a.Endpoint.Relays.Count);
     }
 
+    /// <summary>A key that does not count any more, for which another one speaks: who has it comes, but is no way to the device.</summary>
+    [Fact]
+    public async Task The_way_to_a_key_that_is_listed_under_an_id_of_its_own_is_no_way_to_the_device_that_it_was_of()
+    {
+        DeviceId aside = DeviceIdentity.Create(SystemEntropy.Instance).Id;
+        _b.Listed[_a.Id] = aside;
+        (_, MeshConnection ofB) = await ConnectAsync();
+        Assert.Equal((aside, _a.Key), (ofB.RemoteId, ofB.RemoteKey));
+        Assert.Empty(_b.Endpoint.Relays.To(_a.Id));
+        Assert.Single(_b.Endpoint.Relays.To(aside));
+        Assert.True(ofB.Path.IsRelayed);
+    }
+
     [Fact]
     public async Task After_a_restart_of_the_beacon_the_same_connection_goes_on()
     {

@@ -122,6 +122,11 @@ internal sealed class TestDevice : IAdmission, IAsyncDisposable
         return (MeshConnection)(await Endpoint.AcceptAsync(limit.Token))!;
     }
 
+    /// <summary>Keys that are listed under another id.</summary>
+    public ConcurrentDictionary<DeviceId, DeviceId> Listed { get; } = new();
+
+    public DeviceId ListedAs(DeviceId keyId) => Listed.GetValueOrDefault(keyId) is { IsNone: false } listed ? listed : keyId;
+
     public bool IsAdmitted(DevicePublicKey key) => _admitted.ContainsKey(key.Id);
 
     public InvitationLookup FindInvitation(InvitationId id, DateTimeOffset now) => new(InvitationStatus.Unknown, default);

@@ -13,11 +13,11 @@ internal sealed class OpenDoor(InvitationBook? book = null) : IAdmission
     public ConcurrentDictionary<DevicePublicKey, bool> Admitted { get; } = new();
 
     /// <summary>Keys whose connections stand under another id.</summary>
-    public ConcurrentDictionary<DevicePublicKey, DeviceId> Listed { get; } = new();
+    public ConcurrentDictionary<DeviceId, DeviceId> Listed { get; } = new();
 
     public bool IsAdmitted(DevicePublicKey key) => Admitted.ContainsKey(key);
 
-    public DeviceId ListedAs(DevicePublicKey key) => Listed.TryGetValue(key, out DeviceId id) ? id : key.Id;
+    public DeviceId ListedAs(DeviceId keyId) => Listed.TryGetValue(keyId, out DeviceId id) ? id : keyId;
 
     public InvitationLookup FindInvitation(InvitationId id, DateTimeOffset now) => book?.Find(id, now) ?? new(InvitationStatus.Unknown, default);
 

@@ -38,10 +38,10 @@ public sealed class EndpointTests
         former.Admit(here);
 
         // One device has both keys, and its id is that of the former one.
-        here.Door.Listed[present.Identity.PublicKey] = former.Identity.Id;
+        here.Door.Listed[present.Identity.PublicKey.Id] = former.Identity.Id;
         if (isListedAside)
         {
-            here.Door.Listed[former.Identity.PublicKey] = here.Identity.Id;
+            here.Door.Listed[former.Identity.PublicKey.Id] = here.Identity.Id;
         }
 
         await present.ConnectAsync(here);

@@ -178,6 +178,34 @@ public sealed class KeyRotationTests
         Assert.True(there.Id == id && there.Path!.StartsWith("relay via", StringComparison.Ordinal), $"{there.Id} {there.Path}");
     }
 
+    /// <summary>Nothing but the beacon leads to the only one who knows, who is behind a NAT as the laptop is.</summary>
+    [SkippableFact]
+    public async Task A_device_whose_key_a_thief_has_changed_is_told_over_a_beacon_alone()
+    {
+        using NatLab? lab = NatLab.TryBuild(out string whyNot);
+        Skip.If(lab is null, $"a network with NATs cannot be made here: {whyNot}");
+        await using Meeting meeting = await Meeting.AtHomeAsync(lab, NatKind.Symmetric(), NatKind.Symmetric());
+        (TestNode laptop, TestNode box) = (meeting.A, meeting.B);
+        await using TestNode thief = new("a") { Namespace = lab.Host("thief", "203.0.113.60"), Listen = "0.0.0.0" };
+        await Eventually.HoldsAsync(async () => (await laptop.RunAsync("--timeout", "20s", "@b", "calc", "1+2")).Out == "3\n", "they work together", Minute);
+        (await laptop.RunAsync("down")).Done();
+        foreach (string file in (string[])["identity", "devices.json", "registry", "agentmesh.conf"])
+        {
+            File.Copy(Path.Combine(laptop.Data, file), Path.Combine(thief.Data, file));
+        }
+
+        await thief.UpAsync();
+        await Eventually.HoldsAsync(async () => (await thief.StatusAsync()).PeersConnected == 1, "the thief is the laptop to the box", Minute);
+        (await thief.RunAsync("devices", "rotate-key")).Done();
+        string stolen = (await ShowAsync(box, "a")).Fingerprint;
+
+        await laptop.UpAsync();
+        await Eventually.HoldsAsync(async () => (await laptop.StatusAsync()).Key?.Code == "AM0176", "the laptop knows why nobody lets it in", Minute);
+        DeviceView own = await ShowAsync(laptop, "a");
+        Assert.Equal(("forked", stolen), (own.State, Assert.Single(own.Claims).Fingerprint));
+        await Eventually.HoldsAsync(async () => (await thief.StatusAsync()).PeersConnected == 1, "the box speaks with the key that it believes", Minute);
+    }
+
     private static async Task<DeviceView> ShowAsync(TestNode on, string name) =>
         JsonSerializer.Deserialize((await on.RunAsync("--json", "devices", "show", name)).Done(), ControlJson.Default.DeviceView)!;
 }

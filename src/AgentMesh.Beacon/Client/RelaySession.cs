@@ -165,7 +165,7 @@ public sealed class RelaySession
             }
         }
 
-        if (!_endpoint.Relays.TryOpen(new RelayChannel(id, _endpoint.DeviceOf(device), _connection, _options.Name, _options.IsPeer)))
+        if (!_endpoint.Relays.TryOpen(new RelayChannel(id, _endpoint.ListedAs(device), _connection, _options.Name, _options.IsPeer)))
         {
             lock (_channels)
             {

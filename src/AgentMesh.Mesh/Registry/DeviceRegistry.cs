@@ -89,6 +89,9 @@ public sealed class DeviceRegistry : IDisposable
     /// <summary>The device that the key with this id speaks or spoke for; the id itself where no other is known.</summary>
     public DeviceId DeviceOf(DeviceId keyId) => _view.DeviceOf(keyId);
 
+    /// <inheritdoc cref="RegistryView.KeysOutOfUse"/>
+    public IReadOnlyCollection<DeviceId> OutOfUse => _view.KeysOutOfUse;
+
     /// <inheritdoc cref="RegistryView.ClaimsAgainst"/>
     public IReadOnlyList<KeyClaim> ClaimsAgainst(DeviceId keyId) => _view.ClaimsAgainst(keyId);
 

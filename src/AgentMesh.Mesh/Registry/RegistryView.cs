@@ -40,6 +40,9 @@ internal sealed class RegistryView
         return new RegistryView(devices, RegistryFold.Revoked(chains, key => key != root && !devices.ContainsKey(key.Id)), forked, refused, OutOfUse(chains, devices.Values, forked.Values));
     }
 
+    /// <summary>The ids of the keys that others claim to succeed.</summary>
+    public IReadOnlyCollection<DeviceId> KeysOutOfUse => _outOfUse.Keys;
+
     /// <summary>What proves to whoever has a key that it does not count any more; empty for one that counts, and for one of a device that is out for another reason.</summary>
     public IReadOnlyList<KeyClaim> ClaimsAgainst(DeviceId keyId) => _outOfUse.GetValueOrDefault(keyId) ?? [];
 

@@ -6,6 +6,7 @@ using AgentMesh.Node.Links;
 using AgentMesh.Node.Reach;
 using AgentMesh.Node.Remembered;
 using AgentMesh.Node.Settings;
+using AgentMesh.Node.Trust;
 using AgentMesh.Protocol.Identity;
 using AgentMesh.Transport;
 using AgentMesh.Transport.Names;
@@ -56,6 +57,7 @@ internal sealed class ReachParts
         PortLives = endings.AddAsync(new PortLifeSurvey(endpoint, HasItself, time));
         Beacons.ObserverFound += PortLives.Begin;
         device.Pairing.Beacons = Beacons;
+        Beacons.FormerKeys = () => FormerKeys.ToMeet(device.Registry);
         device.Registry.Changed += Beacons.Refresh;
         var policy = new RelayPolicy(settings.Relay.Offer, new ReachEvidence
         {

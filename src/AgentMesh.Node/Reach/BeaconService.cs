@@ -74,6 +74,9 @@ internal sealed class BeaconService : IAsyncDisposable
         endpoint.Relays.Changed += OnChannelsChanged;
     }
 
+    /// <summary>Keys that do not count any more: who has one is met here too, so that he can be told.</summary>
+    public Func<IEnumerable<DeviceId>> FormerKeys { get; set; } = static () => [];
+
     public IReadOnlyList<BeaconClient> Clients
     {
         get
@@ -182,7 +185,7 @@ internal sealed class BeaconService : IAsyncDisposable
                 return null;
             }
 
-            var fresh = new BeaconClient(_endpoint, place, () => _directory.Admitted.Where(device => device.Key != _self).Select(device => device.Value.Id), Meetings, _settings, _names, _time);
+            var fresh = new BeaconClient(_endpoint, place, () => _directory.Admitted.Where(device => device.Key != _self).Select(device => device.Value.Id).Concat(FormerKeys()), Meetings, _settings, _names, _time);
             fresh.Changed += OnClientChanged;
             fresh.ObserverChanged += OnObserverChanged;
             _clients.Add(fresh);

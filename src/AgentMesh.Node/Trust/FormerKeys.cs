@@ -32,6 +32,9 @@ internal sealed class FormerKeys(IAdmission policy, Func<bool> takesConnections,
     public static readonly TimeSpan ForgottenAfter = TimeSpan.FromDays(1);
 
     private const int AtOnceMax = 8;
+
+    // Beacons take 1,024 names of a device, and those that are in come first.
+    private const int MeetMax = 64;
     private const int RememberedMax = 1_000;
     private const int FramesReadMax = 32;
     private const string Reason = "another key claims to speak for this device";
@@ -47,7 +50,10 @@ internal sealed class FormerKeys(IAdmission policy, Func<bool> takesConnections,
     public DeviceId DeviceOf(DeviceId keyId) => policy.DeviceOf(keyId);
 
     /// <summary>For a key that does not count, an id that no device has: that of its first key is the id of the device, for which another key speaks by now.</summary>
-    public DeviceId ListedAs(DevicePublicKey key) => registry.ClaimsAgainst(key.Id).Count > 0 ? Aside(key.Id) : policy.ListedAs(key);
+    public DeviceId ListedAs(DeviceId keyId) => registry.ClaimsAgainst(keyId).Count > 0 ? Aside(keyId) : policy.ListedAs(keyId);
+
+    /// <summary>The keys to be met at beacons so that whoever has one is told: all that another one claims to succeed, as far as there is room.</summary>
+    public static IEnumerable<DeviceId> ToMeet(DeviceRegistry registry) => registry.OutOfUse.Take(MeetMax);
 
     public InvitationLookup FindInvitation(InvitationId id, DateTimeOffset now) => policy.FindInvitation(id, now);
 

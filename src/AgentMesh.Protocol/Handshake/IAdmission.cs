@@ -14,8 +14,10 @@ public interface IAdmission
     /// <summary>The device that the key with this id speaks for, where it is not the first key of that device.</summary>
     DeviceId DeviceOf(DeviceId keyId) => keyId;
 
-    /// <summary>Under which id a connection with a key stands, of which there is one for each id: that of the device, except for a key that gets in and does not speak for its device.</summary>
-    DeviceId ListedAs(DevicePublicKey key) => DeviceOf(key.Id);
+    /// <summary>
+    /// Under which id a connection with the key with this id stands, of which there is one for each id, and the ways to who has it: that of the device, except for a key that gets in and does not speak for its device.
+    /// </summary>
+    DeviceId ListedAs(DeviceId keyId) => DeviceOf(keyId);
 
     /// <summary>What is known of an invitation that this device gave out. Looking does not use it up.</summary>
     InvitationLookup FindInvitation(InvitationId id, DateTimeOffset now);

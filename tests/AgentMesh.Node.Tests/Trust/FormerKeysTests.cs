@@ -50,7 +50,7 @@ public sealed class FormerKeysTests : IAsyncDisposable
     {
         Succeed();
         Assert.True(_keys.IsAdmitted(Next.PublicKey));
-        Assert.Equal(A.Id, _keys.ListedAs(Next.PublicKey));
+        Assert.Equal(A.Id, _keys.ListedAs(Next.PublicKey.Id));
         Assert.False(_keys.IsAdmitted(Stranger.PublicKey));
         Assert.False(_keys.TryTake(From(Next).There));
         Assert.False(_keys.TryTake(From(B).There));
@@ -60,10 +60,12 @@ public sealed class FormerKeysTests : IAsyncDisposable
     [Fact]
     public void A_former_key_gets_in_under_an_id_that_no_device_has()
     {
-        Assert.Equal(A.Id, _keys.ListedAs(A.PublicKey));
+        Assert.Equal(A.Id, _keys.ListedAs(A.Id));
+        Assert.Empty(FormerKeys.ToMeet(_registry));
         Succeed();
+        Assert.Equal([A.Id], FormerKeys.ToMeet(_registry));
         Assert.True(_keys.IsAdmitted(A.PublicKey));
-        Assert.NotEqual(A.Id, _keys.ListedAs(A.PublicKey));
+        Assert.NotEqual(A.Id, _keys.ListedAs(A.Id));
         Assert.Equal(A.Id, _keys.DeviceOf(A.Id));
         _takesConnections = false;
         Assert.False(_keys.IsAdmitted(A.PublicKey));
