@@ -108,7 +108,7 @@ internal sealed class PathCalls(MeshEndpoint endpoint, Connection connection, Lo
     {
         lock (gate)
         {
-            connection.Probe(candidates.Where(candidate => !endpoint.Turn.IsTold(candidate)), Now + delay);
+            connection.Search.Probe(candidates.Where(candidate => !endpoint.Turn.IsTold(candidate)), Now + delay);
             pump();
         }
     }
@@ -118,7 +118,7 @@ internal sealed class PathCalls(MeshEndpoint endpoint, Connection connection, Lo
     {
         lock (gate)
         {
-            connection.ProbeOwn(addresses, Now);
+            connection.Search.ProbeOwn(addresses, Now);
             pump();
         }
     }
@@ -128,7 +128,7 @@ internal sealed class PathCalls(MeshEndpoint endpoint, Connection connection, Lo
     {
         lock (gate)
         {
-            connection.Guess(targets, Now + delay);
+            connection.Search.Guess(targets, Now + delay);
             pump();
         }
     }

@@ -16,12 +16,6 @@ namespace AgentMesh.Protocol.Connections;
 /// </summary>
 internal sealed class Connection : IFrameFate, IDisposable
 {
-    // Who is heard again after this time is sent at once what was in flight, and not with the next probe: it was asleep or cut off.
-    private static readonly TimeSpan BackAfter = TimeSpan.FromSeconds(1);
-
-    // As many round trips an answer may take in any case, before the other side counts as silent.
-    private const int SilentRoundTrips = 5;
-
     // At least, for the answer to the first question after a sleep.
     private static readonly TimeSpan WakePatience = TimeSpan.FromSeconds(1);
 
@@ -45,6 +39,8 @@ internal sealed class Connection : IFrameFate, IDisposable
     private readonly MappingWatch _mapping;
     private readonly Transmitter _transmitter;
     private readonly PathFollower _follower;
+    private readonly ArrivalNews _news;
+    private readonly ConnectionTimes _times;
 
     /// <param name="mtu">Greatest datagrams; cut to what the other side takes.</param>
     /// <param name="entropy">Makes the questions that prove a new address of the other side; null: it stays where it is.</param>
@@ -79,9 +75,15 @@ internal sealed class Connection : IFrameFate, IDisposable
             IsPingPending = session.IsInitiator, // the other side starts when it has a packet
         };
         _follower = new PathFollower(_path, _where, _prober, _paths, _measuring, _teller, _mapping, _transmitter, _events, _remote.AckDelayMax);
+        Search = new DirectSearch(_closing, _where, _prober);
+        _news = new ArrivalNews(_path, _where, _paths, _follower, _liveness, _remote.AckDelayMax);
+        _times = new ConnectionTimes(_path, _where, _prober, _paths, _follower, _mapping, _transmitter, _liveness, _protector, Streams, share, _remote.AckDelayMax);
     }
 
     public StreamLayer Streams { get; }
+
+    /// <summary>Looks for direct paths while the connection is open.</summary>
+    public DirectSearch Search { get; }
 
     public NetworkPath Path => _path;
 
@@ -111,11 +113,12 @@ internal sealed class Connection : IFrameFate, IDisposable
     /// <summary>The owner may forget the connection.</summary>
     public bool IsDrained => _closing.IsDrained;
 
-    /// <summary>
-    /// When nothing of what waits for an acknowledgement was acknowledged for so long, and for five round trips, the connection ends: for an application that finds another way
-    /// sooner than the other side comes back. Null: after <see cref="ConnectionSettings.PeerTimeout"/> alone.
-    /// </summary>
-    public TimeSpan? SilenceMax { get; set; }
+    /// <inheritdoc cref="ConnectionTimes.SilenceMax"/>
+    public TimeSpan? SilenceMax
+    {
+        get => _times.SilenceMax;
+        set => _times.SilenceMax = value;
+    }
 
     /// <summary>Set when <see cref="IsOpen"/> is false.</summary>
     public ConnectionEnding End { get; private set; }
@@ -179,26 +182,7 @@ internal sealed class Connection : IFrameFate, IDisposable
             return;
         }
 
-        _follower.Heard(from, outcome.IsProbe, datagram.Length, now);
-        // Acknowledgements alone may come by the path that this side chose for its own: taken for the way of the other side's packets, both would hold each other to it.
-        TimeSpan patience = _path.Rtt.ProbeTimeout(_remote.AckDelayMax);
-        if (!outcome.IsProbe && _where.Heard(from, packet.PacketNumber, patience, now, acksOnly: !outcome.IsAckEliciting) && outcome.IsAckEliciting)
-        {
-            _paths.Heard(from, now);
-        }
-
-        _path.Received.Add(packet.PacketNumber, datagram.Length, outcome.IsAckEliciting, now, ecn, outcome.IsQuestion);
-        bool isBack = _liveness.SilentFor(now) >= BackAfter;
-        _liveness.Received(outcome.IsUse, outcome.IsAckEliciting, now);
-        if (outcome.IsAnswer)
-        {
-            _liveness.Answered(_path.Loss.PacketsInFlight > 0, now);
-            _paths.Acknowledged(_path.Loss.NewestAnswered, now);
-        }
-        else if (isBack && _path.Loss.IsBackedOff)
-        {
-            _path.Loss.Moved();
-        }
+        _news.Tell(outcome, packet.PacketNumber, datagram.Length, from, now, ecn);
     }
 
     /// <summary>Writes the next datagram; to be called until it returns 0. <paramref name="buffer"/> holds at least <see cref="NetworkPath.DatagramBytes"/> of the path.</summary>
@@ -232,24 +216,7 @@ internal sealed class Connection : IFrameFate, IDisposable
     }
 
     /// <summary>When <see cref="HandleTimeout"/> or <see cref="PollTransmit"/> has something to do next.</summary>
-    public TimeSpan NextTimeout()
-    {
-        if (!IsOpen)
-        {
-            return _closing.NextTimeout;
-        }
-
-        TimeSpan next = Min(Min(_liveness.NextTimeout(Needs, _transmitter.IsPingPending), SilentAt), _protector.NextWakeUp);
-        next = Min(next, _path.Loss.NextTimeout(_remote.AckDelayMax) ?? TimeSpan.MaxValue);
-        next = Min(next, _path.Received.DueAt ?? TimeSpan.MaxValue);
-        next = Min(next, _path.Mtu.NextTimeout);
-        next = Min(next, _paths.NextTimeout(_path.Rtt, _remote.AckDelayMax));
-        next = IsMoveWanted ? Min(next, _mapping.MoveAt) : next;
-        next = _path.Sent.IsFull ? next : Min(next, Min(_prober.NextTimeout, _paths.NextQuestionAt));
-        next = _transmitter.IsHeld ? Min(next, _share!.NextAt) : next;
-        next = Min(next, Streams.CreditAt);
-        return _transmitter.IsPacing ? Min(next, _path.Pacer.NextAt) : next;
-    }
+    public TimeSpan NextTimeout() => IsOpen ? _times.Next() : _closing.NextTimeout;
 
     public void HandleTimeout(TimeSpan now)
     {
@@ -267,7 +234,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
 
         _follower.HandleTimeout(now);
-        if (IsMoveWanted && now >= _mapping.MoveAt)
+        if (_times.IsMoveWanted && now >= _mapping.MoveAt)
         {
             _mapping.Tried(now);
             if (_liveness.IsUsed(now))
@@ -281,7 +248,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         {
             EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.KeysExpired, "the keys could not be renewed in time"));
         }
-        else if (_liveness.IsDead(now) || SilentAt <= now)
+        else if (_liveness.IsDead(now) || _times.SilentAt <= now)
         {
             EndWithoutAWord(new ConnectionEnding(ByRemote: false, CloseCodes.TimedOut, "the other device does not answer any more"));
         }
@@ -291,7 +258,7 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
         else
         {
-            _transmitter.IsPingPending |= _liveness.MustAsk(Needs, now);
+            _transmitter.IsPingPending |= _liveness.MustAsk(_times.Needs, now);
         }
     }
 
@@ -320,33 +287,6 @@ internal sealed class Connection : IFrameFate, IDisposable
 
     /// <summary>A path leads over this socket.</summary>
     public bool UsesSocket(ushort socket) => _paths.All.Any(path => SpareAddress.TryRead(path.Address, out ushort used, out _) && used == socket);
-
-    /// <summary>Looks for direct paths at these addresses, from <paramref name="at"/> on. What is within this machine stays there.</summary>
-    public void Probe(IEnumerable<IPEndPoint> candidates, TimeSpan at)
-    {
-        if (IsOpen && !IPAddress.IsLoopback(_where.Remote.Address))
-        {
-            _prober.Begin(candidates, at);
-        }
-    }
-
-    /// <summary>As <see cref="Probe"/>, at addresses that no device named: those of a beacon in the settings of this device.</summary>
-    public void ProbeOwn(IEnumerable<IPEndPoint> addresses, TimeSpan at)
-    {
-        if (IsOpen && _where.IsRelayed)
-        {
-            _prober.BeginOwn(addresses, at);
-        }
-    }
-
-    /// <summary>Tries these addresses in this order, 100 a second, if a relay is in use: see <see cref="PortGuesser"/>.</summary>
-    public void Guess(IEnumerable<IPEndPoint> targets, TimeSpan at)
-    {
-        if (IsOpen && _where.IsRelayed)
-        {
-            _prober.Guesser.Begin(targets, at);
-        }
-    }
 
     /// <summary>
     /// This device may be in another network now, or its machine was asleep: the other side is to hear from it at once, and not only at the next keepalive or probe.
@@ -435,29 +375,12 @@ internal sealed class Connection : IFrameFate, IDisposable
         }
     }
 
-    private TimeSpan SilentAt =>
-        SilenceMax is not { } most || _liveness.UnansweredSince is not { } since ? TimeSpan.MaxValue
-        : since + (most > SilentRoundTrips * _path.Rtt.Smoothed ? most : SilentRoundTrips * _path.Rtt.Smoothed);
-
     private void Finish(ConnectionEnding end)
     {
         End = end;
         Streams.Release();
         _events.Enqueue(new ConnectionEvent(ConnectionEventKind.Closed));
     }
-
-    private LivenessNeeds Needs => new(Streams.Count > 0, HasBackup: !_where.IsRelayed && _paths.HasRelay, _mapping.Idle, StallAfter);
-
-    private TimeSpan StallAfter
-    {
-        get
-        {
-            TimeSpan timeouts = 2 * _path.Rtt.ProbeTimeout(_remote.AckDelayMax);
-            return timeouts > Liveness.StallMin ? timeouts : Liveness.StallMin;
-        }
-    }
-
-    private bool IsMoveWanted => _mapping.MoveAt < _liveness.UsedUntil && _follower.MayMoveSocket;
 
     private void TuneSendBuffer() =>
         Streams.SendBuffer = (int)Math.Clamp(2 * _path.Congestion.Window, _settings.SendBuffer, _settings.SendBufferMax);
@@ -473,6 +396,4 @@ internal sealed class Connection : IFrameFate, IDisposable
         _closing.Drain();
         return true;
     }
-
-    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

@@ -66,7 +66,7 @@ public sealed class BesideTheGridTests(ITestOutputHelper output)
         pair.A.Write(1_000);
         for (int i = 0; i < 20; i++)
         {
-            pair.A.Connection.Guess(PortSteps.AtRandom(PortGuesser.ProbesMax, new Crypto.SeededEntropy(i)).Select(port => new IPEndPoint(victim, port)), pair.Now);
+            pair.A.Connection.Search.Guess(PortSteps.AtRandom(PortGuesser.ProbesMax, new Crypto.SeededEntropy(i)).Select(port => new IPEndPoint(victim, port)), pair.Now);
             TimeSpan before = pair.Now;
             int sent = Sent();
             pair.A.Write(2_000);

@@ -88,8 +88,8 @@ public sealed class PathMeasuringTests
         pair.OfferRelays();
         pair.A.Write(1_000);
         pair.Run(0.5);
-        pair.A.Connection.Probe(ways.Select(way => way.B), pair.Now);
-        pair.B.Connection.Probe(ways.Select(way => way.A), pair.Now);
+        pair.A.Connection.Search.Probe(ways.Select(way => way.B), pair.Now);
+        pair.B.Connection.Search.Probe(ways.Select(way => way.A), pair.Now);
         pair.A.Write(1_000);
         pair.Run(3);
         return pair;

@@ -316,8 +316,8 @@ public sealed class PathTableTests
 
     private static void Punch(WaysPair pair)
     {
-        pair.A.Connection.Probe(pair.Ways.Select(way => way.B), pair.Now);
-        pair.B.Connection.Probe(pair.Ways.Select(way => way.A), pair.Now);
+        pair.A.Connection.Search.Probe(pair.Ways.Select(way => way.B), pair.Now);
+        pair.B.Connection.Search.Probe(pair.Ways.Select(way => way.A), pair.Now);
     }
 
     private static TimeSpan LongestStandstill(WaysPair pair, WaysPair.Side reader, double seconds)

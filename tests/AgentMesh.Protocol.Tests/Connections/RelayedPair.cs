@@ -70,8 +70,8 @@ internal sealed class RelayedPair : IDisposable
     /// <summary>What links do: both tell each other where beacons see them, and begin together.</summary>
     public void Punch(params IPEndPoint[] further)
     {
-        A.Connection.Probe([B.Nat.Out(Beacon), .. further], Now + Delay);
-        B.Connection.Probe([A.Nat.Out(Beacon), .. further], Now + (2 * Delay));
+        A.Connection.Search.Probe([B.Nat.Out(Beacon), .. further], Now + Delay);
+        B.Connection.Search.Probe([A.Nat.Out(Beacon), .. further], Now + (2 * Delay));
     }
 
     /// <summary>Something that happens by itself at its time.</summary>

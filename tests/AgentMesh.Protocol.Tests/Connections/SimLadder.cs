@@ -70,8 +70,8 @@ internal sealed class SimLadder(RelayedPair pair, int seed, params IPEndPoint[] 
             case PunchStep.None:
                 return;
             case PunchStep.Plain:
-                pair.At(pair.Now + oneWay, () => pair.B.Connection.Probe([.. CandidatesOf(pair.A), .. further], pair.Now + oneWay));
-                pair.At(pair.Now + (2 * oneWay), () => pair.A.Connection.Probe([.. CandidatesOf(pair.B), .. further], pair.Now));
+                pair.At(pair.Now + oneWay, () => pair.B.Connection.Search.Probe([.. CandidatesOf(pair.A), .. further], pair.Now + oneWay));
+                pair.At(pair.Now + (2 * oneWay), () => pair.A.Connection.Search.Probe([.. CandidatesOf(pair.B), .. further], pair.Now));
                 break;
             case PunchStep.Predict:
                 Predict(a, b, oneWay);
@@ -113,7 +113,7 @@ internal sealed class SimLadder(RelayedPair pair, int seed, params IPEndPoint[] 
         }
         else
         {
-            side.Connection.Guess(Targets(first, other.PortStep), pair.Now);
+            side.Connection.Search.Guess(Targets(first, other.PortStep), pair.Now);
         }
     }
 
@@ -128,7 +128,7 @@ internal sealed class SimLadder(RelayedPair pair, int seed, params IPEndPoint[] 
         }
 
         IReadOnlyList<int> ports = PortSteps.AtRandom(PortGuesser.ProbesMax, new SeededEntropy(seed));
-        pair.At(pair.Now + (2 * oneWay), () => guesser.Connection.Guess(ports.Select(port => new IPEndPoint(opener.Nat.Outside, port)), pair.Now));
+        pair.At(pair.Now + (2 * oneWay), () => guesser.Connection.Search.Guess(ports.Select(port => new IPEndPoint(opener.Nat.Outside, port)), pair.Now));
     }
 
     private static IEnumerable<IPEndPoint> Targets(IPEndPoint first, int step)

@@ -85,8 +85,8 @@ internal sealed partial class MappingDeathWorld(int seed, Action<string>? told) 
             if (RelayAddress.IsRelay(pair.A.Connection.Remote) && pair.Now >= punchAt)
             {
                 punchAt = pair.Now + Seconds(4);
-                pair.A.Connection.Probe([direct.B], pair.Now);
-                pair.B.Connection.Probe([nat.Out(0, pair.Now)], pair.Now);
+                pair.A.Connection.Search.Probe([direct.B], pair.Now);
+                pair.B.Connection.Search.Probe([nat.Out(0, pair.Now)], pair.Now);
             }
         }
 

@@ -138,8 +138,8 @@ internal sealed partial class AttackWorld
             IPEndPoint[] named = [.. Enumerable.Range(0, 40).Select(_ => Victim(Random.Next(20), 1 + Random.Next(Random.Next(2) == 0 ? 4 : 65_000)))];
             wire.At(TestSessions.Start + Seconds(second), () =>
             {
-                wire.A.Connection.Probe(named, wire.Now + Seconds(Random.NextDouble()));
-                wire.B.Connection.Probe(named.Reverse(), wire.Now);
+                wire.A.Connection.Search.Probe(named, wire.Now + Seconds(Random.NextDouble()));
+                wire.B.Connection.Search.Probe(named.Reverse(), wire.Now);
             });
         }
 
@@ -154,7 +154,7 @@ internal sealed partial class AttackWorld
         wire.A.SentTo.Clear();
         for (int attempt = 0; attempt < 3; attempt++)
         {
-            wire.A.Connection.Guess(PortSteps.AtRandom(PortGuesser.ProbesMax, new AgentMesh.Protocol.Tests.Crypto.SeededEntropy(Seed + attempt)).Select(port => Victim(50, port)), wire.Now);
+            wire.A.Connection.Search.Guess(PortSteps.AtRandom(PortGuesser.ProbesMax, new AgentMesh.Protocol.Tests.Crypto.SeededEntropy(Seed + attempt)).Select(port => Victim(50, port)), wire.Now);
             wire.Run(Seconds(25));
         }
 

@@ -52,7 +52,7 @@ internal sealed partial class DeviceHost
             bool isAnswer = message[0] == 1;
             IPEndPoint[] theirs = [.. message.Skip(1).Chunk(WireAddress.Size).Select(bytes => WireAddress.TryRead(bytes)!)];
             Known = Known is null ? null : Known with { Addresses = Known.Heard(theirs) };
-            connection.Probe(theirs.Where(address => !IsOwn(address)), isAnswer ? Now : Now + (connection.Path.Rtt.Smoothed / 2));
+            connection.Search.Probe(theirs.Where(address => !IsOwn(address)), isAnswer ? Now : Now + (connection.Path.Rtt.Smoothed / 2));
             if (!isAnswer)
             {
                 _punching[connection].Say(Punch(isAnswer: true));
