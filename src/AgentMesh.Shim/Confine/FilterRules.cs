@@ -89,6 +89,10 @@ internal static class FilterRules
         new(257, 56, NotPermitted, [Has(2, Create), Has(3, OtherIdentity)]), // openat
         new(257, 56, NotPermitted, [Has(2, TemporaryFile), Has(3, OtherIdentity)]),
 
+        // Opened neither to read nor to write, which Landlock lets pass: control calls work on that.
+        new(2, None, NoAccess, [new(1, AccessMask, AccessMask)]), // open
+        new(257, 56, NoAccess, [new(2, AccessMask, AccessMask)]), // openat
+
         // Its arguments are where no filter can look; programs fall back to openat.
         new(437, 437, NoSuchCall, []), // openat2
 
@@ -103,14 +107,12 @@ internal static class FilterRules
         new(466, 466, NotSupported, []), // removexattrat
     ];
 
-    // Opening to read, or with neither right, truncates as well.
+    // Opening to read truncates as well.
     private static readonly Entry[] s_withoutTruncate =
     [
         new(76, 45, NoAccess, []), // truncate
         new(2, None, NoAccess, [new(1, Truncate | AccessMask, Truncate)]), // open
-        new(2, None, NoAccess, [new(1, Truncate | AccessMask, Truncate | AccessMask)]),
         new(257, 56, NoAccess, [new(2, Truncate | AccessMask, Truncate)]), // openat
-        new(257, 56, NoAccess, [new(2, Truncate | AccessMask, Truncate | AccessMask)]),
     ];
 
     /// <summary>Any of the bits.</summary>
