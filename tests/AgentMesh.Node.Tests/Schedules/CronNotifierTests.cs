@@ -30,11 +30,41 @@ public sealed class CronNotifierTests
             },
             (_, _, _, _, _) => Task.FromResult(default(OutputEnds)),
             "");
-        Task<DeliveryAnswer>[] sending = [.. Enumerable.Range(0, 3 * CronNotifier.SendingMax).Select(each => notifier.DeliverAsync(Parcel(each, "42"), CancellationToken.None))];
+        Task<DeliveryAnswer>[] sending = [.. Enumerable.Range(0, 3 * CronNotifier.SendingMax).Select(each => notifier.DeliverAsync(Parcel(each, "42", $"https://h{each}.example.org/"), CancellationToken.None))];
         Assert.Equal(CronNotifier.SendingMax, now);
         over.SetResult();
         await Task.WhenAll(sending);
         Assert.Equal((CronNotifier.SendingMax, sending.Length), (most, all));
+    }
+
+    [Fact]
+    public async Task A_receiver_that_never_answers_keeps_only_its_own_messages_waiting()
+    {
+        var never = new TaskCompletionSource();
+        var sent = new List<string>();
+        using var notifier = new CronNotifier(
+            async (request, cancel) =>
+            {
+                sent.Add(request.Url.AbsoluteUri);
+                await (request.Url.Host == "dead.example.org" ? never.Task.WaitAsync(cancel) : Task.CompletedTask);
+                return Taken;
+            },
+            (_, _, _, _, _) => Task.FromResult(default(OutputEnds)),
+            "");
+        using var over = new CancellationTokenSource();
+        Task<DeliveryAnswer>[] dead = [.. Enumerable.Range(0, 3 * CronNotifier.SendingMax).Select(each => notifier.DeliverAsync(Parcel(each, "42", $"https://{(each % 2 == 0 ? "dead" : "DEAD")}.example.org/{each}"), over.Token))];
+        Assert.Equal(CronNotifier.SendingToOneMax, sent.Count);
+
+        // Another port is another receiver.
+        Assert.All(
+            await Task.WhenAll(((string[])["https://fine.example.org/", "https://fine.example.org:8443/"]).Select(url => notifier.DeliverAsync(Parcel(100, "42", url), CancellationToken.None))),
+            answer => Assert.Equal(DeliveryVerdict.Delivered, answer.Verdict));
+        Assert.Equal(1, notifier.Receivers);
+
+        await over.CancelAsync();
+        await ((Task)Task.WhenAll(dead)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Assert.All(dead, each => Assert.True(each.IsCanceled));
+        Assert.Equal(0, notifier.Receivers);
     }
 
     [Fact]
@@ -66,9 +96,9 @@ public sealed class CronNotifierTests
         await Assert.ThrowsAsync<InvalidOperationException>(() => new CronNotifier((_, _) => throw new InvalidOperationException("sent"), (_, _, _, _, _) => Task.FromResult(default(OutputEnds)), "").DeliverAsync(Parcel(1, "42"), CancellationToken.None));
     }
 
-    private static CronParcel Parcel(int number, string? text)
+    private static CronParcel Parcel(int number, string? text, string url = "https://example.org/")
     {
         var run = new CronRun(JobId.FromIdempotencyKey(Home, $"{number}"), Start, CronCause.Schedule, Start, JobStateName.Completed, Start);
-        return new CronParcel($"delivery {number}", new CronId(Home, "nightly"), "https://example.org/", run, new CronReport(2, Home, "here", 0, Start, Start, null, text is null ? 7 : 0, text is null ? 5 : 0, text), 1);
+        return new CronParcel($"delivery {number}", new CronId(Home, "nightly"), url, run, new CronReport(2, Home, "here", 0, Start, Start, null, text is null ? 7 : 0, text is null ? 5 : 0, text), 1);
     }
 }

@@ -12,9 +12,15 @@ internal sealed class CronNotifier(SendWebhook send, ReadOutputEnds output, stri
     /// <summary>At the same time. The others wait, and each schedule has one on its way.</summary>
     public const int SendingMax = 8;
 
-    private readonly SemaphoreSlim _room = new(SendingMax);
+    /// <summary>Of these to one host and port.</summary>
+    public const int SendingToOneMax = 2;
 
-    public void Dispose() => _room.Dispose();
+    private readonly SendingRooms _rooms = new(SendingMax, SendingToOneMax);
+
+    /// <inheritdoc cref="SendingRooms.Receivers"/>
+    public int Receivers => _rooms.Receivers;
+
+    public void Dispose() => _rooms.Dispose();
 
     public async Task<DeliveryAnswer> DeliverAsync(CronParcel parcel, CancellationToken cancellationToken)
     {
@@ -22,15 +28,8 @@ internal sealed class CronNotifier(SendWebhook send, ReadOutputEnds output, stri
         {
             // Output may still be on its way from the device that ran it, which keeps nobody else waiting.
             byte[] body = WebhookBody.Of(parcel, await EndsOfAsync(parcel, cancellationToken).ConfigureAwait(false));
-            await _room.WaitAsync(cancellationToken).ConfigureAwait(false);
-            try
-            {
-                return await send(new WebhookRequest(NotifyUrl.Parse(parcel.Url), parcel.DeliveryId, body, WebhookSecrets.Read(secretFile)), cancellationToken).ConfigureAwait(false);
-            }
-            finally
-            {
-                _room.Release();
-            }
+            Uri url = NotifyUrl.Parse(parcel.Url);
+            return await _rooms.SendAsync(url, () => send(new WebhookRequest(url, parcel.DeliveryId, body, WebhookSecrets.Read(secretFile)), cancellationToken), cancellationToken).ConfigureAwait(false);
         }
         catch (MeshException wrong)
         {

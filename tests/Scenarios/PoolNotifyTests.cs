@@ -1,0 +1,101 @@
+using System.Runtime.Versioning;
+using System.Text.Json;
+using AgentMesh.Journal;
+using AgentMesh.Journal.Tests.Postgres;
+using AgentMesh.Node.Control;
+using Npgsql;
+using Scenarios.Harness;
+
+namespace Scenarios;
+
+/// <summary>Results of a pool that are told to a URL, while the members that tell them are killed.</summary>
+[UnsupportedOSPlatform("windows")]
+public sealed class PoolNotifyTests
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(2);
+
+    [SkippableFact]
+    public async Task A_run_of_a_schedule_is_told_by_another_member_when_the_one_that_has_it_is_killed_under_the_same_id()
+    {
+        Skip.If(PostgresServer.WhyNot is not null, PostgresServer.WhyNot);
+        using var server = new PostgresServer();
+        string database = server.NewDatabase();
+        await using var receiver = new HookReceiver();
+        await using TestNode first = await StartMemberAsync("first", database, receiver);
+        await using TestNode second = await StartMemberAsync("second", database, receiver);
+        await using TestNode worker = await TestNode.StartAsync("worker");
+        foreach (TestNode member in new[] { first, second })
+        {
+            await worker.PairWithAsync(member);
+            (await worker.RunAsync("grant", member.Name, "run")).Done();
+        }
+
+        await PoolTests.MembersAsync(3, first, second, worker);
+        TestNode[] members = [first, second];
+        (await first.RunAsync("cron", "add", "lab/backup", "@yearly", "--on", "@worker", "--notify", receiver.Url, "--attempts", "1", "--", "sh", "-c", "echo half of it; exit 3")).Done();
+
+        // Killed with its message on the way: nobody knows whether it arrived.
+        (await first.RunAsync("cron", "run", "lab/backup")).Done();
+        Hook unanswered = await receiver.NextAsync();
+        (TestNode victim, TestNode other) = await OwnerAsync(database, members);
+        victim.KillHard();
+        Hook again = await receiver.NextAsync();
+        Assert.Equal((unanswered.Id, unanswered.Body), (again.Id, again.Body));
+        again.Answer(204);
+        await Eventually.HoldsAsync(async () => (await CronAsync(other))?.LastDelivery is { State: "delivered", Status: 204, Attempts: 1 }, $"{other.Name} knows that it was taken", Bound);
+        Assert.Equal("half of it\n", JsonDocument.Parse(again.Body).RootElement.GetProperty("data").GetProperty("stdout").GetString());
+
+        // Killed between two attempts: the receiver was away, and the wait for the second one goes on elsewhere.
+        await victim.UpAsync();
+        await PoolTests.MembersAsync(3, first, second, worker);
+        (await other.RunAsync("cron", "run", "lab/backup")).Done();
+        Hook away = await receiver.NextAsync();
+        Assert.NotEqual(again.Id, away.Id);
+        away.Answer(503);
+        (victim, other) = await OwnerAsync(database, members);
+        await Eventually.HoldsAsync(async () => (await CronAsync(victim))?.LastDelivery is { State: "due", Status: 503, Attempts: 1 }, "the refusal is in the journal", Bound);
+        victim.KillHard();
+        Hook back = await receiver.NextAsync();
+        Assert.Equal((away.Id, away.Body), (back.Id, back.Body));
+        back.Answer(200);
+        await Eventually.HoldsAsync(async () => (await CronAsync(other))?.LastDelivery is { State: "delivered", Status: 200, Attempts: 2 } last && last.Id == away.Id, $"{other.Name} has told it in the second attempt", Bound);
+
+        // What was taken is not told again by the one that comes back.
+        await victim.UpAsync();
+        await PoolTests.MembersAsync(3, first, second, worker);
+        (await victim.RunAsync("cron", "run", "lab/backup")).Done();
+        Hook next = await receiver.NextAsync();
+        Assert.DoesNotContain(next.Id, new[] { again.Id, back.Id });
+        next.Answer(200);
+    }
+
+    private static async Task<TestNode> StartMemberAsync(string name, string database, HookReceiver receiver)
+    {
+        var node = new TestNode(name);
+        string secret = Path.Combine(node.Data, "pool-connection");
+        File.WriteAllText(secret, database);
+        File.WriteAllText(
+            Path.Combine(node.Data, "agentmesh.conf"),
+            $"agentmesh.pool {{ name = lab, connection-file = \"{secret}\", lease = 4s }}\nagentmesh.cron.notify.allow = [\"127.0.0.1:{receiver.Port}\"]\n");
+        await node.UpAsync();
+        return node;
+    }
+
+    private static async Task<CronView?> CronAsync(TestNode node) =>
+        await node.RunAsync("--json", "cron", "show", "lab/backup") is { Code: 0 } ran ? JsonSerializer.Deserialize(ran.Out, ControlJson.Default.CronView) : null;
+
+    /// <summary>Which of two members has the schedule, by the database.</summary>
+    private static async Task<(TestNode Owner, TestNode Other)> OwnerAsync(string database, TestNode[] members)
+    {
+        await using NpgsqlConnection connection = new(database + ";Pooling=false");
+        await connection.OpenAsync();
+        await using NpgsqlCommand find = new("SELECT persistence_id FROM agentmesh.entities WHERE category = 'cron'", connection);
+        var shard = LeaseKey.Of((string)(await find.ExecuteScalarAsync())!);
+        await using NpgsqlCommand owner = new("SELECT m.name FROM agentmesh.shards s JOIN agentmesh.members m ON m.member_id = s.member_id WHERE s.home = $1 AND s.shard = $2", connection)
+        {
+            Parameters = { new NpgsqlParameter<string> { TypedValue = shard.Home }, new NpgsqlParameter<string> { TypedValue = shard.Shard } },
+        };
+        string name = (string)(await owner.ExecuteScalarAsync())!;
+        return (members.Single(member => member.Name == name), members.Single(member => member.Name != name));
+    }
+}
