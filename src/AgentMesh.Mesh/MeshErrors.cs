@@ -97,4 +97,5 @@ public static class MeshErrors
     public const string NotifyFailed = "AM0636";
     public const string NotifyWithdrawn = "AM0637";
     public const string NotifySecret = "AM0638";
+    public const string NotifyNotPossible = "AM0639";
 }

@@ -123,7 +123,7 @@ public sealed class PoolFailoverTests
             Assert.Equal(Enumerable.Range(1, job.Count()).Select(number => (long)number), job.Select(each => each.Number));
             Assert.True(job.Zip(job.Skip(1)).All(pair => pair.First.Epoch <= pair.Second.Epoch), $"{job.Key} was written by an earlier owner");
             Assert.Equal(1, job.Count(each => each.Manifest == job.First().Manifest));
-            Assert.Equal(1, job.Count(each => JobManifests.Ended.Contains(each.Manifest)));
+            Assert.Equal(1, job.Count(each => JobManifests.Over.Contains(each.Manifest)));
         }
     }
 

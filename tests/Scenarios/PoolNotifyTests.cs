@@ -37,7 +37,7 @@ public sealed class PoolNotifyTests
         // Killed with its message on the way: nobody knows whether it arrived.
         (await first.RunAsync("cron", "run", "lab/backup")).Done();
         Hook unanswered = await receiver.NextAsync();
-        (TestNode victim, TestNode other) = await OwnerAsync(database, members);
+        (TestNode victim, TestNode other) = await OwnerAsync(database, "cron", members);
         victim.KillHard();
         Hook again = await receiver.NextAsync();
         Assert.Equal((unanswered.Id, unanswered.Body), (again.Id, again.Body));
@@ -52,7 +52,7 @@ public sealed class PoolNotifyTests
         Hook away = await receiver.NextAsync();
         Assert.NotEqual(again.Id, away.Id);
         away.Answer(503);
-        (victim, other) = await OwnerAsync(database, members);
+        (victim, other) = await OwnerAsync(database, "cron", members);
         await Eventually.HoldsAsync(async () => (await CronAsync(victim))?.LastDelivery is { State: "due", Status: 503, Attempts: 1 }, "the refusal is in the journal", Bound);
         victim.KillHard();
         Hook back = await receiver.NextAsync();
@@ -67,6 +67,45 @@ public sealed class PoolNotifyTests
         Hook next = await receiver.NextAsync();
         Assert.DoesNotContain(next.Id, new[] { again.Id, back.Id });
         next.Answer(200);
+    }
+
+    [SkippableFact]
+    public async Task The_end_of_a_job_is_told_by_another_member_when_the_one_that_has_it_is_killed_under_the_same_id()
+    {
+        Skip.If(PostgresServer.WhyNot is not null, PostgresServer.WhyNot);
+        using var server = new PostgresServer();
+        string database = server.NewDatabase();
+        await using var receiver = new HookReceiver();
+        await using TestNode first = await StartMemberAsync("first", database, receiver);
+        await using TestNode second = await StartMemberAsync("second", database, receiver);
+        await using TestNode worker = await TestNode.StartAsync("worker");
+        foreach (TestNode member in new[] { first, second })
+        {
+            await worker.PairWithAsync(member);
+            (await worker.RunAsync("grant", member.Name, "run")).Done();
+        }
+
+        await PoolTests.MembersAsync(3, first, second, worker);
+        TestNode[] members = [first, second];
+        string id = (await first.RunAsync("run", "--home", "lab", "--detach", "--attempts", "1", "--notify", receiver.Url, "@worker", "--", "sh", "-c", "echo half of it; exit 3")).Done().Trim();
+
+        // Killed with its message on the way, and again between two attempts.
+        Hook unanswered = await receiver.NextAsync();
+        (TestNode victim, TestNode other) = await OwnerAsync(database, "job", members);
+        victim.KillHard();
+        Hook again = await receiver.NextAsync();
+        Assert.Equal((unanswered.Id, unanswered.Body), (again.Id, again.Body));
+        again.Answer(503);
+        await Eventually.HoldsAsync(async () => (await PoolTests.TryJobAsync(other, id))?.Delivery is { State: "due", Status: 503, Attempts: 1 }, "the refusal is in the journal", Bound);
+        await victim.UpAsync();
+        await Eventually.HoldsAsync(async () => (await PoolTests.TryJobAsync(victim, id))?.Delivery is not null, $"{victim.Name} is back", Bound);
+        other.KillHard();
+        Hook back = await receiver.NextAsync();
+        Assert.Equal((unanswered.Id, unanswered.Body), (back.Id, back.Body));
+        back.Answer(200);
+        await Eventually.HoldsAsync(async () => (await PoolTests.TryJobAsync(victim, id))?.Delivery is { State: "delivered", Status: 200, Attempts: 2 }, $"{victim.Name} has told it in the second attempt", Bound);
+        JsonElement root = JsonDocument.Parse(back.Body).RootElement;
+        Assert.Equal(("job.failed", "half of it\n"), (root.GetProperty("type").GetString(), root.GetProperty("data").GetProperty("stdout").GetString()));
     }
 
     private static async Task<TestNode> StartMemberAsync(string name, string database, HookReceiver receiver)
@@ -84,12 +123,12 @@ public sealed class PoolNotifyTests
     private static async Task<CronView?> CronAsync(TestNode node) =>
         await node.RunAsync("--json", "cron", "show", "lab/backup") is { Code: 0 } ran ? JsonSerializer.Deserialize(ran.Out, ControlJson.Default.CronView) : null;
 
-    /// <summary>Which of two members has the schedule, by the database.</summary>
-    private static async Task<(TestNode Owner, TestNode Other)> OwnerAsync(string database, TestNode[] members)
+    /// <summary>Which of two members has the only schedule or job, by the database.</summary>
+    private static async Task<(TestNode Owner, TestNode Other)> OwnerAsync(string database, string kind, TestNode[] members)
     {
         await using NpgsqlConnection connection = new(database + ";Pooling=false");
         await connection.OpenAsync();
-        await using NpgsqlCommand find = new("SELECT persistence_id FROM agentmesh.entities WHERE category = 'cron'", connection);
+        await using NpgsqlCommand find = new("SELECT persistence_id FROM agentmesh.entities WHERE category = $1", connection) { Parameters = { new NpgsqlParameter<string> { TypedValue = kind } } };
         var shard = LeaseKey.Of((string)(await find.ExecuteScalarAsync())!);
         await using NpgsqlCommand owner = new("SELECT m.name FROM agentmesh.shards s JOIN agentmesh.members m ON m.member_id = s.member_id WHERE s.home = $1 AND s.shard = $2", connection)
         {

@@ -68,15 +68,13 @@ internal static class CronVerbs
         var attemptTimeout = new Option<TimeSpan?>("--attempt-timeout") { Description = "Longest single attempt.", CustomParser = Durations.Parse };
         var jitter = new Option<TimeSpan?>("--jitter") { Description = "Run up to so much later, always by the same part of it, so that many devices do not start at once.", CustomParser = Durations.Parse };
         var replace = new Option<bool>("--replace") { Description = "Change the schedule of that name." };
-        var notify = new Option<string?>("--notify") { Description = "Tell this URL of each run when it is over, by an HTTP POST with JSON (docs/cron.md)." };
-        var notifyOn = new Option<string?>("--notify-on") { Description = "Of which runs: any (default), failure, success." };
-        notifyOn.AcceptOnlyFromAmong("any", "failure", "success");
+        var notify = new NotifyOptions("each run");
         var needs = new NeedsOptions();
         var place = new PlaceOptions();
         return global.Verb(
             "add",
             "Add a schedule: cron add NAME '30 4 * * *' -- PROGRAM ARGS.",
-            [name, schedule, program, line, on, zone, missed, overlap, pauseAfter, attempts, attemptTimeout, jitter, notify, notifyOn, replace, .. place.All, .. needs.All],
+            [name, schedule, program, line, on, zone, missed, overlap, pauseAfter, attempts, attemptTimeout, jitter, .. notify.All, replace, .. place.All, .. needs.All],
             async (session, parsed, cancel) =>
             {
                 Usage.CheckProgram(parsed, parsed.GetValue(program)?.FirstOrDefault());
@@ -103,8 +101,8 @@ internal static class CronVerbs
                 {
                     Environment = place.Variables(parsed),
                     Directory = place.Directory(parsed),
-                    Notify = parsed.GetValue(notify),
-                    NotifyOn = parsed.GetValue(notifyOn),
+                    Notify = notify.Url(parsed),
+                    NotifyOn = notify.On(parsed),
                 };
                 CronView cron = await client.PostAsync("v1/crons", request, ControlJson.Default.CronRequest, ControlJson.Default.CronView, cancel).ConfigureAwait(false);
                 Tell(session, cron);
@@ -205,7 +203,7 @@ internal static class CronVerbs
             to.WriteLine("from      CRON.md of this device");
         }
 
-        CronTold.Write(to, cron, Local);
+        ToldLines.Write(to, cron.Notify, cron.NotifyOn == "any" ? "of each run" : $"on {cron.NotifyOn}", cron.LastDelivery, at => Local(at, cron.TimeZone), $"{cron.LastDelivery?.Job} ");
         to.WriteLine($"counts    {cron.Fired} runs, {cron.MissedCount} missed, {cron.Failures} failures in a row");
         if (cron.Waiting is { } waiting)
         {
@@ -241,7 +239,7 @@ internal static class CronVerbs
                 run.Device ?? cron.TargetName,
                 run.State,
                 run.EndedAt is { } ended ? Local(ended, cron.TimeZone) : "",
-                .. isTold ? (string[])[CronTold.Short(run.Delivery)] : [],
+                .. isTold ? (string[])[ToldLines.Short(run.Delivery)] : [],
             ]));
     }
 

@@ -56,9 +56,10 @@ internal sealed class ArrayOptions
 
     private readonly NeedsOptions _needs = new();
     private readonly PlaceOptions _place = new();
+    private readonly NotifyOptions _notify = new("the array");
     private readonly Option<string?> _home = SubmitOptions.NewHome();
 
-    public Symbol[] All => [_home, _parallel, _line, _key, _detach, _attempts, _attemptTimeout, .. _place.All, .. _needs.All];
+    public Symbol[] All => [_home, _parallel, _line, _key, _detach, _attempts, _attemptTimeout, .. _place.All, .. _notify.All, .. _needs.All];
 
     public bool Detach(ParseResult parsed) => parsed.GetValue(_detach);
 
@@ -76,5 +77,7 @@ internal sealed class ArrayOptions
         Home = parsed.GetValue(_home),
         Environment = _place.Variables(parsed),
         Directory = _place.Directory(parsed),
+        Notify = _notify.Url(parsed),
+        NotifyOn = _notify.On(parsed),
     };
 }

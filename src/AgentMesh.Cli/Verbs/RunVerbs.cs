@@ -53,6 +53,8 @@ internal static class RunVerbs
                 {
                     Environment = request.Environment,
                     Directory = request.Directory,
+                    Notify = request.Notify,
+                    NotifyOn = request.NotifyOn,
                 };
                 return await new ArrayRun(session, client).ExecuteAsync(wanted, request.Detach, cancel).ConfigureAwait(false);
             }
@@ -110,9 +112,11 @@ internal sealed class SubmitOptions
 
     private readonly PlaceOptions _place = new();
 
+    private readonly NotifyOptions _notify = new("the job (with --array of the array)");
+
     private readonly Option<string?> _home = NewHome();
 
-    public Symbol[] All => [_key, _queue, _detach, .. _place.All, _attempts, _attemptTimeout, _parallel, _after, _artifacts, _inputs, _home, .. _needs.All];
+    public Symbol[] All => [_key, _queue, _detach, .. _place.All, _attempts, _attemptTimeout, _parallel, _after, _artifacts, _inputs, _home, .. _notify.All, .. _needs.All];
 
     public static Option<string?> NewHome() =>
         new("--home") { Description = "The pool that keeps the job or array (docs/pools.md); 'device' for this device. Without it, the setting jobs.home." };
@@ -134,5 +138,7 @@ internal sealed class SubmitOptions
         Home = parsed.GetValue(_home),
         Environment = _place.Variables(parsed),
         Directory = _place.Directory(parsed),
+        Notify = _notify.Url(parsed),
+        NotifyOn = _notify.On(parsed),
     };
 }

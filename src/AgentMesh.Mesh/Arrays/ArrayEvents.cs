@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh.Arrays;
@@ -52,7 +53,14 @@ public sealed record ElementsEndedEvent(DateTimeOffset At, ImmutableArray<Elemen
 public sealed record ArrayCancelRequestedEvent(DateTimeOffset At, Caller By) : IArrayEvent;
 
 /// <summary>No element runs, and none will.</summary>
-public sealed record ArrayEndedEvent(DateTimeOffset At) : IArrayEvent;
+public sealed record ArrayEndedEvent(DateTimeOffset At) : IArrayEvent
+{
+    /// <summary>It is to be told to the URL of the array.</summary>
+    public bool IsDue { get; init; }
+}
+
+/// <summary>An attempt to tell the end of the array to its URL has ended.</summary>
+public sealed record ArrayToldEvent(DateTimeOffset At, Delivery Delivery) : IArrayEvent;
 
 /// <summary>Every element that did not complete begins again.</summary>
 public sealed record ArrayRetriedEvent(DateTimeOffset At, Caller By) : IArrayEvent;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Webhooks;
 
 namespace AgentMesh.Mesh.Arrays;
 
@@ -77,7 +78,14 @@ public sealed record ArrayView(
     DateTimeOffset AcceptedAt,
     DateTimeOffset? EndedAt,
     string? IdempotencyKey,
-    string? WaitingFor) : IArrayMessage;
+    string? WaitingFor) : IArrayMessage
+{
+    /// <summary>Who is told when it is over; null for nobody.</summary>
+    public Notify? Notify { get; init; }
+
+    /// <summary>Whether its end was told; null where nobody is told of it.</summary>
+    public Delivery? Delivery { get; init; }
+}
 
 /// <param name="Number">What people call it.</param>
 /// <param name="Parameters">For people.</param>

@@ -118,7 +118,11 @@ public static class ArrayRules
             array.AcceptedAt,
             array.EndedAt,
             spec.Job.IdempotencyKey,
-            WaitingFor(array, devices));
+            WaitingFor(array, devices))
+        {
+            Notify = spec.Notify,
+            Delivery = array.Delivery,
+        };
     }
 
     public static ArrayElements Elements(ArrayState array, GetElements question)

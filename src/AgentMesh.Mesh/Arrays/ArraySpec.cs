@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh.Arrays;
@@ -30,4 +31,7 @@ public sealed record ArrayDevice(DeviceId Id, string Name, string? Absence)
 public sealed record ArraySpec(JobSpec Job, ArrayTargets Targets, ArrayItems Items, int? Parallel)
 {
     public const int ParallelMax = 1_000;
+
+    /// <summary>Who is told when it is over, once for all elements; null for nobody.</summary>
+    public Notify? Notify { get; init; }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Webhooks;
 
 namespace AgentMesh.Mesh.Arrays;
 
@@ -31,6 +32,9 @@ public sealed record ArrayState
     public DateTimeOffset? CancelRequestedAt { get; init; }
 
     public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>Whether its present end was told; null where nobody is told of it.</summary>
+    public Delivery? Delivery { get; init; }
 
     /// <summary>Every index below was begun at least once; none from here on was.</summary>
     public int Begun { get; init; }
@@ -66,7 +70,8 @@ public sealed record ArrayState
             ElementReleasedEvent e => this with { Running = Running.Remove(e.Index), Again = Again.Add(e.Index, Running[e.Index].Generation + 1) },
             ElementsEndedEvent e => e.Elements.Aggregate(this, static (state, element) => state.End(element)),
             ArrayCancelRequestedEvent e => this with { CancelRequestedAt = e.At },
-            ArrayEndedEvent e => this with { EndedAt = e.At },
+            ArrayEndedEvent e => this with { EndedAt = e.At, Delivery = e.IsDue ? Delivery.Begun(e.At) : null },
+            ArrayToldEvent e => this with { Delivery = e.Delivery },
             ArrayRetriedEvent => Retry(),
             _ => throw new InvariantException($"unknown event {change.GetType().Name}"),
         };
@@ -108,6 +113,7 @@ public sealed record ArrayState
             Cancelled = 0,
             CancelRequestedAt = null,
             EndedAt = null,
+            Delivery = null,
         };
     }
 }
@@ -123,7 +129,9 @@ public sealed record ArraySnapshot(
     ImmutableArray<KeyValuePair<int, int>> Again,
     ImmutableArray<ElementEnd> Ended)
 {
-    public static ArraySnapshot Of(ArrayState s) => new(s.Spec!, s.AcceptedAt, s.CancelRequestedAt, s.EndedAt, s.Begun, [.. s.Running.Values], [.. s.Again], [.. s.Ended.Values]);
+    public Delivery? Delivery { get; init; }
+
+    public static ArraySnapshot Of(ArrayState s) => new(s.Spec!, s.AcceptedAt, s.CancelRequestedAt, s.EndedAt, s.Begun, [.. s.Running.Values], [.. s.Again], [.. s.Ended.Values]) { Delivery = s.Delivery };
 
     public ArrayState ToState(ArrayId id) => ArrayState.None(id) with
     {
@@ -131,6 +139,7 @@ public sealed record ArraySnapshot(
         AcceptedAt = AcceptedAt,
         CancelRequestedAt = CancelRequestedAt,
         EndedAt = EndedAt,
+        Delivery = Delivery,
         Begun = Begun,
         Running = Running.ToImmutableSortedDictionary(run => run.Index, run => run),
         Again = Again.ToImmutableSortedDictionary(),
@@ -140,7 +149,7 @@ public sealed record ArraySnapshot(
     };
 
     public bool Equals(ArraySnapshot? other) =>
-        other is not null && Spec == other.Spec && AcceptedAt == other.AcceptedAt && CancelRequestedAt == other.CancelRequestedAt && EndedAt == other.EndedAt && Begun == other.Begun
+        other is not null && Spec == other.Spec && AcceptedAt == other.AcceptedAt && CancelRequestedAt == other.CancelRequestedAt && EndedAt == other.EndedAt && Delivery == other.Delivery && Begun == other.Begun
         && Running.AsSpan().SequenceEqual(other.Running.AsSpan()) && Again.AsSpan().SequenceEqual(other.Again.AsSpan()) && Ended.AsSpan().SequenceEqual(other.Ended.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(AcceptedAt, Begun, Running.Length, Ended.Length);

@@ -9,10 +9,11 @@ internal static class ArrayEventContracts
 {
     public static IEnumerable<Contract> All { get; } =
     [
-        Contract.Of(
-            ArrayManifests.Accepted,
+        Contract.Of<ArrayAcceptedEvent, Wire.ArrayAcceptedEvent>(
+            m => m.Spec.Notify is null ? ArrayManifests.Accepted : ArrayManifests.AcceptedToTell,
+            [ArrayManifests.Accepted, ArrayManifests.AcceptedToTell],
             Wire.ArrayAcceptedEvent.Parser,
-            (ArrayAcceptedEvent m) => new Wire.ArrayAcceptedEvent { At = WireParts.ToWire(m.At), Spec = ArrayParts.ToWire(m.Spec) },
+            m => new Wire.ArrayAcceptedEvent { At = WireParts.ToWire(m.At), Spec = ArrayParts.ToWire(m.Spec) },
             w => new ArrayAcceptedEvent(ToTime(w.At), ArrayParts.FromWire(w.Spec))),
         Contract.Of(
             ArrayManifests.Placed,
@@ -39,13 +40,25 @@ internal static class ArrayEventContracts
             Wire.ArrayCancelRequestedEvent.Parser,
             (ArrayCancelRequestedEvent m) => new Wire.ArrayCancelRequestedEvent { At = WireParts.ToWire(m.At), By = WireParts.ToWire(m.By) },
             w => new ArrayCancelRequestedEvent(ToTime(w.At), WireParts.FromWire(w.By))),
-        Contract.Of(ArrayManifests.Ended, Wire.ArrayEndedEvent.Parser, (ArrayEndedEvent m) => new Wire.ArrayEndedEvent { At = WireParts.ToWire(m.At) }, w => new ArrayEndedEvent(ToTime(w.At))),
+        Contract.Of<ArrayEndedEvent, Wire.ArrayEndedEvent>(
+            m => m.IsDue ? ArrayManifests.EndedToTell : ArrayManifests.Ended,
+            [ArrayManifests.Ended, ArrayManifests.EndedToTell],
+            Wire.ArrayEndedEvent.Parser,
+            m => new Wire.ArrayEndedEvent { At = WireParts.ToWire(m.At), Due = m.IsDue },
+            w => new ArrayEndedEvent(ToTime(w.At)) { IsDue = w.Due }),
+        Contract.Of<ArrayToldEvent, Wire.ArrayToldEvent>(
+            m => m.Delivery.IsDue ? ArrayManifests.Telling : ArrayManifests.Told,
+            [ArrayManifests.Telling, ArrayManifests.Told],
+            Wire.ArrayToldEvent.Parser,
+            m => new Wire.ArrayToldEvent { At = WireParts.ToWire(m.At), Delivery = DeliveryParts.ToWire(m.Delivery) },
+            w => new ArrayToldEvent(ToTime(w.At), Required(DeliveryParts.FromWire(w.Delivery)))),
         Contract.Of(
             ArrayManifests.Retried,
             Wire.ArrayRetriedEvent.Parser,
             (ArrayRetriedEvent m) => new Wire.ArrayRetriedEvent { At = WireParts.ToWire(m.At), By = WireParts.ToWire(m.By) },
             w => new ArrayRetriedEvent(ToTime(w.At), WireParts.FromWire(w.By))),
-        Contract.Of<ArraySnapshot, Wire.ArraySnapshot>(ArrayManifests.Snapshot, Wire.ArraySnapshot.Parser, WriteSnapshot, ReadSnapshot),
+        Contract.Of<ArraySnapshot, Wire.ArraySnapshot>(
+            m => m.Spec.Notify is null ? ArrayManifests.Snapshot : ArrayManifests.SnapshotToTell, [ArrayManifests.Snapshot, ArrayManifests.SnapshotToTell], Wire.ArraySnapshot.Parser, WriteSnapshot, ReadSnapshot),
     ];
 
     private static Wire.ArraySnapshot WriteSnapshot(ArraySnapshot m)
@@ -58,6 +71,7 @@ internal static class ArrayEventContracts
             Running = { m.Running.Select(ArrayParts.ToWire) },
             Again = { m.Again.Select(again => new Wire.ElementAgain { Index = again.Key, Generation = again.Value }) },
             Ended = { m.Ended.Select(ArrayParts.ToWire) },
+            Delivery = DeliveryParts.ToWire(m.Delivery),
         };
         if (m.CancelRequestedAt is { } cancelled)
         {
@@ -80,5 +94,8 @@ internal static class ArrayEventContracts
         w.Begun,
         Runs(w.Running),
         [.. w.Again.Select(again => KeyValuePair.Create(ToIndex(again.Index), ToAttempt(again.Generation)))],
-        Ends(w.Ended));
+        Ends(w.Ended))
+    {
+        Delivery = DeliveryParts.FromWire(w.Delivery),
+    };
 }

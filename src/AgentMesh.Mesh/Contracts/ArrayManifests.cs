@@ -15,6 +15,13 @@ public static class ArrayManifests
     public const string Retried = "array-event.retried.1";
     public const string Snapshot = "array-snapshot.1";
 
-    /// <summary>Last events of arrays that are over: a restarted node does not wake them.</summary>
-    public static IReadOnlySet<string> AtRest { get; } = FrozenSet.Create(StringComparer.Ordinal, Ended);
+    // Of an array whose end is told: names of their own, as those of such a job in JobManifests.
+    public const string AcceptedToTell = "array-event.accepted-to-tell.1";
+    public const string EndedToTell = "array-event.ended-to-tell.1";
+    public const string Telling = "array-event.ended-telling.1";
+    public const string Told = "array-event.ended-told.1";
+    public const string SnapshotToTell = "array-snapshot-to-tell.1";
+
+    /// <summary>Last events of arrays that are over and of which nothing is to be told: a restarted node does not wake them.</summary>
+    public static IReadOnlySet<string> AtRest { get; } = FrozenSet.Create(StringComparer.Ordinal, Ended, Told);
 }

@@ -7,12 +7,18 @@ namespace AgentMesh.Mesh.Contracts;
 /// <summary>Messages about arrays between a node and the entity.</summary>
 internal static class ArrayMessageContracts
 {
+    private const string Submit = "array.submit.1";
+
+    /// <summary>A member of a pool that cannot tell the end of an array does not know this name, and does not accept it.</summary>
+    private const string SubmitToTell = "array.submit-to-tell.1";
+
     public static IEnumerable<Contract> All { get; } =
     [
-        Contract.Of(
-            "array.submit.1",
+        Contract.Of<SubmitArray, Wire.SubmitArray>(
+            m => m.Spec.Notify is null ? Submit : SubmitToTell,
+            [Submit, SubmitToTell],
             Wire.SubmitArray.Parser,
-            (SubmitArray m) => new Wire.SubmitArray { Array = m.ArrayId.ToString(), Spec = ArrayParts.ToWire(m.Spec) },
+            m => new Wire.SubmitArray { Array = m.ArrayId.ToString(), Spec = ArrayParts.ToWire(m.Spec) },
             w => new SubmitArray(ToArrayId(w.Array), ArrayParts.FromWire(w.Spec))),
         Contract.Of(
             "array.accepted.1",
@@ -60,6 +66,8 @@ internal static class ArrayMessageContracts
             Failed = m.Failed,
             Cancelled = m.Cancelled,
             AcceptedAt = WireParts.ToWire(m.AcceptedAt),
+            Notify = DeliveryParts.ToWire(m.Notify),
+            Delivery = DeliveryParts.ToWire(m.Delivery),
         };
         if (m.Parallel is { } parallel)
         {
@@ -99,7 +107,11 @@ internal static class ArrayMessageContracts
         ToTime(w.AcceptedAt),
         w.HasEndedAt ? ToTime(w.EndedAt) : null,
         w.HasIdempotencyKey ? w.IdempotencyKey : null,
-        w.HasWaitingFor ? w.WaitingFor : null);
+        w.HasWaitingFor ? w.WaitingFor : null)
+    {
+        Notify = DeliveryParts.FromWire(w.Notify),
+        Delivery = DeliveryParts.FromWire(w.Delivery),
+    };
 
     private static Wire.ArrayElements WriteElements(ArrayElements m)
     {

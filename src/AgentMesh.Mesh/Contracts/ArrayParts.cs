@@ -30,6 +30,7 @@ internal static class ArrayParts
             Targets = ToWire(spec.Targets),
             Names = { spec.Items.Names },
             Cells = { spec.Items.Cells },
+            Notify = DeliveryParts.ToWire(spec.Notify),
         };
         if (spec.Parallel is { } parallel)
         {
@@ -51,7 +52,10 @@ internal static class ArrayParts
             WireParts.FromWire(wire.Job),
             FromWire(wire.Targets),
             items,
-            wire.HasParallel ? wire.Parallel : null);
+            wire.HasParallel ? wire.Parallel : null)
+        {
+            Notify = DeliveryParts.FromWire(wire.Notify),
+        };
     }
 
     public static Wire.ElementRun ToWire(ElementRun run) => new()

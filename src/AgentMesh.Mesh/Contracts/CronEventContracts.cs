@@ -52,13 +52,13 @@ internal static class CronEventContracts
         Contract.Of(
             CronManifests.RunEnded,
             Wire.CronRunEndedEvent.Parser,
-            (CronRunEndedEvent m) => new Wire.CronRunEndedEvent { At = ToWire(m.At), Job = m.JobId.ToString(), State = (int)m.State, Report = CronDeliveryParts.ToWire(m.Report) },
-            w => new CronRunEndedEvent(ToTime(w.At), ToJobId(w.Job), ToEnum<JobStateName>(w.State)) { Report = CronDeliveryParts.FromWire(w.Report) }),
+            (CronRunEndedEvent m) => new Wire.CronRunEndedEvent { At = ToWire(m.At), Job = m.JobId.ToString(), State = (int)m.State, Report = DeliveryParts.ToWire(m.Report) },
+            w => new CronRunEndedEvent(ToTime(w.At), ToJobId(w.Job), ToEnum<JobStateName>(w.State)) { Report = DeliveryParts.FromWire(w.Report) }),
         Contract.Of(
             CronManifests.Delivery,
             Wire.CronDeliveryEvent.Parser,
-            (CronDeliveryEvent m) => new Wire.CronDeliveryEvent { At = ToWire(m.At), Job = m.JobId.ToString(), Delivery = CronDeliveryParts.ToWire(m.Delivery) },
-            w => new CronDeliveryEvent(ToTime(w.At), ToJobId(w.Job), Required(CronDeliveryParts.FromWire(w.Delivery)))),
+            (CronDeliveryEvent m) => new Wire.CronDeliveryEvent { At = ToWire(m.At), Job = m.JobId.ToString(), Delivery = DeliveryParts.ToWire(m.Delivery) },
+            w => new CronDeliveryEvent(ToTime(w.At), ToJobId(w.Job), Required(DeliveryParts.FromWire(w.Delivery)))),
         Contract.Of(CronManifests.Removed, Wire.CronRemovedEvent.Parser, (CronRemovedEvent m) => new Wire.CronRemovedEvent { At = ToWire(m.At) }, w => new CronRemovedEvent(ToTime(w.At))),
         Contract.Of<CronSnapshot, Wire.CronSnapshot>(CronManifests.Snapshot, Wire.CronSnapshot.Parser, WriteSnapshot, ReadSnapshot),
     ];
@@ -96,7 +96,7 @@ internal static class CronEventContracts
         Failures = m.Failures,
         Runs = { CronParts.ToWire(m.Runs) },
         Backfill = CronParts.ToWire(m.Backfill),
-        LastDelivery = CronDeliveryParts.ToWire(m.LastDelivery),
+        LastDelivery = DeliveryParts.ToWire(m.LastDelivery),
     };
 
     private static CronSnapshot ReadSnapshot(Wire.CronSnapshot w) => new(
@@ -114,6 +114,6 @@ internal static class CronEventContracts
         CronParts.FromWire(w.Runs))
     {
         Backfill = CronParts.FromWire(w.Backfill),
-        LastDelivery = CronDeliveryParts.FromWire(w.LastDelivery),
+        LastDelivery = DeliveryParts.FromWire(w.LastDelivery),
     };
 }

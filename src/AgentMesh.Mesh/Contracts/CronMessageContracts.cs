@@ -71,7 +71,7 @@ internal static class CronMessageContracts
         Runs = { CronParts.ToWire(m.Runs) },
         Next = { m.Next.Select(WireParts.ToWire) },
         BackfillLeft = m.BackfillLeft,
-        LastDelivery = CronDeliveryParts.ToWire(m.LastDelivery),
+        LastDelivery = DeliveryParts.ToWire(m.LastDelivery),
     };
 
     private static CronView ReadView(Wire.CronView w) => new(
@@ -88,6 +88,6 @@ internal static class CronMessageContracts
         w.HasWaiting ? ToTime(w.Waiting) : null)
     {
         BackfillLeft = w.BackfillLeft,
-        LastDelivery = CronDeliveryParts.FromWire(w.LastDelivery),
+        LastDelivery = DeliveryParts.FromWire(w.LastDelivery),
     };
 }

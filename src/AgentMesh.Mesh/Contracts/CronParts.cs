@@ -22,7 +22,7 @@ internal static class CronParts
         FromFile = spec.IsFromFile,
         WindowMs = WireParts.ToWire(spec.Window),
         Targets = spec.Targets is { } targets ? new Wire.CronTargets { Devices = ArrayParts.ToWire(targets.Devices), One = targets.IsOne } : null,
-        Notify = CronDeliveryParts.ToWire(spec.Notify),
+        Notify = DeliveryParts.ToWire(spec.Notify),
     };
 
     public static CronSpec? FromWire(Wire.CronSpec? wire) => wire is null
@@ -33,7 +33,7 @@ internal static class CronParts
             IsFromFile = wire.FromFile,
             Window = ToSpan(wire.WindowMs),
             Targets = wire.Targets is { } targets ? new CronTargets(ArrayParts.FromWire(targets.Devices), targets.One) : null,
-            Notify = CronDeliveryParts.FromWire(wire.Notify),
+            Notify = DeliveryParts.FromWire(wire.Notify),
         };
 
     public static Wire.CronBackfill? ToWire(CronBackfill? backfill) =>
@@ -43,7 +43,7 @@ internal static class CronParts
 
     public static IEnumerable<Wire.CronRun> ToWire(IEnumerable<CronRun> runs) => runs.Select(run =>
     {
-        var wire = new Wire.CronRun { Job = run.JobId.ToString(), Nominal = WireParts.ToWire(run.Nominal), Cause = (int)run.Cause, FiredAt = WireParts.ToWire(run.FiredAt), Target = run.Target is { } target ? WireParts.ToWire(target) : null, Delivery = CronDeliveryParts.ToWire(run.Delivery) };
+        var wire = new Wire.CronRun { Job = run.JobId.ToString(), Nominal = WireParts.ToWire(run.Nominal), Cause = (int)run.Cause, FiredAt = WireParts.ToWire(run.FiredAt), Target = run.Target is { } target ? WireParts.ToWire(target) : null, Delivery = DeliveryParts.ToWire(run.Delivery) };
         if (run is { Ended: { } ended, EndedAt: { } at })
         {
             wire.Ended = (int)ended;
@@ -64,7 +64,7 @@ internal static class CronParts
             run.HasEnded ? ToTime(run.EndedAt) : null)
         {
             Target = run.Target is { } target ? WireParts.FromWire(target) : null,
-            Delivery = CronDeliveryParts.FromWire(run.Delivery),
+            Delivery = DeliveryParts.FromWire(run.Delivery),
         }),
     ];
 }

@@ -9,8 +9,8 @@ internal static class JobEventContracts
     public static IEnumerable<Contract> All { get; } =
     [
         Contract.Of<AcceptedEvent, Wire.AcceptedEvent>(
-            m => m.Placement is null ? JobManifests.AcceptedQueued : JobManifests.AcceptedPlaced,
-            [JobManifests.AcceptedQueued, JobManifests.AcceptedPlaced],
+            JobManifests.Of,
+            [JobManifests.AcceptedQueued, JobManifests.AcceptedPlaced, JobManifests.AcceptedQueuedToTell, JobManifests.AcceptedPlacedToTell],
             Wire.AcceptedEvent.Parser,
             m => new Wire.AcceptedEvent { At = ToWire(m.At), Spec = ToWire(m.Spec), Placement = ToWire(m.Placement) },
             w => new AcceptedEvent(ToTime(w.At), FromWire(w.Spec), FromWire(w.Placement))),
@@ -30,37 +30,48 @@ internal static class JobEventContracts
             Wire.RetryingEvent.Parser,
             (RetryingEvent m) => new Wire.RetryingEvent { At = ToWire(m.At), Attempt = m.Attempt, Result = ToWire(m.Result), NextAttemptAt = ToWire(m.NextAttemptAt), Uncounted = m.IsUncounted },
             w => new RetryingEvent(ToTime(w.At), w.Attempt, Required(FromWire(w.Result)), ToTime(w.NextAttemptAt)) { IsUncounted = w.Uncounted }),
-        Contract.Of(
-            JobManifests.Paused,
+        Contract.Of<PausedEvent, Wire.PausedEvent>(
+            m => JobManifests.Ended(JobStateName.Paused, m.IsDue),
+            [JobManifests.Paused, JobManifests.Due(JobStateName.Paused)],
             Wire.PausedEvent.Parser,
-            (PausedEvent m) => new Wire.PausedEvent { At = ToWire(m.At), Attempt = m.Attempt, Result = ToWire(m.Result), Reason = ToWire(m.Reason) },
-            w => new PausedEvent(ToTime(w.At), w.Attempt, FromWire(w.Result), Required(FromWire(w.Reason)))),
-        Contract.Of(
-            JobManifests.Completed,
+            m => new Wire.PausedEvent { At = ToWire(m.At), Attempt = m.Attempt, Result = ToWire(m.Result), Reason = ToWire(m.Reason), Due = m.IsDue },
+            w => new PausedEvent(ToTime(w.At), w.Attempt, FromWire(w.Result), Required(FromWire(w.Reason))) { IsDue = w.Due }),
+        Contract.Of<CompletedEvent, Wire.CompletedEvent>(
+            m => JobManifests.Ended(JobStateName.Completed, m.IsDue),
+            [JobManifests.Completed, JobManifests.Due(JobStateName.Completed)],
             Wire.CompletedEvent.Parser,
-            (CompletedEvent m) => new Wire.CompletedEvent { At = ToWire(m.At), Attempt = m.Attempt, Result = ToWire(m.Result) },
-            w => new CompletedEvent(ToTime(w.At), w.Attempt, Required(FromWire(w.Result)))),
-        Contract.Of(
-            JobManifests.Failed,
+            m => new Wire.CompletedEvent { At = ToWire(m.At), Attempt = m.Attempt, Result = ToWire(m.Result), Due = m.IsDue },
+            w => new CompletedEvent(ToTime(w.At), w.Attempt, Required(FromWire(w.Result))) { IsDue = w.Due }),
+        Contract.Of<FailedEvent, Wire.FailedEvent>(
+            m => JobManifests.Ended(JobStateName.Failed, m.IsDue),
+            [JobManifests.Failed, JobManifests.Due(JobStateName.Failed)],
             Wire.FailedEvent.Parser,
-            (FailedEvent m) => new Wire.FailedEvent { At = ToWire(m.At), Attempt = m.Attempt, Result = ToWire(m.Result), Reason = ToWire(m.Reason) },
-            w => new FailedEvent(ToTime(w.At), w.Attempt, FromWire(w.Result), Required(FromWire(w.Reason)))),
+            m => new Wire.FailedEvent { At = ToWire(m.At), Attempt = m.Attempt, Result = ToWire(m.Result), Reason = ToWire(m.Reason), Due = m.IsDue },
+            w => new FailedEvent(ToTime(w.At), w.Attempt, FromWire(w.Result), Required(FromWire(w.Reason))) { IsDue = w.Due }),
         Contract.Of(
             JobManifests.CancelRequested,
             Wire.CancelRequestedEvent.Parser,
             (CancelRequestedEvent m) => new Wire.CancelRequestedEvent { At = ToWire(m.At), By = ToWire(m.By) },
             w => new CancelRequestedEvent(ToTime(w.At), FromWire(w.By))),
-        Contract.Of(
-            JobManifests.Cancelled,
+        Contract.Of<CancelledEvent, Wire.CancelledEvent>(
+            m => JobManifests.Ended(JobStateName.Cancelled, m.IsDue),
+            [JobManifests.Cancelled, JobManifests.Due(JobStateName.Cancelled)],
             Wire.CancelledEvent.Parser,
-            (CancelledEvent m) => new Wire.CancelledEvent { At = ToWire(m.At), Attempt = m.Attempt, Result = ToWire(m.Result), Note = ToWire(m.Note) },
-            w => new CancelledEvent(ToTime(w.At), w.Attempt, FromWire(w.Result), FromWire(w.Note))),
+            m => new Wire.CancelledEvent { At = ToWire(m.At), Attempt = m.Attempt, Result = ToWire(m.Result), Note = ToWire(m.Note), Due = m.IsDue },
+            w => new CancelledEvent(ToTime(w.At), w.Attempt, FromWire(w.Result), FromWire(w.Note)) { IsDue = w.Due }),
         Contract.Of(
             JobManifests.Retried,
             Wire.RetriedEvent.Parser,
             (RetriedEvent m) => new Wire.RetriedEvent { At = ToWire(m.At), By = ToWire(m.By), FromStart = m.FromStart },
             w => new RetriedEvent(ToTime(w.At), FromWire(w.By), w.FromStart)),
-        Contract.Of<JobSnapshot, Wire.JobSnapshot>(JobManifests.Snapshot, Wire.JobSnapshot.Parser, WriteSnapshot, ReadSnapshot),
+        Contract.Of<ToldEvent, Wire.ToldEvent>(
+            m => JobManifests.Told(m.State, m.Delivery.IsDue),
+            [.. JobManifests.Ends.SelectMany(state => (string[])[JobManifests.Told(state, isDue: true), JobManifests.Told(state, isDue: false)])],
+            Wire.ToldEvent.Parser,
+            m => new Wire.ToldEvent { At = ToWire(m.At), State = (int)m.State, Delivery = DeliveryParts.ToWire(m.Delivery) },
+            w => new ToldEvent(ToTime(w.At), ToEnum<JobStateName>(w.State), Required(DeliveryParts.FromWire(w.Delivery)))),
+        Contract.Of<JobSnapshot, Wire.JobSnapshot>(
+            m => m.Spec.Notify is null ? JobManifests.Snapshot : JobManifests.SnapshotToTell, [JobManifests.Snapshot, JobManifests.SnapshotToTell], Wire.JobSnapshot.Parser, WriteSnapshot, ReadSnapshot),
     ];
 
     private static Wire.JobSnapshot WriteSnapshot(JobSnapshot m)
@@ -79,6 +90,7 @@ internal static class JobEventContracts
             Reason = ToWire(m.Reason),
             Released = m.IsReleased,
             Checkpoint = ToWire(m.Checkpoint),
+            Delivery = DeliveryParts.ToWire(m.Delivery),
         };
         if (m.PlacedAt is { } placed)
         {
@@ -121,5 +133,6 @@ internal static class JobEventContracts
     {
         IsReleased = w.Released,
         Checkpoint = FromWire(w.Checkpoint),
+        Delivery = DeliveryParts.FromWire(w.Delivery),
     };
 }

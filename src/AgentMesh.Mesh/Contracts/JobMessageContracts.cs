@@ -6,12 +6,18 @@ namespace AgentMesh.Mesh.Contracts;
 /// <summary>Messages about jobs between a node, the entity and the workers.</summary>
 internal static class JobMessageContracts
 {
+    private const string Submit = "job.submit.1";
+
+    /// <summary>A member of a pool that cannot tell the end of a job does not know this name, and does not accept the job.</summary>
+    private const string SubmitToTell = "job.submit-to-tell.1";
+
     public static IEnumerable<Contract> All { get; } =
     [
-        Contract.Of(
-            "job.submit.1",
+        Contract.Of<SubmitJob, Wire.SubmitJob>(
+            m => m.Spec.Notify is null ? Submit : SubmitToTell,
+            [Submit, SubmitToTell],
             Wire.SubmitJob.Parser,
-            (SubmitJob m) => new Wire.SubmitJob { Job = m.JobId.ToString(), Spec = ToWire(m.Spec) },
+            m => new Wire.SubmitJob { Job = m.JobId.ToString(), Spec = ToWire(m.Spec) },
             w => new SubmitJob(ToJobId(w.Job), FromWire(w.Spec))),
         Contract.Of(
             "job.accepted.1",
@@ -161,6 +167,7 @@ internal static class JobMessageContracts
             AcceptedAt = ToWire(m.AcceptedAt),
             CancelRequested = m.CancelRequested,
             Progress = ToWire(m.Progress),
+            Delivery = DeliveryParts.ToWire(m.Delivery),
         };
         if (m.Checkpoint is { } kept)
         {
@@ -212,5 +219,6 @@ internal static class JobMessageContracts
     {
         Progress = FromWire(w.Progress),
         Checkpoint = w.Checkpoint is { } kept ? new CheckpointView(kept.Bytes, kept.Attempt, ToTime(kept.At)) : null,
+        Delivery = DeliveryParts.FromWire(w.Delivery),
     };
 }

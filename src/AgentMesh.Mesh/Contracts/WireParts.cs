@@ -130,6 +130,7 @@ internal static class WireParts
             IdempotencyKey = spec.IdempotencyKey ?? "",
             QueueWhenOffline = spec.QueueWhenOffline,
             Needs = PlacementParts.ToWire(spec.Needs),
+            Notify = DeliveryParts.ToWire(spec.Notify),
             After = { spec.After.Select(dependency => new Wire.Dependency { Condition = (int)dependency.Condition, Job = dependency.JobId.ToString() }) },
         };
         wire.Retry.FinalExitCodes.AddRange(spec.Retry.FinalExitCodes);
@@ -183,6 +184,7 @@ internal static class WireParts
             Artifacts = ArtifactParts.FromWire(wire.Artifacts),
             Inputs = ArtifactParts.FromWire(wire.Inputs),
             Owner = wire.HasWorkflow ? new JobOwner(wire.Workflow, wire.Step) : null,
+            Notify = DeliveryParts.FromWire(wire.Notify),
         };
     }
 

@@ -1,4 +1,4 @@
-using AgentMesh.Mesh.Cron.Delivery;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Mesh.Jobs;
 
 namespace AgentMesh.Mesh.Cron;
@@ -70,11 +70,11 @@ public sealed record CronBufferedEvent(DateTimeOffset At, DateTimeOffset Nominal
 public sealed record CronRunEndedEvent(DateTimeOffset At, JobId JobId, JobStateName State) : ICronEvent
 {
     /// <summary>With it the run is to be told from now on, until a <see cref="CronDeliveryEvent"/> says otherwise; null where nobody is told.</summary>
-    public CronReport? Report { get; init; }
+    public EndReport? Report { get; init; }
 }
 
 /// <summary>How an attempt to tell a run ended, or that none is made any more.</summary>
 /// <param name="Delivery">As it stands now, without what is told.</param>
-public sealed record CronDeliveryEvent(DateTimeOffset At, JobId JobId, CronDelivery Delivery) : ICronEvent;
+public sealed record CronDeliveryEvent(DateTimeOffset At, JobId JobId, Delivery Delivery) : ICronEvent;
 
 public sealed record CronRemovedEvent(DateTimeOffset At) : ICronEvent;

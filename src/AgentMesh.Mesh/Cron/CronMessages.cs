@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using AgentMesh.Mesh.Cron.Delivery;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Mesh.Jobs;
 
 namespace AgentMesh.Mesh.Cron;
@@ -58,7 +58,7 @@ public sealed record CronRun(JobId JobId, DateTimeOffset Nominal, CronCause Caus
     public JobTarget? Target { get; init; }
 
     /// <summary>Null where nobody is told of it.</summary>
-    public CronDelivery? Delivery { get; init; }
+    public Delivery? Delivery { get; init; }
 
     public bool IsOver => Ended is not null;
 }

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using AgentMesh.Mesh.Cron.Delivery;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Mesh.Jobs;
 
 namespace AgentMesh.Mesh.Cron;

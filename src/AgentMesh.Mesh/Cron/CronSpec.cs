@@ -1,4 +1,4 @@
-using AgentMesh.Mesh.Cron.Delivery;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Mesh.Jobs;
 
 namespace AgentMesh.Mesh.Cron;
@@ -63,7 +63,7 @@ public sealed record CronSpec(string Schedule, string Zone, JobSpec Job, CronMis
     public CronTargets? Targets { get; init; }
 
     /// <summary>Who is told of its runs; null for nobody.</summary>
-    public CronNotify? Notify { get; init; }
+    public Notify? Notify { get; init; }
 
     /// <summary>It stands in the <c>CRON.md</c> of its device, which may change and remove it.</summary>
     public bool IsFromFile { get; init; }

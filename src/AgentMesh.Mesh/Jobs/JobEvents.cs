@@ -1,3 +1,5 @@
+using AgentMesh.Mesh.Webhooks;
+
 namespace AgentMesh.Mesh.Jobs;
 
 /// <summary>What the journal of a job holds. At the time of the home's clock.</summary>
@@ -24,17 +26,37 @@ public sealed record RetryingEvent(DateTimeOffset At, int Attempt, AttemptResult
     public bool IsUncounted { get; init; }
 }
 
-public sealed record PausedEvent(DateTimeOffset At, int Attempt, AttemptResult? Result, Problem Reason) : IJobEvent;
+public sealed record PausedEvent(DateTimeOffset At, int Attempt, AttemptResult? Result, Problem Reason) : IJobEvent
+{
+    /// <summary>It is to be told to the URL of the job.</summary>
+    public bool IsDue { get; init; }
+}
 
-public sealed record CompletedEvent(DateTimeOffset At, int Attempt, AttemptResult Result) : IJobEvent;
+public sealed record CompletedEvent(DateTimeOffset At, int Attempt, AttemptResult Result) : IJobEvent
+{
+    /// <summary>It is to be told to the URL of the job.</summary>
+    public bool IsDue { get; init; }
+}
 
-public sealed record FailedEvent(DateTimeOffset At, int Attempt, AttemptResult? Result, Problem Reason) : IJobEvent;
+public sealed record FailedEvent(DateTimeOffset At, int Attempt, AttemptResult? Result, Problem Reason) : IJobEvent
+{
+    /// <summary>It is to be told to the URL of the job.</summary>
+    public bool IsDue { get; init; }
+}
 
 /// <summary>From here on the job can only become Cancelled.</summary>
 public sealed record CancelRequestedEvent(DateTimeOffset At, Caller By) : IJobEvent;
 
 /// <param name="Note">Set when the executing device did not confirm the end.</param>
-public sealed record CancelledEvent(DateTimeOffset At, int Attempt, AttemptResult? Result, Problem? Note) : IJobEvent;
+public sealed record CancelledEvent(DateTimeOffset At, int Attempt, AttemptResult? Result, Problem? Note) : IJobEvent
+{
+    /// <summary>It is to be told to the URL of the job.</summary>
+    public bool IsDue { get; init; }
+}
 
 /// <param name="FromStart">The checkpoint is dropped.</param>
 public sealed record RetriedEvent(DateTimeOffset At, Caller By, bool FromStart = false) : IJobEvent;
+
+/// <summary>An attempt to tell the end of the job to its URL has ended.</summary>
+/// <param name="State">Of the job, which stays as it is: the index of the journal shows it.</param>
+public sealed record ToldEvent(DateTimeOffset At, JobStateName State, Delivery Delivery) : IJobEvent;

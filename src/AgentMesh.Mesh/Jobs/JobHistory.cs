@@ -1,4 +1,5 @@
 using AgentMesh.Mesh.Contracts;
+using AgentMesh.Mesh.Webhooks;
 
 namespace AgentMesh.Mesh.Jobs;
 
@@ -35,8 +36,16 @@ public sealed record JobHistoryLine(DateTimeOffset At, string What, int Attempt,
         CancelRequestedEvent e => new(e.At, "cancel requested", 0, $"by {e.By.User}@{e.By.DeviceName}"),
         CancelledEvent e => new(e.At, "cancelled", e.Attempt, e.Note is { } note ? Shown(note) : ""),
         RetriedEvent e => new(e.At, "retried", 0, $"by {e.By.User}@{e.By.DeviceName}{(e.FromStart ? ", without its checkpoint" : "")}"),
+        ToldEvent e => new(e.At, "told", 0, Shown(e.Delivery)),
         _ => new(change.At, change.GetType().Name, 0, ""),
     };
+
+    private static string Shown(Delivery told)
+    {
+        string how = told.State switch { DeliveryState.Delivered => "delivered", DeliveryState.GivenUp => "given up", _ => "not yet" };
+        string status = told.Status is { } code ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $", status {code}") : "";
+        return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{how} in attempt {told.Attempts}{status}") + (told.Problem is { } why ? $"; {Shown(why)}" : "");
+    }
 
     private static string Shown(Problem problem) => $"{problem.Code}: {problem.Text.Split('\n')[0]}";
 

@@ -1,3 +1,4 @@
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh.Jobs;
@@ -73,6 +74,9 @@ public sealed record JobView(
 
     /// <summary>Null without a checkpoint.</summary>
     public CheckpointView? Checkpoint { get; init; }
+
+    /// <summary>Whether its end was told; null where nobody is told of it.</summary>
+    public Delivery? Delivery { get; init; }
 }
 
 /// <param name="Bytes">The content itself is for the next attempt only.</param>

@@ -1,3 +1,5 @@
+using AgentMesh.Mesh.Webhooks;
+
 namespace AgentMesh.Mesh.Jobs;
 
 /// <summary>A <see cref="JobState"/> as the snapshot store keeps it.</summary>
@@ -21,6 +23,8 @@ public sealed record JobSnapshot(
 
     public KeptCheckpoint? Checkpoint { get; init; }
 
+    public Delivery? Delivery { get; init; }
+
     public static JobSnapshot Of(JobState s) => new(
         // That an attempt was heard of is not part of the record: after a recovery the device is asked again.
         s.Name == JobStateName.Running ? JobStateName.Placing : s.Name,
@@ -40,6 +44,7 @@ public sealed record JobSnapshot(
     {
         IsReleased = s.IsReleased,
         Checkpoint = s.Checkpoint,
+        Delivery = s.Delivery,
     };
 
     public JobState ToState(JobId id) => JobState.None(id) with
@@ -60,5 +65,6 @@ public sealed record JobSnapshot(
         CancelRequestedAt = CancelRequestedAt,
         IsReleased = IsReleased,
         Checkpoint = Checkpoint,
+        Delivery = Delivery,
     };
 }

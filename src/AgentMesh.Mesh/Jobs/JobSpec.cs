@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using AgentMesh.Mesh.Turns;
 using AgentMesh.Mesh.Artifacts;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh.Jobs;
@@ -126,10 +127,13 @@ public sealed record JobSpec(JobCommand Command, JobTarget Target, Caller Caller
     /// <summary>Null for a job of its own.</summary>
     public JobOwner? Owner { get; init; }
 
+    /// <summary>Who is told when it has come to rest; null for nobody.</summary>
+    public Notify? Notify { get; init; }
+
     public bool Equals(JobSpec? other) =>
         other is not null && Command.Equals(other.Command) && Target == other.Target && Caller == other.Caller && Retry.Equals(other.Retry) && Timeouts == other.Timeouts
         && IdempotencyKey == other.IdempotencyKey && QueueWhenOffline == other.QueueWhenOffline && Needs == other.Needs
-        && After.AsSpan().SequenceEqual(other.After.AsSpan()) && Owner == other.Owner && Artifacts == other.Artifacts && Inputs == other.Inputs;
+        && After.AsSpan().SequenceEqual(other.After.AsSpan()) && Owner == other.Owner && Artifacts == other.Artifacts && Inputs == other.Inputs && Notify == other.Notify;
 
     public override int GetHashCode() => HashCode.Combine(Command, Target, IdempotencyKey, After.Length);
 }

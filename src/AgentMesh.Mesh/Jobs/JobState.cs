@@ -1,4 +1,5 @@
 using AgentMesh.Errors;
+using AgentMesh.Mesh.Webhooks;
 
 namespace AgentMesh.Mesh.Jobs;
 
@@ -72,6 +73,9 @@ public sealed record JobState
 
     /// <summary>What the next attempt begins from; null once the job is completed.</summary>
     public KeptCheckpoint? Checkpoint { get; init; }
+
+    /// <summary>Whether its present end was told; null where nobody is told of it.</summary>
+    public Delivery? Delivery { get; init; }
 
     public int Attempt => Placement?.Attempt ?? 0;
 
@@ -151,11 +155,12 @@ public sealed record JobState
                 HeardAt = null,
                 WaitingThere = null,
             },
-            PausedEvent e => Rest(JobStateName.Paused, e.At, e.Attempt, e.Result, e.Reason),
-            CompletedEvent e => Rest(JobStateName.Completed, e.At, e.Attempt, e.Result, null),
-            FailedEvent e => Rest(JobStateName.Failed, e.At, e.Attempt, e.Result, e.Reason),
+            PausedEvent e => Rest(JobStateName.Paused, e.At, e.Attempt, e.Result, e.Reason, e.IsDue),
+            CompletedEvent e => Rest(JobStateName.Completed, e.At, e.Attempt, e.Result, null, e.IsDue),
+            FailedEvent e => Rest(JobStateName.Failed, e.At, e.Attempt, e.Result, e.Reason, e.IsDue),
             CancelRequestedEvent e => this with { CancelRequestedAt = e.At },
-            CancelledEvent e => Rest(JobStateName.Cancelled, e.At, e.Attempt, e.Result, e.Note),
+            CancelledEvent e => Rest(JobStateName.Cancelled, e.At, e.Attempt, e.Result, e.Note, e.IsDue),
+            ToldEvent e => this with { Delivery = e.Delivery },
             RetriedEvent e => this with
             {
                 Name = JobStateName.Queued,
@@ -167,6 +172,7 @@ public sealed record JobState
                 CancelRequestedAt = null,
                 NextAttemptAt = null,
                 Checkpoint = e.FromStart ? null : Checkpoint,
+                Delivery = null,
             },
             _ => throw new InvariantException($"unknown event {change.GetType().Name}"),
         };
@@ -177,6 +183,7 @@ public sealed record JobState
     {
         Progress = Progress,
         Checkpoint = Checkpoint is { } kept ? new CheckpointView(kept.Data.Data.Length, kept.Attempt, kept.At) : null,
+        Delivery = Delivery,
     };
 
     private JobState Place(Placement placement, DateTimeOffset at)
@@ -197,7 +204,7 @@ public sealed record JobState
 
     private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 
-    private JobState Rest(JobStateName name, DateTimeOffset at, int attempt, AttemptResult? result, Problem? reason) => this with
+    private JobState Rest(JobStateName name, DateTimeOffset at, int attempt, AttemptResult? result, Problem? reason, bool isDue) => this with
     {
         Name = name,
         EndedAt = at,
@@ -210,6 +217,7 @@ public sealed record JobState
         WaitingThere = null,
         HasTurn = false,
         Progress = null,
+        Delivery = isDue ? Delivery.Begun(at) : null,
     };
 
     private KeptCheckpoint? CheckpointAfter(AttemptResult? result, int attempt, DateTimeOffset at) =>

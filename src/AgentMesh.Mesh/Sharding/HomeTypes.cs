@@ -43,10 +43,10 @@ public sealed class HomeTypes
             Happened = onCron ?? (static (_, _) => { }),
             Journal = environment.Journal,
             IsHome = environment.IsHome,
+            Deliver = environment.Deliver,
         };
-        cron = environment.DeliverForCron is { } deliver ? cron with { Deliver = deliver } : cron;
         Crons = Start("cron", waiting, id => CronEntity.Create(CronId.TryParse(id, out CronId schedule) && schedule.Home == home ? schedule : throw Stranger(id), cron));
-        var array = new ArrayEnvironment(environment.Self, Jobs, environment.DevicesFor, environment.Time, environment.RestAfter) { Journal = environment.Journal, IsHome = environment.IsHome };
+        var array = new ArrayEnvironment(environment.Self, Jobs, environment.DevicesFor, environment.Time, environment.RestAfter) { Journal = environment.Journal, IsHome = environment.IsHome, Deliver = environment.Deliver };
         Arrays = Start("array", waiting, id => ArrayEntity.Create(ArrayId.TryParse(id, out ArrayId known) && known.Home == home ? known : throw Stranger(id), array));
         var workflow = new WorkflowEnvironment(environment.Self, Jobs, environment.DevicesFor, environment.ReadOutput, environment.Time, environment.RestAfter) { Journal = environment.Journal, IsHome = environment.IsHome };
         Workflows = Start("workflow", waiting, id => WorkflowEntity.Create(WorkflowId.TryParse(id, out WorkflowId known) && known.Home == home ? known : throw Stranger(id), workflow));

@@ -29,6 +29,12 @@ public sealed record ArrayRequest(
 
     /// <summary>Where a program begins, on its device.</summary>
     public string? Directory { get; init; }
+
+    /// <summary>A URL that is told of the array's end, once for all elements: docs/cron.md, "Webhooks"; null for none.</summary>
+    public string? Notify { get; init; }
+
+    /// <summary>Of which ends: any (also for null), failure (an element did not complete) or success.</summary>
+    public string? NotifyOn { get; init; }
 }
 
 /// <summary>An array as it stands.</summary>
@@ -52,7 +58,17 @@ public sealed record ArrayView(
     DateTimeOffset? EndedAt,
     string? IdempotencyKey,
     string? Reason,
-    bool Repeated = false);
+    bool Repeated = false)
+{
+    /// <summary>Who is told when it is over; null for nobody.</summary>
+    public string? Notify { get; init; }
+
+    /// <summary>any, failure or success.</summary>
+    public string? NotifyOn { get; init; }
+
+    /// <summary>Whether its end was told; null before it, and where it is not told.</summary>
+    public DeliveryView? Delivery { get; init; }
+}
 
 /// <param name="Index">From 0; pages go by it.</param>
 /// <param name="Number">What people call it: the value in a range, the row in a table.</param>

@@ -154,6 +154,12 @@ public sealed record CommandRequest(
     /// <summary>Where a program begins, on its device.</summary>
     public string? Directory { get; init; }
 
+    /// <summary>A URL that is told of each job's end: docs/cron.md, "Webhooks"; null for none. Not for a program that reads input.</summary>
+    public string? Notify { get; init; }
+
+    /// <summary>Of which ends: any (also for null), failure or success.</summary>
+    public string? NotifyOn { get; init; }
+
     /// <summary>The program reads what /v1/job/input sends; on one device.</summary>
     public bool Input { get; init; }
 

@@ -93,19 +93,8 @@ public sealed record CronView(
     public string? NotifyOn { get; init; }
 
     /// <summary>The newest attempt to tell a run; null before the first.</summary>
-    public CronDeliveryView? LastDelivery { get; init; }
+    public DeliveryView? LastDelivery { get; init; }
 }
-
-/// <summary>Whether a run was told.</summary>
-/// <param name="Id">As the receiver gets it; the same for each attempt.</param>
-/// <param name="Job">The short id of the run's job.</param>
-/// <param name="State">due, delivered or given-up.</param>
-/// <param name="Attempts">That ended.</param>
-/// <param name="At">When the newest of them ended.</param>
-/// <param name="Status">Of the newest answer; null where there was none.</param>
-/// <param name="NextAt">Not before; null when it is not due.</param>
-/// <param name="Problem">Why the newest attempt did not deliver it.</param>
-public sealed record CronDeliveryView(string Id, string Job, string State, int Attempts, DateTimeOffset? At, int? Status, DateTimeOffset? NextAt, ProblemView? Problem);
 
 /// <param name="Nominal">When it was due.</param>
 /// <param name="Cause">schedule, catchup, reboot, manual or backfill.</param>
@@ -114,7 +103,7 @@ public sealed record CronDeliveryView(string Id, string Job, string State, int A
 public sealed record CronRunView(string Job, string ShortJob, DateTimeOffset Nominal, string Cause, DateTimeOffset FiredAt, string State, DateTimeOffset? EndedAt, string? Device = null)
 {
     /// <summary>Null where nobody is told of it.</summary>
-    public CronDeliveryView? Delivery { get; init; }
+    public DeliveryView? Delivery { get; init; }
 }
 
 /// <summary>POST /v1/cron/backfill: fires times of the past, each once.</summary>

@@ -50,6 +50,15 @@ public sealed record JobView(
 
     /// <summary>What the next attempt begins from; null without one.</summary>
     public CheckpointInfo? Checkpoint { get; init; }
+
+    /// <summary>Who is told when it has come to rest; null for nobody.</summary>
+    public string? Notify { get; init; }
+
+    /// <summary>any, failure or success.</summary>
+    public string? NotifyOn { get; init; }
+
+    /// <summary>Whether its end was told; null before it, and where it is not told.</summary>
+    public DeliveryView? Delivery { get; init; }
 }
 
 /// <param name="CpuSeconds">Of all that it started together; null where it is not known.</param>

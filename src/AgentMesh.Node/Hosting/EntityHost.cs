@@ -18,7 +18,7 @@ using AgentMesh.Node.Links;
 using AgentMesh.Node.Output;
 using AgentMesh.Node.Pools;
 using AgentMesh.Node.Schedules;
-using AgentMesh.Node.Schedules.Delivery;
+using AgentMesh.Node.Webhooks;
 using AgentMesh.Node.Services;
 using AgentMesh.Node.Settings;
 using AgentMesh.Node.Trust;
@@ -34,7 +34,7 @@ namespace AgentMesh.Node.Hosting;
 
 /// <summary>Starts the entities and workers in each generation, and wakes the schedules, and the jobs that an earlier one left unfinished.</summary>
 internal sealed class EntityHost(
-    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, DeviceChoice choice, CommandPermissions permissions, ConnectionHub hub, ExecutionTable table, IAttemptAudit audit, SqliteEventStore journal, CronLog cronLog, CronNotifier notifier, OutputReading output, PoolHost? pool, ArtifactStores artifacts, TimeProvider time)
+    DeviceId self, long life, NodeSettings settings, DeviceRegistry registry, LinkService links, DeviceDirectory directory, DeviceChoice choice, CommandPermissions permissions, ConnectionHub hub, ExecutionTable table, IAttemptAudit audit, SqliteEventStore journal, CronLog cronLog, Notifier notifier, OutputReading output, PoolHost? pool, ArtifactStores artifacts, TimeProvider time)
 {
     private static readonly TimeSpan RestAfter = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WakeWithin = TimeSpan.FromSeconds(30);
@@ -46,7 +46,7 @@ internal sealed class EntityHost(
 
     public void Equip(Generation generation)
     {
-        var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter) { LastSeenOf = directory.LastSeen, AwayTimeout = settings.Jobs.AwayTimeout, DevicesFor = choice.DevicesFor, ChooseForCron = choice.ForCron, DeliverForCron = notifier.DeliverAsync, ReadOutput = output.ReadStdoutAsync, ArtifactsTaken = ArtifactsTakenAsync };
+        var environment = new JobEnvironment(self, LifeOf, WorkersOf, time, NextRandom, RestAfter) { LastSeenOf = directory.LastSeen, AwayTimeout = settings.Jobs.AwayTimeout, DevicesFor = choice.DevicesFor, ChooseForCron = choice.ForCron, Deliver = notifier.DeliverAsync, ReadOutput = output.ReadStdoutAsync, ArtifactsTaken = ArtifactsTakenAsync };
         MeshSharding sharding = MeshSharding.Start(generation.System, environment, cronLog.Write);
         pool?.Equip(generation, sharding, environment);
         _shardings.AddOrUpdate(generation, sharding);

@@ -8,7 +8,7 @@ using AgentMesh.Node.Control;
 using AgentMesh.Node.Output;
 using AgentMesh.Node.Pools;
 using AgentMesh.Node.Schedules;
-using AgentMesh.Node.Schedules.Delivery;
+using AgentMesh.Node.Webhooks;
 using AgentMesh.Node.Services;
 using AgentMesh.Node.Settings;
 using AgentMesh.Node.Trust;
@@ -85,7 +85,7 @@ public sealed class NodeHost : IAsyncDisposable
         var notifyPolicy = new NotifyPolicy(settings.CronNotify);
         WebhookSecrets.Read(settings.CronNotify.SecretFile);
         WebhookClient webhooks = _endings.Add(new WebhookClient(notifyPolicy, Dns.GetHostAddressesAsync, NodeServices.Version, time));
-        CronNotifier notifier = _endings.Add(new CronNotifier(webhooks.SendAsync, reading.ReadEndsAsync, settings.CronNotify.SecretFile));
+        Notifier notifier = _endings.Add(new Notifier(webhooks.SendAsync, reading.ReadEndsAsync, settings.CronNotify.SecretFile));
         var entityHost = new EntityHost(
             device.Id, device.Life, settings, device.Registry, reach.Links, device.Directory, choice, permissions, device.Hub, workers.Table, new AttemptAudit(stores.Audit, time, device.Log), stores.Journal, new CronLog(device.Data["logs/cron"], device.Log), notifier, reading, stores.Pool, stores.Artifacts, time);
         generations = _endings.AddAsync(new GenerationKeeper(reach.Links, device.Directory, () => NewSystem(device, stores, reach), entityHost.Equip, time, device.Log));

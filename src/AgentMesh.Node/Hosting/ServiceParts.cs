@@ -8,7 +8,7 @@ using AgentMesh.Node.Output;
 using AgentMesh.Node.Retention;
 using AgentMesh.Node.RoundTrips;
 using AgentMesh.Node.Schedules;
-using AgentMesh.Node.Schedules.Delivery;
+using AgentMesh.Node.Webhooks;
 using AgentMesh.Node.Services;
 using AgentMesh.Node.Settings;
 using AgentMesh.Node.Trust;
@@ -34,7 +34,8 @@ internal sealed class ServiceParts
         var specs = new JobSpecs(settings, caller);
         UlidSource ids = UlidSource.Secure(time);
         Homes = new Homes(self, stores.Journal, stores.Pool, settings.Jobs.InPool);
-        Arrays = new ArrayService(Homes, specs, device.Names, choice, entities, ids);
+        var notifying = new NotifyRequests(notifyPolicy);
+        Arrays = new ArrayService(Homes, specs, device.Names, choice, entities, notifying, ids);
         Jobs = new JobService(Homes, caller, entities, Arrays, reading, new RemoteOutput(device.Hub, time), device.Names, time);
         var serving = new OutputServing((reader, request, cancel) => Jobs.ReadForAsync(reader, MayRead(device.Registry, reader), request, cancel));
         device.Hub.Register(OutputServices.Read, (connection, stream, cancel) => serving.ServeAsync(connection.RemoteId, stream, cancel));
@@ -42,7 +43,7 @@ internal sealed class ServiceParts
         Artifacts = new ArtifactService(stores.Artifacts, Homes, Jobs);
         Workflows = new WorkflowService(Homes, specs, device.Names, choice, entities, Artifacts, ids);
         Groups = new GroupService(Homes, entities);
-        Crons = endings.Add(new CronService(Homes, specs, device.Names, choice, entities, Jobs, notifyPolicy, ids));
+        Crons = endings.Add(new CronService(Homes, specs, device.Names, choice, entities, Jobs, notifying, ids));
         string cronPath = settings.CronFile.Length > 0 ? settings.CronFile : device.Data[Mesh.Cron.File.CronFile.FileName];
         CronFile = endings.AddAsync(new CronFileKeeper(cronPath, device.Data["cron-file.applied"], Crons, time, device.Log));
         Inputs = new InputService(Jobs, streams.Feeder, time);
@@ -51,7 +52,7 @@ internal sealed class ServiceParts
         Pings = new PingService(device.Names, reach.Links, device.Directory, device.Hub, time);
         Connecting = new ConnectService(device.Hub, reach.Links, device.Directory, device.Names, time);
         Changed = new ChangedSettings(source, settings.DataDirectory, Apply);
-        Commands = new CommandService(self, Homes, specs, choice, device.Directory, reach.Links, OwnPlace, entities, Jobs, Artifacts, streams.Pace, ids, time);
+        Commands = new CommandService(self, Homes, specs, choice, device.Directory, reach.Links, OwnPlace, entities, Jobs, Artifacts, notifying, streams.Pace, ids, time);
         Rotation = endings.AddAsync(new KeyRotation(device.Data.Root, device.Identity, device.Registry, device.Names, reach.Links, device.Hub, restart, time, device.Log));
         RevocationKeeper revocations = endings.AddAsync(new RevocationKeeper(device.Registry, workers.Table, time, device.Log));
         endings.Add(new IntroductionNotices(device.Registry, device.Log));

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using AgentMesh.Journal;
 using AgentMesh.Mesh;
-using AgentMesh.Node.Schedules.Delivery;
+using AgentMesh.Node.Webhooks;
 
 namespace AgentMesh.Node.Output;
 

@@ -260,7 +260,7 @@ internal sealed class JobRetention : IAsyncDisposable
     private async Task<HashSet<string>> AwaitedAsync(RetainedHome home, IEventStore store, CancellationToken cancellationToken)
     {
         var awaited = new ConcurrentBag<string>();
-        IReadOnlyList<EntitySummary> open = await store.OpenAsync($"{JobId.Prefix}{home.Home}/", JobManifests.Ended, OpenMax, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<EntitySummary> open = await store.OpenAsync($"{JobId.Prefix}{home.Home}/", JobManifests.Over, OpenMax, cancellationToken).ConfigureAwait(false);
         IEnumerable<JobId> asked = open.Select(entity => JobId.TryParse(entity.PersistenceId, out JobId id) ? id : default).Where(id => !id.IsNone && !id.Ulid.IsPart);
         await Parallel.ForEachAsync(asked, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (id, cancel) =>
         {
@@ -314,7 +314,7 @@ internal sealed class JobRetention : IAsyncDisposable
         {
             if (JobId.TryParse(entity.PersistenceId, out JobId id))
             {
-                yield return Of(entity, id.Ulid.IsPart ? RetainedKind.Part : RetainedKind.Job, JobManifests.Ended);
+                yield return Of(entity, id.Ulid.IsPart ? RetainedKind.Part : RetainedKind.Job, JobManifests.Over);
             }
         }
     }

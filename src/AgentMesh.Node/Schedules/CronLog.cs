@@ -1,6 +1,6 @@
 using System.Globalization;
 using AgentMesh.Mesh.Cron;
-using AgentMesh.Mesh.Cron.Delivery;
+using AgentMesh.Mesh.Webhooks;
 using Microsoft.Extensions.Logging;
 
 namespace AgentMesh.Node.Schedules;
@@ -79,13 +79,13 @@ internal sealed class CronLog(string directory, ILogger log)
         _ => null,
     };
 
-    private static string WordsOf(string job, CronDelivery delivery)
+    private static string WordsOf(string job, Delivery delivery)
     {
         string answer = delivery.Status is { } status ? string.Create(CultureInfo.InvariantCulture, $"status {status} ") : "", why = $"{answer}attempt {delivery.Attempts.ToString(CultureInfo.InvariantCulture)} {delivery.Problem?.Code} {delivery.Problem?.Text}";
         return delivery.State switch
         {
-            CronDeliveryState.Delivered => string.Create(CultureInfo.InvariantCulture, $"told {job} {answer}attempt {delivery.Attempts}"),
-            CronDeliveryState.Due => string.Create(CultureInfo.InvariantCulture, $"untold {job} {why} again {delivery.NextAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}"),
+            DeliveryState.Delivered => string.Create(CultureInfo.InvariantCulture, $"told {job} {answer}attempt {delivery.Attempts}"),
+            DeliveryState.Due => string.Create(CultureInfo.InvariantCulture, $"untold {job} {why} again {delivery.NextAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}"),
             _ => $"gave up telling {job} {why}",
         };
     }

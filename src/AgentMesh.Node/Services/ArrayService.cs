@@ -5,6 +5,7 @@ using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Turns;
 using AgentMesh.Node.Control;
+using AgentMesh.Node.Webhooks;
 using AgentMesh.Protocol.Identity;
 using ArrayView = AgentMesh.Node.Control.ArrayView;
 using MeshArrayView = AgentMesh.Mesh.Arrays.ArrayView;
@@ -12,9 +13,9 @@ using MeshArrayView = AgentMesh.Mesh.Arrays.ArrayView;
 namespace AgentMesh.Node.Services;
 
 /// <summary>The arrays of jobs of this device and of its pool.</summary>
-internal sealed class ArrayService(Homes homes, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, UlidSource ids)
+internal sealed class ArrayService(Homes homes, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, NotifyRequests notifying, UlidSource ids)
 {
-    /// <exception cref="MeshException">The range, the table, the selector, the command or a placeholder is wrong, or the array is too large.</exception>
+    /// <exception cref="MeshException">The range, the table, the selector, the command or a placeholder is wrong, or the array is too large, or it may not be told to that URL (AM0632, AM0633).</exception>
     public async Task<ArrayView> SubmitAsync(ArrayRequest request, CancellationToken cancellationToken)
     {
         ArraySpec spec = SpecOf(request);
@@ -94,7 +95,7 @@ internal sealed class ArrayService(Homes homes, JobSpecs specs, Devices devices,
         (string? selector, JobCommand command) = specs.Read(request.Line, request.Target, request.Arguments);
         command = ProgramPlace.Apply(command, request.Environment, request.Directory);
         JobSpec job = specs.Of(command, devices.Self, selector, request.Attempts, request.AttemptTimeoutMs) with { IdempotencyKey = request.IdempotencyKey, QueueWhenOffline = true, Needs = JobNeeds.Parse(request.Resources, request.Priority, request.Group) };
-        return new ArraySpec(job, choice.TargetsOf(selector), items, request.Parallel ?? range?.Parallel);
+        return new ArraySpec(job, choice.TargetsOf(selector), items, request.Parallel ?? range?.Parallel) { Notify = notifying.Read(request.Notify, request.NotifyOn) };
     }
 
     /// <summary>By whole id, by its end as it is shown, or by any part of the ulid that only one array has.</summary>
@@ -132,7 +133,12 @@ internal sealed class ArrayService(Homes homes, JobSpecs specs, Devices devices,
         array.EndedAt,
         array.IdempotencyKey,
         array.WaitingFor,
-        repeated);
+        repeated)
+    {
+        Notify = array.Notify?.Url,
+        NotifyOn = array.Notify?.On.ToString().ToLowerInvariant(),
+        Delivery = array is { Delivery: { } delivery, EndedAt: { } ended } ? DeliveryViews.Of(ArrayDeliveryRules.IdOf(array.ArrayId, ended), array.ArrayId.Short, delivery) : null,
+    };
 
     private static ArrayView ViewOf(MeshArrayView array) => ViewOf(array, repeated: false);
 

@@ -8,9 +8,11 @@ using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Selectors;
 using AgentMesh.Mesh.Turns;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Node.Control;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Output;
+using AgentMesh.Node.Webhooks;
 using AgentMesh.Protocol.Identity;
 using MeshJobView = AgentMesh.Mesh.Jobs.JobView;
 
@@ -18,7 +20,7 @@ namespace AgentMesh.Node.Services;
 
 /// <summary>Turns a line into durable jobs, one per device it is for, and tells how they go.</summary>
 internal sealed class CommandService(
-    DeviceId self, Homes homes, JobSpecs specs, DeviceChoice choice, DeviceDirectory directory, LinkService links, Func<string> ownAddress, Entities entities, JobService jobs, ArtifactService store, BulkPace pace, UlidSource ids, TimeProvider time)
+    DeviceId self, Homes homes, JobSpecs specs, DeviceChoice choice, DeviceDirectory directory, LinkService links, Func<string> ownAddress, Entities entities, JobService jobs, ArtifactService store, NotifyRequests notifying, BulkPace pace, UlidSource ids, TimeProvider time)
 {
     /// <summary>Devices at work for one line at the same time, where the caller says nothing else.</summary>
     private const int ParallelDefault = 32;
@@ -47,6 +49,7 @@ internal sealed class CommandService(
 
         command = ProgramPlace.Apply(command, request.Environment, request.Directory, hasFiles: !(artifacts.IsEmpty && inputs.IsEmpty));
         JobNeeds needs = JobNeeds.Parse(request.Resources, request.Priority, request.Group);
+        Notify? notify = NotifyOf(request);
         request = request with { Queue = request.Queue || !after.IsEmpty };
         ChosenDevices chosen = await choice.ChooseAsync(selector, request.Queue, needs.Resources, LeftOf(request, begun), cancellationToken).ConfigureAwait(false);
         IReadOnlyList<NamedDevice> targets = chosen.Targets;
@@ -67,7 +70,7 @@ internal sealed class CommandService(
         Task running = Task.Run(
             async () =>
             {
-                Task all = Task.WhenAll(targets.Select(target => RunOneAsync(request, home, begun, new JobWish(command, after, needs, chosen.Why.GetValueOrDefault(target.Id), artifacts, inputs), target, selector, IsGroup(selector), slots, events.Writer, over.Token)));
+                Task all = Task.WhenAll(targets.Select(target => RunOneAsync(request, home, begun, new JobWish(command, after, needs, chosen.Why.GetValueOrDefault(target.Id), artifacts, inputs, notify), target, selector, IsGroup(selector), slots, events.Writer, over.Token)));
                 await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 events.Writer.TryComplete(all.Exception?.InnerException);
             },
@@ -111,6 +114,7 @@ internal sealed class CommandService(
                 Artifacts = wish.Artifacts,
                 Inputs = wish.Inputs,
                 Needs = wish.Needs,
+                Notify = wish.Notify,
             };
             spec = spec with { Target = spec.Target with { Why = wish.Why } };
             JobId id = request.IdempotencyKey is { } key ? JobId.FromIdempotencyKey(home, many ? $"{key}/{target.Id}" : key) : new JobId(home, ids.Next());
@@ -159,7 +163,12 @@ internal sealed class CommandService(
     }
 
     /// <param name="Why">This device, of several.</param>
-    private sealed record JobWish(JobCommand Command, ImmutableArray<JobDependency> After, JobNeeds Needs, string? Why, ValueList<JobArtifact> Artifacts, ValueList<ArtifactInput> Inputs);
+    private sealed record JobWish(JobCommand Command, ImmutableArray<JobDependency> After, JobNeeds Needs, string? Why, ValueList<JobArtifact> Artifacts, ValueList<ArtifactInput> Inputs, Notify? Notify);
+
+    /// <exception cref="MeshException">AM0632, AM0633, or AM0639: it has nothing that could be told.</exception>
+    private Notify? NotifyOf(CommandRequest request) => request is { Notify: not null, Input: true }
+        ? throw new MeshException(MeshErrors.NotifyNotPossible, "nobody can be told how a program ended that reads from a terminal: its output is kept nowhere", "leave --notify out, or -i and -t")
+        : notifying.Read(request.Notify, request.NotifyOn);
 
     /// <summary>What is left of the time for the whole; null for no bound.</summary>
     private TimeSpan? LeftOf(CommandRequest request, long begun) => request.TimeoutMs is { } ms

@@ -4,20 +4,19 @@ using AgentMesh.Journal;
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
-using AgentMesh.Mesh.Cron.Delivery;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Selectors;
 using AgentMesh.Mesh.Turns;
 using AgentMesh.Mesh.Workflows.File;
 using AgentMesh.Node.Control;
-using AgentMesh.Node.Schedules.Delivery;
+using AgentMesh.Node.Webhooks;
 using MeshBackfillView = AgentMesh.Mesh.Cron.CronBackfillView;
 using MeshCronView = AgentMesh.Mesh.Cron.CronView;
 
 namespace AgentMesh.Node.Services;
 
 /// <summary>The schedules of this device, and those of its pool, which are written <c>POOL/NAME</c>.</summary>
-internal sealed class CronService(Homes homes, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, JobService jobs, NotifyPolicy notifyPolicy, UlidSource ids) : IDisposable
+internal sealed class CronService(Homes homes, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, JobService jobs, NotifyRequests notify, UlidSource ids) : IDisposable
 {
     private readonly SemaphoreSlim _adding = new(1);
 
@@ -155,20 +154,9 @@ internal sealed class CronService(Homes homes, JobSpecs specs, Devices devices, 
         {
             Window = window,
             Targets = targets,
-            Notify = NotifyOf(request),
+            Notify = notify.Read(request.Notify, request.NotifyOn),
             Jitter = TimeSpan.FromMilliseconds(Math.Floor(Math.Clamp(request.JitterMs ?? 0, -1, 1e9))),
         };
-    }
-
-    private CronNotify? NotifyOf(CronRequest request)
-    {
-        if (request.Notify is not { } url)
-        {
-            return request.NotifyOn is null ? null : throw Wrong("'notifyOn' says of which runs somebody is told, and 'notify' is missing", "add --notify https://example.org/hook");
-        }
-
-        notifyPolicy.Check(NotifyUrl.Parse(url));
-        return new CronNotify(url, One<CronNotifyOn>(request.NotifyOn, "notifyOn") ?? CronNotifyOn.Any);
     }
 
     /// <summary>A policy, or <c>window</c> and how far back it reaches.</summary>

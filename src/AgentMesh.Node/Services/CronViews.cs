@@ -1,6 +1,6 @@
 using AgentMesh.Mesh;
 using AgentMesh.Mesh.Cron;
-using AgentMesh.Mesh.Cron.Delivery;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Node.Control;
 using CronView = AgentMesh.Node.Control.CronView;
 using MeshCronView = AgentMesh.Mesh.Cron.CronView;
@@ -42,15 +42,7 @@ internal static class CronViews
         LastDelivery = cron.LastDelivery is { } last ? Of(cron.CronId, last.JobId, last.Delivery) : null,
     };
 
-    private static CronDeliveryView Of(CronId cron, JobId job, CronDelivery delivery) => new(
-        CronDeliveryRules.IdOf(cron, job),
-        job.Short,
-        delivery.State == CronDeliveryState.GivenUp ? "given-up" : Lower(delivery.State),
-        delivery.Attempts,
-        delivery.At,
-        delivery.Status,
-        delivery.IsDue ? delivery.NextAt : null,
-        delivery.Problem is { } problem ? new ProblemView(problem.Code, problem.Text, problem.NextStep) : null);
+    private static DeliveryView Of(CronId cron, JobId job, Delivery delivery) => DeliveryViews.Of(CronDeliveryRules.IdOf(cron, job), job.Short, delivery);
 
     private static string Span(TimeSpan span) => span switch
     {

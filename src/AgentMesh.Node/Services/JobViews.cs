@@ -47,6 +47,9 @@ internal static class JobViews
             Terminal = job.Spec.Command.Input?.Terminal is not null,
             Progress = job.Progress is { } progress ? new ProgressView(progress.Fraction, progress.Text) : null,
             Checkpoint = job.Checkpoint is { } kept ? new CheckpointInfo(kept.Bytes, kept.Attempt, kept.At) : null,
+            Notify = job.Spec.Notify?.Url,
+            NotifyOn = job.Spec.Notify?.On.ToString().ToLowerInvariant(),
+            Delivery = job is { Delivery: { } delivery, EndedAt: { } ended } ? DeliveryViews.Of(JobDeliveryRules.IdOf(job.JobId, ended), job.JobId.Short, delivery) : null,
         };
     }
 }

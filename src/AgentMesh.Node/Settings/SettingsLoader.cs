@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Retention;
-using AgentMesh.Node.Schedules.Delivery;
+using AgentMesh.Node.Webhooks;
 using Akka.Configuration;
 using Akka.Configuration.Hocon;
 

@@ -2,6 +2,7 @@ using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Arrays.Entity;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Tests.Cron;
+using AgentMesh.Mesh.Tests.Webhooks;
 using Akka.Actor;
 using static AgentMesh.Mesh.Tests.Samples;
 
@@ -19,6 +20,9 @@ internal sealed class ArrayLab : EntityLab
     public static ArrayDevice Lab { get; } = new(Third, "lab", null);
 
     public CronLab.SetTime Time { get; } = new();
+
+    /// <summary>What is told to URLs.</summary>
+    public ParcelsOfTest Parcels { get; } = new();
 
     public IReadOnlyList<ArrayDevice> Devices
     {
@@ -53,5 +57,5 @@ internal sealed class ArrayLab : EntityLab
     public JobView ViewOf(SubmitJob submit, JobStateName state) => new(
         submit.JobId, state, submit.Spec, 1, submit.Spec.Target.Device, new AttemptResult(AttemptOutcome.Succeeded, state == JobStateName.Completed ? 0 : 1, "42"), null, Time.Now, Time.Now, Time.Now, null, false, null);
 
-    protected override Props Create() => ArrayEntity.Create(Id, new ArrayEnvironment(Home, Jobs.Ref, _ => _devices, Time, TimeSpan.FromMinutes(1)));
+    protected override Props Create() => ArrayEntity.Create(Id, new ArrayEnvironment(Home, Jobs.Ref, _ => _devices, Time, TimeSpan.FromMinutes(1)) { Deliver = Parcels.Deliver });
 }

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Cron;
-using AgentMesh.Mesh.Cron.Delivery;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Peers;
@@ -20,6 +20,17 @@ internal static class ContractSamples
     [
         new SubmitJob(Job, FullSpec),
         new SubmitJob(Job, SpecOf(command: JobCommand.Program("sh", "-c", "echo 'a b'", ""))),
+        new SubmitJob(Job, ToldSpec),
+        new AcceptedEvent(Start, ToldSpec, null),
+        new AcceptedEvent(Start, ToldSpec, new Placement(1, Gpu, 5)),
+        new PausedEvent(Start, 0, null, new Problem("AM0314", "waited too long")) { IsDue = true },
+        new CompletedEvent(Start, 1, FullResult) { IsDue = true },
+        new FailedEvent(Start, 1, FullResult, new Problem("AM0601", "wrong")) { IsDue = true },
+        new CancelledEvent(Start, 1, null, null) { IsDue = true },
+        new ToldEvent(Start, JobStateName.Failed, Untold with { Report = null }),
+        new ToldEvent(Start, JobStateName.Paused, new Delivery(DeliveryState.Delivered, 1, Start, Start, 204, null)),
+        new JobSnapshot(JobStateName.Completed, ToldSpec, Start, Start, Start, new Placement(2, Gpu, 5), Start, 2, null, 0, null, null, Start, null) { Delivery = Untold with { Report = null } },
+        new JobView(Job, JobStateName.Completed, ToldSpec, 1, Gpu, null, null, Start, Start, Start, null, false, null) { Delivery = Untold with { Report = null } },
         new JobAccepted(Job, Repeated: true),
         new GetJob(Job),
         new AwaitJob(Job, Start),
@@ -119,9 +130,9 @@ internal static class ContractSamples
         new CronBufferedEvent(Start, Start.AddMinutes(-1)),
         new CronRunEndedEvent(Start, Job, JobStateName.Failed),
         new CronRunEndedEvent(Start, Job, JobStateName.Failed) { Report = Report },
-        new CronRunEndedEvent(Start, Job, JobStateName.Cancelled) { Report = new CronReport(0, null, "gpu-box", null, null, Start, null, 0, 0, null) },
+        new CronRunEndedEvent(Start, Job, JobStateName.Cancelled) { Report = new EndReport(0, null, "gpu-box", null, null, Start, null, 0, 0, null) },
         new CronDeliveryEvent(Start, Job, Untold with { Report = null }),
-        new CronDeliveryEvent(Start, Job, new CronDelivery(CronDeliveryState.Delivered, 1, Start, Start, 204, null)),
+        new CronDeliveryEvent(Start, Job, new Delivery(DeliveryState.Delivered, 1, Start, Start, 204, null)),
         new CronView(Nightly, CronSpec, IsEnabled: true, null, Start, 0, 0, 0, CronRuns, [], null) { LastDelivery = new CronLastDelivery(Job, Untold) },
         new CronSnapshot(CronSpec, true, null, Start, 3, Start, 0, 0, 0, 0, null, CronRuns) { LastDelivery = new CronLastDelivery(Job, Untold) },
         new CronRemovedEvent(Start),
@@ -148,6 +159,12 @@ internal static class ContractSamples
         new ElementsEndedEvent(Start, [ElementOver, ElementOver with { ExitCode = null, Problem = null, Text = null, BeganAt = null }]),
         new ArrayCancelRequestedEvent(Start, Laptop),
         new ArrayEndedEvent(Start),
+        new ArrayEndedEvent(Start) { IsDue = true },
+        new ArrayToldEvent(Start, Untold with { Report = null }),
+        new ArrayToldEvent(Start, new Delivery(DeliveryState.Delivered, 1, Start, Start, 204, null)),
+        new SubmitArray(Grid, ToldGrid),
+        new ArrayAcceptedEvent(Start, ToldGrid),
+        new ArraySnapshot(ToldGrid, Start, null, Start, 4, [], [], [ElementOver]) { Delivery = Untold with { Report = null } },
         new ArrayRetriedEvent(Start, Laptop),
         new ArraySnapshot(ArraySpec, Start, Start.AddHours(1), Start.AddHours(2), 2, [Element], [KeyValuePair.Create(1, 2)], [ElementOver]),
         new ArraySnapshot(ArraySpec, Start, null, null, 0, [], [], []),
@@ -193,17 +210,21 @@ internal static class ContractSamples
 
     private static ArraySpec ArraySpec => new(FullSpec, new ArrayTargets("@all,gpu,label:x", true, [Gpu, Third], ["x", "zone=lab"]), new ArrayItems(["lr", "seed"], ["0.1", "a b", "", "ä,\n"]), 8);
 
+    private static ArraySpec ToldGrid => ArraySpec with { Notify = new Notify("https://example.org/hook", NotifyOn.Success) };
+
     private static ElementRun Element => new(0, 1, Job, Gpu, "gpu-box", Start);
 
     private static ElementEnd ElementOver => new(Element, JobStateName.Failed, 3, new Problem("AM0323", "ended", "look"), "text", Start, Start.AddSeconds(3));
 
-    private static CronReport Report => new(2, Gpu, "gpu-box", 3, Start, Start.AddSeconds(8), new Problem("AM0323", "ended", "look"), 70_000, 5, "42");
+    private static EndReport Report => new(2, Gpu, "gpu-box", 3, Start, Start.AddSeconds(8), new Problem("AM0323", "ended", "look"), 70_000, 5, "42");
 
-    private static CronDelivery Untold => new(CronDeliveryState.Due, 3, Start.AddMinutes(1), Start, 503, new Problem("AM0636", "the receiver answered with status 503")) { Report = Report };
+    private static Delivery Untold => new(DeliveryState.Due, 3, Start.AddMinutes(1), Start, 503, new Problem("AM0636", "the receiver answered with status 503")) { Report = Report };
+
+    private static JobSpec ToldSpec => Spec with { Notify = new Notify("https://example.org/hook", NotifyOn.Failure) };
 
     private static CronId Nightly => new(Home, "nightly.job_1");
 
-    private static CronSpec CronSpec => new("0 3 * * *", "Europe/Berlin", FullSpec, CronMissed.Once, CronOverlap.Allow, 3) { Jitter = TimeSpan.FromMinutes(5), IsFromFile = true, Window = TimeSpan.FromHours(2), Targets = new CronTargets(new ArrayTargets("any(gpu)", Everybody: false, [Gpu], ["gpu"]), IsOne: true), Notify = new CronNotify("https://example.org/hook", CronNotifyOn.Failure) };
+    private static CronSpec CronSpec => new("0 3 * * *", "Europe/Berlin", FullSpec, CronMissed.Once, CronOverlap.Allow, 3) { Jitter = TimeSpan.FromMinutes(5), IsFromFile = true, Window = TimeSpan.FromHours(2), Targets = new CronTargets(new ArrayTargets("any(gpu)", Everybody: false, [Gpu], ["gpu"]), IsOne: true), Notify = new Notify("https://example.org/hook", NotifyOn.Failure) };
 
     private static ImmutableArray<CronRun> CronRuns =>
         [new CronRun(Job, Start, CronCause.Manual, Start.AddSeconds(1), null, null), new CronRun(Job, Start, CronCause.Schedule, Start.AddSeconds(1), JobStateName.Completed, Start.AddSeconds(9)) { Delivery = Untold }];

@@ -1,3 +1,4 @@
+using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Peers;
@@ -77,5 +78,46 @@ public sealed class MeshContractsTests
         Assert.Contains(JobManifests.Paused, JobManifests.AtRest);
         Assert.DoesNotContain(JobManifests.CancelRequested, JobManifests.AtRest);
         Assert.Null(JobManifests.StateAfter("job-event.frobnicated.1"));
+    }
+
+    [Fact]
+    public void Each_registered_name_of_a_job_event_tells_the_state_that_it_leads_to()
+    {
+        Assert.All(MeshContracts.Manifests.Where(manifest => manifest.StartsWith("job-event.", StringComparison.Ordinal)), manifest => Assert.NotNull(JobManifests.StateAfter(manifest)));
+    }
+
+    // A node that is restarted wakes what is not at rest, and what is over may be removed: an end that is to be told is neither, until it was.
+    [Theory]
+    [InlineData(JobStateName.Completed, true)]
+    [InlineData(JobStateName.Failed, true)]
+    [InlineData(JobStateName.Cancelled, true)]
+    [InlineData(JobStateName.Paused, false)]
+    public void An_end_that_is_to_be_told_is_neither_at_rest_nor_over(JobStateName state, bool isOver)
+    {
+        (string Manifest, bool IsAtRest)[] lives = [(JobManifests.Ended(state, isDue: true), false), (JobManifests.Told(state, isDue: true), false), (JobManifests.Told(state, isDue: false), true), (JobManifests.Ended(state, isDue: false), true)];
+        Assert.All(lives, life =>
+        {
+            Assert.Equal(state, JobManifests.StateAfter(life.Manifest));
+            Assert.Equal((life.IsAtRest, life.IsAtRest && isOver), (JobManifests.AtRest.Contains(life.Manifest), JobManifests.Over.Contains(life.Manifest)));
+        });
+    }
+
+    // What it does not know a version refuses by name, where a field that it does not know would be lost without a word.
+    [Fact]
+    public void Nothing_of_a_job_that_is_told_goes_by_a_name_of_before()
+    {
+        var told = new HashSet<string>(StringComparer.Ordinal);
+        var before = new HashSet<string>(StringComparer.Ordinal);
+        foreach (object message in Full)
+        {
+            bool isTold = message is SubmitJob { Spec.Notify: not null } or AcceptedEvent { Spec.Notify: not null } or JobSnapshot { Spec.Notify: not null } or ToldEvent
+                or SubmitArray { Spec.Notify: not null } or ArrayAcceptedEvent { Spec.Notify: not null } or ArraySnapshot { Spec.Notify: not null } or ArrayToldEvent or ArrayEndedEvent { IsDue: true }
+                or CompletedEvent { IsDue: true } or FailedEvent { IsDue: true } or PausedEvent { IsDue: true } or CancelledEvent { IsDue: true };
+            Assert.True(MeshContracts.TryFind(message, out Contract? contract));
+            (isTold ? told : before).Add(contract.ManifestOf(message));
+        }
+
+        Assert.Equal(16, told.Count);
+        Assert.Empty(told.Intersect(before));
     }
 }

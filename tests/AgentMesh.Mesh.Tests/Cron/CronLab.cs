@@ -1,6 +1,5 @@
-using System.Threading.Channels;
 using AgentMesh.Mesh.Cron;
-using AgentMesh.Mesh.Cron.Delivery;
+using AgentMesh.Mesh.Tests.Webhooks;
 using AgentMesh.Mesh.Cron.Entity;
 using AgentMesh.Mesh.Jobs;
 using Akka.Actor;
@@ -11,7 +10,7 @@ namespace AgentMesh.Mesh.Tests.Cron;
 /// <summary>One schedule at its home with a journal in memory; the clock and the jobs are the test's.</summary>
 internal sealed class CronLab : EntityLab
 {
-    private readonly Channel<Sending> _sent = Channel.CreateUnbounded<Sending>();
+    private readonly ParcelsOfTest _sent = new();
     private int _lives;
 
     public static CronId Id { get; } = new(Home, "nightly");
@@ -19,7 +18,7 @@ internal sealed class CronLab : EntityLab
     public SetTime Time { get; } = new();
 
     /// <summary>What is on its way to a receiver and was not looked at.</summary>
-    public int WaitingToBeTold => _sent.Reader.Count;
+    public int WaitingToBeTold => _sent.Waiting;
 
     public Task<CronView> View() => Ask<CronView>(new GetCron(Id));
 
@@ -44,11 +43,7 @@ internal sealed class CronLab : EntityLab
     }
 
     /// <summary>What the receiver gets next; it answers as the test says.</summary>
-    public async Task<Sending> NextSent()
-    {
-        using var limit = new CancellationTokenSource(Patience);
-        return await _sent.Reader.ReadAsync(limit.Token);
-    }
+    public Task<SentParcel> NextSent() => _sent.Next(Patience);
 
     public JobView ViewOf(SubmitJob submit, JobStateName state) => new(submit.JobId, state, submit.Spec, 1, Gpu, null, null, Time.Now, null, null, null, false, null);
 
@@ -59,19 +54,7 @@ internal sealed class CronLab : EntityLab
         return Restart(forget: false);
     }
 
-    protected override Props Create() => CronEntity.Create(Id, new CronEnvironment(Home, 100 + _lives, Jobs.Ref, Time, TimeSpan.FromMinutes(1)) { Deliver = Send });
-
-    private Task<DeliveryAnswer> Send(CronParcel parcel, CancellationToken cancellationToken)
-    {
-        var answer = new TaskCompletionSource<DeliveryAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _sent.Writer.TryWrite(new Sending(parcel, answer, cancellationToken));
-        return answer.Task.WaitAsync(cancellationToken);
-    }
-
-    internal sealed record Sending(CronParcel Parcel, TaskCompletionSource<DeliveryAnswer> Answered, CancellationToken Cancelled)
-    {
-        public void Answer(int status, TimeSpan? retryAfter = null) => Answered.SetResult(DeliveryAnswer.Of(status, "", retryAfter));
-    }
+    protected override Props Create() => CronEntity.Create(Id, new CronEnvironment(Home, 100 + _lives, Jobs.Ref, Time, TimeSpan.FromMinutes(1)) { Deliver = _sent.Deliver });
 
     internal sealed class SetTime : TimeProvider
     {

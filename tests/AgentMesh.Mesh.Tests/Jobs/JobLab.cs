@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
+using AgentMesh.Mesh.Tests.Webhooks;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
@@ -46,6 +47,7 @@ internal sealed class JobLab : IAsyncDisposable
             AwayTimeout = TimeSpan.FromHours(1),
             Jobs = () => Shard!,
             Groups = () => _groups.Ref,
+            Deliver = Parcels.Deliver,
             LastSeenOf = device => device == Gpu ? Time.GetUtcNow() - TimeSpan.FromMinutes(3.5) : null,
         };
         Shard = System.ActorOf(Props.Create(() => new OneShard(environment)), "shard");
@@ -56,6 +58,9 @@ internal sealed class JobLab : IAsyncDisposable
     public ForeignRef Workers { get; }
 
     public ShiftedTime Time { get; } = new();
+
+    /// <summary>What is told to URLs.</summary>
+    public ParcelsOfTest Parcels { get; } = new();
 
     /// <summary>Keeps the entity of each job, as sharding does.</summary>
     public IActorRef Shard { get; }

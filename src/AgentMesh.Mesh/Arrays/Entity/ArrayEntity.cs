@@ -3,6 +3,7 @@ using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Retention;
 using AgentMesh.Mesh.Sharding;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
@@ -22,6 +23,9 @@ public sealed record ArrayEnvironment(DeviceId Self, IActorRef Jobs, Func<ArrayT
 
     /// <summary>Whether a device speaks for this home; null where only its own device does.</summary>
     public Func<DeviceId, bool>? IsHome { get; init; }
+
+    /// <summary>Sends what is told of an array to its URL.</summary>
+    public DeliverParcel Deliver { get; init; } = DeliveryAnswer.NothingIsSent;
 }
 
 /// <summary>
@@ -40,6 +44,7 @@ public sealed class ArrayEntity : HomeEntity<IArrayEvent>
 
     private readonly ArrayEnvironment _environment;
     private readonly JobWatch _watch;
+    private readonly Telling _telling;
     private readonly Dictionary<int, ElementEnd> _over = [];
     private ArrayState _array;
     private Caller? _cancelledBy;
@@ -49,6 +54,7 @@ public sealed class ArrayEntity : HomeEntity<IArrayEvent>
     {
         _environment = environment;
         _watch = new JobWatch(environment.Jobs, environment.Time, AwaitFor);
+        _telling = new Telling(environment.Deliver);
         _array = ArrayState.None(id);
         Recover<SnapshotOffer>(offer => _array = ((ArraySnapshot)offer.Snapshot).ToState(id));
         Recover<RecoveryCompleted>(_ => OnRecovered());
@@ -61,6 +67,7 @@ public sealed class ArrayEntity : HomeEntity<IArrayEvent>
         FromJobs<JobAccepted>(accepted => OnFound(accepted.JobId), _watch.AskSoon);
         FromJobs<JobProblem>(OnJobProblem, _watch.AskSoon);
         FromJobs<JobView>(OnJobView, _watch.AskSoon);
+        Command<Courier.Back>(OnTold);
         Command<ArrayRemoved>(_ => Leave());
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }
@@ -87,7 +94,30 @@ public sealed class ArrayEntity : HomeEntity<IArrayEvent>
     protected override object NotStored(string why) =>
         Refusal(MeshErrors.NotStored, $"the journal of this device did not take it: {why}", "look at the log of the node; 'agentmesh job list' tells whether it was taken after all");
 
-    protected override void AfterRejection() => LookAgain(TimeSpan.FromSeconds(1));
+    protected override void AfterRejection()
+    {
+        _telling.Rejected();
+        LookAgain(TimeSpan.FromSeconds(1));
+    }
+
+    protected override void PostStop()
+    {
+        _telling.Stop();
+        base.PostStop();
+    }
+
+    private void OnTold(Courier.Back back)
+    {
+        _telling.Returned();
+        if (ArrayDeliveryRules.Ended(_array, back.DeliveryId, back.Answer, Now) is { } told)
+        {
+            Record(told, null, null);
+        }
+        else
+        {
+            LookAtOnce();
+        }
+    }
 
     private void OnRecovered()
     {
@@ -216,7 +246,7 @@ public sealed class ArrayEntity : HomeEntity<IArrayEvent>
         }
     }
 
-    private void Record(IArrayEvent change, IActorRef? asker, Action? then) => Record(change, asker, _ =>
+    private void Record(IArrayEvent change, IActorRef? asker, Action? then) => Record(ArrayDeliveryRules.Marked(_array, change), asker, _ =>
     {
         then?.Invoke();
         Settle();
@@ -229,6 +259,13 @@ public sealed class ArrayEntity : HomeEntity<IArrayEvent>
         TimeSpan? question = _watch.Ask(_array.Running.Values.Select(Watched), Self);
         if (!_array.Exists || _array.EndedAt is not null)
         {
+            if (_telling.Send(ArrayDeliveryRules.UntilNext(_array, Now), () => ArrayDeliveryRules.Ready(_array, Now), Self) is { } wait)
+            {
+                Context.SetReceiveTimeout(null);
+                LookAgain(wait);
+                return;
+            }
+
             StopLooking();
             Context.SetReceiveTimeout(_environment.RestAfter);
             return;

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using AgentMesh.Errors;
-using AgentMesh.Mesh.Cron.Delivery;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Sharding;
@@ -23,7 +23,7 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
 
     private readonly CronEnvironment _environment;
     private readonly JobWatch _watch;
-    private readonly CronCourier _courier;
+    private readonly Courier _courier;
     private readonly Dictionary<JobId, IActorRef> _askers = [];
     private CronState _cron;
 
@@ -32,7 +32,7 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
     {
         _environment = environment;
         _watch = new JobWatch(environment.Jobs, environment.Time, AwaitFor);
-        _courier = new CronCourier(environment.Deliver);
+        _courier = new Courier(environment.Deliver);
         _cron = CronState.None(id);
         Recover<SnapshotOffer>(offer => _cron = ((CronSnapshot)offer.Snapshot).ToState(id));
         Recover<RecoveryCompleted>(_ => LookAtOnce());
@@ -46,7 +46,7 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
         FromJobs<JobAccepted>(accepted => OnFound(accepted.JobId), AskSoon);
         FromJobs<JobProblem>(OnJobProblem, AskSoon);
         FromJobs<JobView>(OnJobView, AskSoon);
-        Command<CronCourier.Back>(OnDelivered);
+        Command<Courier.Back>(OnDelivered);
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }
 
@@ -221,7 +221,7 @@ public sealed class CronEntity : HomeEntity<ICronEvent>
         }
     }
 
-    private void OnDelivered(CronCourier.Back back)
+    private void OnDelivered(Courier.Back back)
     {
         _courier.Returned();
         if (CronDeliveryRules.Ended(_cron, back.JobId, back.Answer, Now) is { } change)

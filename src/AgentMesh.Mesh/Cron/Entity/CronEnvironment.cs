@@ -1,4 +1,4 @@
-using AgentMesh.Mesh.Cron.Delivery;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Protocol.Identity;
@@ -19,7 +19,7 @@ public sealed record CronEnvironment(DeviceId Self, long Life, IActorRef Jobs, T
     public ChooseCronTargets Choose { get; init; } = static (_, _) => [];
 
     /// <summary>Sends what is told of a run to the URL of its schedule.</summary>
-    public DeliverCron Deliver { get; init; } = static (_, _) => Task.FromResult(new DeliveryAnswer(DeliveryVerdict.GivenUp, null, new Problem(MeshErrors.NotifyNotAllowed, "nothing is sent from here")));
+    public DeliverParcel Deliver { get; init; } = DeliveryAnswer.NothingIsSent;
 
     /// <summary>Null for the default journal of the actor system.</summary>
     public HomeJournal? Journal { get; init; }

@@ -2,6 +2,7 @@ using AgentMesh.Mesh.Groups;
 using AgentMesh.Mesh.Jobs.Doors;
 using AgentMesh.Mesh.Retention;
 using AgentMesh.Mesh.Sharding;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
@@ -27,6 +28,8 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private readonly DependencyWatch _dependencies;
     private readonly JobTurn _turn;
     private readonly JobDoor _door;
+    private readonly JobOrders _orders;
+    private readonly Telling _telling;
     private readonly LookTimes _times;
     private readonly ClockWatch _clock;
     private JobState _job;
@@ -44,6 +47,8 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         _dependencies = new DependencyWatch(environment.Time);
         _turn = new JobTurn(environment.Time);
         _door = new JobDoor(environment.Door?.Invoke());
+        _orders = new JobOrders(environment);
+        _telling = new Telling(environment.Deliver);
         _times = new LookTimes(environment.Time);
         _clock = new ClockWatch(environment.Time);
         Recover<SnapshotOffer>(offer => _job = ((JobSnapshot)offer.Snapshot).ToState(id));
@@ -63,7 +68,11 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
 
     protected override object NotStored(string why) => JobReplies.NotStored(_job, why);
 
-    protected override void AfterRejection() => Settle();
+    protected override void AfterRejection()
+    {
+        _telling.Rejected();
+        Settle();
+    }
 
     /// <summary>Whatever comes, the clock is looked at first.</summary>
     /// <returns>Whether it is a message of jobs.</returns>
@@ -88,6 +97,9 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
                 break;
             case TurnAnswer answer:
                 OnTurn(answer);
+                break;
+            case Courier.Back back:
+                OnTold(back);
                 break;
             case JobRemoved:
                 OnRemoved();
@@ -185,6 +197,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
             _waiters.TellAll(View);
         }
 
+        _telling.Stop();
         base.PostStop();
     }
 
@@ -203,6 +216,19 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         if (_job.IsAtRest)
         {
             Context.Parent.Tell(new Passivate(PoisonPill.Instance));
+        }
+    }
+
+    private void OnTold(Courier.Back back)
+    {
+        _telling.Returned();
+        if (JobDeliveryRules.Ended(_job, back.DeliveryId, back.Answer, Now) is { } told)
+        {
+            Record(told, null, null);
+        }
+        else
+        {
+            Settle();
         }
     }
 
@@ -270,7 +296,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
             _turn.Ask(_job, _place.IsThere(_job), now, _environment.Groups(), Self);
             if (_times.IsTimeToRepeat())
             {
-                TellWorkers();
+                _orders.Tell(_job, Context);
             }
 
             LookAgain();
@@ -290,7 +316,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private void Record(IJobEvent change, IActorRef? asker, Action? then)
     {
         JobState before = _job;
-        Record(change, asker, _ =>
+        Record(JobDeliveryRules.Marked(before.Spec, change), asker, _ =>
         {
             _times.Restart();
             if (_job.Attempt != before.Attempt)
@@ -304,7 +330,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
             if (_job.Name.HasAttempt())
             {
                 _times.IsTimeToRepeat();
-                TellWorkers();
+                _orders.Tell(_job, Context);
             }
             else if (_job.Name == JobStateName.Queued)
             {
@@ -313,7 +339,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
             else if (before.Name.HasAttempt() && before.Exists && !JobRules.HasRecordedEnd(_job, before.Attempt))
             {
                 // Given up: it may go on there without knowing. Should this be lost, its next heartbeat is answered the same way.
-                WorkersOf(before).Tell(new CancelAttempt(_job.JobId, before.Attempt), Self);
+                _orders.End(before, Context);
             }
         });
     }
@@ -330,8 +356,15 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
         }
 
         _waiters.TellAll(View);
-        Timers.Cancel(Look.Instance);
         _times.Looks();
+        if (_job.Exists && _telling.Send(JobDeliveryRules.UntilNext(_job, Now), () => JobDeliveryRules.Ready(_job, Now), Self) is { } wait)
+        {
+            Context.SetReceiveTimeout(null);
+            Timers.StartSingleTimer(Look.Instance, Look.Instance, wait);
+            return;
+        }
+
+        Timers.Cancel(Look.Instance);
         Context.SetReceiveTimeout(_environment.RestAfter);
     }
 
@@ -352,20 +385,6 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
             Self.Tell(Look.Instance);
         }
     }
-
-    private void TellWorkers()
-    {
-        if (_job.CancelRequestedAt is not null)
-        {
-            WorkersOf(_job).Tell(new CancelAttempt(_job.JobId, _job.Attempt), Self);
-        }
-        else if (_job.Name == JobStateName.Placing)
-        {
-            WorkersOf(_job).Tell(JobRules.Order(_job), Self);
-        }
-    }
-
-    private ICanTell WorkersOf(JobState job) => _environment.WorkersOf(Context, job.Placement!.Device);
 
     private DeviceId FromDevice() => Origin.Of(Sender, Context.System, _environment.Self);
 

@@ -1,7 +1,7 @@
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Cron;
-using AgentMesh.Mesh.Cron.Delivery;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Mesh.Peers;
 using AgentMesh.Mesh.Sharding;
 using AgentMesh.Protocol.Identity;
@@ -41,8 +41,8 @@ public sealed record JobEnvironment(
     /// <summary>The devices of a schedule that are looked for at each time.</summary>
     public ChooseCronTargets ChooseForCron { get; init; } = static (_, _) => [];
 
-    /// <summary>Sends what is told of a run to the URL of its schedule; null where nothing is sent.</summary>
-    public DeliverCron? DeliverForCron { get; init; }
+    /// <summary>Sends what is told of a job or a run of a schedule to its URL.</summary>
+    public DeliverParcel Deliver { get; init; } = DeliveryAnswer.NothingIsSent;
 
     /// <summary>On which devices the elements of an array may run.</summary>
     public Func<ArrayTargets, IReadOnlyList<ArrayDevice>> DevicesFor { get; init; } = static _ => [];

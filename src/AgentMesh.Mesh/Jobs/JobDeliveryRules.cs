@@ -1,0 +1,43 @@
+using System.Globalization;
+using AgentMesh.Mesh.Webhooks;
+
+namespace AgentMesh.Mesh.Jobs;
+
+/// <summary>
+/// Whether the end of a job is told to the URL that its caller named, and when. Pure, as <see cref="JobRules"/>. What is told is what the job has at rest, so its event holds no copy of it: only that it is due, which the
+/// index of the journal shows, so that a node that was restarted goes on with it.
+/// </summary>
+public static class JobDeliveryRules
+{
+    /// <summary>The event as it is journalled: marked, where it ends the job in a way that its caller wants told.</summary>
+    /// <param name="spec">Null before the job is accepted.</param>
+    public static IJobEvent Marked(JobSpec? spec, IJobEvent change) => spec?.Notify is not { } notify
+        ? change
+        : change switch
+        {
+            CompletedEvent e => e with { IsDue = notify.Wants(JobStateName.Completed) },
+            FailedEvent e => e with { IsDue = notify.Wants(JobStateName.Failed) },
+            PausedEvent e => e with { IsDue = notify.Wants(JobStateName.Paused) },
+            CancelledEvent e => e with { IsDue = notify.Wants(JobStateName.Cancelled) },
+            _ => change,
+        };
+
+    /// <summary>Of this end: a job that a person retries ends another time, which is told under another id.</summary>
+    /// <param name="endedAt">To the millisecond, as it is journalled.</param>
+    public static string IdOf(JobId job, DateTimeOffset endedAt) => DeliveryRules.IdOf(string.Create(CultureInfo.InvariantCulture, $"{job}/{endedAt.ToUnixTimeMilliseconds()}"));
+
+    /// <summary>What is sent now; null for nothing.</summary>
+    public static Parcel? Ready(JobState job, DateTimeOffset now) =>
+        UntilNext(job, now) == TimeSpan.Zero && job is { Spec.Notify: { } notify, EndedAt: { } ended }
+            ? new Parcel(IdOf(job.JobId, ended), notify.Url, job.JobId, job.Name, EndReport.Of(job.ToView(), now), job.Delivery!.Attempts + 1) { Key = job.Spec.IdempotencyKey }
+            : null;
+
+    /// <summary>How long nothing has to be sent; null where nothing waits.</summary>
+    public static TimeSpan? UntilNext(JobState job, DateTimeOffset now) => job is { IsAtRest: true, Delivery: { IsDue: true } due } ? DeliveryRules.UntilNext(due, now) : null;
+
+    /// <summary>An attempt ended; null where that changes nothing any more, as for an end before the present one.</summary>
+    public static ToldEvent? Ended(JobState job, string deliveryId, DeliveryAnswer answer, DateTimeOffset now) =>
+        job is { IsAtRest: true, Delivery: { IsDue: true } due, EndedAt: { } ended } && IdOf(job.JobId, ended) == deliveryId
+            ? new ToldEvent(now, job.Name, DeliveryRules.After(due, deliveryId, answer, now))
+            : null;
+}

@@ -1,0 +1,57 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using AgentMesh.Mesh.Jobs;
+
+namespace AgentMesh.Mesh.Webhooks;
+
+/// <summary>When the end of a job or of a run is told again, and when that is given up: the same for all that is told. Pure.</summary>
+public static class DeliveryRules
+{
+    public const int AttemptsMax = 8;
+
+    /// <summary>The longest wait between two attempts, also where the receiver asks for a longer one.</summary>
+    public static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(30);
+
+    // Three times as long each time: 10 s, 30 s, 90 s, 4.5 min, 13.5 min, 20 min, 20 min, an hour together.
+    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan UsualWaitMax = TimeSpan.FromMinutes(20);
+    private const int Growth = 3;
+
+    // Of a wait, up or down: receivers that were away are not asked by everybody at once.
+    private const double Jitter = 0.2;
+
+    /// <summary>32 hexadecimal digits that follow from what is told, so that they are the same in each attempt.</summary>
+    public static string IdOf(string what) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(what)).AsSpan(0, 16));
+
+    /// <summary>How it stands after an attempt that ended so.</summary>
+    public static Delivery After(Delivery due, string deliveryId, DeliveryAnswer answer, DateTimeOffset now)
+    {
+        int attempts = due.Attempts + 1;
+        (DeliveryState state, Problem? problem) = answer.Verdict switch
+        {
+            DeliveryVerdict.Delivered => (DeliveryState.Delivered, null),
+            DeliveryVerdict.Again when attempts < AttemptsMax => (DeliveryState.Due, answer.Problem),
+            DeliveryVerdict.Again => (DeliveryState.GivenUp, UsedUp(answer.Problem)),
+            _ => (DeliveryState.GivenUp, answer.Problem),
+        };
+        DateTimeOffset next = state == DeliveryState.Due ? now + Wait(deliveryId, attempts, answer.RetryAfter) : now;
+        return new Delivery(state, attempts, next, now, answer.Status, problem);
+    }
+
+    /// <summary>Before the attempt that follows so many. The part that is chance follows from the delivery, so that it is the same after a crash.</summary>
+    public static TimeSpan Wait(string deliveryId, int attempts, TimeSpan? retryAfter)
+    {
+        TimeSpan usual = TimeSpan.FromTicks(Math.Min(UsualWaitMax.Ticks, FirstWait.Ticks * (long)Math.Pow(Growth, Math.Min(attempts, AttemptsMax) - 1)));
+        ulong chance = BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{deliveryId}/{attempts}"))));
+        TimeSpan wait = usual * (1 - Jitter + (2 * Jitter * (chance / (double)ulong.MaxValue)));
+        wait = retryAfter > wait ? retryAfter.Value : wait;
+        return TimeSpan.FromMilliseconds(Math.Ceiling((wait > WaitMax ? WaitMax : wait).TotalMilliseconds));
+    }
+
+    /// <summary>How long the next attempt is not due; zero for now. A clock that was put back does not make it wait longer than it was to.</summary>
+    public static TimeSpan UntilNext(Delivery due, DateTimeOffset now) => due.NextAt - now is var left && left > TimeSpan.Zero && left <= WaitMax ? left : TimeSpan.Zero;
+
+    private static Problem UsedUp(Problem? last) => new(MeshErrors.NotifyUsedUp, $"{AttemptsMax} attempts failed, the last one: {last?.Text}", "look at the receiver; what ends from now on is told as usual");
+}
