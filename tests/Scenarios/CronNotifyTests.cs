@@ -1,6 +1,4 @@
 using System.Runtime.Versioning;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using AgentMesh.Node.Control;
 using Scenarios.Harness;
@@ -11,17 +9,12 @@ namespace Scenarios;
 [UnsupportedOSPlatform("windows")]
 public sealed class CronNotifyTests
 {
-    private const string Secret = "a secret that is long enough";
-
     [Fact]
     public async Task A_run_is_told_again_after_a_kill_until_it_was_taken_and_then_no_more()
     {
         await using var receiver = new HookReceiver();
         await using TestNode node = new("one");
-        string secretFile = Path.Combine(node.Data, "hook-secret");
-        await File.WriteAllTextAsync(secretFile, Secret + "\n");
-        File.SetUnixFileMode(secretFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        await File.WriteAllTextAsync(Path.Combine(node.Data, "agentmesh.conf"), $"agentmesh.cron.notify {{ allow = [\"127.0.0.1:{receiver.Port}\"], secret-file = \"{secretFile}\" }}");
+        await receiver.LetSendAsync(node);
         await node.UpAsync();
         (await node.RunAsync("cron", "add", "backup", "@yearly", "--notify", receiver.Url, "--notify-on", "failure", "--attempts", "1", "--", "sh", "-c", "echo half of it; echo disk full >&2; exit 3")).Done();
         (await node.RunAsync("cron", "run", "backup")).Done();
@@ -38,8 +31,7 @@ public sealed class CronNotifyTests
         Assert.Equal(("backup", "failed", 3, "half of it\n", "disk full\n"), (Text(data, "schedule"), Text(data, "state"), data.GetProperty("exitCode").GetInt32(), Text(data, "stdout"), Text(data, "stderr")));
         foreach (Hook hook in new[] { first, second })
         {
-            string expected = "v1," + Convert.ToBase64String(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Secret), Encoding.UTF8.GetBytes($"{hook.Id}.{hook.Timestamp}.{hook.Body}")));
-            Assert.Equal(expected, hook.Signature);
+            Assert.Equal(hook.SignatureBy(HookReceiver.Secret), hook.Signature);
         }
 
         await Eventually.HoldsAsync(async () => (await CronAsync(node)).LastDelivery is { State: "delivered", Status: 204, Attempts: 1 }, "the node knows that it was taken");
@@ -60,8 +52,8 @@ public sealed class CronNotifyTests
         string log = File.ReadAllText(Assert.Single(Directory.GetFiles(Path.Combine(node.Data, "logs", "cron"))));
         Assert.Contains($"told {view.Runs[0].ShortJob} status 204 attempt 1", log, StringComparison.Ordinal);
         Assert.Contains("status 410 attempt 1 AM0634", log, StringComparison.Ordinal);
-        string everything = string.Concat(Directory.EnumerateFiles(node.Data, "*", SearchOption.AllDirectories).Where(file => file != secretFile && file.EndsWith(".log", StringComparison.Ordinal)).Select(File.ReadAllText));
-        Assert.DoesNotContain(Secret, everything + (await node.RunAsync("config")).Done(), StringComparison.Ordinal);
+        string everything = string.Concat(Directory.EnumerateFiles(node.Data, "*", SearchOption.AllDirectories).Where(file => Path.GetFileName(file) != HookReceiver.SecretFile && file.EndsWith(".log", StringComparison.Ordinal)).Select(File.ReadAllText));
+        Assert.DoesNotContain(HookReceiver.Secret, everything + (await node.RunAsync("config")).Done(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,4 @@
 using System.Runtime.Versioning;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using AgentMesh.Node.Control;
 using Scenarios.Harness;
@@ -11,17 +9,12 @@ namespace Scenarios;
 [UnsupportedOSPlatform("windows")]
 public sealed class RunNotifyTests
 {
-    private const string Secret = "a secret that is long enough";
-
     [Fact]
     public async Task The_end_of_a_job_is_told_again_after_a_kill_until_it_was_taken_and_then_no_more()
     {
         await using var receiver = new HookReceiver();
         await using TestNode node = new("one");
-        string secretFile = Path.Combine(node.Data, "hook-secret");
-        await File.WriteAllTextAsync(secretFile, Secret + "\n");
-        File.SetUnixFileMode(secretFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        await File.WriteAllTextAsync(Path.Combine(node.Data, "agentmesh.conf"), $"agentmesh.cron.notify {{ allow = [\"127.0.0.1:{receiver.Port}\"], secret-file = \"{secretFile}\" }}");
+        await receiver.LetSendAsync(node);
         await node.UpAsync();
         string id = (await node.RunAsync("run", "--detach", "--key", "mine", "--notify", receiver.Url, "--notify-on", "failure", "--", "sh", "-c", "echo half of it; echo disk full >&2; exit 3")).Done().Trim();
 
@@ -31,8 +24,7 @@ public sealed class RunNotifyTests
         await node.UpAsync();
         Hook second = await receiver.NextAsync();
         Assert.Equal((first.Id, first.Body), (second.Id, second.Body));
-        string expected = "v1," + Convert.ToBase64String(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Secret), Encoding.UTF8.GetBytes($"{second.Id}.{second.Timestamp}.{second.Body}")));
-        Assert.Equal(expected, second.Signature);
+        Assert.Equal(second.SignatureBy(HookReceiver.Secret), second.Signature);
         second.Answer(503);
         await Eventually.HoldsAsync(async () => (await node.JobAsync(id)).Delivery is { State: "due", Status: 503, Attempts: 1 }, "the node knows that it was not taken");
         Assert.Contains("told      not yet", (await node.RunAsync("job", "show", id)).Done(), StringComparison.Ordinal);

@@ -58,7 +58,7 @@ public sealed class NotifierTests
 
         // Another port is another receiver.
         Assert.All(
-            await Task.WhenAll(((string[])["https://fine.example.org/", "https://fine.example.org:8443/"]).Select(url => notifier.DeliverAsync(Parcel(100, "42", url), CancellationToken.None))),
+            await Task.WhenAll(((string[])["https://fine.example.org/", "https://fine.example.org:8443/"]).Select(url => notifier.DeliverAsync(Parcel(100, "42", url), CancellationToken.None))).WaitAsync(TimeSpan.FromSeconds(30)),
             answer => Assert.Equal(DeliveryVerdict.Delivered, answer.Verdict));
         Assert.Equal(1, notifier.Receivers);
 

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.Versioning;
+using System.Security.Cryptography;
 using System.Text;
 using System.Threading.Channels;
 
@@ -16,6 +18,10 @@ public sealed class Hook(HttpListenerContext context, string body)
 
     public string? Signature => context.Request.Headers["webhook-signature"];
 
+    /// <summary>What Standard Webhooks 1.0 has as the signature, by a second hand.</summary>
+    public string SignatureBy(string secret) =>
+        "v1," + Convert.ToBase64String(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes($"{Id}.{Timestamp}.{Body}")));
+
     public void Answer(int status)
     {
         context.Response.StatusCode = status;
@@ -24,8 +30,12 @@ public sealed class Hook(HttpListenerContext context, string body)
 }
 
 /// <summary>Somebody who is told of runs.</summary>
+[UnsupportedOSPlatform("windows")]
 public sealed class HookReceiver : IAsyncDisposable
 {
+    public const string Secret = "a secret that is long enough";
+    public const string SecretFile = "hook-secret";
+
     private readonly HttpListener _listener;
     private readonly Channel<Hook> _hooks = Channel.CreateUnbounded<Hook>();
     private readonly Task _serving;
@@ -54,6 +64,15 @@ public sealed class HookReceiver : IAsyncDisposable
     public int Port { get; }
 
     public string Url => $"http://127.0.0.1:{Port}/";
+
+    /// <summary>Lets a node that is not up yet send here, signed with <see cref="Secret"/>.</summary>
+    public async Task LetSendAsync(TestNode node)
+    {
+        string secretFile = Path.Combine(node.Data, SecretFile);
+        await File.WriteAllTextAsync(secretFile, Secret + "\n");
+        File.SetUnixFileMode(secretFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        await File.WriteAllTextAsync(Path.Combine(node.Data, "agentmesh.conf"), $"agentmesh.cron.notify {{ allow = [\"127.0.0.1:{Port}\"], secret-file = \"{secretFile}\" }}");
+    }
 
     public async Task<Hook> NextAsync()
     {
