@@ -22,14 +22,15 @@ public static class JobDeliveryRules
             _ => change,
         };
 
-    /// <summary>Of this end: a job that a person retries ends another time, which is told under another id.</summary>
+    /// <summary>Of this end: a job that a person retries ends another time, which is told under another id, also within the same millisecond or after the clock was set back.</summary>
+    /// <param name="attempt">The newest one; 0 where none was placed.</param>
     /// <param name="endedAt">To the millisecond, as it is journalled.</param>
-    public static string IdOf(JobId job, DateTimeOffset endedAt) => DeliveryRules.IdOf(string.Create(CultureInfo.InvariantCulture, $"{job}/{endedAt.ToUnixTimeMilliseconds()}"));
+    public static string IdOf(JobId job, int attempt, DateTimeOffset endedAt) => DeliveryRules.IdOf(string.Create(CultureInfo.InvariantCulture, $"{job}/{attempt}/{endedAt.ToUnixTimeMilliseconds()}"));
 
     /// <summary>What is sent now; null for nothing.</summary>
     public static Parcel? Ready(JobState job, DateTimeOffset now) =>
         UntilNext(job, now) == TimeSpan.Zero && job is { Spec.Notify: { } notify, EndedAt: { } ended }
-            ? new Parcel(IdOf(job.JobId, ended), notify.Url, job.JobId, job.Name, EndReport.Of(job.ToView(), now), job.Delivery!.Attempts + 1) { Key = job.Spec.IdempotencyKey }
+            ? new Parcel(IdOf(job.JobId, job.Attempt, ended), notify.Url, job.JobId, job.Name, EndReport.Of(job.ToView(), now), job.Delivery!.Attempts + 1) { Key = job.Spec.IdempotencyKey }
             : null;
 
     /// <summary>How long nothing has to be sent; null where nothing waits.</summary>
@@ -37,7 +38,7 @@ public static class JobDeliveryRules
 
     /// <summary>An attempt ended; null where that changes nothing any more, as for an end before the present one.</summary>
     public static ToldEvent? Ended(JobState job, string deliveryId, DeliveryAnswer answer, DateTimeOffset now) =>
-        job is { IsAtRest: true, Delivery: { IsDue: true } due, EndedAt: { } ended } && IdOf(job.JobId, ended) == deliveryId
+        job is { IsAtRest: true, Delivery: { IsDue: true } due, EndedAt: { } ended } && IdOf(job.JobId, job.Attempt, ended) == deliveryId
             ? new ToldEvent(now, job.Name, DeliveryRules.After(due, deliveryId, answer, now))
             : null;
 }

@@ -44,6 +44,11 @@ public sealed class JobDeliveryRulesTests
         Assert.Null(again.Delivery);
         again = again.Apply(new PausedEvent(Start.AddMinutes(2), 0, null, new Problem("AM0314", "late")) { IsDue = true });
         Assert.NotEqual(JobDeliveryRules.Ready(paused, Start)!.DeliveryId, JobDeliveryRules.Ready(again, Start.AddMinutes(2))!.DeliveryId);
+
+        // A further attempt that ends in the same millisecond, or seems to.
+        JobState second = first.Apply(new RetriedEvent(Start.AddSeconds(9), Laptop)).Apply(new PlacedEvent(Start.AddSeconds(9), new Placement(2, Gpu, 5))).Apply(new CompletedEvent(Start.AddSeconds(9), 2, Result) { IsDue = true });
+        Assert.Equal(first.EndedAt, second.EndedAt);
+        Assert.NotEqual(id, JobDeliveryRules.Ready(second, Start.AddHours(1))!.DeliveryId);
     }
 
     [Fact]
