@@ -54,10 +54,17 @@ public sealed class ArrayTests
         await PairAsync(home, one, two);
 
         // One element runs on each; the node of one of them goes for good.
-        string array = (await home.RunAsync("run", "--array", "1-2%2", "--detach", "@label:gpu", "--", "sh", "-c", "test -e " + Path.Combine(home.Data, "go") + " || sleep 120; echo done {}")).Done().Trim();
+        string array = (await home.RunAsync("run", "--array", "1-2%2", "--detach", "@label:gpu", "--", "sh", "-c", "test -e " + Path.Combine(home.Data, "go") + " || { echo waits; sleep 120; }; echo done {}")).Done().Trim();
         await Eventually.HoldsAsync(async () => (await ArrayAsync(home, array)).Elements.Count(element => element.State == "running" && element.Job is not null) == 2, "both run");
-        string job = (await ArrayAsync(home, array)).Elements.Single(element => element.Device == "one").Job!;
-        await Eventually.HoldsAsync(async () => (await home.JobAsync(job)).State == "running", "the job runs on one");
+        IReadOnlyList<ArrayElementView> elements = (await ArrayAsync(home, array)).Elements;
+        string job = elements.Single(element => element.Device == "one").Job!;
+
+        // Whichever looks for the file afterwards finds it, and ends.
+        foreach (ArrayElementView element in elements)
+        {
+            await Eventually.HoldsAsync(async () => (await home.RunAsync("job", "logs", element.Job!)).Out.Contains("waits", StringComparison.Ordinal), "its program has looked for the file, in vain");
+        }
+
         File.WriteAllText(Path.Combine(home.Data, "go"), "");
         one.KillHard();
         await Eventually.HoldsAsync(
