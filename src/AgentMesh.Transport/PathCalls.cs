@@ -56,8 +56,11 @@ internal sealed class PathCalls(MeshEndpoint endpoint, Connection connection, Lo
     {
         lock (gate)
         {
-            connection.Mapping.NetworkIdle = portSilence;
-            pump();
+            if (connection.Mapping.NetworkIdle != portSilence)
+            {
+                connection.Mapping.NetworkIdle = portSilence;
+                pump();
+            }
         }
     }
 

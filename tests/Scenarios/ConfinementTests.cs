@@ -123,6 +123,7 @@ public sealed class ConfinementTests : IDisposable
         foreach (string grant in (string[])["dir:/", $"dir:{gpu.Data}/work", $"read:{Path.GetDirectoryName(gpu.Data)}"])
         {
             (await gpu.RunAsync("grant", "laptop", grant)).Refused("AM0178", grant);
+            (await gpu.RunAsync("invite", "--link", "--grant", grant)).Refused("AM0178", grant);
         }
     }
 

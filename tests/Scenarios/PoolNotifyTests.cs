@@ -21,16 +21,8 @@ public sealed class PoolNotifyTests
         using var server = new PostgresServer();
         string database = server.NewDatabase();
         await using var receiver = new HookReceiver();
-        await using TestNode first = await StartMemberAsync("first", database, receiver);
-        await using TestNode second = await StartMemberAsync("second", database, receiver);
-        await using TestNode worker = await TestNode.StartAsync("worker");
-        foreach (TestNode member in new[] { first, second })
-        {
-            await worker.PairWithAsync(member);
-            (await worker.RunAsync("grant", member.Name, "run")).Done();
-        }
-
-        await PoolTests.MembersAsync(3, first, second, worker);
+        await using Lab lab = await Lab.StartAsync(database, receiver);
+        (TestNode first, TestNode second, TestNode worker) = (lab.First, lab.Second, lab.Worker);
         TestNode[] members = [first, second];
         (await first.RunAsync("cron", "add", "lab/backup", "@yearly", "--on", "@worker", "--notify", receiver.Url, "--attempts", "1", "--", "sh", "-c", "echo half of it; exit 3")).Done();
 
@@ -76,17 +68,9 @@ public sealed class PoolNotifyTests
         using var server = new PostgresServer();
         string database = server.NewDatabase();
         await using var receiver = new HookReceiver();
-        await using TestNode first = await StartMemberAsync("first", database, receiver);
-        await using TestNode second = await StartMemberAsync("second", database, receiver);
-        await using TestNode worker = await TestNode.StartAsync("worker");
-        foreach (TestNode member in new[] { first, second })
-        {
-            await worker.PairWithAsync(member);
-            (await worker.RunAsync("grant", member.Name, "run")).Done();
-        }
-
-        await PoolTests.MembersAsync(3, first, second, worker);
-        TestNode[] members = [first, second];
+        await using Lab lab = await Lab.StartAsync(database, receiver);
+        TestNode first = lab.First;
+        TestNode[] members = [first, lab.Second];
         string id = (await first.RunAsync("run", "--home", "lab", "--detach", "--attempts", "1", "--notify", receiver.Url, "@worker", "--", "sh", "-c", "echo half of it; exit 3")).Done().Trim();
 
         // Killed with its message on the way, and again between two attempts.
@@ -108,18 +92,6 @@ public sealed class PoolNotifyTests
         Assert.Equal(("job.failed", "half of it\n"), (root.GetProperty("type").GetString(), root.GetProperty("data").GetProperty("stdout").GetString()));
     }
 
-    private static async Task<TestNode> StartMemberAsync(string name, string database, HookReceiver receiver)
-    {
-        var node = new TestNode(name);
-        string secret = Path.Combine(node.Data, "pool-connection");
-        File.WriteAllText(secret, database);
-        File.WriteAllText(
-            Path.Combine(node.Data, "agentmesh.conf"),
-            $"agentmesh.pool {{ name = lab, connection-file = \"{secret}\", lease = 4s }}\nagentmesh.cron.notify.allow = [\"127.0.0.1:{receiver.Port}\"]\n");
-        await node.UpAsync();
-        return node;
-    }
-
     private static async Task<CronView?> CronAsync(TestNode node) =>
         await node.RunAsync("--json", "cron", "show", "lab/backup") is { Code: 0 } ran ? JsonSerializer.Deserialize(ran.Out, ControlJson.Default.CronView) : null;
 
@@ -136,5 +108,41 @@ public sealed class PoolNotifyTests
         };
         string name = (string)(await owner.ExecuteScalarAsync())!;
         return (members.Single(member => member.Name == name), members.Single(member => member.Name != name));
+    }
+
+    /// <summary>Two members of a pool, and a device that runs what they ask for.</summary>
+    private sealed record Lab(TestNode First, TestNode Second, TestNode Worker) : IAsyncDisposable
+    {
+        public static async Task<Lab> StartAsync(string database, HookReceiver receiver)
+        {
+            var lab = new Lab(await StartMemberAsync("first", database, receiver), await StartMemberAsync("second", database, receiver), await TestNode.StartAsync("worker"));
+            foreach (TestNode member in new[] { lab.First, lab.Second })
+            {
+                await lab.Worker.PairWithAsync(member);
+                (await lab.Worker.RunAsync("grant", member.Name, "run")).Done();
+            }
+
+            await PoolTests.MembersAsync(3, lab.First, lab.Second, lab.Worker);
+            return lab;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Worker.DisposeAsync();
+            await Second.DisposeAsync();
+            await First.DisposeAsync();
+        }
+
+        private static async Task<TestNode> StartMemberAsync(string name, string database, HookReceiver receiver)
+        {
+            var node = new TestNode(name);
+            string secret = Path.Combine(node.Data, "pool-connection");
+            File.WriteAllText(secret, database);
+            File.WriteAllText(
+                Path.Combine(node.Data, "agentmesh.conf"),
+                $"agentmesh.pool {{ name = lab, connection-file = \"{secret}\", lease = 4s }}\nagentmesh.cron.notify.allow = [\"127.0.0.1:{receiver.Port}\"]\n");
+            await node.UpAsync();
+            return node;
+        }
     }
 }

@@ -78,7 +78,7 @@ internal sealed class ArrayRun(Session session, ControlClient client)
             session.Terminal.Out.WriteLine($"waiting   {reason}");
         }
 
-        ToldLines.Write(session.Terminal.Out, array.Notify, array.NotifyOn == "any" ? "of any end" : $"on {array.NotifyOn}", array.Delivery, at => at.ToString("u", CultureInfo.InvariantCulture));
+        ToldLines.WriteEnd(session.Terminal.Out, array.Notify, array.NotifyOn, array.Delivery);
         if (onlyFailed && !failed && elements.Count > 0)
         {
             session.Terminal.Hint($"only those that did not complete are listed; 'agentmesh job show {array.ShortId} --limit {array.Count}' lists all");

@@ -97,6 +97,6 @@ internal static class JobLines
             to.WriteLine($"result    {job.Result}");
         }
 
-        ToldLines.Write(to, job.Notify, job.NotifyOn == "any" ? "of any end" : $"on {job.NotifyOn}", job.Delivery, at => at.ToString("u", CultureInfo.InvariantCulture));
+        ToldLines.WriteEnd(to, job.Notify, job.NotifyOn, job.Delivery);
     }
 }

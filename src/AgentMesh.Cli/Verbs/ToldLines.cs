@@ -1,3 +1,4 @@
+using System.Globalization;
 using AgentMesh.Node.Control;
 
 namespace AgentMesh.Cli.Verbs;
@@ -5,6 +6,11 @@ namespace AgentMesh.Cli.Verbs;
 /// <summary>Whether the receiver of a schedule or a job was told, for people.</summary>
 internal static class ToldLines
 {
+    /// <summary>Of a job or an array, in UTC.</summary>
+    /// <param name="on">any, failure or success.</param>
+    public static void WriteEnd(TextWriter to, string? url, string? on, DeliveryView? last) =>
+        Write(to, url, on == "any" ? "of any end" : $"on {on}", last, static at => at.ToString("u", CultureInfo.InvariantCulture));
+
     /// <param name="url">Who is told; null for nobody.</param>
     /// <param name="of">Of which ends.</param>
     /// <param name="last">The newest attempt; null before the first.</param>

@@ -108,7 +108,7 @@ public sealed record CronState
 
     private CronState End(CronRunEndedEvent e) => this with
     {
-        Runs = Shorten(Runs.Select(run => run.JobId == e.JobId ? run with { Ended = e.State, EndedAt = e.At, Delivery = e.Report is { } report ? new Delivery(DeliveryState.Due, 0, e.At, null, null, null) { Report = report } : null } : run)),
+        Runs = Shorten(Runs.Select(run => run.JobId == e.JobId ? run with { Ended = e.State, EndedAt = e.At, Delivery = e.Report is { } report ? Delivery.Begun(e.At) with { Report = report } : null } : run)),
 
         // Cancelled is what a person did, and tells nothing of the command.
         Failures = e.State switch { JobStateName.Completed => 0, JobStateName.Cancelled => Failures, _ => Failures + 1 },

@@ -11,6 +11,9 @@ public sealed record Confinement(IReadOnlyList<string> Writable, IReadOnlyList<s
     public static Confinement Of(IEnumerable<string> grants, IEnumerable<string> all) =>
         new([.. Values(grants, Grant.DirectoryKind)], [.. Values(grants, Grant.ReadKind)], [.. Values(all, Grant.DirectoryKind).Distinct(StringComparer.Ordinal)]);
 
+    /// <summary>Whether who has these grants may start some programs and not all: those that are locked in.</summary>
+    public static bool IsFor(IReadOnlySet<string> grants) => !grants.Contains(Grant.Run) && Values(grants, Grant.RunKind).Any();
+
     /// <summary>What both allow, where two devices stand behind one program; null is everything.</summary>
     public static Confinement? Both(Confinement? a, Confinement? b)
     {

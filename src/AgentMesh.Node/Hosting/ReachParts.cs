@@ -2,12 +2,14 @@ using System.Net;
 using AgentMesh.Beacon.Client;
 using AgentMesh.Beacon.Core;
 using AgentMesh.Beacon.Server;
+using AgentMesh.Node.Control;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Reach;
 using AgentMesh.Node.Remembered;
 using AgentMesh.Node.Settings;
 using AgentMesh.Node.Trust;
 using AgentMesh.Protocol.Identity;
+using AgentMesh.Protocol.Punching;
 using AgentMesh.Transport;
 using AgentMesh.Transport.Names;
 using AgentMesh.Transport.Pairing;
@@ -126,8 +128,12 @@ internal sealed class ReachParts
     /// <summary>What others are told of where this device is.</summary>
     public IReadOnlyList<IPEndPoint> Announced() => AnnouncedAddresses.Of(Addresses.Current, _candidates);
 
-    /// <summary>An address of an interface.</summary>
-    public bool HasItself(IPAddress address) => Addresses.Current.Any(own => own.Address.Equals(address));
+    /// <summary>What is known of the NAT before this device; null where no beacon has told anything.</summary>
+    public NatView? NatView()
+    {
+        PortLife ports = PortLives.Current;
+        return Nat.View(HasItself) is { } nat ? nat with { PortLivesMs = ports.Lives?.TotalMilliseconds, PortDiesMs = ports.Dies?.TotalMilliseconds } : null;
+    }
 
     public void Start()
     {
@@ -161,6 +167,9 @@ internal sealed class ReachParts
             _device.Directory.Came(connection.RemoteId);
         }
     }
+
+    /// <summary>An address of an interface.</summary>
+    private bool HasItself(IPAddress address) => Addresses.Current.Any(own => own.Address.Equals(address));
 
     private static BeaconLimits RelayLimits(RelaySettings settings) =>
         new() { DevicesMax = 256, ChannelsMax = 8_192, BytesPerSecond = settings.BytesPerSecond, BurstBytes = settings.BytesPerSecond / 2 };

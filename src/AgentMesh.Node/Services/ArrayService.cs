@@ -136,7 +136,7 @@ internal sealed class ArrayService(Homes homes, JobSpecs specs, Devices devices,
         repeated)
     {
         Notify = array.Notify?.Url,
-        NotifyOn = array.Notify?.On.ToString().ToLowerInvariant(),
+        NotifyOn = DeliveryViews.OnOf(array.Notify),
         Delivery = array is { Delivery: { } delivery, EndedAt: { } ended } ? DeliveryViews.Of(ArrayDeliveryRules.IdOf(array.ArrayId, ended), array.ArrayId.Short, delivery) : null,
     };
 

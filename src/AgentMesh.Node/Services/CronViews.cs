@@ -38,7 +38,7 @@ internal static class CronViews
         cron.Spec.Job.Needs.Group)
     {
         Notify = cron.Spec.Notify?.Url,
-        NotifyOn = cron.Spec.Notify is { } notify ? Lower(notify.On) : null,
+        NotifyOn = DeliveryViews.OnOf(cron.Spec.Notify),
         LastDelivery = cron.LastDelivery is { } last ? Of(cron.CronId, last.JobId, last.Delivery) : null,
     };
 

@@ -6,6 +6,9 @@ namespace AgentMesh.Node.Services;
 /// <summary>Whether somebody was told, as the control API shows it.</summary>
 internal static class DeliveryViews
 {
+    /// <returns>any, failure or success; null where nobody is told.</returns>
+    public static string? OnOf(Notify? notify) => notify?.On.ToString().ToLowerInvariant();
+
     /// <param name="id">As the receiver gets it.</param>
     /// <param name="shortId">Of the job or the array.</param>
     public static DeliveryView Of(string id, string shortId, Delivery delivery) => new(

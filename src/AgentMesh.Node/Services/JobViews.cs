@@ -48,7 +48,7 @@ internal static class JobViews
             Progress = job.Progress is { } progress ? new ProgressView(progress.Fraction, progress.Text) : null,
             Checkpoint = job.Checkpoint is { } kept ? new CheckpointInfo(kept.Bytes, kept.Attempt, kept.At) : null,
             Notify = job.Spec.Notify?.Url,
-            NotifyOn = job.Spec.Notify?.On.ToString().ToLowerInvariant(),
+            NotifyOn = DeliveryViews.OnOf(job.Spec.Notify),
             Delivery = job is { Delivery: { } delivery, EndedAt: { } ended } ? DeliveryViews.Of(JobDeliveryRules.IdOf(job.JobId, job.Attempt, ended), job.JobId.Short, delivery) : null,
         };
     }

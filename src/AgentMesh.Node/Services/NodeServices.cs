@@ -75,7 +75,7 @@ internal sealed class NodeServices : IControlServices
             Connections = ConnectionsOf(_device.Policy.Settings),
             Paths = PathViews.Sum(_reach.Links.Linked.Select(_device.Hub.Find).OfType<IMeshConnection>()),
             Gateway = _reach.Gateway?.View(),
-            Nat = _reach.Nat.View(_reach.HasItself) is { } nat ? nat with { PortLivesMs = _reach.PortLives.Current.Lives?.TotalMilliseconds, PortDiesMs = _reach.PortLives.Current.Dies?.TotalMilliseconds } : null,
+            Nat = _reach.NatView(),
             Stun = _reach.Stun?.View(),
             BeaconRole = _reach.BeaconRole?.View(),
             Discovery = _reach.Discoveries.View(),
@@ -112,13 +112,10 @@ internal sealed class NodeServices : IControlServices
             _device.Settings.Jobs.RunningMax)
         {
             Memory = MemoryViews.Of(_device.Directory, _reach.Names),
-            Confinement = new ConfinementView(_device.Settings.ConfinesPrograms, _workers.Fence.Kernel.Abi, _workers.Fence.Kernel.KeepsSignals, _workers.Fence.WhyNot, IsConfinementUsed),
+            Confinement = new ConfinementView(_device.Settings.ConfinesPrograms, _workers.Fence.Kernel.Abi, _workers.Fence.Kernel.KeepsSignals, _workers.Fence.WhyNot, _device.Registry.Devices.Values.Any(device => Confinement.IsFor(device.Grants))),
             Cgroups = new CgroupsView(_workers.Cgroups?.Directory, _workers.Cgroups?.Controllers ?? [], _device.Settings.Programs.CgroupLimits, _workers.WhyNoCgroups),
         });
     }
-
-    private bool IsConfinementUsed => _device.Registry.Devices.Values.Any(
-        device => !device.Grants.Contains(Grant.Run) && device.Grants.Any(grant => grant.StartsWith(Grant.RunKind, StringComparison.Ordinal)));
 
     public Task<ConfigView> ConfigAsync() => Task.FromResult(new ConfigView(_services.Changed.Text()));
 
@@ -126,9 +123,17 @@ internal sealed class NodeServices : IControlServices
 
     public Task<IReadOnlyList<InvitationStateView>> InvitationsAsync() => Task.FromResult(_device.Pairing.Invitations);
 
-    public Task<InvitationView> InviteAsync(InviteRequest request) => _device.Pairing.InviteAsync(request, _reach.Announced());
+    public Task<InvitationView> InviteAsync(InviteRequest request)
+    {
+        CheckGiven(request.Grants);
+        return _device.Pairing.InviteAsync(request, _reach.Announced());
+    }
 
-    public Task<PairingView> JoinAsync(JoinRequest request, CancellationToken cancellationToken) => _device.Pairing.JoinAsync(request, _device.Endpoint, _reach.Links, cancellationToken);
+    public Task<PairingView> JoinAsync(JoinRequest request, CancellationToken cancellationToken)
+    {
+        CheckGiven(request.Grants);
+        return _device.Pairing.JoinAsync(request, _device.Endpoint, _reach.Links, cancellationToken);
+    }
 
     public Task<PeerView> GrantAsync(GrantRequest request)
     {
@@ -138,13 +143,7 @@ internal sealed class NodeServices : IControlServices
             throw new MeshException(Mesh.MeshErrors.UnknownPeer, $"{device.Name} is not in the registry any more", "'agentmesh peers' shows who is");
         }
 
-        IReadOnlyCollection<string> given = Grant.Check(request.Grant ?? []);
-        if (_device.Settings.ConfinesPrograms)
-        {
-            _workers.Fence.Check(Confinement.Of(given, []));
-        }
-
-        _device.Registry.SetGrants(device.Id, known.Grants.Union(given).Except(Grant.Check(request.Revoke ?? [])), request.DropIntroduced);
+        _device.Registry.SetGrants(device.Id, known.Grants.Union(CheckGiven(request.Grant)).Except(Grant.Check(request.Revoke ?? [])), request.DropIntroduced);
         return Task.FromResult(ViewOf(device));
     }
 
@@ -366,6 +365,18 @@ internal sealed class NodeServices : IControlServices
         [.. now.AutoConnectDevices.Where(each => each.Value != now.AutoConnect).Select(each => _device.Names.All.FirstOrDefault(device => device.Id.ToString() == each.Key)?.Name ?? each.Key)],
         now.BytesPerSecondUp,
         now.BytesPerSecondDown);
+
+    /// <exception cref="MeshException">AM0332: one is no grant. AM0178: one reaches what the node itself needs.</exception>
+    private IReadOnlyCollection<string> CheckGiven(IReadOnlyList<string>? grants)
+    {
+        IReadOnlyCollection<string> given = Grant.Check(grants ?? []);
+        if (_device.Settings.ConfinesPrograms)
+        {
+            _workers.Fence.Check(Confinement.Of(given, []));
+        }
+
+        return given;
+    }
 
     private static ResourceView[]? ResourcesOf(DeviceLoad load) => load.Capacity is { } capacity
         ? [.. capacity.Thousandths.Select(each => new ResourceView(each.Key, each.Value / 1000m, load.Free[each.Key] / 1000m))]

@@ -26,7 +26,7 @@ public static class SettingsLoader
     /// <exception cref="MeshException">AM0201-AM0204: file, place and what is wrong with it.</exception>
     public static NodeSettings Load(SettingsSource source) => Bind(Merge(source, out string dataDirectory, out string origin), dataDirectory, origin) with
     {
-        ConfigFile = (source.ConfigFile ?? FindFile(DataDirectoryOf(source))) is { } file ? Path.GetFullPath(file) : null,
+        ConfigFile = FileOf(source) is { } file ? Path.GetFullPath(file) : null,
     };
 
     /// <summary>The data directory as options and environment name it: where a configuration file is looked for, which may then name another.</summary>
@@ -38,7 +38,7 @@ public static class SettingsLoader
     {
         Config reference = Reference();
         dataDirectory = DataDirectoryOf(source);
-        string? file = source.ConfigFile ?? FindFile(dataDirectory);
+        string? file = FileOf(source);
         origin = file ?? "the settings";
         Config merged = reference;
         if (file is not null)
@@ -190,6 +190,8 @@ public static class SettingsLoader
             throw new MeshException(NodeErrors.ConfigurationFileMissing, $"the configuration file {file} cannot be read: {error.Message}", "name another file with --config", error);
         }
     }
+
+    private static string? FileOf(SettingsSource source) => source.ConfigFile ?? FindFile(DataDirectoryOf(source));
 
     private static string? FindFile(string dataDirectory) =>
         new[] { "agentmesh.conf", "peer_config.json" }.Select(name => Path.Combine(dataDirectory, name)).FirstOrDefault(File.Exists);

@@ -12,6 +12,7 @@ internal sealed class ArrivalNews(NetworkPath path, Whereabouts where, PathTable
     public void Tell(in FrameOutcome outcome, ulong packetNumber, int datagramBytes, IPEndPoint from, TimeSpan now, EcnCodepoint ecn)
     {
         follower.Heard(from, outcome.IsProbe, datagramBytes, now);
+
         // Acknowledgements alone may come by the path that this side chose for its own: taken for the way of the other side's packets, both would hold each other to it.
         TimeSpan patience = path.Rtt.ProbeTimeout(ackDelayMax);
         if (!outcome.IsProbe && where.Heard(from, packetNumber, patience, now, acksOnly: !outcome.IsAckEliciting) && outcome.IsAckEliciting)

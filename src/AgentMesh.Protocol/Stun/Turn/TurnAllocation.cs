@@ -29,7 +29,6 @@ public sealed class TurnAllocation
     private const int ChallengesMax = 3;
     private const int RedirectsMax = 2;
 
-
     private readonly StunCredentials _credentials;
     private readonly TurnSettings _settings;
     private readonly IEntropy _entropy;
