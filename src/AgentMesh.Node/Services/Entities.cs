@@ -76,23 +76,17 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
                     }
 
                     object answer = await asking.ConfigureAwait(false);
-                    if (home.IsPool && answer is JobProblem { Problem.Code: MeshErrors.NotYours } && time.GetElapsedTime(start) < PoolPatience)
+                    Problem? refusal = RefusalIn(answer);
+                    if (home.IsPool && refusal?.Code == MeshErrors.NotYours && time.GetElapsedTime(start) < PoolPatience)
                     {
                         // The owner of the shard has not heard yet that this device is a member.
                         await Task.Delay(LookAgainAfter, time, cancellationToken).ConfigureAwait(false);
                         continue;
                     }
 
-                    return answer switch
-                    {
-                        T wanted => wanted,
-                        GroupProblem { Problem: var wrong } => throw new MeshException(wrong.Code, wrong.Text, wrong.NextStep ?? ""),
-                        WorkflowProblem { Problem: var wrong } => throw new MeshException(wrong.Code, wrong.Text, wrong.NextStep ?? ""),
-                        ArrayProblem { Problem: var wrong } => throw new MeshException(wrong.Code, wrong.Text, wrong.NextStep ?? ""),
-                        CronProblem { Problem: var wrong } => throw new MeshException(wrong.Code, wrong.Text, wrong.NextStep ?? ""),
-                        JobProblem refused => throw new MeshException(refused.Problem.Code, refused.Problem.Text, refused.Problem.NextStep ?? ""),
-                        _ => throw new InvariantException($"{answer.GetType().Name} is no answer to {question.GetType().Name}"),
-                    };
+                    return answer as T ?? throw (refusal is { } wrong
+                        ? new MeshException(wrong.Code, wrong.Text, wrong.NextStep ?? "")
+                        : new InvariantException($"{answer.GetType().Name} is no answer to {question.GetType().Name}"));
                 }
                 catch (AskTimeoutException) when (time.GetElapsedTime(start) < GiveUpAfter + answerWithin)
                 {
@@ -111,6 +105,16 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
             }
         }
     }
+
+    private static Problem? RefusalIn(object answer) => answer switch
+    {
+        JobProblem refused => refused.Problem,
+        ArrayProblem refused => refused.Problem,
+        WorkflowProblem refused => refused.Problem,
+        GroupProblem refused => refused.Problem,
+        CronProblem refused => refused.Problem,
+        _ => null,
+    };
 
     private static void Forget(Task asking) =>
         _ = asking.ContinueWith(static lost => _ = lost.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
