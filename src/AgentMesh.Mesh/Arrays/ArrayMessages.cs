@@ -34,7 +34,7 @@ public sealed record CancelArray(ArrayId ArrayId, Caller By) : IArrayMessage;
 /// <summary>Begins every element again that did not complete. Answered with <see cref="ArrayView"/> or <see cref="ArrayProblem"/>.</summary>
 public sealed record RetryArray(ArrayId ArrayId, Caller By) : IArrayMessage;
 
-public sealed record ArrayProblem(ArrayId ArrayId, Problem Problem) : IArrayMessage;
+public sealed record ArrayProblem(ArrayId ArrayId, Problem Problem) : IArrayMessage, IRefusal;
 
 /// <summary>The numbers are on the wire; the names are what interfaces print, in lower case.</summary>
 public enum ArrayStateName

@@ -47,7 +47,7 @@ public sealed record RemoveCron(CronId CronId) : ICronMessage;
 
 public sealed record CronRemoved(CronId CronId) : ICronMessage;
 
-public sealed record CronProblem(CronId CronId, Problem Problem) : ICronMessage;
+public sealed record CronProblem(CronId CronId, Problem Problem) : ICronMessage, IRefusal;
 
 /// <summary>One fire and what became of its job.</summary>
 /// <param name="Nominal">When it was due.</param>

@@ -34,7 +34,7 @@ public sealed record RemoveGroup(GroupId GroupId) : IGroupMessage;
 
 public sealed record GroupRemoved(GroupId GroupId) : IGroupMessage;
 
-public sealed record GroupProblem(GroupId GroupId, Problem Problem) : IGroupMessage;
+public sealed record GroupProblem(GroupId GroupId, Problem Problem) : IGroupMessage, IRefusal;
 
 /// <summary>
 /// A job wants to begin. Answered with <see cref="TurnAnswer"/> at once, and again when its turn comes; asked again every few seconds until then, or the

@@ -26,6 +26,12 @@ public enum AttemptOutcome
 /// <param name="Code">Stable code with a page in docs/errors.</param>
 public sealed record Problem(string Code, string Text, string? NextStep = null);
 
+/// <summary>What an entity answers instead of what it was asked for.</summary>
+public interface IRefusal
+{
+    public Problem Problem { get; }
+}
+
 /// <summary>How an attempt ended; it does not change any more.</summary>
 /// <param name="ExitCode">Of a program; 0 or 1 for a handler; null where nothing ran or it was killed.</param>
 /// <param name="Text">The result of a handler, at most <see cref="TextBytesMax"/> bytes of UTF-8; null for a program.</param>

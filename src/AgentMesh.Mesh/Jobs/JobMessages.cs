@@ -46,7 +46,7 @@ public sealed record RetryJob(JobId JobId, Caller By, bool FromStart = false) : 
 /// <summary>Brings an unfinished job back to life after a restart. Answered with <see cref="JobView"/>, or <see cref="JobProblem"/> when there is no such job.</summary>
 public sealed record WakeJob(JobId JobId) : IJobMessage;
 
-public sealed record JobProblem(JobId JobId, Problem Problem) : IJobMessage;
+public sealed record JobProblem(JobId JobId, Problem Problem) : IJobMessage, IRefusal;
 
 /// <summary>What is known of a job now.</summary>
 /// <param name="Attempt">The newest attempt, 0 before the first.</param>

@@ -38,7 +38,7 @@ public sealed record ChangeWorkflow(WorkflowId WorkflowId, WorkflowAction Action
 /// <summary>Replaces a step that has not begun, or failed. Its name and what it needs stay. Answered like <see cref="ChangeWorkflow"/>.</summary>
 public sealed record EditStep(WorkflowId WorkflowId, StepSpec Step, Caller By) : IWorkflowMessage;
 
-public sealed record WorkflowProblem(WorkflowId WorkflowId, Problem Problem) : IWorkflowMessage;
+public sealed record WorkflowProblem(WorkflowId WorkflowId, Problem Problem) : IWorkflowMessage, IRefusal;
 
 /// <param name="Text">What a step waits for, in words.</param>
 public sealed record StepNote(string Step, string Text);

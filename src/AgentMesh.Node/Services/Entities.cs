@@ -76,7 +76,7 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
                     }
 
                     object answer = await asking.ConfigureAwait(false);
-                    Problem? refusal = RefusalIn(answer);
+                    Problem? refusal = (answer as IRefusal)?.Problem;
                     if (home.IsPool && refusal?.Code == MeshErrors.NotYours && time.GetElapsedTime(start) < PoolPatience)
                     {
                         // The owner of the shard has not heard yet that this device is a member.
@@ -105,16 +105,6 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
             }
         }
     }
-
-    private static Problem? RefusalIn(object answer) => answer switch
-    {
-        JobProblem refused => refused.Problem,
-        ArrayProblem refused => refused.Problem,
-        WorkflowProblem refused => refused.Problem,
-        GroupProblem refused => refused.Problem,
-        CronProblem refused => refused.Problem,
-        _ => null,
-    };
 
     private static void Forget(Task asking) =>
         _ = asking.ContinueWith(static lost => _ = lost.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
