@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace AgentMesh.Cli.Verbs;
 
-/// <summary>--notify and --notify-on, the same for run, lines and cron add.</summary>
+/// <summary>--notify and --notify-on, the same for run, lines, map, workflow run and cron add.</summary>
 internal sealed class NotifyOptions
 {
     private readonly Option<string?> _url;

@@ -3,10 +3,10 @@ using AgentMesh.Node.Control;
 
 namespace AgentMesh.Cli.Verbs;
 
-/// <summary>Whether the receiver of a schedule or a job was told, for people.</summary>
+/// <summary>Whether the receiver of a schedule, a job, an array or a workflow was told, for people.</summary>
 internal static class ToldLines
 {
-    /// <summary>Of a job or an array, in UTC.</summary>
+    /// <summary>Of a job, an array or a workflow, in UTC.</summary>
     /// <param name="on">any, failure or success.</param>
     public static void WriteEnd(TextWriter to, string? url, string? on, DeliveryView? last) =>
         Write(to, url, on == "any" ? "of any end" : $"on {on}", last, static at => at.ToString("u", CultureInfo.InvariantCulture));

@@ -45,6 +45,7 @@ internal sealed class WorkflowRun(Session session, ControlClient client)
         }
 
         session.Terminal.Console.Write(WorkflowTree.Of(workflow, TimeProvider.System.GetUtcNow()));
+        ToldLines.WriteEnd(session.Terminal.Out, workflow.Notify, workflow.NotifyOn, workflow.Delivery);
         if (workflow.Problem is { } problem)
         {
             session.Terminal.Problem(new MeshException(problem.Code, problem.Message, problem.Next));

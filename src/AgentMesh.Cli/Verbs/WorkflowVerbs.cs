@@ -33,15 +33,16 @@ internal static class WorkflowVerbs
         var set = NewSet();
         var key = new Option<string?>("--key") { Description = "Idempotency key: a repeat returns the first workflow." };
         Option<bool> detach = NewDetach();
+        var notify = new NotifyOptions("the workflow");
         var home = new Option<string?>("--home") { Description = "The pool that keeps it (docs/pools.md); 'device' for this device. Without it, the setting jobs.home." };
-        return global.Verb("run", "Run a workflow from a file and follow it.", [file, set, key, detach, home], async (session, parsed, cancel) =>
+        return global.Verb("run", "Run a workflow from a file and follow it.", [file, set, key, detach, home, .. notify.All], async (session, parsed, cancel) =>
         {
             string name = parsed.GetValue(file)!;
             string text = await ReadAsync(name, cancel).ConfigureAwait(false);
             using var client = session.Connect();
             WorkflowView accepted = await client.PostAsync(
                 "v1/workflows",
-                new WorkflowRequest(text, name == "-" ? "standard input" : name, Values(parsed.GetValue(set)), parsed.GetValue(key), parsed.GetValue(home)),
+                new WorkflowRequest(text, name == "-" ? "standard input" : name, Values(parsed.GetValue(set)), parsed.GetValue(key), parsed.GetValue(home)) { Notify = notify.Url(parsed), NotifyOn = notify.On(parsed) },
                 ControlJson.Default.WorkflowRequest,
                 ControlJson.Default.WorkflowView,
                 cancel).ConfigureAwait(false);
@@ -180,13 +181,14 @@ internal static class WorkflowVerbs
         var set = NewSet();
         var key = new Option<string?>("--key") { Description = "Idempotency key: a repeat returns the first fork." };
         Option<bool> detach = NewDetach();
-        return global.Verb("fork", "Begin another workflow that takes over the results of the steps before one.", [id, from, set, key, detach], async (session, parsed, cancel) =>
+        var notify = new NotifyOptions("the new workflow");
+        return global.Verb("fork", "Begin another workflow that takes over the results of the steps before one.", [id, from, set, key, detach, .. notify.All], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
             (string workflow, string step) = await read(parsed, client, cancel).ConfigureAwait(false);
             WorkflowView accepted = await client.PostAsync(
                 $"v1/workflow/fork?id={Uri.EscapeDataString(workflow)}",
-                new ForkRequest(step, Values(parsed.GetValue(set)), parsed.GetValue(key)),
+                new ForkRequest(step, Values(parsed.GetValue(set)), parsed.GetValue(key)) { Notify = notify.Url(parsed), NotifyOn = notify.On(parsed) },
                 ControlJson.Default.ForkRequest,
                 ControlJson.Default.WorkflowView,
                 cancel).ConfigureAwait(false);

@@ -32,11 +32,11 @@ public static class ArrayDeliveryRules
     }
 
     /// <summary>How long nothing has to be sent; null where nothing waits.</summary>
-    public static TimeSpan? UntilNext(ArrayState array, DateTimeOffset now) => array is { EndedAt: not null, Delivery: { IsDue: true } due } ? DeliveryRules.UntilNext(due, now) : null;
+    public static TimeSpan? UntilNext(ArrayState array, DateTimeOffset now) => DeliveryRules.UntilNextOf(array.Delivery, now);
 
     /// <summary>An attempt ended; null where that changes nothing any more, as for an end before the present one.</summary>
     public static ArrayToldEvent? Ended(ArrayState array, string deliveryId, DeliveryAnswer answer, DateTimeOffset now) =>
-        array is { EndedAt: { } ended, Delivery: { IsDue: true } due } && IdOf(array.ArrayId, ended) == deliveryId ? new ArrayToldEvent(now, DeliveryRules.After(due, deliveryId, answer, now)) : null;
+        array.EndedAt is { } ended && DeliveryRules.After(array.Delivery, IdOf(array.ArrayId, ended), deliveryId, answer, now) is { } after ? new ArrayToldEvent(now, after) : null;
 
     private static JobStateName EndOf(ArrayState array) => ArrayRules.View(array, []).State switch
     {

@@ -7,6 +7,9 @@ namespace AgentMesh.Mesh.Contracts;
 /// <summary>What is told of jobs and of the runs of schedules, as events, snapshots and messages have it.</summary>
 internal static class DeliveryParts
 {
+    /// <summary>Of an event in the journal; 0 for none.</summary>
+    public static long ToNumber(long number) => number >= 0 ? number : throw new ContractException("no number of an event");
+
     public static Wire.Notify? ToWire(Notify? notify) => notify is null ? null : new Wire.Notify { Url = notify.Url, On = (int)notify.On };
 
     public static Notify? FromWire(Wire.Notify? wire) => wire is null ? null : new Notify(wire.Url, ToEnum<NotifyOn>(wire.On));

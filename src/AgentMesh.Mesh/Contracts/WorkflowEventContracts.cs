@@ -8,26 +8,29 @@ internal static class WorkflowEventContracts
 {
     public static IEnumerable<Contract> All { get; } =
     [
-        Contract.Of(
-            WorkflowManifests.Accepted,
+        Contract.Of<WorkflowAcceptedEvent, Wire.WorkflowAcceptedEvent>(
+            m => m.Spec.Notify is null ? WorkflowManifests.Accepted : WorkflowManifests.AcceptedToTell,
+            [WorkflowManifests.Accepted, WorkflowManifests.AcceptedToTell],
             Wire.WorkflowAcceptedEvent.Parser,
-            (WorkflowAcceptedEvent m) => new Wire.WorkflowAcceptedEvent { At = WireParts.ToWire(m.At), Spec = WorkflowParts.ToWire(m.Spec), Taken = { m.Taken.Select(WorkflowParts.ToWire) } },
+            m => new Wire.WorkflowAcceptedEvent { At = WireParts.ToWire(m.At), Spec = WorkflowParts.ToWire(m.Spec), Taken = { m.Taken.Select(WorkflowParts.ToWire) } },
             w => new WorkflowAcceptedEvent(ToTime(w.At), WorkflowParts.FromWire(w.Spec), [.. w.Taken.Select(WorkflowParts.FromWire)])),
         Contract.Of(
             WorkflowManifests.Begun,
             Wire.StepBegunEvent.Parser,
             (StepBegunEvent m) => new Wire.StepBegunEvent { At = WireParts.ToWire(m.At), Step = m.Step, Generation = m.Generation, Runs = { m.Runs.Select(WorkflowParts.ToWire) } },
             w => new StepBegunEvent(ToTime(w.At), w.Step, ToAttempt(w.Generation), [.. w.Runs.Select(WorkflowParts.FromWire)])),
-        Contract.Of(
-            WorkflowManifests.NotBegun,
+        Contract.Of<StepNotBegunEvent, Wire.StepNotBegunEvent>(
+            m => m.DueAs == 0 ? WorkflowManifests.NotBegun : WorkflowManifests.NotBegunToTell,
+            [WorkflowManifests.NotBegun, WorkflowManifests.NotBegunToTell],
             Wire.StepNotBegunEvent.Parser,
-            (StepNotBegunEvent m) => new Wire.StepNotBegunEvent { At = WireParts.ToWire(m.At), Step = m.Step, Problem = WireParts.ToWire(m.Problem) },
-            w => new StepNotBegunEvent(ToTime(w.At), w.Step, Required(WireParts.FromWire(w.Problem)))),
-        Contract.Of(
-            WorkflowManifests.JobsEnded,
+            m => new Wire.StepNotBegunEvent { At = WireParts.ToWire(m.At), Step = m.Step, Problem = WireParts.ToWire(m.Problem), DueAs = m.DueAs },
+            w => new StepNotBegunEvent(ToTime(w.At), w.Step, Required(WireParts.FromWire(w.Problem))) { DueAs = DeliveryParts.ToNumber(w.DueAs) }),
+        Contract.Of<StepJobsEndedEvent, Wire.StepJobsEndedEvent>(
+            m => m.DueAs == 0 ? WorkflowManifests.JobsEnded : WorkflowManifests.JobsEndedToTell,
+            [WorkflowManifests.JobsEnded, WorkflowManifests.JobsEndedToTell],
             Wire.StepJobsEndedEvent.Parser,
-            (StepJobsEndedEvent m) => new Wire.StepJobsEndedEvent { At = WireParts.ToWire(m.At), Runs = { m.Runs.Select(WorkflowParts.ToWire) } },
-            w => new StepJobsEndedEvent(ToTime(w.At), [.. w.Runs.Select(WorkflowParts.FromWire)])),
+            m => new Wire.StepJobsEndedEvent { At = WireParts.ToWire(m.At), Runs = { m.Runs.Select(WorkflowParts.ToWire) }, DueAs = m.DueAs },
+            w => new StepJobsEndedEvent(ToTime(w.At), [.. w.Runs.Select(WorkflowParts.FromWire)]) { DueAs = DeliveryParts.ToNumber(w.DueAs) }),
         Contract.Of(
             WorkflowManifests.Omitted,
             Wire.StepsOmittedEvent.Parser,
@@ -63,7 +66,23 @@ internal static class WorkflowEventContracts
             Wire.WorkflowCancelRequestedEvent.Parser,
             (WorkflowCancelRequestedEvent m) => new Wire.WorkflowCancelRequestedEvent { At = WireParts.ToWire(m.At), By = WireParts.ToWire(m.By) },
             w => new WorkflowCancelRequestedEvent(ToTime(w.At), WireParts.FromWire(w.By))),
-        Contract.Of(WorkflowManifests.Ended, Wire.WorkflowEndedEvent.Parser, (WorkflowEndedEvent m) => new Wire.WorkflowEndedEvent { At = WireParts.ToWire(m.At) }, w => new WorkflowEndedEvent(ToTime(w.At))),
-        Contract.Of<WorkflowState, Wire.WorkflowNow>(WorkflowManifests.Snapshot, Wire.WorkflowNow.Parser, WorkflowParts.ToWire, WorkflowParts.FromWire),
+        Contract.Of<WorkflowEndedEvent, Wire.WorkflowEndedEvent>(
+            m => m.DueAs == 0 ? WorkflowManifests.Ended : WorkflowManifests.EndedToTell,
+            [WorkflowManifests.Ended, WorkflowManifests.EndedToTell],
+            Wire.WorkflowEndedEvent.Parser,
+            m => new Wire.WorkflowEndedEvent { At = WireParts.ToWire(m.At), DueAs = m.DueAs },
+            w => new WorkflowEndedEvent(ToTime(w.At)) { DueAs = DeliveryParts.ToNumber(w.DueAs) }),
+        Contract.Of<WorkflowToldEvent, Wire.WorkflowToldEvent>(
+            WorkflowManifests.Of,
+            [WorkflowManifests.EndedTelling, WorkflowManifests.EndedTold, WorkflowManifests.PausedTelling, WorkflowManifests.PausedTold],
+            Wire.WorkflowToldEvent.Parser,
+            m => new Wire.WorkflowToldEvent { At = WireParts.ToWire(m.At), Over = m.IsOver, Delivery = DeliveryParts.ToWire(m.Delivery) },
+            w => new WorkflowToldEvent(ToTime(w.At), w.Over, Required(DeliveryParts.FromWire(w.Delivery)))),
+        Contract.Of<WorkflowState, Wire.WorkflowNow>(
+            m => m.Spec!.Notify is null ? WorkflowManifests.Snapshot : WorkflowManifests.SnapshotToTell,
+            [WorkflowManifests.Snapshot, WorkflowManifests.SnapshotToTell],
+            Wire.WorkflowNow.Parser,
+            WorkflowParts.ToWire,
+            WorkflowParts.FromWire),
     ];
 }

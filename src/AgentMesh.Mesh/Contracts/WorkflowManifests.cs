@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using AgentMesh.Mesh.Workflows;
 
 namespace AgentMesh.Mesh.Contracts;
 
@@ -19,6 +20,25 @@ public static class WorkflowManifests
     public const string Ended = "workflow-event.ended.1";
     public const string Snapshot = "workflow-snapshot.1";
 
-    /// <summary>Last events of workflows that are over: a restarted node does not wake them.</summary>
-    public static IReadOnlySet<string> AtRest { get; } = FrozenSet.Create(StringComparer.Ordinal, Ended);
+    // Of a workflow whose rest is told: names of their own, as those of such a job in JobManifests.
+    public const string AcceptedToTell = "workflow-event.accepted-to-tell.1";
+    public const string NotBegunToTell = "workflow-event.not-begun-to-tell.1";
+    public const string JobsEndedToTell = "workflow-event.jobs-ended-to-tell.1";
+    public const string EndedToTell = "workflow-event.ended-to-tell.1";
+    public const string EndedTelling = "workflow-event.ended-telling.1";
+    public const string EndedTold = "workflow-event.ended-told.1";
+    public const string PausedTelling = "workflow-event.paused-telling.1";
+    public const string PausedTold = "workflow-event.paused-told.1";
+    public const string SnapshotToTell = "workflow-snapshot-to-tell.1";
+
+    /// <summary>Last events of workflows that are over and of which nothing is to be told: a restarted node does not wake them.</summary>
+    public static IReadOnlySet<string> AtRest { get; } = FrozenSet.Create(StringComparer.Ordinal, Ended, EndedTold);
+
+    internal static string Of(WorkflowToldEvent told) => (told.IsOver, told.Delivery.IsDue) switch
+    {
+        (true, true) => EndedTelling,
+        (true, false) => EndedTold,
+        (false, true) => PausedTelling,
+        (false, false) => PausedTold,
+    };
 }

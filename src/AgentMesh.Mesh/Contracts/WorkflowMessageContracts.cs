@@ -7,12 +7,18 @@ namespace AgentMesh.Mesh.Contracts;
 /// <summary>Messages about workflows between a node and the entity.</summary>
 internal static class WorkflowMessageContracts
 {
+    private const string Submit = "workflow.submit.1";
+
+    /// <summary>A member of a pool that cannot tell the end of a workflow does not know this name, and does not accept it.</summary>
+    private const string SubmitToTell = "workflow.submit-to-tell.1";
+
     public static IEnumerable<Contract> All { get; } =
     [
-        Contract.Of(
-            "workflow.submit.1",
+        Contract.Of<SubmitWorkflow, Wire.SubmitWorkflow>(
+            m => m.Spec.Notify is null ? Submit : SubmitToTell,
+            [Submit, SubmitToTell],
             Wire.SubmitWorkflow.Parser,
-            (SubmitWorkflow m) => new Wire.SubmitWorkflow { Workflow = m.WorkflowId.ToString(), Spec = WorkflowParts.ToWire(m.Spec), Taken = { m.Taken.Select(WorkflowParts.ToWire) } },
+            m => new Wire.SubmitWorkflow { Workflow = m.WorkflowId.ToString(), Spec = WorkflowParts.ToWire(m.Spec), Taken = { m.Taken.Select(WorkflowParts.ToWire) } },
             w => new SubmitWorkflow(ToWorkflowId(w.Workflow), WorkflowParts.FromWire(w.Spec), [.. w.Taken.Select(WorkflowParts.FromWire)])),
         Contract.Of(
             "workflow.accepted.1",

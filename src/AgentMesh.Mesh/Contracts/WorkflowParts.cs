@@ -42,6 +42,7 @@ internal static class WorkflowParts
             Caller = WireParts.ToWire(spec.Caller),
             Parallel = spec.Parallel,
             Steps = { spec.Steps.Select(ToWire) },
+            Notify = DeliveryParts.ToWire(spec.Notify),
         };
         if (spec.IdempotencyKey is { } key)
         {
@@ -70,7 +71,10 @@ internal static class WorkflowParts
             wire.Parallel,
             [.. wire.Steps.Select(FromWire)],
             wire.HasIdempotencyKey ? wire.IdempotencyKey : null,
-            wire.HasForkOf ? ToWorkflowId(wire.ForkOf) : default);
+            wire.HasForkOf ? ToWorkflowId(wire.ForkOf) : default)
+        {
+            Notify = DeliveryParts.FromWire(wire.Notify),
+        };
     }
 
     public static Wire.StepRun ToWire(StepRun run) => new() { Job = run.JobId.ToString(), Device = run.Device.ToString(), DeviceName = run.DeviceName, End = ToWire(run.End) };
@@ -121,6 +125,7 @@ internal static class WorkflowParts
             AcceptedAt = WireParts.ToWire(state.AcceptedAt),
             PausedBy = state.PausedBy is { } paused ? WireParts.ToWire(paused) : null,
             CancelledBy = state.CancelledBy is { } cancelled ? WireParts.ToWire(cancelled) : null,
+            Rest = state.Rest is { } rest ? new Wire.WorkflowRest { Number = rest.Number, State = (int)rest.State, At = WireParts.ToWire(rest.At), Delivery = DeliveryParts.ToWire(rest.Delivery) } : null,
         };
         if (state.EndedAt is { } ended)
         {
@@ -138,6 +143,9 @@ internal static class WorkflowParts
         PausedBy = wire.PausedBy is { } paused ? WireParts.FromWire(paused) : null,
         CancelledBy = wire.CancelledBy is { } cancelled ? WireParts.FromWire(cancelled) : null,
         EndedAt = wire.HasEndedAt ? ToTime(wire.EndedAt) : null,
+        Rest = wire.Rest is { } rest
+            ? new WorkflowRest(DeliveryParts.ToNumber(rest.Number), ToEnum<JobStateName>(rest.State), ToTime(rest.At), Required(DeliveryParts.FromWire(rest.Delivery)))
+            : null,
     };
 
     private static Wire.StepRunEnd? ToWire(StepRunEnd? end)

@@ -34,11 +34,9 @@ public static class JobDeliveryRules
             : null;
 
     /// <summary>How long nothing has to be sent; null where nothing waits.</summary>
-    public static TimeSpan? UntilNext(JobState job, DateTimeOffset now) => job is { IsAtRest: true, Delivery: { IsDue: true } due } ? DeliveryRules.UntilNext(due, now) : null;
+    public static TimeSpan? UntilNext(JobState job, DateTimeOffset now) => job.IsAtRest ? DeliveryRules.UntilNextOf(job.Delivery, now) : null;
 
     /// <summary>An attempt ended; null where that changes nothing any more, as for an end before the present one.</summary>
     public static ToldEvent? Ended(JobState job, string deliveryId, DeliveryAnswer answer, DateTimeOffset now) =>
-        job is { IsAtRest: true, Delivery: { IsDue: true } due, EndedAt: { } ended } && IdOf(job.JobId, job.Attempt, ended) == deliveryId
-            ? new ToldEvent(now, job.Name, DeliveryRules.After(due, deliveryId, answer, now))
-            : null;
+        job is { IsAtRest: true, EndedAt: { } ended } && DeliveryRules.After(job.Delivery, IdOf(job.JobId, job.Attempt, ended), deliveryId, answer, now) is { } after ? new ToldEvent(now, job.Name, after) : null;
 }

@@ -48,7 +48,7 @@ public sealed class HomeTypes
         Crons = Start("cron", waiting, id => CronEntity.Create(CronId.TryParse(id, out CronId schedule) && schedule.Home == home ? schedule : throw Stranger(id), cron));
         var array = new ArrayEnvironment(environment.Self, Jobs, environment.DevicesFor, environment.Time, environment.RestAfter) { Journal = environment.Journal, IsHome = environment.IsHome, Deliver = environment.Deliver };
         Arrays = Start("array", waiting, id => ArrayEntity.Create(ArrayId.TryParse(id, out ArrayId known) && known.Home == home ? known : throw Stranger(id), array));
-        var workflow = new WorkflowEnvironment(environment.Self, Jobs, environment.DevicesFor, environment.ReadOutput, environment.Time, environment.RestAfter) { Journal = environment.Journal, IsHome = environment.IsHome };
+        var workflow = new WorkflowEnvironment(environment.Self, Jobs, environment.DevicesFor, environment.ReadOutput, environment.Time, environment.RestAfter) { Journal = environment.Journal, IsHome = environment.IsHome, Deliver = environment.Deliver };
         Workflows = Start("workflow", waiting, id => WorkflowEntity.Create(WorkflowId.TryParse(id, out WorkflowId known) && known.Home == home ? known : throw Stranger(id), workflow));
         var group = new GroupEnvironment(environment.Self, () => Jobs, environment.Time, environment.RestAfter) { Journal = environment.Journal, IsHome = environment.IsHome };
         Groups = Start("group", waiting, id => GroupEntity.Create(GroupId.TryParse(id, out GroupId known) && known.Home == home ? known : throw Stranger(id), group));

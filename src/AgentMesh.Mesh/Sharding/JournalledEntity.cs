@@ -43,6 +43,9 @@ public abstract class JournalledEntity<TEvent> : ReceivePersistentActor
     /// <summary>Events between two snapshots; more for a state that is long to write.</summary>
     protected int SnapshotEvery { get; set; }
 
+    /// <summary>The number in the journal of the event that is recorded next. No two stored events of an entity share one, also where the ones before were removed.</summary>
+    protected long NextNumber => LastSequenceNr + 1;
+
     /// <summary>To the millisecond, as it is stored and sent: the same before and after a recovery.</summary>
     protected DateTimeOffset Now
     {

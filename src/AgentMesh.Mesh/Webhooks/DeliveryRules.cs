@@ -25,6 +25,15 @@ public static class DeliveryRules
     /// <summary>32 hexadecimal digits that follow from what is told, so that they are the same in each attempt.</summary>
     public static string IdOf(string what) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(what)).AsSpan(0, 16));
 
+    /// <summary>Of an end by its event: <paramref name="number"/> is the one of that event in the journal of the entity, which no other has.</summary>
+    public static string IdOf(string entity, long number) => IdOf(string.Create(CultureInfo.InvariantCulture, $"{entity}#{number}"));
+
+    /// <summary>How the present end stands after an attempt to tell it; null where the attempt was to tell another one, or nothing of it is due any more.</summary>
+    /// <param name="present">Null where nobody is told.</param>
+    /// <param name="attemptedId">Of what the attempt was about.</param>
+    public static Delivery? After(Delivery? present, string presentId, string attemptedId, DeliveryAnswer answer, DateTimeOffset now) =>
+        present is { IsDue: true } due && presentId == attemptedId ? After(due, presentId, answer, now) : null;
+
     /// <summary>How it stands after an attempt that ended so.</summary>
     public static Delivery After(Delivery due, string deliveryId, DeliveryAnswer answer, DateTimeOffset now)
     {
@@ -52,6 +61,10 @@ public static class DeliveryRules
 
     /// <summary>How long the next attempt is not due; zero for now. A clock that was put back does not make it wait longer than it was to.</summary>
     public static TimeSpan UntilNext(Delivery due, DateTimeOffset now) => due.NextAt - now is var left && left > TimeSpan.Zero && left <= WaitMax ? left : TimeSpan.Zero;
+
+    /// <inheritdoc cref="UntilNext(Delivery, DateTimeOffset)"/>
+    /// <returns>Null where nothing waits.</returns>
+    public static TimeSpan? UntilNextOf(Delivery? present, DateTimeOffset now) => present is { IsDue: true } due ? UntilNext(due, now) : null;
 
     private static Problem UsedUp(Problem? last) => new(MeshErrors.NotifyUsedUp, $"{AttemptsMax} attempts failed, the last one: {last?.Text}", "look at the receiver; what ends from now on is told as usual");
 }

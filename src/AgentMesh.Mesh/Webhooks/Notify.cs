@@ -15,7 +15,7 @@ public enum NotifyOn
     Success = 3,
 }
 
-/// <summary>Where the ends of a schedule's runs, or of a job, are told: docs/cron.md, "Webhooks".</summary>
+/// <summary>Where the ends of a schedule's runs, or of a job, an array or a workflow, are told: docs/cron.md, "Webhooks".</summary>
 /// <param name="Url">Checked by <see cref="NotifyUrl"/>. Whoever may see the schedule or the job sees it.</param>
 public sealed record Notify(string Url, NotifyOn On)
 {

@@ -2,7 +2,7 @@ using Akka.Actor;
 
 namespace AgentMesh.Mesh.Webhooks;
 
-/// <summary>Tells the end of a job or an array to the URL that its caller named, an attempt at a time. For the thread of its actor only.</summary>
+/// <summary>Tells the end of a job, an array or a workflow to the URL that its caller named, an attempt at a time. For the thread of its actor only.</summary>
 internal sealed class Telling(DeliverParcel deliver)
 {
     /// <summary>While an attempt is under way its return is a message; this look is for nothing but to be sure.</summary>

@@ -1,5 +1,6 @@
 using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Protocol.Identity;
 
 namespace AgentMesh.Mesh.Workflows;
@@ -31,9 +32,17 @@ public sealed record WorkflowAcceptedEvent(DateTimeOffset At, WorkflowSpec Spec,
 public sealed record StepBegunEvent(DateTimeOffset At, string Step, int Generation, ValueList<StepRun> Runs) : IWorkflowEvent;
 
 /// <summary>Its turn came, and it cannot begin.</summary>
-public sealed record StepNotBegunEvent(DateTimeOffset At, string Step, Problem Problem) : IWorkflowEvent;
+public sealed record StepNotBegunEvent(DateTimeOffset At, string Step, Problem Problem) : IWorkflowEvent
+{
+    /// <inheritdoc cref="WorkflowEndedEvent.DueAs"/>
+    public long DueAs { get; init; }
+}
 
-public sealed record StepJobsEndedEvent(DateTimeOffset At, ValueList<StepRun> Runs) : IWorkflowEvent;
+public sealed record StepJobsEndedEvent(DateTimeOffset At, ValueList<StepRun> Runs) : IWorkflowEvent
+{
+    /// <inheritdoc cref="WorkflowEndedEvent.DueAs"/>
+    public long DueAs { get; init; }
+}
 
 /// <summary>What they need can never be any more.</summary>
 public sealed record StepsOmittedEvent(DateTimeOffset At, ValueList<string> Steps) : IWorkflowEvent;
@@ -55,4 +64,12 @@ public sealed record StepEditedEvent(DateTimeOffset At, StepSpec Step, Caller By
 public sealed record WorkflowCancelRequestedEvent(DateTimeOffset At, Caller By) : IWorkflowEvent;
 
 /// <summary>Nothing of it runs, and nothing will.</summary>
-public sealed record WorkflowEndedEvent(DateTimeOffset At) : IWorkflowEvent;
+public sealed record WorkflowEndedEvent(DateTimeOffset At) : IWorkflowEvent
+{
+    /// <summary>Where it brings the workflow to a rest that is to be told, its number in the journal; 0 otherwise.</summary>
+    public long DueAs { get; init; }
+}
+
+/// <summary>An attempt to tell the rest of the workflow to its URL has ended.</summary>
+/// <param name="IsOver">The workflow has ended; false for one that stopped at a step that failed.</param>
+public sealed record WorkflowToldEvent(DateTimeOffset At, bool IsOver, Delivery Delivery) : IWorkflowEvent;

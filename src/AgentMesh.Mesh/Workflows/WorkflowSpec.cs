@@ -1,5 +1,6 @@
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Webhooks;
 
 namespace AgentMesh.Mesh.Workflows;
 
@@ -47,4 +48,7 @@ public sealed record WorkflowSpec(string Name, ValueList<KeyValuePair<string, st
     public const int ValueBytesMax = 4 * 1024;
 
     public const int DevicesOfStepMax = 1_000;
+
+    /// <summary>Who is told when it has ended, or stopped at a step that failed; null for nobody.</summary>
+    public Notify? Notify { get; init; }
 }

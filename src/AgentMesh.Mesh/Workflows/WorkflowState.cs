@@ -1,5 +1,6 @@
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Webhooks;
 
 namespace AgentMesh.Mesh.Workflows;
 
@@ -81,6 +82,9 @@ public sealed record WorkflowState
 
     public DateTimeOffset? EndedAt { get; init; }
 
+    /// <summary>The present rest, where it is told; null for one of which nobody is told, and while the workflow goes on.</summary>
+    public WorkflowRest? Rest { get; init; }
+
     public WorkflowStateName Name => this switch
     {
         { EndedAt: not null, CancelledBy: null } => WorkflowStateName.Completed,
@@ -108,18 +112,37 @@ public sealed record WorkflowState
                 Steps = [.. e.Spec.Steps.Select(spec => e.Taken.FirstOrDefault(taken => taken.Spec.Name == spec.Name) is { } taken ? taken with { IsTaken = true } : StepState.Of(spec))],
             },
             StepBegunEvent e => Change(e.Step, step => Begin(step, e)),
-            StepNotBegunEvent e => Change(e.Step, step => Checked(step, StepStateName.Waiting) with { Name = StepStateName.Failed, Problem = e.Problem, BeganAt = e.At, EndedAt = e.At }),
-            StepJobsEndedEvent e => e.Runs.Aggregate(this, (state, run) => state.End(run, e.At)),
+            StepNotBegunEvent e => Change(e.Step, step => Checked(step, StepStateName.Waiting) with { Name = StepStateName.Failed, Problem = e.Problem, BeganAt = e.At, EndedAt = e.At }).Rested(e.DueAs, e.At),
+            StepJobsEndedEvent e => e.Runs.Aggregate(this, (state, run) => state.End(run, e.At)).Rested(e.DueAs, e.At),
             StepsOmittedEvent e => e.Steps.Aggregate(this, (state, name) => state.Change(name, step => Checked(step, StepStateName.Waiting) with { Name = StepStateName.Omitted, EndedAt = e.At })),
             WorkflowPausedEvent e => this with { PausedBy = e.By },
-            WorkflowResumedEvent => this with { PausedBy = null, Steps = [.. Steps.Select(step => step.Blocks ? Again(step) : step)] },
-            StepRetriedEvent e => Change(e.Step, step => Again(Checked(step, StepStateName.Failed))),
-            StepSkippedEvent e => Change(e.Step, step => Checked(step, StepStateName.Waiting, StepStateName.Failed) with { Name = StepStateName.Skipped, EndedAt = e.At }),
-            StepEditedEvent e => Change(e.Step.Name, step => Checked(step, StepStateName.Waiting, StepStateName.Failed) with { Spec = e.Step }),
-            WorkflowCancelRequestedEvent e => this with { CancelledBy = e.By },
-            WorkflowEndedEvent e => this with { EndedAt = e.At, PausedBy = null, Steps = [.. Steps.Select(step => step.Name == StepStateName.Waiting ? step with { Name = StepStateName.Cancelled } : step)] },
+            WorkflowResumedEvent => this with { PausedBy = null, Rest = null, Steps = [.. Steps.Select(step => step.Blocks ? Again(step) : step)] },
+            StepRetriedEvent e => (this with { Rest = null }).Change(e.Step, step => Again(Checked(step, StepStateName.Failed))),
+            StepSkippedEvent e => (this with { Rest = null }).Change(e.Step, step => Checked(step, StepStateName.Waiting, StepStateName.Failed) with { Name = StepStateName.Skipped, EndedAt = e.At }),
+            StepEditedEvent e => (this with { Rest = null }).Change(e.Step.Name, step => Checked(step, StepStateName.Waiting, StepStateName.Failed) with { Spec = e.Step }),
+            WorkflowCancelRequestedEvent e => this with { CancelledBy = e.By, Rest = null },
+            WorkflowEndedEvent e => (this with { EndedAt = e.At, PausedBy = null, Steps = [.. Steps.Select(step => step.Name == StepStateName.Waiting ? step with { Name = StepStateName.Cancelled } : step)] }).Rested(e.DueAs, e.At),
+            WorkflowToldEvent e => Told(e.Delivery),
             _ => throw new InvariantException($"unknown event {change.GetType().Name}"),
         };
+    }
+
+    private WorkflowState Rested(long dueAs, DateTimeOffset at)
+    {
+        if (dueAs == 0)
+        {
+            return this;
+        }
+
+        JobStateName? end = WorkflowDeliveryRules.EndOf(this);
+        Invariant.Check(end is not null);
+        return this with { Rest = new WorkflowRest(dueAs, end.Value, at, Delivery.Begun(at)) };
+    }
+
+    private WorkflowState Told(Delivery delivery)
+    {
+        Invariant.Check(Rest is not null);
+        return this with { Rest = Rest with { Delivery = delivery } };
     }
 
     private WorkflowState Change(string name, Func<StepState, StepState> change)

@@ -1,8 +1,8 @@
 namespace AgentMesh.Node.Control;
 
-/// <summary>Whether the end of a job, of an array, or of a run of a schedule, was told.</summary>
+/// <summary>Whether the end of a job, of an array, of a workflow, or of a run of a schedule, was told.</summary>
 /// <param name="Id">As the receiver gets it; the same for each attempt.</param>
-/// <param name="Job">The short id of the job, or of the array.</param>
+/// <param name="Job">The short id of the job, the array or the workflow.</param>
 /// <param name="State">due, delivered or given-up.</param>
 /// <param name="Attempts">That ended.</param>
 /// <param name="At">When the newest of them ended.</param>

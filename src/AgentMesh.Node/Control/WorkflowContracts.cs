@@ -5,7 +5,14 @@ namespace AgentMesh.Node.Control;
 /// <param name="File">What messages call it.</param>
 /// <param name="Set">Values of variables that the file names.</param>
 /// <param name="Home">A pool, or <c>device</c>; null for the setting jobs.home.</param>
-public sealed record WorkflowRequest(string Text, string File, IReadOnlyDictionary<string, string>? Set = null, string? IdempotencyKey = null, string? Home = null);
+public sealed record WorkflowRequest(string Text, string File, IReadOnlyDictionary<string, string>? Set = null, string? IdempotencyKey = null, string? Home = null)
+{
+    /// <summary>A URL that is told when the workflow has ended or stopped at a step that failed: docs/cron.md, "Webhooks"; null for the one that the file names, or none.</summary>
+    public string? Notify { get; init; }
+
+    /// <summary>Of which ends: any (also for null), failure (it stopped) or success.</summary>
+    public string? NotifyOn { get; init; }
+}
 
 /// <summary>POST /v1/workflow/edit: what is null stays as it is. At most one of Arguments, Shell and Command.</summary>
 /// <param name="On">A selector.</param>
@@ -25,7 +32,14 @@ public sealed record StepEditRequest(
 
 /// <summary>POST /v1/workflow/fork.</summary>
 /// <param name="Set">Values of variables for the steps that run anew.</param>
-public sealed record ForkRequest(string FromStep, IReadOnlyDictionary<string, string>? Set = null, string? IdempotencyKey = null);
+public sealed record ForkRequest(string FromStep, IReadOnlyDictionary<string, string>? Set = null, string? IdempotencyKey = null)
+{
+    /// <summary>As in <see cref="WorkflowRequest"/>; null for what the workflow has that it is forked from.</summary>
+    public string? Notify { get; init; }
+
+    /// <inheritdoc cref="WorkflowRequest.NotifyOn"/>
+    public string? NotifyOn { get; init; }
+}
 
 /// <summary>A workflow as it stands.</summary>
 /// <param name="State">running, paused, cancelling, completed or cancelled.</param>
@@ -43,7 +57,17 @@ public sealed record WorkflowView(
     ProblemView? Problem,
     IReadOnlyDictionary<string, string> Vars,
     IReadOnlyList<WorkflowStepView> Steps,
-    bool Repeated = false);
+    bool Repeated = false)
+{
+    /// <summary>The URL that is told of its end; null for none.</summary>
+    public string? Notify { get; init; }
+
+    /// <summary>any, failure or success; null where nobody is told.</summary>
+    public string? NotifyOn { get; init; }
+
+    /// <summary>Whether its end, or that it stopped, was told; null while it goes on, and where nobody is told of it.</summary>
+    public DeliveryView? Delivery { get; init; }
+}
 
 /// <param name="State">waiting, running, completed, failed, skipped, omitted or cancelled.</param>
 /// <param name="On">The selector; empty for this device.</param>

@@ -41,7 +41,7 @@ internal sealed class ServiceParts
         device.Hub.Register(OutputServices.Read, (connection, stream, cancel) => serving.ServeAsync(connection.RemoteId, stream, cancel));
         Retention = endings.AddAsync(new JobRetention(RetainedHomes(self), settings.Jobs.Retained, entities, time, device.Log));
         Artifacts = new ArtifactService(stores.Artifacts, Homes, Jobs);
-        Workflows = new WorkflowService(Homes, specs, device.Names, choice, entities, Artifacts, ids);
+        Workflows = new WorkflowService(Homes, specs, device.Names, choice, entities, Artifacts, notifying, ids);
         Groups = new GroupService(Homes, entities);
         Crons = endings.Add(new CronService(Homes, specs, device.Names, choice, entities, Jobs, notifying, ids));
         string cronPath = settings.CronFile.Length > 0 ? settings.CronFile : device.Data[Mesh.Cron.File.CronFile.FileName];

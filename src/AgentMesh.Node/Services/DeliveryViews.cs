@@ -10,7 +10,7 @@ internal static class DeliveryViews
     public static string? OnOf(Notify? notify) => notify?.On.ToString().ToLowerInvariant();
 
     /// <param name="id">As the receiver gets it.</param>
-    /// <param name="shortId">Of the job or the array.</param>
+    /// <param name="shortId">Of the job, the array or the workflow.</param>
     public static DeliveryView Of(string id, string shortId, Delivery delivery) => new(
         id,
         shortId,

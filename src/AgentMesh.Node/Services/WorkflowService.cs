@@ -6,8 +6,10 @@ using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Selectors;
 using AgentMesh.Mesh.Workflows;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Mesh.Workflows.File;
 using AgentMesh.Node.Control;
+using AgentMesh.Node.Webhooks;
 using AgentMesh.Protocol.Identity;
 using MeshWorkflowView = AgentMesh.Mesh.Workflows.WorkflowView;
 using WorkflowView = AgentMesh.Node.Control.WorkflowView;
@@ -15,7 +17,7 @@ using WorkflowView = AgentMesh.Node.Control.WorkflowView;
 namespace AgentMesh.Node.Services;
 
 /// <summary>The workflows of this device and of its pool.</summary>
-internal sealed class WorkflowService(Homes homes, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, ArtifactService artifacts, UlidSource ids)
+internal sealed class WorkflowService(Homes homes, JobSpecs specs, Devices devices, DeviceChoice choice, Entities entities, ArtifactService artifacts, NotifyRequests notifying, UlidSource ids)
 {
     private const int PageMax = 1_000;
     private const int SearchedMax = 10_000;
@@ -24,7 +26,9 @@ internal sealed class WorkflowService(Homes homes, JobSpecs specs, Devices devic
     public async Task<WorkflowView> SubmitAsync(WorkflowRequest request, CancellationToken cancellationToken)
     {
         HomeId home = homes.Of(request.Home).Home;
+        Notify? notify = notifying.Read(request.Notify, request.NotifyOn);
         WorkflowSpec spec = await ReadAsync(request, home, cancellationToken).ConfigureAwait(false) with { IdempotencyKey = request.IdempotencyKey };
+        spec = notify is null ? spec : spec with { Notify = notify };
         return await SubmitAsync(home, spec, [], cancellationToken).ConfigureAwait(false);
     }
 
@@ -77,6 +81,7 @@ internal sealed class WorkflowService(Homes homes, JobSpecs specs, Devices devic
             Steps = [.. workflow.Steps.Select(step => step.Spec)],
             IdempotencyKey = request.IdempotencyKey,
             ForkOf = id,
+            Notify = notifying.Read(request.Notify, request.NotifyOn) ?? workflow.Spec!.Notify,
         };
         return await SubmitAsync(id.Home, spec, WorkflowRules.TakenByFork(workflow, request.FromStep), cancellationToken).ConfigureAwait(false);
     }
@@ -85,7 +90,10 @@ internal sealed class WorkflowService(Homes homes, JobSpecs specs, Devices devic
         TargetsOf,
         line => specs.Read(line, null, null).Command,
         command => specs.Of(command, devices.Self, null, null, null),
-        specs.Caller);
+        specs.Caller)
+    {
+        NotifyOf = notifying.Read,
+    };
 
     /// <summary>Which contents a file names is known when it was read; what they are is then asked of the store, and the file is read with the answers.</summary>
     private async Task<WorkflowSpec> ReadAsync(WorkflowRequest request, HomeId home, CancellationToken cancellationToken)

@@ -25,7 +25,12 @@ internal static class WorkflowViews
             Of(WorkflowRules.Reason(workflow)),
             spec.Variables.ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal),
             [.. workflow.Steps.Select(step => Of(step, view.Notes.FirstOrDefault(note => note.Step == step.Spec.Name)?.Text))],
-            repeated);
+            repeated)
+        {
+            Notify = spec.Notify?.Url,
+            NotifyOn = DeliveryViews.OnOf(spec.Notify),
+            Delivery = workflow.Rest is { } rest ? DeliveryViews.Of(WorkflowDeliveryRules.IdOf(view.WorkflowId, rest), view.WorkflowId.Short, rest.Delivery) : null,
+        };
     }
 
     private static WorkflowStepView Of(StepState step, string? reason) => new(

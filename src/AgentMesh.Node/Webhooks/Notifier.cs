@@ -6,7 +6,7 @@ using AgentMesh.Node.Output;
 
 namespace AgentMesh.Node.Webhooks;
 
-/// <summary>Sends what is told of the jobs, and the runs of schedules, whose home this device speaks for, a few at a time.</summary>
+/// <summary>Sends what is told of the jobs, arrays and workflows, and the runs of schedules, whose home this device speaks for, a few at a time.</summary>
 internal sealed class Notifier(SendWebhook send, ReadOutputEnds output, string secretFile) : IDisposable
 {
     /// <summary>At the same time. The others wait, and each job or schedule has one on its way.</summary>

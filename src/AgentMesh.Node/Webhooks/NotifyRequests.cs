@@ -3,7 +3,7 @@ using AgentMesh.Mesh.Webhooks;
 
 namespace AgentMesh.Node.Webhooks;
 
-/// <summary>Whom the caller of a job or a schedule wants told, as it stands in a request.</summary>
+/// <summary>Whom the caller of a job, an array, a workflow or a schedule wants told, as it stands in a request.</summary>
 internal sealed class NotifyRequests(NotifyPolicy policy)
 {
     /// <param name="url">Null for nobody.</param>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using AgentMesh.Mesh;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Webhooks;
@@ -27,7 +28,7 @@ internal static class WebhookBody
         using var json = new Utf8JsonWriter(buffer);
         string state = parcel.State.ToString().ToLowerInvariant();
         json.WriteStartObject();
-        json.WriteString("type", (parcel.Array is not null ? "array." : parcel.Scheduled is not null ? "cron.run." : "job.") + state);
+        json.WriteString("type", KindOf(parcel) + state);
         json.WriteString("timestamp", parcel.Report.EndedAt.UtcDateTime);
         json.WriteStartObject("data");
         json.WriteString("delivery", parcel.DeliveryId);
@@ -39,6 +40,16 @@ internal static class WebhookBody
             WriteTimes(json, parcel.Report);
             WriteElements(json, array);
         }
+        else if (parcel.Workflow is { } workflow)
+        {
+            json.WriteString("workflow", workflow.WorkflowId.ToString());
+            json.WriteString("name", workflow.Name);
+            json.WriteString("key", parcel.Key);
+            json.WriteString("state", state);
+            WriteTimes(json, parcel.Report);
+            Write(json, parcel.Report.Problem);
+            WriteSteps(json, workflow);
+        }
         else
         {
             WriteJob(json, parcel, state, output);
@@ -49,6 +60,14 @@ internal static class WebhookBody
         json.Flush();
         return buffer.WrittenSpan.ToArray();
     }
+
+    private static string KindOf(Parcel parcel) => parcel switch
+    {
+        { Array: not null } => "array.",
+        { Workflow: not null } => "workflow.",
+        { Scheduled: not null } => "cron.run.",
+        _ => "job.",
+    };
 
     private static void WriteJob(Utf8JsonWriter json, Parcel parcel, string state, OutputEnds output)
     {
@@ -97,14 +116,37 @@ internal static class WebhookBody
             json.WriteNumber("number", element.Number);
             json.WriteString("parameters", element.Parameters.Length > ParametersCharsMax ? element.Parameters[..ParametersCharsMax] + " ..." : element.Parameters);
             json.WriteString("state", element.State.ToString().ToLowerInvariant());
-            json.WriteString("job", element.JobId.IsNone ? null : element.JobId.ToString());
-            json.WriteString("deviceName", element.DeviceName);
-            Write(json, "exitCode", element.ExitCode);
-            Write(json, element.Problem);
+            WriteWork(json, element.JobId, element.DeviceName, element.ExitCode, element.Problem);
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
+    }
+
+    private static void WriteSteps(Utf8JsonWriter json, ToldWorkflow workflow)
+    {
+        json.WriteNumber("count", workflow.Count);
+        json.WriteNumber("completed", workflow.Completed);
+        json.WriteNumber("failed", workflow.Failed);
+        json.WriteStartArray("failedSteps");
+        foreach (ToldStep step in workflow.FailedSteps)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", step.Name);
+            json.WriteBoolean("allowed", step.IsAllowed);
+            WriteWork(json, step.JobId, step.DeviceName, step.ExitCode, step.Problem);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteWork(Utf8JsonWriter json, JobId job, string? deviceName, int? exitCode, Problem? problem)
+    {
+        json.WriteString("job", job.IsNone ? null : job.ToString());
+        json.WriteString("deviceName", deviceName);
+        Write(json, "exitCode", exitCode);
+        Write(json, problem);
     }
 
     private static void WriteTimes(Utf8JsonWriter json, EndReport report)

@@ -188,6 +188,15 @@ internal static class ContractSamples
         new StepEditedEvent(Start, FlowSpec.Steps[0], Laptop),
         new WorkflowCancelRequestedEvent(Start, Laptop),
         new WorkflowEndedEvent(Start),
+        new WorkflowEndedEvent(Start) { DueAs = 12 },
+        new StepNotBegunEvent(Start, "train", new Problem("AM0379", "no value")) { DueAs = 12 },
+        new StepJobsEndedEvent(Start, [FlowRun]) { DueAs = 12 },
+        .. from isOver in (bool[])[true, false]
+           from delivery in (Delivery[])[Untold with { Report = null }, new Delivery(DeliveryState.Delivered, 1, Start, Start, 204, null)]
+           select new WorkflowToldEvent(Start, isOver, delivery),
+        new SubmitWorkflow(Flow, ToldFlow, [FlowStep]),
+        new WorkflowAcceptedEvent(Start, ToldFlow, []),
+        WorkflowState.None(Flow) with { Spec = ToldFlow, Steps = [FlowStep], AcceptedAt = Start, Rest = new WorkflowRest(12, JobStateName.Paused, Start.AddSeconds(1), Untold with { Report = null }) },
         WorkflowState.None(Flow) with { Spec = FlowSpec with { IdempotencyKey = null, ForkOf = default }, Steps = [StepState.Of(FlowSpec.Steps[0])], AcceptedAt = Start },
     ];
 
@@ -201,6 +210,8 @@ internal static class ContractSamples
         [new StepSpec("train", FullSpec, new StepTargets(ArraySpec.Targets, ["gpu"]), [new StepNeed(DependencyCondition.Any, "prepare")], IsShell: true, AllowFailure: true) { Inputs = [new StepInput("in", "prepare", "out")] }],
         "a key",
         WorkflowId.FromIdempotencyKey(Home, "other"));
+
+    private static WorkflowSpec ToldFlow => FlowSpec with { Notify = new Notify("https://example.org/hook", NotifyOn.Failure) };
 
     private static StepRun FlowRun => new(Job, Gpu, "gpu-box", new StepRunEnd(JobStateName.Failed, 3, new Problem("AM0323", "3"), "text", 4, Start) { Artifacts = FullResult.Artifacts });
 

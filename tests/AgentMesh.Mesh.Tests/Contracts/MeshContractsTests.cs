@@ -2,6 +2,7 @@ using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Peers;
+using AgentMesh.Mesh.Workflows;
 using static AgentMesh.Mesh.Tests.Contracts.ContractSamples;
 
 namespace AgentMesh.Mesh.Tests.Contracts;
@@ -112,12 +113,14 @@ public sealed class MeshContractsTests
         {
             bool isTold = message is SubmitJob { Spec.Notify: not null } or AcceptedEvent { Spec.Notify: not null } or JobSnapshot { Spec.Notify: not null } or ToldEvent
                 or SubmitArray { Spec.Notify: not null } or ArrayAcceptedEvent { Spec.Notify: not null } or ArraySnapshot { Spec.Notify: not null } or ArrayToldEvent or ArrayEndedEvent { IsDue: true }
+                or SubmitWorkflow { Spec.Notify: not null } or WorkflowAcceptedEvent { Spec.Notify: not null } or WorkflowState { Spec.Notify: not null } or WorkflowToldEvent
+                or WorkflowEndedEvent { DueAs: > 0 } or StepJobsEndedEvent { DueAs: > 0 } or StepNotBegunEvent { DueAs: > 0 }
                 or CompletedEvent { IsDue: true } or FailedEvent { IsDue: true } or PausedEvent { IsDue: true } or CancelledEvent { IsDue: true };
             Assert.True(MeshContracts.TryFind(message, out Contract? contract));
             (isTold ? told : before).Add(contract.ManifestOf(message));
         }
 
-        Assert.Equal(16, told.Count);
+        Assert.Equal(26, told.Count);
         Assert.Empty(told.Intersect(before));
     }
 }

@@ -3,6 +3,8 @@ using AgentMesh.Errors;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Tests.Cron;
+using AgentMesh.Mesh.Tests.Webhooks;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Mesh.Workflows;
 using AgentMesh.Mesh.Workflows.Entity;
 using AgentMesh.Mesh.Workflows.File;
@@ -23,9 +25,15 @@ internal sealed class WorkflowLab : EntityLab
 
     public static ArrayDevice Lab { get; } = new(Third, "lab", null);
 
-    public static WorkflowDefaults Defaults { get; } = new(TargetsOf, line => JobCommand.Handler(line), command => SpecOf(command: command), Laptop);
+    public static WorkflowDefaults Defaults { get; } = new(TargetsOf, line => JobCommand.Handler(line), command => SpecOf(command: command), Laptop)
+    {
+        NotifyOf = NotifyOf,
+    };
 
     public CronLab.SetTime Time { get; } = new();
+
+    /// <summary>What is told to URLs.</summary>
+    public ParcelsOfTest Parcels { get; } = new();
 
     /// <summary>What programs wrote.</summary>
     public ConcurrentDictionary<JobId, string> Outputs { get; } = new();
@@ -78,13 +86,19 @@ internal sealed class WorkflowLab : EntityLab
     }
 
     protected override Props Create() => WorkflowEntity.Create(
-        Id, new WorkflowEnvironment(Home, Jobs.Ref, DevicesFor, (job, _, _) => Task.FromResult(Outputs.GetValueOrDefault(job)), Time, TimeSpan.FromMinutes(1)));
+        Id, new WorkflowEnvironment(Home, Jobs.Ref, DevicesFor, (job, _, _) => Task.FromResult(Outputs.GetValueOrDefault(job)), Time, TimeSpan.FromMinutes(1)) { Deliver = Parcels.Deliver });
 
     protected override void Restarting() => _submitted.Clear();
 
     private IReadOnlyList<ArrayDevice> DevicesFor(ArrayTargets targets) => targets.Devices.Contains(Home)
         ? [new ArrayDevice(Home, "laptop", null)]
         : [.. _devices.Where(device => targets.Everybody || targets.Labels.Contains("gpu") || targets.Devices.Contains(device.Id))];
+
+    private static Notify NotifyOf(string url, string? on)
+    {
+        NotifyUrl.Parse(url);
+        return new Notify(url, on is null ? NotifyOn.Any : Enum.Parse<NotifyOn>(on, ignoreCase: true));
+    }
 
     private static StepTargets TargetsOf(string? selector) => selector switch
     {

@@ -1,6 +1,7 @@
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Turns;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Mesh.Workflows;
 
 namespace AgentMesh.Mesh.Tests.Workflows;
@@ -152,6 +153,26 @@ public sealed class WorkflowReaderTests
         var refused = Assert.Throws<MeshException>(() => WorkflowLab.Read(Whole, ("lrr", "1")));
         Assert.Equal(MeshErrors.UnknownVariable, refused.Code);
         Assert.Contains("did you mean 'lr'?", refused.NextStep, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Reads_who_is_told()
+    {
+        Assert.Null(WorkflowLab.Read(Whole).Notify);
+        Assert.Equal(new Notify("https://example.org/hook", NotifyOn.Any), WorkflowLab.Read("notify: https://example.org/hook\n" + Whole).Notify);
+        Assert.Equal(new Notify("https://example.org/hook", NotifyOn.Failure), WorkflowLab.Read("notify: https://example.org/hook\nnotify-on: failure\n" + Whole).Notify);
+    }
+
+    [Theory]
+    [InlineData("notify: ftp://example.org/", "AM0632", "flow.yaml:1:9")]
+    [InlineData("notify: [a]", "AM0370", "flow.yaml:1:9")]
+    [InlineData("notify-on: failure", "AM0370", "flow.yaml:1:12")]
+    [InlineData("notify: https://example.org/\nnotify-on: never", "AM0370", "flow.yaml:2:12")]
+    public void Refuses_who_cannot_be_told(string head, string code, string place)
+    {
+        var refused = Assert.Throws<MeshException>(() => WorkflowLab.Read(head + "\n" + Whole));
+        Assert.Equal(code, refused.Code);
+        Assert.StartsWith(place, refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

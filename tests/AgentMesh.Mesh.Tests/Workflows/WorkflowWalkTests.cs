@@ -1,6 +1,7 @@
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Jobs;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Mesh.Workflows;
 using static AgentMesh.Mesh.Tests.Samples;
 
@@ -22,9 +23,11 @@ public sealed class WorkflowWalkTests
 
     private static void Walk(Random random, int seed)
     {
-        WorkflowSpec spec = WorkflowLab.Read(File(random));
+        WorkflowSpec spec = WorkflowLab.Read(File(random)) with { Notify = new Notify("https://example.org/hook", NotifyOn.Any) };
         WorkflowState state = WorkflowState.None(WorkflowLab.Id).Apply(new WorkflowAcceptedEvent(Start, spec, []));
         var jobs = new HashSet<JobId>();
+        var told = new HashSet<string>(StringComparer.Ordinal);
+        long number = 1;
         for (int turn = 0; turn < 2_000 && state.EndedAt is null; turn++)
         {
             IWorkflowEvent? change = random.Next(10) switch
@@ -40,11 +43,30 @@ public sealed class WorkflowWalkTests
 
             if (change is not null)
             {
-                state = Checked(state, change, jobs, seed);
+                WorkflowState before = state;
+                change = WorkflowDeliveryRules.Marked(before, change, ++number);
+                state = Checked(before, change, jobs, seed);
+                CheckRest(before, state, change, told, seed);
             }
         }
 
         Assert.True(state.EndedAt is not null, $"seed {seed}: {state.Name}: {string.Join(", ", state.Steps.Select(step => $"{step.Spec.Name} {step.Name}"))}");
+    }
+
+    /// <summary>Each rest that is not a person's doing is told, under an id of its own, and with the same words until a person does something.</summary>
+    private static void CheckRest(WorkflowState before, WorkflowState after, IWorkflowEvent change, HashSet<string> told, int seed)
+    {
+        if (change is WorkflowEndedEvent or StepJobsEndedEvent or StepNotBegunEvent)
+        {
+            Assert.True(WorkflowDeliveryRules.EndOf(after) == after.Rest?.State, $"seed {seed}: {after.Name} {after.Rest}");
+            Assert.True(after.Rest is not { } rest || told.Add(WorkflowDeliveryRules.IdOf(after.WorkflowId, rest)), $"seed {seed}: two ends have one id");
+        }
+        else if (after.Rest is not null)
+        {
+            Assert.True(WorkflowDeliveryRules.Ready(before, Start) == WorkflowDeliveryRules.Ready(after, Start), $"seed {seed}: {change.GetType().Name} changes what is told");
+        }
+
+        Assert.True(after.Rest is null || after.Name is WorkflowStateName.Completed or WorkflowStateName.Cancelled or WorkflowStateName.Paused, $"seed {seed}: {after.Name} at rest");
     }
 
     private static WorkflowState Checked(WorkflowState before, IWorkflowEvent change, HashSet<JobId> jobs, int seed)

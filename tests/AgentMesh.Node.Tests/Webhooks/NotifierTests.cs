@@ -3,6 +3,7 @@ using AgentMesh.Mesh;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Cron;
 using AgentMesh.Mesh.Webhooks;
+using AgentMesh.Mesh.Workflows;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Node.Webhooks;
 using AgentMesh.Protocol.Identity;
@@ -133,6 +134,35 @@ public sealed class NotifierTests
         Assert.Equal("array.failed", sent.Single().GetProperty("type").GetString());
         Assert.Equal("3 1 1 1 2000", string.Join(' ', new[] { "count", "completed", "failed", "cancelled", "durationMs" }.Select(name => data.GetProperty(name).GetInt32())));
         Assert.Equal(("2 lr=0.1 gpu-box 3", "AM0323"), ($"{element.GetProperty("number")} {element.GetProperty("parameters")} {element.GetProperty("deviceName")} {element.GetProperty("exitCode")}", element.GetProperty("problem").GetProperty("code").GetString()));
+    }
+
+    [Fact]
+    public async Task A_workflow_is_told_with_its_name_its_counts_and_the_steps_that_failed()
+    {
+        var sent = new List<JsonElement>();
+        using var notifier = new Notifier(
+            (request, _) =>
+            {
+                sent.Add(JsonDocument.Parse(request.Body).RootElement);
+                return Task.FromResult(Taken);
+            },
+            (_, _, _, _, _) => throw new InvalidOperationException("read"),
+            "");
+        var id = WorkflowId.FromIdempotencyKey(Home, "flow");
+        var job = JobId.FromIdempotencyKey(Home, "train");
+        var told = new ToldWorkflow(id, "nightly", 4, 1, 2, [new ToldStep("train", false, job, "gpu-box", 3, new Problem("AM0323", "ended")), new ToldStep("tidy", true, default, null, null, null)]);
+        await notifier.DeliverAsync(
+            new Parcel("id", "https://example.org/", default, JobStateName.Paused, new EndReport(0, null, "", null, Start, Start.AddSeconds(2), new Problem("AM0323", "step train failed: ended"), 0, 0, ""), 1) { Workflow = told, Key = "mine" },
+            CancellationToken.None);
+
+        JsonElement data = sent.Single().GetProperty("data");
+        Assert.Equal("workflow.paused", sent.Single().GetProperty("type").GetString());
+        Assert.Equal($"id {id} nightly mine paused", string.Join(' ', new[] { "delivery", "workflow", "name", "key", "state" }.Select(name => data.GetProperty(name).GetString())));
+        Assert.Equal("4 1 2 2000", string.Join(' ', new[] { "count", "completed", "failed", "durationMs" }.Select(name => data.GetProperty(name).GetInt32())));
+        Assert.Equal("step train failed: ended", data.GetProperty("problem").GetProperty("message").GetString());
+        Assert.Equal(
+            [$"train False {job} gpu-box 3 AM0323", "tidy True    "],
+            data.GetProperty("failedSteps").EnumerateArray().Select(step => $"{step.GetProperty("name")} {step.GetProperty("allowed")} {step.GetProperty("job")} {step.GetProperty("deviceName")} {step.GetProperty("exitCode")} {(step.GetProperty("problem") is { ValueKind: JsonValueKind.Object } problem ? problem.GetProperty("code") : "")}"));
     }
 
     // Nothing is sent unsigned because the file has gone.

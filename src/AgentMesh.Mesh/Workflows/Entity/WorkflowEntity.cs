@@ -4,6 +4,7 @@ using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Jobs.Entity;
 using AgentMesh.Mesh.Retention;
 using AgentMesh.Mesh.Sharding;
+using AgentMesh.Mesh.Webhooks;
 using AgentMesh.Protocol.Identity;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
@@ -28,6 +29,9 @@ public sealed record WorkflowEnvironment(
 
     /// <summary>Whether a device speaks for this home; null where only its own device does.</summary>
     public Func<DeviceId, bool>? IsHome { get; init; }
+
+    /// <summary>Sends what is told of a workflow to its URL.</summary>
+    public DeliverParcel Deliver { get; init; } = DeliveryAnswer.NothingIsSent;
 }
 
 /// <summary>
@@ -43,6 +47,7 @@ public sealed class WorkflowEntity : HomeEntity<IWorkflowEvent>
 
     private readonly WorkflowEnvironment _environment;
     private readonly JobWatch _watch;
+    private readonly Telling _telling;
     private readonly Dictionary<JobId, StepRun> _over = [];
     private readonly HashSet<JobId> _read = [];
     private readonly Dictionary<JobId, string> _notes = [];
@@ -53,6 +58,7 @@ public sealed class WorkflowEntity : HomeEntity<IWorkflowEvent>
     {
         _environment = environment;
         _watch = new JobWatch(environment.Jobs, environment.Time, AwaitFor);
+        _telling = new Telling(environment.Deliver);
         _workflow = WorkflowState.None(id);
         Recover<SnapshotOffer>(offer => _workflow = (WorkflowState)offer.Snapshot);
         Recover<RecoveryCompleted>(_ => LookAtOnce());
@@ -65,6 +71,7 @@ public sealed class WorkflowEntity : HomeEntity<IWorkflowEvent>
         FromJobs<JobProblem>(OnJobProblem, _watch.AskSoon);
         FromJobs<JobView>(OnJobView, _watch.AskSoon);
         Command<OutputRead>(OnOutputRead);
+        Command<Courier.Back>(OnTold);
         Command<WorkflowRemoved>(_ => Leave());
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }
@@ -84,7 +91,30 @@ public sealed class WorkflowEntity : HomeEntity<IWorkflowEvent>
     protected override object NotStored(string why) =>
         Refusal(MeshErrors.NotStored, $"the journal of this device did not take it: {why}", "look at the log of the node; 'agentmesh workflow list' tells whether it was taken after all");
 
-    protected override void AfterRejection() => LookAgain(TimeSpan.FromSeconds(1));
+    protected override void AfterRejection()
+    {
+        _telling.Rejected();
+        LookAgain(TimeSpan.FromSeconds(1));
+    }
+
+    protected override void PostStop()
+    {
+        _telling.Stop();
+        base.PostStop();
+    }
+
+    private void OnTold(Courier.Back back)
+    {
+        _telling.Returned();
+        if (WorkflowDeliveryRules.Ended(_workflow, back.DeliveryId, back.Answer, Now) is { } told)
+        {
+            Record(told, null, null);
+        }
+        else
+        {
+            LookAtOnce();
+        }
+    }
 
     private void OnSubmit(SubmitWorkflow request)
     {
@@ -232,7 +262,7 @@ public sealed class WorkflowEntity : HomeEntity<IWorkflowEvent>
         }
     }
 
-    private void Record(IWorkflowEvent change, IActorRef? asker, Action? then) => Record(change, asker, _ =>
+    private void Record(IWorkflowEvent change, IActorRef? asker, Action? then) => Record(WorkflowDeliveryRules.Marked(_workflow, change, NextNumber), asker, _ =>
     {
         then?.Invoke();
         Settle();
@@ -243,6 +273,14 @@ public sealed class WorkflowEntity : HomeEntity<IWorkflowEvent>
     private void Settle()
     {
         TimeSpan? question = _watch.Ask(_workflow.Running.SelectMany(step => step.Runs.Where(run => run.End is null && !_read.Contains(run.JobId)).Select(run => Watched(step, run))), Self);
+        if (_telling.Send(WorkflowDeliveryRules.UntilNext(_workflow, Now), () => WorkflowDeliveryRules.Ready(_workflow, Now), Self) is { } wait && _workflow.Rest is not null)
+        {
+            // At rest nothing is due but this, until a person does something.
+            Context.SetReceiveTimeout(null);
+            LookAgain(wait);
+            return;
+        }
+
         if (!_workflow.Exists || _workflow.EndedAt is not null)
         {
             StopLooking();

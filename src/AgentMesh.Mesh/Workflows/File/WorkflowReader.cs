@@ -7,18 +7,9 @@ using AgentMesh.Mesh.Artifacts;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Selectors;
 using AgentMesh.Mesh.Turns;
+using AgentMesh.Mesh.Webhooks;
 
 namespace AgentMesh.Mesh.Workflows.File;
-
-/// <summary>What reading a workflow needs of the node that accepts it.</summary>
-/// <param name="TargetsOf">Reads a selector; null for this device. Throws AM0350 to AM0352, AM0302, AM0303.</param>
-/// <param name="HandlerOf">Reads a command line for a handler. Throws AM0301.</param>
-/// <param name="JobOf">The specification of a job with the defaults of the node.</param>
-public sealed record WorkflowDefaults(Func<string?, StepTargets> TargetsOf, Func<string, JobCommand> HandlerOf, Func<JobCommand, JobSpec> JobOf, Caller Caller)
-{
-    /// <summary>An artifact that is in the store of this device: its name here, and <c>sha256:...</c>. Throws AM0442, AM0446.</summary>
-    public Func<string, string, ArtifactInput> InputOf { get; init; } = static (_, source) => throw new MeshException(ArtifactErrors.BadArtifact, $"there is no store for {source} here", "name the artifact of a step");
-}
 
 /// <summary>Reads a workflow from its file: everything in it is known, or the file is refused with the place of what is wrong.</summary>
 public sealed class WorkflowReader
@@ -26,7 +17,9 @@ public sealed class WorkflowReader
     private const int ParallelDefault = 16;
     private const int AttemptsMax = 100;
 
-    private static readonly string[] RootKeys = ["name", "vars", "max-parallel", "steps"];
+    private static readonly string[] RootKeys = ["name", "vars", "max-parallel", "notify", "notify-on", "steps"];
+
+    private static readonly string[] NotifyWords = ["any", "failure", "success"];
 
     private static readonly string[] StepKeys =
     [
@@ -87,7 +80,24 @@ public sealed class WorkflowReader
 
         new StepChecks(_file, [.. _variables.Keys], read).Check();
         return new WorkflowSpec(
-            name, [.. _variables.OrderBy(pair => pair.Key, StringComparer.Ordinal)], _defaults.Caller, parallel, [.. read.Select(each => each.Spec)], IdempotencyKey: null, ForkOf: default);
+            name, [.. _variables.OrderBy(pair => pair.Key, StringComparer.Ordinal)], _defaults.Caller, parallel, [.. read.Select(each => each.Spec)], IdempotencyKey: null, ForkOf: default)
+        {
+            Notify = ReadNotify(Find(map, "notify"), Find(map, "notify-on")),
+        };
+    }
+
+    private Notify? ReadNotify(YamlNode? url, YamlNode? on)
+    {
+        string? ends = on is null ? null : Text(on, "notify-on", 1, 100);
+        if (on is not null && (url is null || !NotifyWords.Contains(ends)))
+        {
+            throw url is null
+                ? Wrong(on.At, "notify-on says of which ends somebody is told, and notify is missing", "add notify: https://example.org/hook")
+                : Wrong(on.At, $"'{ends}' is nothing that notify-on can be", $"{Known(NotifyWords)}");
+        }
+
+        string? told = url is null ? null : Text(url, "notify", 1, NotifyUrl.CharsMax);
+        return told is null ? null : At(url!.At, () => _defaults.NotifyOf(told, ends));
     }
 
     private void ReadVariables(YamlNode? node, IReadOnlyDictionary<string, string> set, Place at)
