@@ -24,8 +24,8 @@ public sealed class DeviceRegistry : IDisposable
     private readonly RegistryChains _chains;
     private readonly OwnChain _own;
     private readonly ForkProof _proof;
+    private readonly RegistryIntake _intake;
     private volatile RegistryView _view = RegistryView.Empty;
-    private long _refused;
 
     private DeviceRegistry(string path, DeviceIdentity self, IReadOnlyList<DevicePublicKey> keys, Introductions introductions, TimeProvider time, RegistryFile file)
     {
@@ -34,6 +34,7 @@ public sealed class DeviceRegistry : IDisposable
         _chains = new RegistryChains(keys);
         _own = new OwnChain(self, _root, _chains, introductions, Write, time);
         _proof = new ForkProof(path + ForkProof.Suffix, _chains);
+        _intake = new RegistryIntake(_chains, _proof, () => _view, Write, Fold);
     }
 
     /// <summary>Raised after the devices or the chains changed.</summary>
@@ -52,7 +53,7 @@ public sealed class DeviceRegistry : IDisposable
     public IReadOnlyDictionary<DeviceId, IntroducedDevice> Refused => _view.Refused;
 
     /// <summary>Entries of others that did not verify or did not fit.</summary>
-    public long RefusedEntries => Interlocked.Read(ref _refused);
+    public long RefusedEntries => _intake.Refused;
 
     /// <exception cref="MeshException">AM0331: the file cannot be used. AM0330: it holds what this device never signed, or is damaged.</exception>
     /// <param name="next">The key that is about to succeed that of <paramref name="self"/>; where the registry says already that it has, it is used.</param>
@@ -237,6 +238,11 @@ public sealed class DeviceRegistry : IDisposable
         Changed?.Invoke();
     }
 
+    /// <summary>Whether another device says, as far as this copy has its chain, that this one is in: then it knows this device by name.</summary>
+    /// <param name="by">One that is in.</param>
+    public bool IsAdmittedBy(DevicePublicKey by) =>
+        Locked(() => RegistryFold.Admitted(_chains.OfDevice(_chains.RootOf(by)), _chains.RootOf).Any(admitted => _chains.RootOf(admitted.Subject) == _root));
+
     /// <summary>The devices of the mesh and those that were in it, by the beginning of their ids.</summary>
     public IReadOnlyList<DeviceId> FindEver(string idPrefix) => Locked(() => _chains.FindEver(idPrefix));
 
@@ -262,61 +268,17 @@ public sealed class DeviceRegistry : IDisposable
     /// <summary>Verifies and keeps what is new and comes from a device that is believed, and what proves an <see cref="OwnFork"/>, whoever it comes from; the rest is counted.</summary>
     public void Take(IEnumerable<byte[]> entries)
     {
-        bool changed = false, isForked = false;
+        bool isLonger, isForked;
         lock (_gate)
         {
-            bool isFolded = true;
-            foreach (byte[] bytes in entries)
-            {
-                if (!RegistryEntry.TryRead(bytes, out RegistryEntry? entry))
-                {
-                    Interlocked.Increment(ref _refused);
-                    continue;
-                }
-
-                if (_proof.Proves(entry))
-                {
-                    isForked |= _proof.Keep(entry);
-                    continue;
-                }
-
-                if (!IsBelieved(entry) && !isFolded)
-                {
-                    // An entry before it may have admitted its author.
-                    Fold();
-                    isFolded = true;
-                }
-
-                if (!_chains.IsOwn(entry.Author) && IsBelieved(entry) && _chains.Fits(entry))
-                {
-                    Write(entry);
-                    isFolded = false;
-                    changed = true;
-                    if (entry.IsEverywhere || entry.Change == RegistryChange.Succeed)
-                    {
-                        // What comes after it from who is out now, or from a key that does not count any more, is not taken.
-                        Fold();
-                        isFolded = true;
-                    }
-                }
-                else if (!_chains.Has(entry))
-                {
-                    Interlocked.Increment(ref _refused);
-                }
-            }
-
-            if (!isFolded)
-            {
-                Fold();
-            }
-
-            if (changed)
+            (isLonger, isForked) = _intake.Take(entries);
+            if (isLonger)
             {
                 TakeUpRevocations();
             }
         }
 
-        if (changed || isForked)
+        if (isLonger || isForked)
         {
             Changed?.Invoke();
         }
@@ -327,11 +289,6 @@ public sealed class DeviceRegistry : IDisposable
     private RegisteredDevice Find(DeviceId device) => _view.Devices.TryGetValue(device, out RegisteredDevice? known)
         ? known
         : throw new MeshException(MeshErrors.UnknownPeer, $"{device} is not in the registry", "'agentmesh peers' shows who is");
-
-    /// <summary>The author is in, with any of its keys, or succeeds to a key of who is in.</summary>
-    private bool IsBelieved(RegistryEntry entry) =>
-        _view.Devices.ContainsKey(_chains.RootOf(entry.Author).Id)
-        || (entry.Change == RegistryChange.Succeed && _view.Devices.ContainsKey(_chains.RootOf(entry.Subject).Id));
 
     private IEnumerable<DevicePublicKey> KeysOf(DeviceId device) =>
         device == _own.Id ? [_own.Key]
