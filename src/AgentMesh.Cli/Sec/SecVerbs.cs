@@ -117,8 +117,7 @@ internal static class SecVerbs
                 throw new MeshException(CliErrors.SecUsed, $"a device has joined {invitation.InviterName} by this .sec file already: it counts once", "have a new one made with 'agentmesh sec create'. If it was not you who used it, revoke that device there: agentmesh devices list", used);
             }
 
-            session.Terminal.Answer(paired, ControlJson.Default.PairingView, $"paired with {paired.Name} ({paired.Id[..12]})\ncheck digits: {paired.CheckDigits}");
-            session.Terminal.Hint("the other device shows the same digits: 'agentmesh sec create --wait' or 'agentmesh invitations' there; the file is used up");
+            PairingVerbs.ShowPairing(session, paired, "the other device shows the same digits: 'agentmesh sec create --wait' or 'agentmesh invitations' there; the file is used up");
             return 0;
         });
     }

@@ -148,7 +148,7 @@ internal static class PairingVerbs
         var grants = new Option<string[]>("--grant") { Description = "What the inviting device may do here beside the default: run (start programs).", AllowMultipleArgumentsPerToken = true };
         var at = new Option<string>("--at") { Description = "HOST[:PORT] of the inviting device, where the local network does not lead to it (port 14590 if none is given)." };
         Option<bool> noIntroduce = NewNoIntroduce();
-        return global.Verb("join", "Join the mesh of the device that gave the code or the link.", [code, grants, noIntroduce, at], async (session, parsed, cancel) =>
+        return global.Verb("join", "Join the mesh of the device that gave the code or the link; ends when both devices know each other by name.", [code, grants, noIntroduce, at], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
             JoinRequest request = RequestOf(string.Join(' ', parsed.GetValue(code)!), parsed.GetValue(grants), parsed.GetValue(at), parsed.GetValue(noIntroduce));
@@ -158,9 +158,14 @@ internal static class PairingVerbs
         });
     }
 
-    private static void ShowPairing(Session session, PairingView paired, string hint)
+    public static void ShowPairing(Session session, PairingView paired, string hint)
     {
         session.Terminal.Answer(paired, ControlJson.Default.PairingView, $"paired with {paired.Name} ({paired.Id[..12]})\ncheck digits: {paired.CheckDigits}");
+        if (paired.KnownThere == false)
+        {
+            session.Terminal.Note($"{paired.Name} has not said yet that it knows this device by its name: it will when they are linked, see 'agentmesh peers' here and there");
+        }
+
         session.Terminal.Hint(hint);
     }
 }

@@ -32,7 +32,8 @@ public sealed record JoinRequest(string? Link = null, IReadOnlyList<string>? Gra
 
 /// <param name="CheckDigits">Six digits that the other device shows too.</param>
 /// <param name="Invitation">Which one of this device was used; null on the device that joined.</param>
-public sealed record PairingView(string Name, string Id, string CheckDigits, DateTimeOffset At, string? Invitation = null);
+/// <param name="KnownThere">In the answer to POST /v1/join: whether the inviting device knows this one by its name. False where it has not said so within 5 s; it will when they are linked. Null elsewhere.</param>
+public sealed record PairingView(string Name, string Id, string CheckDigits, DateTimeOffset At, string? Invitation = null, bool? KnownThere = null);
 
 /// <summary>POST /v1/grants: exactly one of grant and revoke holds names.</summary>
 public sealed record GrantRequest(string Peer, IReadOnlyList<string>? Grant = null, IReadOnlyList<string>? Revoke = null, bool DropIntroduced = false);

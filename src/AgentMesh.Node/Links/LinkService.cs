@@ -42,6 +42,7 @@ internal sealed class LinkService : IAsyncDisposable
         _settings = settings;
         _hello = hello;
         _time = time;
+        News = new LinkNews(time);
         Sightings = new Sightings(hub, directory, IsLinked, Hurry);
         hub.Register(Service, ServeAsync);
         hub.Connected += OnConnected;
@@ -50,6 +51,9 @@ internal sealed class LinkService : IAsyncDisposable
 
     /// <summary>A link came up, went down, or its device has a new view of its cluster.</summary>
     public event Action<DeviceId>? Changed;
+
+    /// <summary>Of links, of what is heard over them, and of the registry.</summary>
+    public LinkNews News { get; }
 
     /// <summary>Takes what is heard of where devices are.</summary>
     public Sightings Sightings { get; }
@@ -257,7 +261,7 @@ internal sealed class LinkService : IAsyncDisposable
             _punchers[device] = puncher;
         }
 
-        Changed?.Invoke(device);
+        Tell(device);
 
         // The others may look for this one.
         PokeAll();
@@ -285,7 +289,7 @@ internal sealed class LinkService : IAsyncDisposable
 
             _directory.Seen(device);
             stream.Abort(0);
-            Changed?.Invoke(device);
+            Tell(device);
         }
     }
 
@@ -318,6 +322,7 @@ internal sealed class LinkService : IAsyncDisposable
                     break;
                 case Frame.ContentOneofCase.RegistryHeads:
                     session.Heard(LinkContent.Of(frame.RegistryHeads));
+                    News.Tell();
                     continue;
                 case Frame.ContentOneofCase.RegistryEntries:
                     _registry.Take(frame.RegistryEntries.Entries.Select(entry => entry.ToByteArray()));
@@ -337,14 +342,21 @@ internal sealed class LinkService : IAsyncDisposable
                     continue;
             }
 
-            Changed?.Invoke(device);
+            Tell(device);
         }
+    }
+
+    private void Tell(DeviceId device)
+    {
+        Changed?.Invoke(device);
+        News.Tell();
     }
 
     private void OnRegistryChanged()
     {
         PokeAll();
         KeepAll();
+        News.Tell();
     }
 
     private void PokeAll()

@@ -30,6 +30,7 @@ internal sealed class PairingService : IAdmission
     private static readonly TimeSpan LifetimeMin = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LifetimeMax = TimeSpan.FromDays(1);
     private static readonly TimeSpan JoinWithin = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan KnownWithin = TimeSpan.FromSeconds(5);
 
     private readonly DeviceIdentity _identity;
     private readonly NodeSettings _settings;
@@ -166,7 +167,17 @@ internal sealed class PairingService : IAdmission
         _registry.Admit(invitation.Key, invitation.InviterName, [.. grants, .. _settings.DefaultGrants, .. request.NoIntroduce ? [] : new[] { Grant.Introduce }]);
         links.Hurry(invitation.Key.Id);
         meeting.Keep();
-        return Remember(invitation.Key.Id, invitation.InviterName, digits, default);
+        PairingView paired = Remember(invitation.Key.Id, invitation.InviterName, digits, default);
+        bool isKnown = await links.News.UntilAsync(() => IsKnownBy(invitation.Key, links), KnownWithin, cancellationToken).ConfigureAwait(false);
+        return paired with { KnownThere = isKnown };
+    }
+
+    /// <summary>The other device says that this one is in, which it does when it has heard its name; and has said nothing since that is not here yet: it may have put this device out before.</summary>
+    private bool IsKnownBy(DevicePublicKey inviter, LinkService links)
+    {
+        // The link of one that has changed its key may have begun before its first key was heard of.
+        ulong said = Math.Max(links.HeadOf(inviter.Id, inviter.Id), links.HeadOf(_registry.DeviceOf(inviter.Id), inviter.Id));
+        return said > 0 && _registry.Heads().GetValueOrDefault(inviter.Id) >= said && _registry.IsAdmittedBy(inviter);
     }
 
     private static TimeSpan LifetimeOf(double milliseconds) =>

@@ -23,7 +23,6 @@ internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry,
     private static readonly TimeSpan ToldWithin = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan EndWithin = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan AcknowledgedWithin = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
 
     public IReadOnlyList<DeviceView> List() =>
     [
@@ -118,12 +117,13 @@ internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry,
         Dictionary<DeviceId, IMeshConnection?> linked = others.Select(device => device.Id).Where(links.IsLinked).ToDictionary(id => id, hub.Find);
         Said(() => registry.Revoke([self.Id]));
         ulong last = registry.Heads().GetValueOrDefault(registry.OwnKey.Id);
-        long start = time.GetTimestamp();
-        while (linked.Keys.Any(id => !Knows(id)) && time.GetElapsedTime(start) < AcknowledgedWithin)
+        foreach (IMeshConnection connection in linked.Values.OfType<IMeshConnection>())
         {
-            await Task.Delay(LookEvery, time).ConfigureAwait(false);
+            // The end of its link may be news before the connection says which side ended it.
+            _ = connection.Closed.ContinueWith(_ => links.News.Tell(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
 
+        await links.News.UntilAsync(() => linked.Keys.All(Knows), AcknowledgedWithin).ConfigureAwait(false);
         HashSet<DeviceId> acknowledged = [.. linked.Keys.Where(Knows)];
         var jobs = new List<string>();
         var ending = new List<Task>();
@@ -165,12 +165,7 @@ internal sealed class TrustService(DeviceIdentity self, DeviceRegistry registry,
     private async Task<(IReadOnlyList<string> Told, IReadOnlyList<string> Untold)> ToldAsync(CancellationToken cancellationToken)
     {
         ulong last = registry.Heads().GetValueOrDefault(registry.OwnKey.Id);
-        long start = time.GetTimestamp();
-        while (registry.Devices.Keys.Any(id => links.IsLinked(id) && links.HeadOf(id, registry.OwnKey.Id) < last) && time.GetElapsedTime(start) < ToldWithin)
-        {
-            await Task.Delay(LookEvery, time, cancellationToken).ConfigureAwait(false);
-        }
-
+        await links.News.UntilAsync(() => registry.Devices.Keys.All(id => !links.IsLinked(id) || links.HeadOf(id, registry.OwnKey.Id) >= last), ToldWithin, cancellationToken).ConfigureAwait(false);
         ILookup<bool, string> names = devices.All.Where(device => !device.IsSelf).ToLookup(device => links.HeadOf(device.Id, registry.OwnKey.Id) >= last, device => device.Name);
         return ([.. names[true]], [.. names[false]]);
     }

@@ -96,6 +96,13 @@ public sealed class TestNode : IAsyncDisposable
         Assert.True(joined.Code == 0, joined.ToString());
     }
 
+    /// <summary>What <c>join</c> does, without a command line: by the time that one ends, much has happened.</summary>
+    public async Task<PairingView> JoinAsync(JoinRequest request)
+    {
+        using var client = new ControlClient(ControlSocketPath.For(Data));
+        return await client.PostAsync("v1/join", request, ControlJson.Default.JoinRequest, ControlJson.Default.PairingView, CancellationToken.None);
+    }
+
     public Task<Ran> RunAsync(params string[] words) => RunWithInputAsync(null, words);
 
     public async Task<Ran> RunWithInputAsync(string? input, params string[] words)
