@@ -70,6 +70,29 @@ public sealed class DoctorTests
     }
 
     [Fact]
+    public async Task Settings_that_the_node_was_not_started_with_are_told_with_both_files()
+    {
+        await using TestNode node = await TestNode.StartAsync("one");
+        Assert.DoesNotContain("settings file", (await DoctorAsync(node)).Keys);
+        string here = Path.Combine(node.Data, "agentmesh.conf"), other = Path.Combine(node.Data, "other.conf");
+        File.WriteAllText(here, "agentmesh.jobs.attempts = 2\n");
+        File.WriteAllText(other, "agentmesh.jobs.attempts = 3\n");
+
+        Check later = (await DoctorAsync(node))["settings file"];
+        Assert.Equal("warn", later.Result);
+        Assert.Contains(here, later.Finding, StringComparison.Ordinal);
+
+        // As the next step says.
+        (await node.RunAsync("down")).Done();
+        (await node.RunAsync("--config", other, "up", "--detach", "--name", "one", "--listen", "127.0.0.1")).Done();
+        Check two = (await DoctorAsync(node))["settings file"];
+        Assert.Contains(here, two.Finding, StringComparison.Ordinal);
+        Assert.Contains(other, two.Finding, StringComparison.Ordinal);
+        Assert.DoesNotContain("settings file", Checks(await node.RunAsync("--json", "--config", other, "doctor")).Keys);
+        Assert.Equal(other, (await node.StatusAsync()).SettingsFile);
+    }
+
+    [Fact]
     public async Task A_node_that_does_not_answer_fails_with_its_process()
     {
         await using TestNode node = await TestNode.StartAsync("one");

@@ -80,6 +80,11 @@ internal sealed class Examination(Session session, TimeProvider time)
         {
             StatusView status = await client.GetAsync("v1/status", ControlJson.Default.StatusView, patience.Token).ConfigureAwait(false);
             _checks.Add(NodeChecks.Running(status, ProductVersion.Text));
+            if (settings is not null && NodeChecks.SettingsFile(status.SettingsFile, settings.ConfigFile) is { } otherFile)
+            {
+                _checks.Add(otherFile);
+            }
+
             DiagnosticsView? diagnostics = await DiagnosticsAsync(client, patience.Token).ConfigureAwait(false);
             IReadOnlyList<PeerView> peers = await client.GetAsync("v1/peers", ControlJson.Default.IReadOnlyListPeerView, patience.Token).ConfigureAwait(false);
             Judge(status, diagnostics);

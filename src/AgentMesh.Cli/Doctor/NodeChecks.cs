@@ -22,6 +22,21 @@ internal static class NodeChecks
             : DoctorCheck.Warn(name, $"the node is version {status.Version} and this command line {Plain(version)}", "restart it: agentmesh down && agentmesh up --detach");
     }
 
+    /// <param name="started">What the node read when it was started; empty for none, null where an older one does not tell.</param>
+    /// <param name="here">What this command line reads, and with the same options a node that is started now; null for none.</param>
+    /// <returns>Null where they are the same, or nothing can be said.</returns>
+    public static DoctorCheck? SettingsFile(string? started, string? here)
+    {
+        const string name = "settings file";
+        return started is null || started == (here ?? "") ? null
+            : started.Length == 0 ? DoctorCheck.Warn(name, $"the node was started without one; {here} is what is read here, and it counts for nothing there", $"to have the node read it: agentmesh down, then agentmesh --config {Text.Quoted(here!)} up --detach")
+            : DoctorCheck.Warn(
+                name,
+                $"the node was started with {started}; {(here is null ? "none" : here)} is read here",
+                $"agentmesh --config {Text.Quoted(started)} doctor looks at that of the node; "
+                    + (here is null ? "name it as well when the node is started again" : $"to have the node read the other: agentmesh down, then agentmesh --config {Text.Quoted(here)} up --detach"));
+    }
+
     /// <param name="holder">The process that holds the data directory though it does not answer; null when nobody does.</param>
     public static DoctorCheck NotAnswering(MeshException problem, int? holder)
     {

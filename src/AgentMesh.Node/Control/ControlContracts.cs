@@ -52,6 +52,9 @@ public sealed record StatusView(
 
     /// <summary>What is wrong with the key of this device; null where nothing is known to be.</summary>
     public ProblemView? Key { get; init; }
+
+    /// <summary>The whole path of the configuration file that this node read when it was started; empty where there was none, null from an older node.</summary>
+    public string? SettingsFile { get; init; }
 }
 
 /// <summary>The pool of this device, as its database tells it.</summary>

@@ -81,6 +81,7 @@ internal sealed class NodeServices : IControlServices
             Discovery = _reach.Discoveries.View(),
             Turn = _reach.Turn.View(),
             Key = _device.Registry.OwnFork is { } fork ? Problems.Describe(OwnForkNotice.ProblemOf(fork, _device.Id)).Problem : null,
+            SettingsFile = _device.Settings.ConfigFile ?? "",
         };
     }
 

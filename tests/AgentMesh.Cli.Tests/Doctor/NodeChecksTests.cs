@@ -21,6 +21,23 @@ public sealed class NodeChecksTests
     }
 
     [Fact]
+    public void A_settings_file_that_the_node_was_not_started_with_warns_with_both()
+    {
+        Assert.Null(NodeChecks.SettingsFile("/etc/a.conf", "/etc/a.conf"));
+        Assert.Null(NodeChecks.SettingsFile("", null));
+        Assert.Null(NodeChecks.SettingsFile(null, "/etc/a.conf"));
+
+        DoctorCheck other = NodeChecks.SettingsFile("/etc/a.conf", "/data/agentmesh.conf")!, none = NodeChecks.SettingsFile("/etc/a.conf", null)!, later = NodeChecks.SettingsFile("", "/my data/b.conf")!;
+        Assert.All([other, none, later], check => Assert.Equal(("warn", "settings file"), (check.Result, check.Name)));
+        Assert.Contains("/etc/a.conf; /data/agentmesh.conf is read here", other.Finding, StringComparison.Ordinal);
+        Assert.Contains("--config /etc/a.conf doctor", other.Next, StringComparison.Ordinal);
+        Assert.Contains("--config /data/agentmesh.conf up", other.Next, StringComparison.Ordinal);
+        Assert.Contains("--config /etc/a.conf doctor", none.Next, StringComparison.Ordinal);
+        Assert.Contains("without one", later.Finding, StringComparison.Ordinal);
+        Assert.Contains("--config '/my data/b.conf' up", later.Next, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void No_node_is_a_warning_and_a_silent_one_a_failure()
     {
         var none = new MeshException(CliErrors.NoNode, "no node is running here", "start one");
