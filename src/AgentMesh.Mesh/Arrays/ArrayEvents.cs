@@ -57,6 +57,9 @@ public sealed record ArrayEndedEvent(DateTimeOffset At) : IArrayEvent
 {
     /// <summary>It is to be told to the URL of the array.</summary>
     public bool IsDue { get; init; }
+
+    /// <summary>Its number in the journal, where it is to be told; 0 otherwise, and in journals of before.</summary>
+    public long DueAs { get; init; }
 }
 
 /// <summary>An attempt to tell the end of the array to its URL has ended.</summary>

@@ -70,7 +70,7 @@ public sealed record ArrayState
             ElementReleasedEvent e => this with { Running = Running.Remove(e.Index), Again = Again.Add(e.Index, Running[e.Index].Generation + 1) },
             ElementsEndedEvent e => e.Elements.Aggregate(this, static (state, element) => state.End(element)),
             ArrayCancelRequestedEvent e => this with { CancelRequestedAt = e.At },
-            ArrayEndedEvent e => this with { EndedAt = e.At, Delivery = e.IsDue ? Delivery.Begun(e.At) : null },
+            ArrayEndedEvent e => this with { EndedAt = e.At, Delivery = e.IsDue ? Delivery.Begun(e.At, e.DueAs) : null },
             ArrayToldEvent e => this with { Delivery = e.Delivery },
             ArrayRetriedEvent => Retry(),
             _ => throw new InvariantException($"unknown event {change.GetType().Name}"),

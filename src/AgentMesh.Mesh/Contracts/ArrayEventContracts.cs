@@ -44,8 +44,8 @@ internal static class ArrayEventContracts
             m => m.IsDue ? ArrayManifests.EndedToTell : ArrayManifests.Ended,
             [ArrayManifests.Ended, ArrayManifests.EndedToTell],
             Wire.ArrayEndedEvent.Parser,
-            m => new Wire.ArrayEndedEvent { At = WireParts.ToWire(m.At), Due = m.IsDue },
-            w => new ArrayEndedEvent(ToTime(w.At)) { IsDue = w.Due }),
+            m => new Wire.ArrayEndedEvent { At = WireParts.ToWire(m.At), Due = m.IsDue, DueAs = m.DueAs },
+            w => new ArrayEndedEvent(ToTime(w.At)) { IsDue = w.Due, DueAs = DeliveryParts.ToNumber(w.DueAs) }),
         Contract.Of<ArrayToldEvent, Wire.ArrayToldEvent>(
             m => m.Delivery.IsDue ? ArrayManifests.Telling : ArrayManifests.Told,
             [ArrayManifests.Telling, ArrayManifests.Told],

@@ -77,6 +77,7 @@ internal static class DeliveryParts
             NextAt = WireParts.ToWire(delivery.NextAt),
             Problem = WireParts.ToWire(delivery.Problem),
             Report = ToWire(delivery.Report),
+            Number = delivery.Number,
         };
         if (delivery.At is { } at)
         {
@@ -97,6 +98,7 @@ internal static class DeliveryParts
             ToEnum<DeliveryState>(wire.State), wire.Attempts, ToTime(wire.NextAt), wire.HasAt ? ToTime(wire.At) : null, wire.HasStatus ? wire.Status : null, WireParts.FromWire(wire.Problem))
         {
             Report = FromWire(wire.Report),
+            Number = ToNumber(wire.Number),
         };
 
     public static Wire.CronLastDelivery? ToWire(CronLastDelivery? last) => last is null ? null : new Wire.CronLastDelivery { Job = last.JobId.ToString(), Delivery = ToWire(last.Delivery) };

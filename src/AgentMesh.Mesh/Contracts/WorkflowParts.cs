@@ -125,7 +125,7 @@ internal static class WorkflowParts
             AcceptedAt = WireParts.ToWire(state.AcceptedAt),
             PausedBy = state.PausedBy is { } paused ? WireParts.ToWire(paused) : null,
             CancelledBy = state.CancelledBy is { } cancelled ? WireParts.ToWire(cancelled) : null,
-            Rest = state.Rest is { } rest ? new Wire.WorkflowRest { Number = rest.Number, State = (int)rest.State, At = WireParts.ToWire(rest.At), Delivery = DeliveryParts.ToWire(rest.Delivery) } : null,
+            Rest = state.Rest is { } rest ? new Wire.WorkflowRest { State = (int)rest.State, At = WireParts.ToWire(rest.At), Delivery = DeliveryParts.ToWire(rest.Delivery) } : null,
         };
         if (state.EndedAt is { } ended)
         {
@@ -144,7 +144,7 @@ internal static class WorkflowParts
         CancelledBy = wire.CancelledBy is { } cancelled ? WireParts.FromWire(cancelled) : null,
         EndedAt = wire.HasEndedAt ? ToTime(wire.EndedAt) : null,
         Rest = wire.Rest is { } rest
-            ? new WorkflowRest(DeliveryParts.ToNumber(rest.Number), ToEnum<JobStateName>(rest.State), ToTime(rest.At), Required(DeliveryParts.FromWire(rest.Delivery)))
+            ? new WorkflowRest(ToEnum<JobStateName>(rest.State), ToTime(rest.At), Required(DeliveryParts.FromWire(rest.Delivery)))
             : null,
     };
 

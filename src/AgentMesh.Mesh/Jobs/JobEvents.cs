@@ -30,18 +30,27 @@ public sealed record PausedEvent(DateTimeOffset At, int Attempt, AttemptResult? 
 {
     /// <summary>It is to be told to the URL of the job.</summary>
     public bool IsDue { get; init; }
+
+    /// <summary>Its number in the journal, where it is to be told; 0 otherwise, and in journals of before.</summary>
+    public long DueAs { get; init; }
 }
 
 public sealed record CompletedEvent(DateTimeOffset At, int Attempt, AttemptResult Result) : IJobEvent
 {
     /// <summary>It is to be told to the URL of the job.</summary>
     public bool IsDue { get; init; }
+
+    /// <inheritdoc cref="PausedEvent.DueAs"/>
+    public long DueAs { get; init; }
 }
 
 public sealed record FailedEvent(DateTimeOffset At, int Attempt, AttemptResult? Result, Problem Reason) : IJobEvent
 {
     /// <summary>It is to be told to the URL of the job.</summary>
     public bool IsDue { get; init; }
+
+    /// <inheritdoc cref="PausedEvent.DueAs"/>
+    public long DueAs { get; init; }
 }
 
 /// <summary>From here on the job can only become Cancelled.</summary>
@@ -52,6 +61,9 @@ public sealed record CancelledEvent(DateTimeOffset At, int Attempt, AttemptResul
 {
     /// <summary>It is to be told to the URL of the job.</summary>
     public bool IsDue { get; init; }
+
+    /// <inheritdoc cref="PausedEvent.DueAs"/>
+    public long DueAs { get; init; }
 }
 
 /// <param name="FromStart">The checkpoint is dropped.</param>

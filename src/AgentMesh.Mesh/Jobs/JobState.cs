@@ -155,11 +155,11 @@ public sealed record JobState
                 HeardAt = null,
                 WaitingThere = null,
             },
-            PausedEvent e => Rest(JobStateName.Paused, e.At, e.Attempt, e.Result, e.Reason, e.IsDue),
-            CompletedEvent e => Rest(JobStateName.Completed, e.At, e.Attempt, e.Result, null, e.IsDue),
-            FailedEvent e => Rest(JobStateName.Failed, e.At, e.Attempt, e.Result, e.Reason, e.IsDue),
+            PausedEvent e => Rest(JobStateName.Paused, e.At, e.Attempt, e.Result, e.Reason, e.IsDue ? Delivery.Begun(e.At, e.DueAs) : null),
+            CompletedEvent e => Rest(JobStateName.Completed, e.At, e.Attempt, e.Result, null, e.IsDue ? Delivery.Begun(e.At, e.DueAs) : null),
+            FailedEvent e => Rest(JobStateName.Failed, e.At, e.Attempt, e.Result, e.Reason, e.IsDue ? Delivery.Begun(e.At, e.DueAs) : null),
             CancelRequestedEvent e => this with { CancelRequestedAt = e.At },
-            CancelledEvent e => Rest(JobStateName.Cancelled, e.At, e.Attempt, e.Result, e.Note, e.IsDue),
+            CancelledEvent e => Rest(JobStateName.Cancelled, e.At, e.Attempt, e.Result, e.Note, e.IsDue ? Delivery.Begun(e.At, e.DueAs) : null),
             ToldEvent e => this with { Delivery = e.Delivery },
             RetriedEvent e => this with
             {
@@ -204,7 +204,7 @@ public sealed record JobState
 
     private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 
-    private JobState Rest(JobStateName name, DateTimeOffset at, int attempt, AttemptResult? result, Problem? reason, bool isDue) => this with
+    private JobState Rest(JobStateName name, DateTimeOffset at, int attempt, AttemptResult? result, Problem? reason, Delivery? delivery) => this with
     {
         Name = name,
         EndedAt = at,
@@ -217,7 +217,7 @@ public sealed record JobState
         WaitingThere = null,
         HasTurn = false,
         Progress = null,
-        Delivery = isDue ? Delivery.Begun(at) : null,
+        Delivery = delivery,
     };
 
     private KeptCheckpoint? CheckpointAfter(AttemptResult? result, int attempt, DateTimeOffset at) =>

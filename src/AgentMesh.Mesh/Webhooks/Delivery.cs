@@ -36,8 +36,11 @@ public sealed record Delivery(DeliveryState State, int Attempts, DateTimeOffset 
     /// <summary>Of a run, what is told; null when it is not due any more. A job at rest has it itself.</summary>
     public EndReport? Report { get; init; }
 
+    /// <summary>Of the event that ended what is told, in the journal of its entity: the id follows from it. 0 for a run of a schedule, which ends once, and for ends in journals of before, whose ids follow from their moments.</summary>
+    public long Number { get; init; }
+
     /// <summary>To be tried for the first time.</summary>
-    public static Delivery Begun(DateTimeOffset at) => new(DeliveryState.Due, 0, at, null, null, null);
+    public static Delivery Begun(DateTimeOffset at, long number = 0) => new(DeliveryState.Due, 0, at, null, null, null) { Number = number };
 
     public bool IsDue => State == DeliveryState.Due;
 }

@@ -25,8 +25,9 @@ public static class DeliveryRules
     /// <summary>32 hexadecimal digits that follow from what is told, so that they are the same in each attempt.</summary>
     public static string IdOf(string what) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(what)).AsSpan(0, 16));
 
-    /// <summary>Of an end by its event: <paramref name="number"/> is the one of that event in the journal of the entity, which no other has.</summary>
-    public static string IdOf(string entity, long number) => IdOf(string.Create(CultureInfo.InvariantCulture, $"{entity}#{number}"));
+    /// <summary>Of an end by the number of its event in the journal of the entity, which no other has: an entity that a person tries again ends another time, perhaps in the same millisecond or after the clock was set back.</summary>
+    /// <param name="before">What the id followed from before ends had numbers.</param>
+    public static string IdOf(string entity, Delivery delivery, Func<string> before) => IdOf(delivery.Number > 0 ? string.Create(CultureInfo.InvariantCulture, $"{entity}#{delivery.Number}") : before());
 
     /// <summary>How the present end stands after an attempt to tell it; null where the attempt was to tell another one, or nothing of it is due any more.</summary>
     /// <param name="present">Null where nobody is told.</param>
@@ -46,7 +47,7 @@ public static class DeliveryRules
             _ => (DeliveryState.GivenUp, answer.Problem),
         };
         DateTimeOffset next = state == DeliveryState.Due ? now + Wait(deliveryId, attempts, answer.RetryAfter) : now;
-        return new Delivery(state, attempts, next, now, answer.Status, problem);
+        return new Delivery(state, attempts, next, now, answer.Status, problem) { Number = due.Number };
     }
 
     /// <summary>Before the attempt that follows so many. The part that is chance follows from the delivery, so that it is the same after a crash.</summary>

@@ -1,12 +1,12 @@
+using AgentMesh.Errors;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Webhooks;
 
 namespace AgentMesh.Mesh.Workflows;
 
 /// <summary>A workflow at rest, of which somebody is told: it has ended, or stopped at a step that failed.</summary>
-/// <param name="Number">Of the event that brought it there, in the journal of the workflow: no other rest of it has the same one.</param>
 /// <param name="State">Completed, Cancelled, or Paused for one that stopped.</param>
-public sealed record WorkflowRest(long Number, JobStateName State, DateTimeOffset At, Delivery Delivery);
+public sealed record WorkflowRest(JobStateName State, DateTimeOffset At, Delivery Delivery);
 
 /// <summary>
 /// Whether the rest of a workflow is told to the URL that its caller named, and when. A step that failed for good stops the workflow until a person says how it goes on, so that is told as an end is, once nothing of it
@@ -44,7 +44,7 @@ public static class WorkflowDeliveryRules
         _ => null,
     };
 
-    public static string IdOf(WorkflowId workflow, WorkflowRest rest) => DeliveryRules.IdOf(workflow.ToString(), rest.Number);
+    public static string IdOf(WorkflowId workflow, WorkflowRest rest) => DeliveryRules.IdOf(workflow.ToString(), rest.Delivery, () => throw new InvariantException("a rest without a number"));
 
     /// <summary>What is sent now; null for nothing. It is the same until a person does something with the workflow: steps that can never begin any more may still be left out, so it says nothing of those that did not run.</summary>
     public static Parcel? Ready(WorkflowState workflow, DateTimeOffset now)

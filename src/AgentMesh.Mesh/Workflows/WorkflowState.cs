@@ -136,7 +136,7 @@ public sealed record WorkflowState
 
         JobStateName? end = WorkflowDeliveryRules.EndOf(this);
         Invariant.Check(end is not null);
-        return this with { Rest = new WorkflowRest(dueAs, end.Value, at, Delivery.Begun(at)) };
+        return this with { Rest = new WorkflowRest(end.Value, at, Delivery.Begun(at, dueAs)) };
     }
 
     private WorkflowState Told(Delivery delivery)

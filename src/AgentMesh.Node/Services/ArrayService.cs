@@ -137,7 +137,7 @@ internal sealed class ArrayService(Homes homes, JobSpecs specs, Devices devices,
     {
         Notify = array.Notify?.Url,
         NotifyOn = DeliveryViews.OnOf(array.Notify),
-        Delivery = array is { Delivery: { } delivery, EndedAt: { } ended } ? DeliveryViews.Of(ArrayDeliveryRules.IdOf(array.ArrayId, ended), array.ArrayId.Short, delivery) : null,
+        Delivery = array is { Delivery: { } delivery, EndedAt: { } ended } ? DeliveryViews.Of(ArrayDeliveryRules.IdOf(array.ArrayId, delivery, ended), array.ArrayId.Short, delivery) : null,
     };
 
     private static ArrayView ViewOf(MeshArrayView array) => ViewOf(array, repeated: false);

@@ -49,7 +49,7 @@ internal static class JobViews
             Checkpoint = job.Checkpoint is { } kept ? new CheckpointInfo(kept.Bytes, kept.Attempt, kept.At) : null,
             Notify = job.Spec.Notify?.Url,
             NotifyOn = DeliveryViews.OnOf(job.Spec.Notify),
-            Delivery = job is { Delivery: { } delivery, EndedAt: { } ended } ? DeliveryViews.Of(JobDeliveryRules.IdOf(job.JobId, job.Attempt, ended), job.JobId.Short, delivery) : null,
+            Delivery = job is { Delivery: { } delivery, EndedAt: { } ended } ? DeliveryViews.Of(JobDeliveryRules.IdOf(job.JobId, delivery, job.Attempt, ended), job.JobId.Short, delivery) : null,
         };
     }
 }

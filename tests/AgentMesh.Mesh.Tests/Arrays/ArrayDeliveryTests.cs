@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using AgentMesh.Mesh.Arrays;
 using AgentMesh.Mesh.Contracts;
 using AgentMesh.Mesh.Jobs;
@@ -74,11 +76,13 @@ public sealed class ArrayDeliveryTests : IAsyncLifetime
         await _lab.Ask<ArrayView>(new RetryArray(ArrayLab.Id, Laptop));
         Assert.Null((await _lab.View()).Delivery);
         first.Answer(503);
-        _lab.Time.Now += TimeSpan.FromSeconds(1);
+
+        // Within the same millisecond: the id does not follow from the moment.
         jobs = await _lab.NextSubmitted(1);
         _lab.Ends(jobs[0]);
         SentParcel second = await _lab.Parcels.Next(Patience);
         Assert.Equal((JobStateName.Completed, 1), (second.Parcel.State, second.Parcel.Attempt));
+        Assert.Equal(first.Parcel.Report.EndedAt, second.Parcel.Report.EndedAt);
         Assert.NotEqual(first.Parcel.DeliveryId, second.Parcel.DeliveryId);
     }
 
@@ -91,6 +95,18 @@ public sealed class ArrayDeliveryTests : IAsyncLifetime
         _lab.Ends(jobs[0], end);
         Assert.Null((await _lab.Until(view => view.EndedAt is not null)).Delivery);
         Assert.Equal(0, _lab.Parcels.Waiting);
+    }
+
+    // As the version had it that began with them: what was not taken before an update is repeated under the id that it had.
+    [Fact]
+    public void An_end_in_a_journal_of_before_keeps_its_id()
+    {
+        ArraySpec spec = ArrayLab.SpecOf(1, parallel: 1) with { Notify = new Notify("https://example.org/hook", NotifyOn.Any) };
+        ArrayState array = ArrayState.None(ArrayLab.Id).Apply(new ArrayAcceptedEvent(Start, spec)).Apply(new ArrayCancelRequestedEvent(Start, Laptop)).Apply(new ArrayEndedEvent(Start) { IsDue = true });
+        string expected = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{ArrayLab.Id}/{Start.ToUnixTimeMilliseconds()}")).AsSpan(0, 16));
+        Assert.Equal(expected, ArrayDeliveryRules.Ready(ArraySnapshot.Of(array).ToState(ArrayLab.Id), Start)!.DeliveryId);
+        array = array.Apply(ArrayDeliveryRules.Ended(array, expected, DeliveryAnswer.Of(503, "", null), Start)!);
+        Assert.Equal(expected, ArrayDeliveryRules.Ready(array, Start.AddHours(1))!.DeliveryId);
     }
 
     // A node that is restarted wakes what is not at rest: an end that is to be told is not, until it was.

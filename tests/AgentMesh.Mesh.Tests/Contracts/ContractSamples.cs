@@ -23,9 +23,10 @@ internal static class ContractSamples
         new SubmitJob(Job, ToldSpec),
         new AcceptedEvent(Start, ToldSpec, null),
         new AcceptedEvent(Start, ToldSpec, new Placement(1, Gpu, 5)),
-        new PausedEvent(Start, 0, null, new Problem("AM0314", "waited too long")) { IsDue = true },
-        new CompletedEvent(Start, 1, FullResult) { IsDue = true },
-        new FailedEvent(Start, 1, FullResult, new Problem("AM0601", "wrong")) { IsDue = true },
+        new PausedEvent(Start, 0, null, new Problem("AM0314", "waited too long")) { IsDue = true, DueAs = 12 },
+        new CompletedEvent(Start, 1, FullResult) { IsDue = true, DueAs = 12 },
+        new FailedEvent(Start, 1, FullResult, new Problem("AM0601", "wrong")) { IsDue = true, DueAs = 12 },
+        new CancelledEvent(Start, 1, null, null) { IsDue = true, DueAs = 12 },
         new CancelledEvent(Start, 1, null, null) { IsDue = true },
         new ToldEvent(Start, JobStateName.Failed, Untold with { Report = null }),
         new ToldEvent(Start, JobStateName.Paused, new Delivery(DeliveryState.Delivered, 1, Start, Start, 204, null)),
@@ -160,6 +161,7 @@ internal static class ContractSamples
         new ArrayCancelRequestedEvent(Start, Laptop),
         new ArrayEndedEvent(Start),
         new ArrayEndedEvent(Start) { IsDue = true },
+        new ArrayEndedEvent(Start) { IsDue = true, DueAs = 12 },
         new ArrayToldEvent(Start, Untold with { Report = null }),
         new ArrayToldEvent(Start, new Delivery(DeliveryState.Delivered, 1, Start, Start, 204, null)),
         new SubmitArray(Grid, ToldGrid),
@@ -196,7 +198,7 @@ internal static class ContractSamples
            select new WorkflowToldEvent(Start, isOver, delivery),
         new SubmitWorkflow(Flow, ToldFlow, [FlowStep]),
         new WorkflowAcceptedEvent(Start, ToldFlow, []),
-        WorkflowState.None(Flow) with { Spec = ToldFlow, Steps = [FlowStep], AcceptedAt = Start, Rest = new WorkflowRest(12, JobStateName.Paused, Start.AddSeconds(1), Untold with { Report = null }) },
+        WorkflowState.None(Flow) with { Spec = ToldFlow, Steps = [FlowStep], AcceptedAt = Start, Rest = new WorkflowRest(JobStateName.Paused, Start.AddSeconds(1), Untold with { Report = null }) },
         WorkflowState.None(Flow) with { Spec = FlowSpec with { IdempotencyKey = null, ForkOf = default }, Steps = [StepState.Of(FlowSpec.Steps[0])], AcceptedAt = Start },
     ];
 
@@ -229,7 +231,7 @@ internal static class ContractSamples
 
     private static EndReport Report => new(2, Gpu, "gpu-box", 3, Start, Start.AddSeconds(8), new Problem("AM0323", "ended", "look"), 70_000, 5, "42");
 
-    private static Delivery Untold => new(DeliveryState.Due, 3, Start.AddMinutes(1), Start, 503, new Problem("AM0636", "the receiver answered with status 503")) { Report = Report };
+    private static Delivery Untold => new(DeliveryState.Due, 3, Start.AddMinutes(1), Start, 503, new Problem("AM0636", "the receiver answered with status 503")) { Report = Report, Number = 12 };
 
     private static JobSpec ToldSpec => Spec with { Notify = new Notify("https://example.org/hook", NotifyOn.Failure) };
 

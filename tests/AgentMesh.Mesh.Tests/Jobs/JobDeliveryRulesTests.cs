@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Webhooks;
 using static AgentMesh.Mesh.Tests.Samples;
@@ -16,7 +18,7 @@ public sealed class JobDeliveryRulesTests
     public void An_end_is_due_where_the_caller_wants_it_told(NotifyOn? on, string told)
     {
         JobSpec spec = on is { } wanted ? Told(wanted) : Spec;
-        IEnumerable<string> due = Ends(Start).Where(end => Accepted(spec).Apply(JobDeliveryRules.Marked(spec, end)).Delivery is { IsDue: true }).Select(end => Accepted(spec).Apply(end).Name.ToString().ToLowerInvariant());
+        IEnumerable<string> due = Ends(Start).Where(end => Accepted(spec).Apply(JobDeliveryRules.Marked(spec, end, 7)).Delivery is { IsDue: true }).Select(end => Accepted(spec).Apply(end).Name.ToString().ToLowerInvariant());
         Assert.Equal(told, string.Join(' ', due));
     }
 
@@ -45,10 +47,25 @@ public sealed class JobDeliveryRulesTests
         again = again.Apply(new PausedEvent(Start.AddMinutes(2), 0, null, new Problem("AM0314", "late")) { IsDue = true });
         Assert.NotEqual(JobDeliveryRules.Ready(paused, Start)!.DeliveryId, JobDeliveryRules.Ready(again, Start.AddMinutes(2))!.DeliveryId);
 
-        // A further attempt that ends in the same millisecond, or seems to.
-        JobState second = first.Apply(new RetriedEvent(Start.AddSeconds(9), Laptop)).Apply(new PlacedEvent(Start.AddSeconds(9), new Placement(2, Gpu, 5))).Apply(new CompletedEvent(Start.AddSeconds(9), 2, Result) { IsDue = true });
-        Assert.Equal(first.EndedAt, second.EndedAt);
-        Assert.NotEqual(id, JobDeliveryRules.Ready(second, Start.AddHours(1))!.DeliveryId);
+        // Two ends without an attempt in the same millisecond, or seemingly so.
+        JobState waited = JobState.None(Job).Apply(new AcceptedEvent(Start, Told(NotifyOn.Any), null)).Apply(Marked(new CancelledEvent(Start, 0, null, null), 2));
+        JobState second = waited.Apply(new RetriedEvent(Start, Laptop)).Apply(Marked(new CancelledEvent(Start, 0, null, null), 4));
+        Assert.Equal((waited.EndedAt, waited.Attempt), (second.EndedAt, second.Attempt));
+        Assert.NotEqual(JobDeliveryRules.Ready(waited, Start)!.DeliveryId, JobDeliveryRules.Ready(second, Start)!.DeliveryId);
+
+        static IJobEvent Marked(IJobEvent change, long number) => JobDeliveryRules.Marked(Told(NotifyOn.Any), change, number);
+    }
+
+    // As the version had it that began with them: what was not taken before an update is repeated under the id that it had.
+    [Fact]
+    public void An_end_in_a_journal_of_before_keeps_its_id()
+    {
+        JobState job = Accepted(Told(NotifyOn.Any)).Apply(new CompletedEvent(Start.AddSeconds(9), 1, Result) { IsDue = true });
+        string expected = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Job}/1/{Start.AddSeconds(9).ToUnixTimeMilliseconds()}")).AsSpan(0, 16));
+        Parcel parcel = JobDeliveryRules.Ready(job, Start.AddHours(1))!;
+        Assert.Equal(expected, parcel.DeliveryId);
+        job = job.Apply(JobDeliveryRules.Ended(job, expected, DeliveryAnswer.Of(503, "", null), Start.AddHours(1))!);
+        Assert.Equal(expected, JobDeliveryRules.Ready(job, Start.AddHours(2))!.DeliveryId);
     }
 
     [Fact]
@@ -93,5 +110,5 @@ public sealed class JobDeliveryRulesTests
 
     private static JobState Accepted(JobSpec spec) => JobState.None(Job).Apply(new AcceptedEvent(Start, spec, new Placement(1, Gpu, 5)));
 
-    private static JobState Completed(JobSpec spec) => Accepted(spec).Apply(JobDeliveryRules.Marked(spec, new CompletedEvent(Start.AddSeconds(9), 1, Result)));
+    private static JobState Completed(JobSpec spec) => Accepted(spec).Apply(JobDeliveryRules.Marked(spec, new CompletedEvent(Start.AddSeconds(9), 1, Result), 7));
 }

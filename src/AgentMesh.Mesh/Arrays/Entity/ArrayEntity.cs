@@ -246,7 +246,7 @@ public sealed class ArrayEntity : HomeEntity<IArrayEvent>
         }
     }
 
-    private void Record(IArrayEvent change, IActorRef? asker, Action? then) => Record(ArrayDeliveryRules.Marked(_array, change), asker, _ =>
+    private void Record(IArrayEvent change, IActorRef? asker, Action? then) => Record(ArrayDeliveryRules.Marked(_array, change, NextNumber), asker, _ =>
     {
         then?.Invoke();
         Settle();

@@ -316,7 +316,7 @@ public sealed class JobEntity : JournalledEntity<IJobEvent>, IWithTimers
     private void Record(IJobEvent change, IActorRef? asker, Action? then)
     {
         JobState before = _job;
-        Record(JobDeliveryRules.Marked(before.Spec, change), asker, _ =>
+        Record(JobDeliveryRules.Marked(before.Spec, change, NextNumber), asker, _ =>
         {
             _times.Restart();
             if (_job.Attempt != before.Attempt)
