@@ -127,7 +127,8 @@ public sealed class PoolFailoverTests
         }
     }
 
-    private static async Task<(string Name, long Epoch)?> OwnerAsync(string database, string job)
+    /// <summary>Which member has a job, by the database.</summary>
+    internal static async Task<(string Name, long Epoch)?> OwnerAsync(string database, string job)
     {
         var shard = LeaseKey.Of(job);
         await using NpgsqlConnection connection = new(database + ";Pooling=false");

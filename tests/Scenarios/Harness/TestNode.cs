@@ -55,6 +55,9 @@ public sealed class TestNode : IAsyncDisposable
     /// <summary>The network namespace that its processes run in; null for the one of the tests.</summary>
     public string? Namespace { get; set; }
 
+    /// <summary>The user and group that its processes run as, by number; null for those of the tests. Needs root and setpriv.</summary>
+    public int? User { get; init; }
+
     /// <summary>Local addresses, with a space between.</summary>
     public string Listen { get; init; } = "127.0.0.1";
 
@@ -70,8 +73,16 @@ public sealed class TestNode : IAsyncDisposable
         return node;
     }
 
+    /// <summary>Gives a directory to a user, with what is in it.</summary>
+    public static void Own(string directory, int user) => Assert.Empty(Shell.RunBoth("chown", "-R", string.Create(CultureInfo.InvariantCulture, $"{user}:{user}"), directory));
+
     public async Task UpAsync()
     {
+        if (User is { } user)
+        {
+            Own(_directory, user);
+        }
+
         Ran up = await RunAsync(["up", "--detach", "--name", Name, "--port", Port.ToString(CultureInfo.InvariantCulture), "--listen", .. Listen.Split(' ')]);
         Assert.True(up.Code == 0, $"{Name} did not start: {up}");
         Port = int.Parse((await StatusAsync()).Addresses[0].Split(':')[^1], CultureInfo.InvariantCulture);
@@ -135,6 +146,12 @@ public sealed class TestNode : IAsyncDisposable
     {
         // Tests that run in the background of a script have SIGINT ignored, and would hand that on: Ctrl+C would do nothing.
         string[] program = ["env", "--default-signal=INT", "dotnet"];
+        if (User is { } user)
+        {
+            string id = user.ToString(CultureInfo.InvariantCulture);
+            program = ["setpriv", "--reuid", id, "--regid", id, "--clear-groups", "--", .. program];
+        }
+
         var start = new ProcessStartInfo(Namespace is null ? program[0] : "ip")
         {
             UseShellExecute = false,
@@ -157,6 +174,11 @@ public sealed class TestNode : IAsyncDisposable
 
         // The runtime of a killed process leaves its diagnostic sockets behind: here, where they go with the test.
         start.Environment["TMPDIR"] = _directory;
+        if (User is not null)
+        {
+            start.Environment["HOME"] = _directory;
+        }
+
         foreach ((string name, string value) in Environment)
         {
             start.Environment[name] = value;
