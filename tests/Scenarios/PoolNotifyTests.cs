@@ -92,6 +92,33 @@ public sealed class PoolNotifyTests
         Assert.Equal(("job.failed", "half of it\n"), (root.GetProperty("type").GetString(), root.GetProperty("data").GetProperty("stdout").GetString()));
     }
 
+    [SkippableFact]
+    public async Task That_a_workflow_stopped_is_told_by_another_member_when_the_one_that_has_it_is_killed_under_the_same_id()
+    {
+        Skip.If(PostgresServer.WhyNot is not null, PostgresServer.WhyNot);
+        using var server = new PostgresServer();
+        string database = server.NewDatabase();
+        await using var receiver = new HookReceiver();
+        await using Lab lab = await Lab.StartAsync(database, receiver);
+        TestNode first = lab.First;
+        string file = Path.Combine(first.Data, "nightly.yaml");
+        await File.WriteAllTextAsync(file, "steps: [{ name: train, on: '@worker', run: 'exit 3', attempts: 1 }]\n");
+        string id = (await first.RunAsync("workflow", "run", "--home", "lab", "--detach", "--notify", receiver.Url, "--notify-on", "failure", file)).Done().Trim();
+
+        Hook unanswered = await receiver.NextAsync();
+        (TestNode victim, TestNode other) = await OwnerAsync(database, "workflow", [first, lab.Second]);
+        victim.KillHard();
+        Hook again = await receiver.NextAsync();
+        Assert.Equal((unanswered.Id, unanswered.Body), (again.Id, again.Body));
+        again.Answer(204);
+        await Eventually.HoldsAsync(async () => (await WorkflowAsync(other, id))?.Delivery is { State: "delivered", Status: 204, Attempts: 1 } told && told.Id == again.Id, $"{other.Name} knows that it was taken", Bound);
+        JsonElement root = JsonDocument.Parse(again.Body).RootElement, step = root.GetProperty("data").GetProperty("failedSteps").EnumerateArray().Single();
+        Assert.Equal(("workflow.paused", "train", "worker", 3), (root.GetProperty("type").GetString(), step.GetProperty("name").GetString(), step.GetProperty("deviceName").GetString(), step.GetProperty("exitCode").GetInt32()));
+    }
+
+    private static async Task<WorkflowView?> WorkflowAsync(TestNode node, string id) =>
+        await node.RunAsync("--json", "workflow", "show", id) is { Code: 0 } ran ? JsonSerializer.Deserialize(ran.Out, ControlJson.Default.WorkflowView) : null;
+
     private static async Task<CronView?> CronAsync(TestNode node) =>
         await node.RunAsync("--json", "cron", "show", "lab/backup") is { Code: 0 } ran ? JsonSerializer.Deserialize(ran.Out, ControlJson.Default.CronView) : null;
 

@@ -95,8 +95,8 @@ internal sealed class Entities(GenerationKeeper generations, Func<Generation, Me
                 catch (AskTimeoutException)
                 {
                     throw home.IsPool
-                        ? pool?.ProblemOf(generation) ?? new MeshException(MeshErrors.NoAnswer, $"no member of {home} answered for it", "its owner may be ending, or held by a member that is not in reach; 'agentmesh doctor' shows the members of the pool")
-                        : new MeshException(MeshErrors.NoAnswer, "the journal of this device did not answer", "see the node's log; a full or slow disk is the usual reason");
+                        ? pool?.ProblemOf(generation) ?? new MeshException(MeshErrors.NoAnswer, $"no member of {home} answered for it", "its owner may be ending, held by a member that is not in reach, or of an older version that does not know what it is asked for; 'agentmesh doctor' shows the members of the pool")
+                        : new MeshException(MeshErrors.NoAnswer, "the journal of this device did not answer", "see the node's log; a full or slow disk is the usual reason, or what a newer version has written into it");
                 }
             }
             else
