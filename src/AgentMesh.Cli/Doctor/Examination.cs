@@ -100,7 +100,7 @@ internal sealed class Examination(Session session, TimeProvider time)
         }
         catch (MeshException problem)
         {
-            int? holder = problem.Code == CliErrors.NoNode ? Machine.HolderOf(data) : null;
+            int? holder = problem.Code == CliErrors.NoNode ? DirectoryHolder.ProcessOf(data) : null;
             _checks.Add(NodeChecks.NotAnswering(problem, holder));
             if (problem.Code == CliErrors.NoNode && holder is null)
             {
@@ -110,7 +110,7 @@ internal sealed class Examination(Session session, TimeProvider time)
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             var late = new MeshException(CliErrors.TimedOut, "the node did not answer in time", "wait a moment and try again; then look at the end of node.log in the data directory");
-            _checks.Add(NodeChecks.NotAnswering(late, Machine.HolderOf(data)));
+            _checks.Add(NodeChecks.NotAnswering(late, DirectoryHolder.ProcessOf(data)));
         }
     }
 

@@ -111,43 +111,6 @@ internal static partial class Machine
         }
     }
 
-    /// <summary>The process that holds a data directory; null when nobody does.</summary>
-    public static int? HolderOf(string directory)
-    {
-        if (!int.TryParse(ReadOrNull(Path.Combine(directory, "node.pid")), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out int process) || !IsRunning(process))
-        {
-            return null;
-        }
-
-        try
-        {
-            // Shared, as the holder's lock is exclusive.
-            using var probe = new FileStream(Path.Combine(directory, "node.lock"), FileMode.Open, FileAccess.Read, FileShare.Read);
-            return null;
-        }
-        catch (Exception error) when (error is FileNotFoundException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-        catch (IOException)
-        {
-            return process;
-        }
-    }
-
-    private static bool IsRunning(int process)
-    {
-        try
-        {
-            using var found = System.Diagnostics.Process.GetProcessById(process);
-            return true;
-        }
-        catch (ArgumentException)
-        {
-            return false;
-        }
-    }
-
     private static string? ReadOrNull(string file)
     {
         try

@@ -67,17 +67,12 @@ internal static class NodeVerbs
     private static async Task<int> Foreground(Session session, CancellationToken cancel)
     {
         NodeSettings settings = session.Settings();
-        bool again = true;
-        while (again)
-        {
-            await using NodeHost node = await NodeHost.StartAsync(settings, session.Source(), TimeProvider.System, cancel).ConfigureAwait(false);
-            session.Terminal.Note($"{settings.DeviceName} ({node.LocalId}) is up on {string.Join(", ", node.Addresses)}; {node.Durability}; data in {settings.DataDirectory}");
-            again = await node.RunUntilStopped(cancel).ConfigureAwait(false);
-
-            // Others look for it where it was.
-            settings = settings with { Listen = node.Addresses, Connections = node.Connections };
-        }
-
+        await NodeHost.RunAsync(
+            settings,
+            session.Source(),
+            TimeProvider.System,
+            node => session.Terminal.Note($"{settings.DeviceName} ({node.LocalId}) is up on {string.Join(", ", node.Addresses)}; {node.Durability}; data in {settings.DataDirectory}"),
+            cancel).ConfigureAwait(false);
         return 0;
     }
 }

@@ -9,7 +9,12 @@ namespace AgentMesh.Cli.Verbs;
 internal sealed record Session(Terminal Terminal, string? DataDirectory, string? ConfigFile, TimeSpan? Timeout, IReadOnlyDictionary<string, string> Options)
 {
     /// <summary>A client of the node of this data directory.</summary>
-    public ControlClient Connect() => new(Settings().ControlSocket, Timeout);
+    public ControlClient Connect()
+    {
+        NodeSettings settings = Settings();
+        NodeDoor.WaitUntilOpen(settings.DataDirectory, settings.ControlSocket, Timeout);
+        return new ControlClient(settings.ControlSocket, Timeout);
+    }
 
     public NodeSettings Settings() => SettingsLoader.Load(Source());
 

@@ -80,10 +80,9 @@ internal sealed class DeviceParts
 
     public ILogger Log { get; }
 
-    /// <exception cref="Errors.MeshException">AM0205, AM0206: the directory. AM0102 to AM0104: the identity. AM0330, AM0331: the registry. AM0181: the invitations. AM0130 and its like: a socket.</exception>
-    public static DeviceParts Open(NodeSettings settings, TimeProvider time, Endings endings)
+    /// <exception cref="Errors.MeshException">AM0102 to AM0104: the identity. AM0330, AM0331: the registry. AM0181: the invitations. AM0130 and its like: a socket.</exception>
+    public static DeviceParts Open(DataDirectory data, NodeSettings settings, TimeProvider time, Endings endings)
     {
-        DataDirectory data = endings.Add(DataDirectory.Open(settings.DataDirectory, Environment.ProcessId));
         ILogger log = endings.Add(NodeLogging.Create(settings.LogLevel)).CreateLogger("node");
         if (BurntIdentity.Replace(data.Root) is { } old)
         {

@@ -43,14 +43,38 @@ public sealed class NodeHost : IAsyncDisposable
 
     public string Durability => SqliteEventStore.Durability;
 
-    /// <summary>Starts everything; completes when this device is a member of a cluster, even if only of its own.</summary>
+    /// <summary>A node, until somebody asks it to stop or the token is cancelled. One that starts again by itself, with another key, keeps its directory and its addresses.</summary>
+    /// <param name="isUp">Called each time it has started.</param>
     /// <exception cref="MeshException">A part cannot start; what had started is ended again.</exception>
-    public static async Task<NodeHost> StartAsync(NodeSettings settings, SettingsSource source, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task RunAsync(NodeSettings settings, SettingsSource source, TimeProvider time, Action<NodeHost> isUp, CancellationToken cancellationToken)
+    {
+        using DataDirectory data = DataDirectory.Open(settings.DataDirectory, Environment.ProcessId);
+        if (File.Exists(settings.ControlSocket))
+        {
+            // Of a life that was killed. Who asks now is to see that this one does not listen yet.
+            File.Delete(settings.ControlSocket);
+        }
+
+        for (bool again = true; again;)
+        {
+            await using NodeHost node = await StartAsync(data, settings, source, time, cancellationToken).ConfigureAwait(false);
+            isUp(node);
+            again = await node.RunUntilStopped(cancellationToken).ConfigureAwait(false);
+
+            // Others look for it where it was.
+            settings = settings with { Listen = node.Addresses, Connections = node.Connections };
+        }
+    }
+
+    public ValueTask DisposeAsync() => _endings.DisposeAsync();
+
+    /// <summary>Starts everything; completes when this device is a member of a cluster, even if only of its own.</summary>
+    private static async Task<NodeHost> StartAsync(DataDirectory data, NodeSettings settings, SettingsSource source, TimeProvider time, CancellationToken cancellationToken)
     {
         var host = new NodeHost();
         try
         {
-            await host.BuildAsync(settings, source, time, cancellationToken).ConfigureAwait(false);
+            await host.BuildAsync(data, settings, source, time, cancellationToken).ConfigureAwait(false);
             return host;
         }
         catch
@@ -60,21 +84,18 @@ public sealed class NodeHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Until somebody asks the node to stop, or the token is cancelled.</summary>
     /// <returns>True when the node is to be started again at once.</returns>
-    public async Task<bool> RunUntilStopped(CancellationToken cancellationToken)
+    private async Task<bool> RunUntilStopped(CancellationToken cancellationToken)
     {
         using CancellationTokenRegistration registration = cancellationToken.Register(() => _stopped.TrySetResult());
         await _stopped.Task.ConfigureAwait(false);
         return _again && !cancellationToken.IsCancellationRequested;
     }
 
-    public ValueTask DisposeAsync() => _endings.DisposeAsync();
-
-    private async Task BuildAsync(NodeSettings settings, SettingsSource source, TimeProvider time, CancellationToken cancellationToken)
+    private async Task BuildAsync(DataDirectory data, NodeSettings settings, SettingsSource source, TimeProvider time, CancellationToken cancellationToken)
     {
         GenerationKeeper? generations = null;
-        DeviceParts device = _device = DeviceParts.Open(settings, time, _endings);
+        DeviceParts device = _device = DeviceParts.Open(data, settings, time, _endings);
         var stores = new StoreParts(device, _endings);
         WorkerParts workers = _endings.AddAsync(WorkerParts.Open(device, new ArtifactCarrier(stores.Artifacts, PlaceOf, device.Hub, time)));
         ReachParts reach = await ReachParts.OpenAsync(device, workers, _endings).ConfigureAwait(false);

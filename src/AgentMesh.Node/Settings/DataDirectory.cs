@@ -9,6 +9,11 @@ namespace AgentMesh.Node.Settings;
 /// </summary>
 internal sealed class DataDirectory : IDisposable
 {
+    public const string LockFile = "node.lock";
+
+    /// <summary>The number of the process that has the lock.</summary>
+    public const string ProcessFile = "node.pid";
+
     private readonly FileStream _lock;
 
     private DataDirectory(string path, FileStream held)
@@ -28,7 +33,7 @@ internal sealed class DataDirectory : IDisposable
         try
         {
             PrivateDirectory.Create(path);
-            string file = Path.Combine(path, "node.lock");
+            string file = Path.Combine(path, LockFile);
             try
             {
                 held = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
@@ -44,7 +49,7 @@ internal sealed class DataDirectory : IDisposable
             }
 
             // The lock file cannot be read by others on Windows, so the process id stands beside it.
-            File.WriteAllText(Path.Combine(path, "node.pid"), processId.ToString(CultureInfo.InvariantCulture) + "\n");
+            File.WriteAllText(Path.Combine(path, ProcessFile), processId.ToString(CultureInfo.InvariantCulture) + "\n");
             return new DataDirectory(path, held);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
@@ -62,7 +67,7 @@ internal sealed class DataDirectory : IDisposable
     {
         try
         {
-            File.Delete(this["node.pid"]);
+            File.Delete(this[ProcessFile]);
         }
         catch (IOException)
         {
@@ -76,7 +81,7 @@ internal sealed class DataDirectory : IDisposable
     {
         try
         {
-            return $" (process {File.ReadAllText(Path.Combine(path, "node.pid")).Trim()})";
+            return $" (process {File.ReadAllText(Path.Combine(path, ProcessFile)).Trim()})";
         }
         catch (IOException)
         {

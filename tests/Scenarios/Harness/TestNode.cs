@@ -254,6 +254,7 @@ public sealed class TestNode : IAsyncDisposable
 
     private async Task<T> AskAsync<T>(string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
     {
+        NodeDoor.WaitUntilOpen(Data, ControlSocketPath.For(Data), within: null);
         using var client = new ControlClient(ControlSocketPath.For(Data));
         return await client.GetAsync(path, type, CancellationToken.None);
     }
