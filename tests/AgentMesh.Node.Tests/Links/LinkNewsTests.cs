@@ -32,19 +32,19 @@ public sealed class LinkNewsTests
     public async Task News_that_come_while_it_looks_are_not_missed()
     {
         var news = new LinkNews(_clock);
-        bool isFirst = true;
-        Assert.True(await news.UntilAsync(Look, Within));
+        int looked = 0;
+        Task<bool> waiting = news.UntilAsync(Look, Within);
+        Assert.Equal(2, looked);
+        Assert.True(await waiting);
 
         bool Look()
         {
-            if (isFirst)
+            if (++looked == 1)
             {
-                isFirst = false;
                 news.Tell();
-                return false;
             }
 
-            return true;
+            return looked > 1;
         }
     }
 
