@@ -21,5 +21,7 @@ internal static class CliErrors
     public const string KeptTooMuch = "AM0226";
     public const string NothingToAttach = "AM0228";
     public const string NotDetached = "AM0229";
+    public const string NotFromAfar = Node.Administration.AdministrationErrors.NotFromAfar;
+    public const string WayLost = Node.Administration.AdministrationErrors.WayLost;
     public const string NoTerminal = "AM0625";
 }

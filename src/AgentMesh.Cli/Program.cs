@@ -69,6 +69,12 @@ foreach (Symbol symbol in options.All)
 // '@name' means a device here, not a file with further arguments.
 var parsing = new ParserConfiguration { ResponseFileTokenReplacer = null };
 int at = Array.FindIndex(args, word => word.StartsWith('@') && word.Length > 1);
+if (at > 0 && args[at - 1] == FarVerbs.Option)
+{
+    // '--on @lab': the device that is asked, and not the one of a line.
+    at = Array.FindIndex(args, at + 1, word => word.StartsWith('@') && word.Length > 1);
+}
+
 bool verbBefore = at > 0 && args.Take(at).Any(word => root.Subcommands.Any(verb => verb.Name == word));
 if (at >= 0 && !verbBefore)
 {

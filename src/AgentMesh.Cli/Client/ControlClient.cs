@@ -23,12 +23,15 @@ internal sealed class ControlClient : IDisposable
     private readonly Lazy<HttpClient> _http;
     private readonly string _socket;
     private readonly TimeSpan? _within;
+    private readonly FarDevice? _on;
 
+    /// <param name="on">The device that is asked by way of the node of this one; null for that node itself.</param>
     /// <param name="within">Longest wait for the end of each answer; null for no bound of commands and output that is followed.</param>
-    public ControlClient(string socket, TimeSpan? within = null)
+    public ControlClient(string socket, TimeSpan? within = null, FarDevice? on = null)
     {
         _socket = socket;
         _within = within;
+        _on = on;
         _http = new Lazy<HttpClient>(Connect);
     }
 
@@ -91,9 +94,13 @@ internal sealed class ControlClient : IDisposable
         {
             return await InputLink.OpenAsync(_http.Value, job, cancellationToken).ConfigureAwait(false);
         }
+        catch (System.Net.WebSockets.WebSocketException error) when (Find<MeshException>(error) is { } refused)
+        {
+            throw refused;
+        }
         catch (System.Net.WebSockets.WebSocketException error)
         {
-            throw Lost(error);
+            throw await LostAsync(error).ConfigureAwait(false);
         }
     }
 
@@ -123,7 +130,7 @@ internal sealed class ControlClient : IDisposable
         }
         catch (Exception error) when (error is HttpRequestException or HttpIOException)
         {
-            throw Lost(error);
+            throw await LostAsync(error).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (patience.IsOver)
         {
@@ -143,7 +150,7 @@ internal sealed class ControlClient : IDisposable
         using var patience = new Patience(_within ?? AnswerWithin, cancellationToken);
         try
         {
-            (int status, ReadOnlyMemory<byte> answer) = await PlainHttp.AskAsync(_socket, method, path, body, patience.Token).ConfigureAwait(false);
+            (int status, ReadOnlyMemory<byte> answer) = await PlainHttp.AskAsync(_socket, method, path, body, _on, patience.Token).ConfigureAwait(false);
             return status is >= 200 and < 300
                 ? JsonSerializer.Deserialize(answer.Span, type)!
                 : throw ToException(JsonSerializer.Deserialize(answer.Span, ControlJson.Default.ProblemView) ?? new ProblemView(CliErrors.ConnectionLost, $"the node answered {status}", null));
@@ -158,7 +165,7 @@ internal sealed class ControlClient : IDisposable
         }
         catch (Exception error) when (error is IOException or JsonException)
         {
-            throw Lost(error);
+            throw await LostAsync(error).ConfigureAwait(false);
         }
     }
 
@@ -193,7 +200,7 @@ internal sealed class ControlClient : IDisposable
         }
     }
 
-    private static async ValueTask<(ReadOnlyMemory<byte> Head, ReadOnlyMemory<byte> Data)?> Next(EventReader events, Patience patience)
+    private async ValueTask<(ReadOnlyMemory<byte> Head, ReadOnlyMemory<byte> Data)?> Next(EventReader events, Patience patience)
     {
         try
         {
@@ -201,7 +208,7 @@ internal sealed class ControlClient : IDisposable
         }
         catch (Exception error) when (error is IOException or HttpRequestException)
         {
-            throw Lost(error);
+            throw await LostAsync(error).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (patience.IsOver)
         {
@@ -215,27 +222,26 @@ internal sealed class ControlClient : IDisposable
         {
             UseProxy = false,
             UseCookies = false,
-            ConnectCallback = async (_, cancellationToken) =>
-            {
-                var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                try
-                {
-                    await connection.ConnectAsync(new UnixDomainSocketEndPoint(_socket), cancellationToken).ConfigureAwait(false);
-                    return new NetworkStream(connection, ownsSocket: true);
-                }
-                catch (SocketException error)
-                {
-                    connection.Dispose();
-                    throw new NobodyListensException(error);
-                }
-                catch
-                {
-                    connection.Dispose();
-                    throw;
-                }
-            },
+            ConnectCallback = async (_, cancellationToken) => new NetworkStream(await Task.Run(() => ConnectSocket(cancellationToken), cancellationToken).ConfigureAwait(false), ownsSocket: true),
         };
         return new HttpClient(handler) { BaseAddress = new Uri("http://agentmesh/"), Timeout = Timeout.InfiniteTimeSpan };
+    }
+
+    /// <summary>To the node, or by way of it to the other device.</summary>
+    private Socket ConnectSocket(CancellationToken cancellationToken)
+    {
+        var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            PlainHttp.Connect(connection, _socket);
+            _on?.Enter(connection, cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
     }
 
     private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, Patience patience)
@@ -253,9 +259,13 @@ internal sealed class ControlClient : IDisposable
         {
             throw NoNode(error);
         }
+        catch (HttpRequestException error) when (Find<MeshException>(error) is { } refused)
+        {
+            throw refused;
+        }
         catch (HttpRequestException error)
         {
-            throw Lost(error);
+            throw await LostAsync(error).ConfigureAwait(false);
         }
 
         if (answer.IsSuccessStatusCode)
@@ -271,7 +281,7 @@ internal sealed class ControlClient : IDisposable
         }
     }
 
-    private static async Task<T> ReadAsync<T>(HttpResponseMessage answer, JsonTypeInfo<T> type, Patience patience)
+    private async Task<T> ReadAsync<T>(HttpResponseMessage answer, JsonTypeInfo<T> type, Patience patience)
     {
         try
         {
@@ -281,14 +291,23 @@ internal sealed class ControlClient : IDisposable
         {
             throw patience.Late();
         }
-        catch (Exception error) when (error is IOException or HttpRequestException)
+        catch (Exception error) when (error is IOException or HttpRequestException or JsonException)
         {
-            throw Lost(error);
+            throw await LostAsync(error).ConfigureAwait(false);
         }
     }
 
     private MeshException NoNode(Exception error) =>
         new(CliErrors.NoNode, $"no node is running here ({_socket})", "start one with 'agentmesh up', or name another data directory with --data-dir", error);
+
+    private async Task<MeshException> LostAsync(Exception error) => _on is null ? Lost(error) : await _on.WhyLostAsync(() => Bare(_socket), error).ConfigureAwait(false);
+
+    private static Socket Bare(string socket)
+    {
+        var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        PlainHttp.Connect(connection, socket);
+        return connection;
+    }
 
     private static MeshException Lost(Exception? error) => new(
         CliErrors.ConnectionLost,

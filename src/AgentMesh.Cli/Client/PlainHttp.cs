@@ -15,19 +15,22 @@ internal static class PlainHttp
     private const int AnswerBytesMax = 256 * 1024 * 1024;
 
     /// <param name="body">JSON; null for none.</param>
+    /// <param name="on">The device that is asked by way of the node of this one; null for that node itself.</param>
+    /// <exception cref="Errors.MeshException">The way to the device is shut.</exception>
     /// <exception cref="NobodyListensException">There is no node.</exception>
     /// <exception cref="IOException">The connection was lost, or what came is no HTTP.</exception>
-    public static Task<(int Status, ReadOnlyMemory<byte> Body)> AskAsync(string socket, string method, string path, byte[]? body, CancellationToken cancellationToken) =>
-        Task.Run(() => Ask(socket, method, path, body, cancellationToken), cancellationToken);
+    public static Task<(int Status, ReadOnlyMemory<byte> Body)> AskAsync(string socket, string method, string path, byte[]? body, FarDevice? on, CancellationToken cancellationToken) =>
+        Task.Run(() => Ask(socket, method, path, body, on, cancellationToken), cancellationToken);
 
     // Blocking, on a thread of the pool: the machinery of asynchronous calls has to be compiled first, for this one use.
-    private static (int Status, ReadOnlyMemory<byte> Body) Ask(string socket, string method, string path, byte[]? body, CancellationToken cancellationToken)
+    private static (int Status, ReadOnlyMemory<byte> Body) Ask(string socket, string method, string path, byte[]? body, FarDevice? on, CancellationToken cancellationToken)
     {
         using var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         using CancellationTokenRegistration givenUp = cancellationToken.UnsafeRegister(static connection => ((Socket)connection!).Dispose(), connection);
         try
         {
             Connect(connection, socket);
+            on?.Enter(connection, cancellationToken);
             SendAll(connection, Encoding.ASCII.GetBytes(
                 string.Create(CultureInfo.InvariantCulture, $"{method} /{path} HTTP/1.0\r\nHost: agentmesh\r\nContent-Type: application/json\r\nContent-Length: {body?.Length ?? 0}\r\n\r\n")));
             SendAll(connection, body ?? []);
@@ -43,7 +46,8 @@ internal static class PlainHttp
         }
     }
 
-    private static void Connect(Socket connection, string socket)
+    /// <exception cref="NobodyListensException">There is no node.</exception>
+    public static void Connect(Socket connection, string socket)
     {
         try
         {
@@ -55,7 +59,7 @@ internal static class PlainHttp
         }
     }
 
-    private static void SendAll(Socket connection, ReadOnlySpan<byte> data)
+    public static void SendAll(Socket connection, ReadOnlySpan<byte> data)
     {
         while (!data.IsEmpty)
         {

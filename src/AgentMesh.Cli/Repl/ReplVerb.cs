@@ -13,7 +13,7 @@ internal static class ReplVerb
         global.Verb("repl", "Ask the mesh line by line; with piped input, run a script and end with the first failure's exit code.", [], async (session, _, cancel) =>
         {
             NodeSettings settings = session.Settings();
-            using var client = new ControlClient(settings.ControlSocket, session.Timeout);
+            using ControlClient client = session.Connect();
 
             // Fails here, and not at the first line, where no node runs.
             StatusView status = await client.GetAsync("v1/status", ControlJson.Default.StatusView, cancel).ConfigureAwait(false);

@@ -12,12 +12,19 @@ internal static class ConfigVerb
 
     public static Command Create(GlobalOptions global)
     {
-        Command all = global.Verb("config", "Print the settings in force, with their defaults; 'config set' changes some while the node runs.", [], (session, _, _) =>
+        Command all = global.Verb("config", "Print the settings in force, with their defaults; 'config set' changes some while the node runs.", [], async (session, parsed, cancel) =>
         {
+            if (session.On is not null)
+            {
+                using var client = session.Connect();
+                session.Terminal.Out.WriteLine((await client.GetAsync("v1/config", ControlJson.Default.ConfigView, cancel).ConfigureAwait(false)).Text);
+                return 0;
+            }
+
             string text = SettingsLoader.Merge(session.Source(), out string data, out _).GetConfig("agentmesh").ToString(includeFallback: true);
             session.Terminal.Out.WriteLine($"# data directory: {data}");
             session.Terminal.Out.WriteLine(text);
-            return Task.FromResult(0);
+            return 0;
         });
         var key = new Argument<string>("KEY") { Description = Changeable + "." };
         var value = new Argument<string>("VALUE");

@@ -15,9 +15,13 @@ internal sealed class GlobalOptions(Session? given = null)
     private readonly Option<string?> _config = new("--config") { Description = "A configuration file (HOCON or peer_config.json).", Recursive = true };
     private readonly Option<TimeSpan?> _timeout = new("--timeout") { Description = "Give up waiting after this long, for example 10s; an accepted job goes on.", Recursive = true, CustomParser = Durations.Parse };
 
+
+    /// <summary>Not on every verb: several have an option of this name, which says where something is to run.</summary>
+    private readonly Option<string?> _on = new(FarVerbs.Option) { Description = "Before the verb: ask another device in place of this one, as its owner does; needs the grant 'admin' there (docs/trust.md)." };
+
     public void AddTo(Command root)
     {
-        foreach (Option option in new Option[] { _json, _noColour, _noProgress, _data, _config, _timeout })
+        foreach (Option option in new Option[] { _on, _json, _noColour, _noProgress, _data, _config, _timeout })
         {
             root.Options.Add(option);
         }
@@ -38,7 +42,14 @@ internal sealed class GlobalOptions(Session? given = null)
             }
         }
 
-        verb.SetAction((parsed, cancel) => GuardAsync(Session(parsed), session => run(session, parsed, cancel), cancel));
+        verb.SetAction((parsed, cancel) => GuardAsync(
+            Session(parsed),
+            session =>
+            {
+                FarVerbs.Check(session, parsed);
+                return run(session, parsed, cancel);
+            },
+            cancel));
         return verb;
     }
 
@@ -65,5 +76,8 @@ internal sealed class GlobalOptions(Session? given = null)
         parsed.GetValue(_data),
         parsed.GetValue(_config),
         parsed.GetValue(_timeout),
-        new Dictionary<string, string>(StringComparer.Ordinal));
+        new Dictionary<string, string>(StringComparer.Ordinal))
+    {
+        On = parsed.GetValue(_on),
+    };
 }

@@ -29,7 +29,7 @@ internal static class PairingVerbs
 
     private static Command Invite(GlobalOptions global)
     {
-        var grants = new Option<string[]>("--grant") { Description = "What the joining device may do here beside the default: run (start programs), logs (read output), introduce (let further devices in here).", AllowMultipleArgumentsPerToken = true };
+        var grants = new Option<string[]>("--grant") { Description = "What the joining device may do here beside the default: run (start programs), logs (read output), introduce (let further devices in here), admin (all that you can do here); docs/trust.md.", AllowMultipleArgumentsPerToken = true };
         var lifetime = new Option<TimeSpan?>("--valid") { Description = "How long the code and the link can be used (default 10m).", CustomParser = Durations.Parse };
         var wait = new Option<bool>("--wait") { Description = "Stay until a device has joined, then show its check digits; say when somebody tried a wrong code, and which one counts now." };
         var code = new Option<bool>("--code") { Description = "Print the code only." };
@@ -57,6 +57,7 @@ internal static class PairingVerbs
                 session.Terminal.Hint($"the code works {WaysOf(invitation.Ways)}with --at HOST; the link works wherever this device can be reached");
             }
 
+            PeerVerbs.HintAtAdmin(session, "the device that joins", request.Grants ?? []);
             return parsed.GetValue(wait) ? await WaitForJoin(session, client, invitation, cancel).ConfigureAwait(false) : 0;
         });
     }

@@ -150,10 +150,10 @@ internal static class PeerVerbs
     private static Command Grant(GlobalOptions global)
     {
         var peer = new Argument<string>("PEER") { Description = "Name, index or id prefix." };
-        var names = new Argument<string[]>("GRANT") { Description = "What that device may do here: run (start any program), run:PROGRAM (this one), dir:/PATH (have it begin, read and write there), read:/PATH (have it read there), command:NAME, logs (read the output of jobs of this device), introduce (let further devices in here); docs/trust.md.", Arity = ArgumentArity.OneOrMore };
+        var names = new Argument<string[]>("GRANT") { Description = "What that device may do here: run (start any program), run:PROGRAM (this one), dir:/PATH (have it begin, read and write there), read:/PATH (have it read there), command:NAME, logs (read the output of jobs of this device), introduce (let further devices in here), admin (all that you can do here, by --on), admin:read (look only); docs/trust.md.", Arity = ArgumentArity.OneOrMore };
         var revoke = new Option<bool>("--revoke") { Description = "Take them away instead." };
         var drop = new Option<bool>("--drop-introduced") { Description = "With --revoke introduce: those who are in by its word are out too; otherwise they stay by the word of this device." };
-        return global.Verb("grant", "Allow another device to do more on this one: start programs, read output, introduce others.", [peer, names, revoke, drop], async (session, parsed, cancel) =>
+        return global.Verb("grant", "Allow another device to do more on this one: start programs, read output, introduce others, administer it.", [peer, names, revoke, drop], async (session, parsed, cancel) =>
         {
             using var client = session.Connect();
             string[] given = parsed.GetValue(names)!;
@@ -167,8 +167,19 @@ internal static class PeerVerbs
                 session.Terminal.Hint($"run allows every program: 'agentmesh grant {changed.Name} run --revoke' leaves {narrow}");
             }
 
+            HintAtAdmin(session, changed.Name, request.Grant ?? []);
+
             return 0;
         });
+    }
+
+    /// <summary>What one word gives away is said when it is given.</summary>
+    public static void HintAtAdmin(Session session, string device, IReadOnlyList<string> given)
+    {
+        if (given.Any(grant => Mesh.Grants.Grant.Read(grant) == Mesh.Grants.Grant.Admin))
+        {
+            session.Terminal.Hint($"admin lets {device} do all that you can do here, by --on: start any program, read all output, change settings, grant more, put devices out");
+        }
     }
 
     public static Command Rename(GlobalOptions global)

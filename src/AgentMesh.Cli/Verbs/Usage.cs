@@ -31,6 +31,12 @@ internal static class Usage
             error.WriteLine($"agentmesh: {CliErrors.Usage}: {problem.Message}");
         }
 
+        if (command is not RootCommand && FarVerbs.IsMisplaced(parsed))
+        {
+            error.WriteLine($"  next: {FarVerbs.Option} stands before the verb: agentmesh {FarVerbs.Option} DEVICE {Path(command)} ...");
+            return CommandRun.MeshFailure;
+        }
+
         bool isWhole = command is RootCommand || parsed.Errors.All(problem => problem.SymbolResult is OptionResult { Option.Recursive: true });
         error.WriteLine($"  next: {Meant(command, parsed.UnmatchedTokens)}agentmesh {(isWhole ? "" : Path(command) + " ")}--help");
         return CommandRun.MeshFailure;
@@ -62,6 +68,6 @@ internal static class Usage
     private static IEnumerable<Command> Above(Command command) => command.Parents.OfType<Command>().SelectMany(above => Above(above).Prepend(above));
 
     /// <summary>With the verbs above it: 'job show'.</summary>
-    private static string Path(Command command) =>
+    public static string Path(Command command) =>
         command.Parents.OfType<Command>().FirstOrDefault() is { } above and not RootCommand ? $"{Path(above)} {command.Name}" : command.Name;
 }

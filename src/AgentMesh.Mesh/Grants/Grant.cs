@@ -12,6 +12,8 @@ namespace AgentMesh.Mesh.Grants;
 /// dir:PATH        have the programs of run:PROGRAM begin, read and write in this directory and those below
 /// read:PATH       have them read and execute what is there
 /// command:NAME    use this command handler, where commands need a grant; command:* is all of them
+/// admin           use the control API of this device as its owner does
+/// admin:read      use what of it shows something and changes nothing
 /// logs, introduce
 /// </code>
 /// </summary>
@@ -25,6 +27,12 @@ public static class Grant
 
     /// <summary>Let others into the mesh, as far as this device is concerned; counts where <see cref="Registry.Introductions.Granted"/> is asked for.</summary>
     public const string Introduce = "introduce";
+
+    /// <summary>Use the control API of this device, and so do here all that its owner can.</summary>
+    public const string Admin = "admin";
+
+    /// <summary>Use what of the control API shows something and changes nothing.</summary>
+    public const string AdminRead = "admin:read";
 
     /// <summary>Before the value of a grant.</summary>
     public const string RunKind = "run:", DirectoryKind = "dir:", ReadKind = "read:", CommandKind = "command:";
@@ -42,10 +50,10 @@ public static class Grant
     public const int BytesMax = 1_536;
 
     /// <summary>Those without a value.</summary>
-    public static ImmutableSortedSet<string> All { get; } = ImmutableSortedSet.Create(StringComparer.Ordinal, Run, Logs, Introduce);
+    public static ImmutableSortedSet<string> All { get; } = ImmutableSortedSet.Create(StringComparer.Ordinal, Run, Logs, Introduce, Admin);
 
     /// <summary>How grants are written, for people.</summary>
-    public static string Shapes => $"{string.Join(", ", All)}, run:PROGRAM, dir:/PATH, read:/PATH, command:NAME";
+    public static string Shapes => $"{string.Join(", ", All)}, {AdminRead}, run:PROGRAM, dir:/PATH, read:/PATH, command:NAME";
 
     /// <summary>Words and kinds in small letters, values as they are.</summary>
     /// <exception cref="MeshException">AM0332: one is none, or there are more than <see cref="CountMax"/>.</exception>
@@ -69,12 +77,15 @@ public static class Grant
         {
             "" => All.Contains(value.ToLowerInvariant()) ? value.ToLowerInvariant() : null,
             _ when grant.Length > CharactersMax || value.Length == 0 || value.Any(char.IsControl) => null,
+            AdminKind => grant.Equals(AdminRead, StringComparison.OrdinalIgnoreCase) ? AdminRead : null,
             RunKind => !value.Contains('/', StringComparison.Ordinal) || IsWholePath(value) ? grant : null,
             DirectoryKind or ReadKind => IsWholePath(value) ? grant : null,
             CommandKind => value == Every || value.Split(' ').All(IsWord) ? grant.ToLowerInvariant() : null,
             _ => null,
         };
     }
+
+    private const string AdminKind = Admin + ":";
 
     // Names of commands may have several words: "system status".
     private static bool IsWord(string word) => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');

@@ -5,8 +5,10 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using AgentMesh.Errors;
 using AgentMesh.Mesh.Workflows;
+using AgentMesh.Node.Administration;
 using AgentMesh.Node.Settings;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -28,7 +30,8 @@ internal sealed class ControlServer : IAsyncDisposable
 
     private ControlServer(WebApplication app) => _app = app;
 
-    public static async Task<ControlServer> StartAsync(string socket, IControlServices services)
+    /// <param name="remote">Devices that administer this one, and what stands before their requests; null where none do.</param>
+    public static async Task<ControlServer> StartAsync(string socket, IControlServices services, (AdministratorListener Listener, AdministrationWall Wall)? remote = null)
     {
         PrivateDirectory.Create(Path.GetDirectoryName(socket)!);
 
@@ -44,10 +47,25 @@ internal sealed class ControlServer : IAsyncDisposable
             options.Limits.MaxRequestBodySize = BodyBytesMax;
             options.AddServerHeader = false;
             options.ListenUnixSocket(socket, listen => listen.Protocols = HttpProtocols.Http1);
+            if (remote is { Listener: var listener })
+            {
+                options.Listen(listener.EndPoint, listen => listen.Protocols = HttpProtocols.Http1);
+            }
         });
+        if (remote is { Listener: var connections })
+        {
+            // After the server's own, which would not be added where there is one already.
+            builder.Services.AddSingleton<IConnectionListenerFactory>(connections);
+        }
+
         WebApplication app = builder.Build();
         app.UseWebSockets();
         app.Use(AnswerProblems);
+        if (remote is { Wall: var wall })
+        {
+            app.Use(wall.PassAsync);
+        }
+
         Map(app, services);
         await app.StartAsync().ConfigureAwait(false);
         if (!OperatingSystem.IsWindows())
@@ -132,6 +150,7 @@ internal sealed class ControlServer : IAsyncDisposable
                     Query(http, "before"),
                     http.RequestAborted),
                 ControlJson.Default.JobPage).ConfigureAwait(false));
+        app.MapGet(RemoteRoutes.OnPattern, async http => await ControlTunnel.ServeAsync(http, Need(http, "device"), services).ConfigureAwait(false));
         app.MapGet("/v1/audit", async http => await Answer(
             http,
             services.AuditAsync(Number(http, "limit") ?? 50, Query(http, "peer"), Time(http, "since") ?? DateTimeOffset.MinValue, Query(http, "outcome"), http.RequestAborted),
@@ -284,8 +303,13 @@ internal sealed class ControlServer : IAsyncDisposable
         catch (Exception error) when (!http.Response.HasStarted && error is not OperationCanceledException)
         {
             (int status, ProblemView problem) = Problems.Describe(error);
+            byte[] text = JsonSerializer.SerializeToUtf8Bytes(problem, ControlJson.Default.ProblemView);
             http.Response.StatusCode = status;
-            await http.Response.WriteAsJsonAsync(problem, ControlJson.Default.ProblemView, cancellationToken: http.RequestAborted).ConfigureAwait(false);
+            http.Response.ContentType = "application/json; charset=utf-8";
+
+            // With its length, for clients that asked for another protocol and get this instead.
+            http.Response.ContentLength = text.Length;
+            await http.Response.Body.WriteAsync(text, http.RequestAborted).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

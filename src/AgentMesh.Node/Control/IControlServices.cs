@@ -23,6 +23,10 @@ internal interface IControlServices
     /// <exception cref="Errors.MeshException">AM0202, AM0203, AM0232.</exception>
     Task<SettingView> SetAsync(SetRequest request);
 
+    /// <summary>The way to the control API of another device.</summary>
+    /// <exception cref="Errors.MeshException">AM0179, AM0189 to AM0193, AM0302 to AM0304.</exception>
+    Task<Transport.IMeshStream> OpenControlAsync(string device, CancellationToken cancellationToken);
+
     Task<PeerView> GrantAsync(GrantRequest request);
 
     Task<PeerView> RenameAsync(RenameRequest request);

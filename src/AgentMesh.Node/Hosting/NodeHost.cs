@@ -2,6 +2,7 @@ using System.Net;
 using AgentMesh.Errors;
 using AgentMesh.Journal;
 using AgentMesh.Mesh;
+using AgentMesh.Node.Administration;
 using AgentMesh.Node.Artifacts;
 using AgentMesh.Node.Audit;
 using AgentMesh.Node.Control;
@@ -118,7 +119,8 @@ public sealed class NodeHost : IAsyncDisposable
         services.CronFile.Start();
         await generations.CurrentAsync(MemberWithin, cancellationToken).ConfigureAwait(false);
         var control = new NodeServices(new NodeParts(device, stores, workers, reach, generations, services), Stop, Restart);
-        _endings.AddAsync(await ControlServer.StartAsync(settings.ControlSocket, control).ConfigureAwait(false));
+        var wall = new AdministrationWall(settings.DeviceName, services.Administrators, services.AdministrationAudit);
+        _endings.AddAsync(await ControlServer.StartAsync(settings.ControlSocket, control, (services.Administrators.Listener, wall)).ConfigureAwait(false));
         if (device.NextIdentity is not null)
         {
             services.Rotation.GoOn(device.NextIdentity);

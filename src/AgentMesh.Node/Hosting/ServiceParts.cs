@@ -3,6 +3,7 @@ using AgentMesh.Mesh.Cron.File;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Registry;
 using AgentMesh.Mesh.Retention;
+using AgentMesh.Node.Administration;
 using AgentMesh.Node.Links;
 using AgentMesh.Node.Output;
 using AgentMesh.Node.Retention;
@@ -39,6 +40,10 @@ internal sealed class ServiceParts
         Jobs = new JobService(Homes, caller, entities, Arrays, reading, new RemoteOutput(device.Hub, time), device.Names, time);
         var serving = new OutputServing((reader, request, cancel) => Jobs.ReadForAsync(reader, MayRead(device.Registry, reader), request, cancel));
         device.Hub.Register(OutputServices.Read, (connection, stream, cancel) => serving.ServeAsync(connection.RemoteId, stream, cancel));
+        AdministrationAudit = new AdministrationAudit(stores.Audit, device.Registry, time, device.Log);
+        Administrators = endings.Add(new Administrators(device.Registry, AdministrationAudit));
+        device.Hub.Register(ControlStream.Service, (connection, stream, cancel) => Administrators.ServeAsync(connection.RemoteId, stream, cancel));
+        Remote = new RemoteControl(device.Names, reach.Links, device.Directory, device.Hub, time);
         Retention = endings.AddAsync(new JobRetention(RetainedHomes(self), settings.Jobs.Retained, entities, time, device.Log));
         Artifacts = new ArtifactService(stores.Artifacts, Homes, Jobs);
         Workflows = new WorkflowService(Homes, specs, device.Names, choice, entities, Artifacts, notifying, ids);
@@ -97,6 +102,14 @@ internal sealed class ServiceParts
     public PipeService Pipes { get; }
 
     public AuditService Audit { get; }
+
+    public AdministrationAudit AdministrationAudit { get; }
+
+    /// <summary>Devices that administer this one.</summary>
+    public Administrators Administrators { get; }
+
+    /// <summary>The way to devices that this one administers.</summary>
+    public RemoteControl Remote { get; }
 
     public PingService Pings { get; }
 

@@ -136,6 +136,8 @@ internal sealed class NodeServices : IControlServices
         return _device.Pairing.JoinAsync(request, _device.Endpoint, _reach.Links, cancellationToken);
     }
 
+    public Task<IMeshStream> OpenControlAsync(string device, CancellationToken cancellationToken) => _services.Remote.OpenAsync(device, cancellationToken);
+
     public Task<PeerView> GrantAsync(GrantRequest request)
     {
         NamedDevice device = Other(request.Peer, "this device needs no grant for itself");

@@ -19,6 +19,11 @@ public sealed class GrantTests
     [InlineData("command:*", "command:*")]
     [InlineData("logs", "logs")]
     [InlineData("introduce", "introduce")]
+    [InlineData("Admin", "admin")]
+    [InlineData("admin:Read", "admin:read")]
+    [InlineData("admin:", null)]
+    [InlineData("admin:write", null)]
+    [InlineData("admin:reads", null)]
     [InlineData("", null)]
     [InlineData("calc", null)]
     [InlineData("run:", null)]
@@ -41,6 +46,14 @@ public sealed class GrantTests
             Assert.Equal("AM0332", Assert.Throws<MeshException>(() => Grant.Check(["run", text])).Code);
         }
     }
+
+    [Theory]
+    [InlineData("", AdministrationRight.None)]
+    [InlineData("run logs introduce command:* run:admin dir:/admin", AdministrationRight.None)]
+    [InlineData("admin:read", AdministrationRight.Read)]
+    [InlineData("admin", AdministrationRight.All)]
+    [InlineData("admin admin:read", AdministrationRight.All)]
+    public void Nobody_administers_without_a_grant_of_that_name(string grants, AdministrationRight right) => Assert.Equal(right, AdministrationRights.Of(Set(grants)));
 
     [Fact]
     public void Grants_of_one_device_are_bounded()
