@@ -72,11 +72,12 @@ internal sealed class AdministrationAudit(AuditLog audit, DeviceRegistry registr
         }
     }
 
-    public void Refused(DeviceId device, string what, string code)
+    /// <param name="route">Written once a minute for each; null for none that there is.</param>
+    public void Refused(DeviceId device, string what, string? route, string code)
     {
         try
         {
-            Over(Taken(device, what, "refused " + code), "refused", code);
+            Over(Taken(device, what, $"refused {code} {route}"), "refused", code);
         }
         catch (MeshException error)
         {

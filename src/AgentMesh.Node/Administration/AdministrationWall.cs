@@ -24,7 +24,7 @@ internal sealed class AdministrationWall(string deviceName, Administrators admin
         string method = http.Request.Method;
         if (Refusal(deviceName, administrators.NameOf(from.Device), administrators.RightOf(from.Device), method, route) is { } refusal)
         {
-            audit.Refused(from.Device, What(http), refusal.Code);
+            audit.Refused(from.Device, What(http), $"{method} {route}", refusal.Code);
             throw refusal;
         }
 

@@ -39,7 +39,7 @@ internal sealed class Administrators : IDisposable
         {
             if (answer == ControlAnswer.NotGranted)
             {
-                _audit.Refused(device, "open a stream", AdministrationErrors.NotGranted);
+                _audit.Refused(device, "open a stream", "stream", AdministrationErrors.NotGranted);
             }
 
             await stream.WriteAsync(new[] { (byte)answer }, stopping).ConfigureAwait(false);

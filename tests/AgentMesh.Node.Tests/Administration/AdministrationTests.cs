@@ -92,6 +92,10 @@ public sealed class AdministrationTests
         }
 
         Assert.Equal(0, two.Asked.Changes);
+
+        // Each route once, whatever was refused before it.
+        Assert.Single(two.Written, line => line == "laptop: GET /v1/config refused AM0179");
+        Assert.Single(two.Written, line => line == "laptop: POST /v1/job/cancel?id=1 refused AM0179");
     }
 
     [Theory]
