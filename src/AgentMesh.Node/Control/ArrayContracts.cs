@@ -38,7 +38,7 @@ public sealed record ArrayRequest(
 }
 
 /// <summary>An array as it stands.</summary>
-/// <param name="State">waiting, running, cancelling, completed, failed or cancelled.</param>
+/// <param name="State">waiting, running, cancelling, completed, failed or cancelled; in lists also unanswered: it gave no answer, <paramref name="Reason"/> says why, and only its ids and times are known.</param>
 /// <param name="Command">With its placeholders.</param>
 /// <param name="Reason">Why elements wait; null while none does.</param>
 public sealed record ArrayView(

@@ -2,7 +2,7 @@ namespace AgentMesh.Node.Control;
 
 /// <summary>A job as it stands.</summary>
 /// <param name="Id">Whole: job/HOME/ULID.</param>
-/// <param name="State">queued, placing, running, retrying, paused, completed, failed or cancelled.</param>
+/// <param name="State">queued, placing, running, retrying, paused, completed, failed or cancelled; in lists also unanswered: it gave no answer, <paramref name="Problem"/> says why, and only its ids and times are known.</param>
 /// <param name="Reason">Why it waits, is paused, failed or was cancelled.</param>
 /// <param name="Result">The recorded result of a handler; null for a program, whose result is its output and exit code.</param>
 /// <param name="Resources">What each attempt takes on its device; null for nothing.</param>

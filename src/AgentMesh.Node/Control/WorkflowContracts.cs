@@ -42,7 +42,7 @@ public sealed record ForkRequest(string FromStep, IReadOnlyDictionary<string, st
 }
 
 /// <summary>A workflow as it stands.</summary>
-/// <param name="State">running, paused, cancelling, completed or cancelled.</param>
+/// <param name="State">running, paused, cancelling, completed or cancelled; in lists also unanswered: it gave no answer, <paramref name="Problem"/> says why, and only its ids and times are known.</param>
 /// <param name="Problem">Why it does not go on.</param>
 /// <param name="ForkOf">The workflow whose results it took over.</param>
 public sealed record WorkflowView(

@@ -46,8 +46,9 @@ internal sealed class ArrayService(Homes homes, JobSpecs specs, Devices devices,
     public async Task<(long Key, ArrayView View)[]> ListAsync(HomeIndex index, string? state, int limit, long? before, CancellationToken cancellationToken)
     {
         EntityPage page = await index.Journal.ListAsync($"{ArrayId.Prefix}{index.Home}/", before, limit, cancellationToken).ConfigureAwait(false);
-        (EntitySummary Entity, MeshArrayView View)[] views = await Listed.ViewsAsync(page.Entities, entity => GetAsync(Parse(entity.PersistenceId), cancellationToken)).ConfigureAwait(false);
-        return [.. views.Select(each => (each.Entity.Key, View: ViewOf(each.View))).Where(pair => state is null || pair.View.State.Equals(state, StringComparison.OrdinalIgnoreCase))];
+        (EntitySummary Entity, ArrayView View)[] views = await Listed.ViewsAsync(
+            page.Entities, async entity => ViewOf(await GetAsync(Parse(entity.PersistenceId), cancellationToken).ConfigureAwait(false)), (entity, silence) => Unanswered(Parse(entity.PersistenceId), entity, silence)).ConfigureAwait(false);
+        return [.. views.Select(each => (each.Entity.Key, each.View)).Where(pair => state is null || pair.View.State.Equals(state, StringComparison.OrdinalIgnoreCase))];
     }
 
     /// <summary>The newest job of an element.</summary>
@@ -115,6 +116,9 @@ internal sealed class ArrayService(Homes homes, JobSpecs specs, Devices devices,
     }
 
     private static ArrayId Parse(string persistenceId) => ArrayId.TryParse(persistenceId, out ArrayId id) ? id : throw new InvariantException($"'{persistenceId}' is no array id");
+
+    private static ArrayView Unanswered(ArrayId array, EntitySummary entity, MeshException silence) => new(
+        array.ToString(), array.Short, Listed.Unanswered, "", "", null, 0, 0, 0, 0, 0, 0, DateTimeOffset.FromUnixTimeMilliseconds(entity.FirstAt), null, null, silence.Message);
 
     private static ArrayView ViewOf(MeshArrayView array, bool repeated = false) => new(
         array.ArrayId.ToString(),

@@ -60,9 +60,10 @@ internal sealed class JobService(Homes homes, Caller caller, Entities entities, 
             EntityPage page = await index.Journal.ListAsync($"{JobId.Prefix}{index.Home}/", next, PageMax, cancellationToken).ConfigureAwait(false);
             EntitySummary[] fitting = [.. page.Entities.Where(entity => !Parse(entity.PersistenceId).Ulid.IsPart && MayBe(entity, wanted))];
             EntitySummary[] candidates = [.. fitting.Take(limit - jobs.Count)];
-            (EntitySummary Entity, MeshJobView View)[] views = await Listed.ViewsAsync(candidates, entity => GetAsync(Parse(entity.PersistenceId), cancellationToken)).ConfigureAwait(false);
-            (long Key, Control.JobView View)[] seen = [.. views.Select(each => (each.Entity.Key, JobViews.Of(each.View)))];
-            jobs.AddRange(seen.Zip(views).Where(pair => (wanted is null || pair.Second.View.State == wanted) && filter.Fits(pair.First.View)).Select(pair => pair.First));
+            (EntitySummary Entity, Control.JobView View)[] views = await Listed.ViewsAsync(
+                candidates, async entity => JobViews.Of(await GetAsync(Parse(entity.PersistenceId), cancellationToken).ConfigureAwait(false)), (entity, silence) => JobViews.Unanswered(Parse(entity.PersistenceId), entity, silence)).ConfigureAwait(false);
+            (long Key, Control.JobView View)[] seen = [.. views.Select(each => (each.Entity.Key, each.View))];
+            jobs.AddRange(seen.Where(each => (wanted is null || each.View.State == JobViews.NameOf(wanted.Value)) && filter.Fits(each.View)));
             looked += candidates.Length;
 
             // The newest first: older ones are too old as well.

@@ -1,3 +1,6 @@
+using AgentMesh.Errors;
+using AgentMesh.Journal;
+using AgentMesh.Mesh;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Node.Control;
 using MeshJobView = AgentMesh.Mesh.Jobs.JobView;
@@ -9,6 +12,12 @@ internal static class JobViews
 {
     public static IReadOnlyList<ArtifactRefView> ArtifactsOf(AttemptResult? result) => [.. (result?.Artifacts ?? []).Select(artifact => new ArtifactRefView(artifact.Name, artifact.Hash.ToString(), artifact.Size))];
 
+    public static string NameOf(JobStateName state) => state.ToString().ToLowerInvariant();
+
+    /// <summary>Of a job that gave no answer: what its journal says without being read.</summary>
+    public static Control.JobView Unanswered(JobId job, EntitySummary entity, MeshException silence) => new(
+        job.ToString(), job.Short, Listed.Unanswered, "", "", "", 0, 0, DateTimeOffset.FromUnixTimeMilliseconds(entity.FirstAt), null, null, null, silence.Message, Listed.ProblemOf(silence), null, null, null, null);
+
     public static Control.JobView Of(MeshJobView job, bool repeated = false)
     {
         AttemptResult? result = job.Result;
@@ -17,7 +26,7 @@ internal static class JobViews
         return new Control.JobView(
             job.JobId.ToString(),
             job.JobId.Short,
-            job.State.ToString().ToLowerInvariant(),
+            NameOf(job.State),
             job.Spec.Command.ToString(),
             job.Spec.Target.Device.ToString(),
             job.Spec.Target.Name,

@@ -1,14 +1,20 @@
 using AgentMesh.Errors;
 using AgentMesh.Journal;
 using AgentMesh.Mesh;
+using AgentMesh.Node.Control;
 
 namespace AgentMesh.Node.Services;
 
-/// <summary>Asks the entities of a list how they are.</summary>
+/// <summary>Asks the entities of a list how they are. One that gives no answer does not take the others with it: it is listed as that.</summary>
 internal static class Listed
 {
+    /// <summary>The state of what gave no answer.</summary>
+    public const string Unanswered = "unanswered";
+
     /// <summary>Without those that were removed since the list was read.</summary>
-    public static async Task<(EntitySummary Entity, T View)[]> ViewsAsync<T>(IReadOnlyList<EntitySummary> entities, Func<EntitySummary, Task<T>> ask)
+    /// <param name="unanswered">What is listed of one that gave no answer in time.</param>
+    public static async Task<(EntitySummary Entity, T View)[]> ViewsAsync<T>(
+        IReadOnlyList<EntitySummary> entities, Func<EntitySummary, Task<T>> ask, Func<EntitySummary, MeshException, T> unanswered)
         where T : class
     {
         (EntitySummary Entity, T? View)[] views = await Task.WhenAll(entities.Select(async entity => (entity, await AskAsync(entity).ConfigureAwait(false)))).ConfigureAwait(false);
@@ -24,6 +30,12 @@ internal static class Listed
             {
                 return null;
             }
+            catch (MeshException silence) when (silence.Code == MeshErrors.NoAnswer)
+            {
+                return unanswered(entity, silence);
+            }
         }
     }
+
+    public static ProblemView ProblemOf(MeshException silence) => new(silence.Code, silence.Message, silence.NextStep);
 }

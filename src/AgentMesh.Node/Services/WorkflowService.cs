@@ -44,8 +44,9 @@ internal sealed class WorkflowService(Homes homes, JobSpecs specs, Devices devic
         do
         {
             EntityPage page = await index.Journal.ListAsync($"{WorkflowId.Prefix}{index.Home}/", next, Math.Clamp(limit, 1, PageMax), cancellationToken).ConfigureAwait(false);
-            (EntitySummary Entity, MeshWorkflowView View)[] views = await Listed.ViewsAsync(page.Entities, entity => GetAsync(Parse(entity.PersistenceId), cancellationToken)).ConfigureAwait(false);
-            found.AddRange(views.Select(each => WorkflowViews.Of(each.View)).Where(view => state is null || view.State.Equals(state, StringComparison.OrdinalIgnoreCase)));
+            (EntitySummary Entity, WorkflowView View)[] views = await Listed.ViewsAsync(
+                page.Entities, async entity => WorkflowViews.Of(await GetAsync(Parse(entity.PersistenceId), cancellationToken).ConfigureAwait(false)), (entity, silence) => WorkflowViews.Unanswered(Parse(entity.PersistenceId), entity, silence)).ConfigureAwait(false);
+            found.AddRange(views.Select(each => each.View).Where(view => state is null || view.State.Equals(state, StringComparison.OrdinalIgnoreCase)));
             searched += page.Entities.Count;
             next = page.Next;
         }

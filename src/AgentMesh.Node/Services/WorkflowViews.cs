@@ -1,3 +1,5 @@
+using AgentMesh.Errors;
+using AgentMesh.Journal;
 using AgentMesh.Mesh.Jobs;
 using AgentMesh.Mesh.Workflows;
 using AgentMesh.Node.Control;
@@ -9,6 +11,10 @@ namespace AgentMesh.Node.Services;
 /// <summary>Workflows as the control API shows them.</summary>
 internal static class WorkflowViews
 {
+    /// <summary>Of a workflow that gave no answer: what its journal says without being read.</summary>
+    public static WorkflowView Unanswered(WorkflowId workflow, EntitySummary entity, MeshException silence) => new(
+        workflow.ToString(), workflow.Short, "", Listed.Unanswered, DateTimeOffset.FromUnixTimeMilliseconds(entity.FirstAt), null, null, null, Listed.ProblemOf(silence), new Dictionary<string, string>(), []);
+
     public static WorkflowView Of(MeshWorkflowView view, bool repeated = false)
     {
         WorkflowState workflow = view.State;
