@@ -9,27 +9,14 @@ namespace AgentMesh.Cli.Tests;
 /// <summary>A client of a node that takes connections and says nothing, as a stopped process does, or goes away.</summary>
 public sealed class ControlClientTests : IDisposable
 {
-    private readonly string _directory = Directory.CreateTempSubdirectory("am-client-").FullName;
-    private readonly Socket _node = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+    private readonly StandInNode _node = new();
 
-    public ControlClientTests()
-    {
-        _node.Bind(new UnixDomainSocketEndPoint(SocketPath));
-        _node.Listen();
-    }
-
-    private string SocketPath => Path.Combine(_directory, "control.sock");
-
-    public void Dispose()
-    {
-        _node.Dispose();
-        Directory.Delete(_directory, recursive: true);
-    }
+    public void Dispose() => _node.Dispose();
 
     [Fact]
     public async Task A_question_to_a_node_that_is_stopped_ends_with_a_code_when_its_time_is_over()
     {
-        using var client = new ControlClient(SocketPath, TimeSpan.FromMilliseconds(50));
+        using var client = new ControlClient(_node.SocketPath, TimeSpan.FromMilliseconds(50));
 
         MeshException late = await Assert.ThrowsAsync<MeshException>(() => client.GetAsync("v1/status", ControlJson.Default.StatusView, CancellationToken.None));
 
@@ -39,7 +26,7 @@ public sealed class ControlClientTests : IDisposable
     [Fact]
     public async Task A_command_to_a_node_that_is_stopped_ends_with_a_code_when_its_time_is_over()
     {
-        using var client = new ControlClient(SocketPath, TimeSpan.FromMilliseconds(50));
+        using var client = new ControlClient(_node.SocketPath, TimeSpan.FromMilliseconds(50));
 
         MeshException late = await Assert.ThrowsAsync<MeshException>(async () =>
         {
@@ -54,7 +41,7 @@ public sealed class ControlClientTests : IDisposable
     [Fact]
     public async Task Output_that_stops_in_the_middle_ends_with_a_code_when_its_time_is_over()
     {
-        using var client = new ControlClient(SocketPath, TimeSpan.FromSeconds(2));
+        using var client = new ControlClient(_node.SocketPath, TimeSpan.FromSeconds(2));
         IAsyncEnumerator<OutputView> output = client.OutputAsync("job", null, null, 0, true, CancellationToken.None).GetAsyncEnumerator();
         ValueTask<bool> first = output.MoveNextAsync();
         using Socket connection = await _node.AcceptAsync();
@@ -72,11 +59,11 @@ public sealed class ControlClientTests : IDisposable
     [Fact]
     public async Task Output_is_asked_for_in_frames_and_read_from_them()
     {
-        using var client = new ControlClient(SocketPath);
+        using var client = new ControlClient(_node.SocketPath);
         IAsyncEnumerator<OutputView> output = client.OutputAsync("job", null, null, 0, true, CancellationToken.None).GetAsyncEnumerator();
         ValueTask<bool> first = output.MoveNextAsync();
         using Socket connection = await _node.AcceptAsync();
-        Assert.Contains($"Accept: {EventFrames.MediaType}", await RequestAsync(connection), StringComparison.Ordinal);
+        Assert.Contains($"Accept: {EventFrames.MediaType}", await StandInNode.HeadAsync(connection), StringComparison.Ordinal);
         byte[] frames = [.. Frame("""{"attempt":1,"stream":"stdout","offset":0,"data":""}"""u8, 1, 2, 255), .. Frame("""{"attempt":1,"stream":"stderr","offset":0,"data":""}"""u8)];
         await AnswerAsync(connection, frames);
 
@@ -97,7 +84,7 @@ public sealed class ControlClientTests : IDisposable
     [InlineData(new byte[] { 2, 0, 0, 0, 2, 0, 0, 0, 123, 125, 1 })]
     public async Task An_answer_that_is_no_frame_or_a_part_of_one_is_a_lost_connection(byte[] frames)
     {
-        using var client = new ControlClient(SocketPath);
+        using var client = new ControlClient(_node.SocketPath);
         IAsyncEnumerator<OutputView> output = client.OutputAsync("job", null, null, 0, true, CancellationToken.None).GetAsyncEnumerator();
         ValueTask<bool> first = output.MoveNextAsync();
         using Socket connection = await _node.AcceptAsync();
@@ -111,7 +98,7 @@ public sealed class ControlClientTests : IDisposable
     [Fact]
     public async Task The_callers_own_end_of_waiting_is_no_error_of_the_node()
     {
-        using var client = new ControlClient(SocketPath);
+        using var client = new ControlClient(_node.SocketPath);
         using var caller = new CancellationTokenSource(50);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.GetAsync("v1/status", ControlJson.Default.StatusView, caller.Token));
@@ -120,7 +107,7 @@ public sealed class ControlClientTests : IDisposable
     [Fact]
     public async Task A_refusal_that_is_cut_off_is_a_lost_connection()
     {
-        using var client = new ControlClient(SocketPath);
+        using var client = new ControlClient(_node.SocketPath);
         Task<StatusView> asking = client.GetAsync("v1/status", ControlJson.Default.StatusView, CancellationToken.None);
         Socket connection = await _node.AcceptAsync();
         await connection.SendAsync("HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"u8.ToArray());
@@ -134,7 +121,7 @@ public sealed class ControlClientTests : IDisposable
     [Fact]
     public async Task A_connection_that_is_reset_is_a_lost_connection_and_not_a_missing_node()
     {
-        using var client = new ControlClient(SocketPath);
+        using var client = new ControlClient(_node.SocketPath);
         Task<StatusView> asking = client.GetAsync("v1/status", ControlJson.Default.StatusView, CancellationToken.None);
         Socket connection = await _node.AcceptAsync();
         await connection.ReceiveAsync(new byte[1]);
@@ -154,19 +141,5 @@ public sealed class ControlClientTests : IDisposable
         await connection.SendAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: {EventFrames.MediaType}\r\nTransfer-Encoding: chunked\r\n\r\n{body.Length:x}\r\n"));
         await connection.SendAsync(body);
         await connection.SendAsync("\r\n0\r\n\r\n"u8.ToArray());
-    }
-
-    private static async Task<string> RequestAsync(Socket connection)
-    {
-        var request = new StringBuilder();
-        byte[] buffer = new byte[4096];
-        while (!request.ToString().Contains("\r\n\r\n", StringComparison.Ordinal))
-        {
-            int read = await connection.ReceiveAsync(buffer);
-            Assert.NotEqual(0, read);
-            request.Append(Encoding.ASCII.GetString(buffer, 0, read));
-        }
-
-        return request.ToString();
     }
 }

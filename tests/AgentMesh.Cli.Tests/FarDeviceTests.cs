@@ -11,22 +11,9 @@ public sealed class FarDeviceTests : IDisposable
 {
     private const string Open = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: agentmesh-control\r\n\r\n";
 
-    private readonly string _directory = Directory.CreateTempSubdirectory("am-far-").FullName;
-    private readonly Socket _node = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+    private readonly StandInNode _node = new();
 
-    public FarDeviceTests()
-    {
-        _node.Bind(new UnixDomainSocketEndPoint(SocketPath));
-        _node.Listen();
-    }
-
-    private string SocketPath => Path.Combine(_directory, "control.sock");
-
-    public void Dispose()
-    {
-        _node.Dispose();
-        Directory.Delete(_directory, recursive: true);
-    }
+    public void Dispose() => _node.Dispose();
 
     [Fact]
     public async Task The_way_is_asked_for_first_and_the_question_follows_when_it_is_open()
@@ -34,9 +21,9 @@ public sealed class FarDeviceTests : IDisposable
         using ControlClient client = Client();
         Task<ConfigView> asking = client.GetAsync("v1/config", ControlJson.Default.ConfigView, CancellationToken.None);
         using Socket connection = await _node.AcceptAsync();
-        Assert.StartsWith("GET /v1/on?device=the%20lab HTTP/1.1\r\n", await HeadAsync(connection), StringComparison.Ordinal);
+        Assert.StartsWith("GET /v1/on?device=the%20lab HTTP/1.1\r\n", await StandInNode.HeadAsync(connection), StringComparison.Ordinal);
         await connection.SendAsync(Encoding.ASCII.GetBytes(Open));
-        Assert.StartsWith("GET /v1/config HTTP/1.0\r\n", await HeadAsync(connection), StringComparison.Ordinal);
+        Assert.StartsWith("GET /v1/config HTTP/1.0\r\n", await StandInNode.HeadAsync(connection), StringComparison.Ordinal);
         await connection.SendAsync("HTTP/1.1 200 OK\r\n\r\n{\"text\":\"there\"}"u8.ToArray());
         connection.Shutdown(SocketShutdown.Both);
 
@@ -66,9 +53,9 @@ public sealed class FarDeviceTests : IDisposable
         ValueTask<bool> first = output.MoveNextAsync();
         using (Socket connection = await _node.AcceptAsync())
         {
-            await HeadAsync(connection);
+            await StandInNode.HeadAsync(connection);
             await connection.SendAsync(Encoding.ASCII.GetBytes(Open));
-            await HeadAsync(connection);
+            await StandInNode.HeadAsync(connection);
             const string line = "{\"attempt\":1,\"stream\":\"stdout\",\"offset\":0,\"data\":\"b3V0\"}\n";
             await connection.SendAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{line.Length:x}\r\n{line}\r\n"));
             Assert.True(await first);
@@ -82,7 +69,7 @@ public sealed class FarDeviceTests : IDisposable
         else
         {
             using Socket again = await _node.AcceptAsync();
-            await HeadAsync(again);
+            await StandInNode.HeadAsync(again);
             await again.SendAsync(Encoding.ASCII.GetBytes(Open));
         }
 
@@ -95,7 +82,7 @@ public sealed class FarDeviceTests : IDisposable
         using ControlClient client = Client();
         Task<ConfigView> asking = client.GetAsync("v1/config", ControlJson.Default.ConfigView, CancellationToken.None);
         using Socket connection = await _node.AcceptAsync();
-        await HeadAsync(connection);
+        await StandInNode.HeadAsync(connection);
         await connection.SendAsync("HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"u8.ToArray());
 
         MeshException refused = await Assert.ThrowsAsync<MeshException>(() => asking);
@@ -103,26 +90,13 @@ public sealed class FarDeviceTests : IDisposable
         Assert.Contains("agentmesh down", refused.NextStep, StringComparison.Ordinal);
     }
 
-    private ControlClient Client() => new(SocketPath, null, new FarDevice("@the lab"));
+    private ControlClient Client() => new(_node.SocketPath, null, new FarDevice("@the lab"));
 
     private async Task RefuseAsync(string code)
     {
         using Socket connection = await _node.AcceptAsync();
-        await HeadAsync(connection);
+        await StandInNode.HeadAsync(connection);
         string problem = $$"""{"code":"{{code}}","message":"why","next":"what"}""";
         await connection.SendAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 400 Bad Request\r\nContent-Length: {problem.Length}\r\n\r\n{problem}"));
-    }
-
-    private static async Task<string> HeadAsync(Socket connection)
-    {
-        var head = new StringBuilder();
-        byte[] one = new byte[1];
-        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
-        {
-            Assert.Equal(1, await connection.ReceiveAsync(one));
-            head.Append((char)one[0]);
-        }
-
-        return head.ToString();
     }
 }

@@ -222,26 +222,9 @@ internal sealed class ControlClient : IDisposable
         {
             UseProxy = false,
             UseCookies = false,
-            ConnectCallback = async (_, cancellationToken) => new NetworkStream(await Task.Run(() => ConnectSocket(cancellationToken), cancellationToken).ConfigureAwait(false), ownsSocket: true),
+            ConnectCallback = async (_, cancellationToken) => new NetworkStream(await Task.Run(() => ControlSocket.Open(_socket, _on, cancellationToken), cancellationToken).ConfigureAwait(false), ownsSocket: true),
         };
         return new HttpClient(handler) { BaseAddress = new Uri("http://agentmesh/"), Timeout = Timeout.InfiniteTimeSpan };
-    }
-
-    /// <summary>To the node, or by way of it to the other device.</summary>
-    private Socket ConnectSocket(CancellationToken cancellationToken)
-    {
-        var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            PlainHttp.Connect(connection, _socket);
-            _on?.Enter(connection, cancellationToken);
-            return connection;
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
-        }
     }
 
     private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, Patience patience)
@@ -300,14 +283,7 @@ internal sealed class ControlClient : IDisposable
     private MeshException NoNode(Exception error) =>
         new(CliErrors.NoNode, $"no node is running here ({_socket})", "start one with 'agentmesh up', or name another data directory with --data-dir", error);
 
-    private async Task<MeshException> LostAsync(Exception error) => _on is null ? Lost(error) : await _on.WhyLostAsync(() => Bare(_socket), error).ConfigureAwait(false);
-
-    private static Socket Bare(string socket)
-    {
-        var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        PlainHttp.Connect(connection, socket);
-        return connection;
-    }
+    private async Task<MeshException> LostAsync(Exception error) => _on is null ? Lost(error) : await _on.WhyLostAsync(_socket, error).ConfigureAwait(false);
 
     private static MeshException Lost(Exception? error) => new(
         CliErrors.ConnectionLost,

@@ -20,44 +20,27 @@ internal sealed class FarDevice(string name)
 
     /// <param name="connection">To the node of this device; from now on to that one's.</param>
     /// <exception cref="MeshException">Why not, as the node of this device says.</exception>
-    /// <exception cref="IOException">The connection was lost, or what came is no HTTP.</exception>
-    public void Enter(Socket connection, CancellationToken cancellationToken)
+    /// <exception cref="IOException">What came is no HTTP.</exception>
+    /// <exception cref="SocketException">The connection was lost.</exception>
+    public void Enter(Socket connection)
     {
-        using CancellationTokenRegistration givenUp = cancellationToken.UnsafeRegister(static connection => ((Socket)connection!).Dispose(), connection);
-        try
+        ControlSocket.SendAll(connection, Encoding.ASCII.GetBytes(
+            $"GET /v1/on?device={Uri.EscapeDataString(Name)} HTTP/1.1\r\nHost: agentmesh\r\nConnection: Upgrade\r\nUpgrade: {ControlTunnel.Protocol}\r\n\r\n"));
+        string head = Head(connection);
+        if (!head.StartsWith("HTTP/1.1 101 ", StringComparison.Ordinal))
         {
-            PlainHttp.SendAll(connection, Encoding.ASCII.GetBytes(
-                $"GET /v1/on?device={Uri.EscapeDataString(Name)} HTTP/1.1\r\nHost: agentmesh\r\nConnection: Upgrade\r\nUpgrade: {ControlTunnel.Protocol}\r\n\r\n"));
-            string head = Head(connection);
-            if (!head.StartsWith("HTTP/1.1 101 ", StringComparison.Ordinal))
-            {
-                throw Refused(connection, head);
-            }
-        }
-        catch (Exception error) when (error is SocketException or ObjectDisposedException or IOException && cancellationToken.IsCancellationRequested)
-        {
-            throw new OperationCanceledException(cancellationToken);
-        }
-        catch (Exception error) when (error is SocketException or ObjectDisposedException)
-        {
-            throw new IOException(error.Message, error);
+            throw Refused(connection, head);
         }
     }
 
     /// <summary>Looks, after an answer was cut off, whether the way is there again: who shut it says why.</summary>
-    /// <param name="connect">A new connection to the node of this device.</param>
-    public async Task<MeshException> WhyLostAsync(Func<Socket> connect, Exception? error)
+    /// <param name="socket">Of the node of this device.</param>
+    public async Task<MeshException> WhyLostAsync(string socket, Exception? error)
     {
         using var late = new CancellationTokenSource(LookWithin);
         try
         {
-            await Task.Run(
-                () =>
-                {
-                    using Socket again = connect();
-                    Enter(again, late.Token);
-                },
-                CancellationToken.None).ConfigureAwait(false);
+            await Task.Run(() => ControlSocket.Open(socket, this, late.Token).Dispose(), CancellationToken.None).ConfigureAwait(false);
         }
         catch (MeshException why)
         {

@@ -22,49 +22,19 @@ internal static class PlainHttp
     public static Task<(int Status, ReadOnlyMemory<byte> Body)> AskAsync(string socket, string method, string path, byte[]? body, FarDevice? on, CancellationToken cancellationToken) =>
         Task.Run(() => Ask(socket, method, path, body, on, cancellationToken), cancellationToken);
 
-    // Blocking, on a thread of the pool: the machinery of asynchronous calls has to be compiled first, for this one use.
     private static (int Status, ReadOnlyMemory<byte> Body) Ask(string socket, string method, string path, byte[]? body, FarDevice? on, CancellationToken cancellationToken)
     {
-        using var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        using CancellationTokenRegistration givenUp = cancellationToken.UnsafeRegister(static connection => ((Socket)connection!).Dispose(), connection);
-        try
-        {
-            Connect(connection, socket);
-            on?.Enter(connection, cancellationToken);
-            SendAll(connection, Encoding.ASCII.GetBytes(
-                string.Create(CultureInfo.InvariantCulture, $"{method} /{path} HTTP/1.0\r\nHost: agentmesh\r\nContent-Type: application/json\r\nContent-Length: {body?.Length ?? 0}\r\n\r\n")));
-            SendAll(connection, body ?? []);
-            return Parse(ReceiveAll(connection));
-        }
-        catch (Exception error) when (error is SocketException or ObjectDisposedException or IOException && cancellationToken.IsCancellationRequested)
-        {
-            throw new OperationCanceledException(cancellationToken);
-        }
-        catch (Exception error) when (error is SocketException or ObjectDisposedException)
-        {
-            throw new IOException(error.Message, error);
-        }
-    }
-
-    /// <exception cref="NobodyListensException">There is no node.</exception>
-    public static void Connect(Socket connection, string socket)
-    {
-        try
-        {
-            connection.Connect(new UnixDomainSocketEndPoint(socket));
-        }
-        catch (SocketException error)
-        {
-            throw new NobodyListensException(error);
-        }
-    }
-
-    public static void SendAll(Socket connection, ReadOnlySpan<byte> data)
-    {
-        while (!data.IsEmpty)
-        {
-            data = data[connection.Send(data)..];
-        }
+        using Socket connection = ControlSocket.Open(socket, on, cancellationToken);
+        return ControlSocket.Talk(
+            connection,
+            () =>
+            {
+                ControlSocket.SendAll(connection, Encoding.ASCII.GetBytes(
+                    string.Create(CultureInfo.InvariantCulture, $"{method} /{path} HTTP/1.0\r\nHost: agentmesh\r\nContent-Type: application/json\r\nContent-Length: {body?.Length ?? 0}\r\n\r\n")));
+                ControlSocket.SendAll(connection, body ?? []);
+                return Parse(ReceiveAll(connection));
+            },
+            cancellationToken);
     }
 
     private static ReadOnlyMemory<byte> ReceiveAll(Socket connection)

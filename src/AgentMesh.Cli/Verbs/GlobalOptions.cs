@@ -15,7 +15,6 @@ internal sealed class GlobalOptions(Session? given = null)
     private readonly Option<string?> _config = new("--config") { Description = "A configuration file (HOCON or peer_config.json).", Recursive = true };
     private readonly Option<TimeSpan?> _timeout = new("--timeout") { Description = "Give up waiting after this long, for example 10s; an accepted job goes on.", Recursive = true, CustomParser = Durations.Parse };
 
-
     /// <summary>Not on every verb: several have an option of this name, which says where something is to run.</summary>
     private readonly Option<string?> _on = new(FarVerbs.Option) { Description = "Before the verb: ask another device in place of this one, as its owner does; needs the grant 'admin' there (docs/trust.md)." };
 

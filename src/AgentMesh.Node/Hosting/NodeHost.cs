@@ -50,12 +50,7 @@ public sealed class NodeHost : IAsyncDisposable
     public static async Task RunAsync(NodeSettings settings, SettingsSource source, TimeProvider time, Action<NodeHost> isUp, CancellationToken cancellationToken)
     {
         using DataDirectory data = DataDirectory.Open(settings.DataDirectory, Environment.ProcessId);
-        if (File.Exists(settings.ControlSocket))
-        {
-            // Of a life that was killed. Who asks now is to see that this one does not listen yet.
-            File.Delete(settings.ControlSocket);
-        }
-
+        ControlServer.RemoveLeftOver(settings.ControlSocket);
         for (bool again = true; again;)
         {
             await using NodeHost node = await StartAsync(data, settings, source, time, cancellationToken).ConfigureAwait(false);

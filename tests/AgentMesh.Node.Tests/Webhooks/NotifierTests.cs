@@ -117,21 +117,12 @@ public sealed class NotifierTests
     [Fact]
     public async Task An_array_is_told_with_its_counts_and_the_elements_that_did_not_complete()
     {
-        var sent = new List<JsonElement>();
-        using var notifier = new Notifier(
-            (request, _) =>
-            {
-                sent.Add(JsonDocument.Parse(request.Body).RootElement);
-                return Task.FromResult(Taken);
-            },
-            (_, _, _, _, _) => throw new InvalidOperationException("read"),
-            "");
         var failed = new ElementView(1, 2, ElementStateName.Failed, "lr=0.1", JobId.FromIdempotencyKey(Home, "2"), "gpu-box", 3, new Problem("AM0323", "ended"), null, Start, Start);
         var array = new ToldArray(ArrayId.FromIdempotencyKey(Home, "grid"), 3, 1, 1, 1, [failed]);
-        await notifier.DeliverAsync(new Parcel("id", "https://example.org/", default, JobStateName.Failed, new EndReport(0, null, "", null, Start, Start.AddSeconds(2), null, 0, 0, ""), 1) { Array = array }, CancellationToken.None);
+        JsonElement sent = await SentAsync(new Parcel("id", "https://example.org/", default, JobStateName.Failed, new EndReport(0, null, "", null, Start, Start.AddSeconds(2), null, 0, 0, ""), 1) { Array = array });
 
-        JsonElement data = sent.Single().GetProperty("data"), element = data.GetProperty("notCompleted").EnumerateArray().Single();
-        Assert.Equal("array.failed", sent.Single().GetProperty("type").GetString());
+        JsonElement data = sent.GetProperty("data"), element = data.GetProperty("notCompleted").EnumerateArray().Single();
+        Assert.Equal("array.failed", sent.GetProperty("type").GetString());
         Assert.Equal("3 1 1 1 2000", string.Join(' ', new[] { "count", "completed", "failed", "cancelled", "durationMs" }.Select(name => data.GetProperty(name).GetInt32())));
         Assert.Equal(("2 lr=0.1 gpu-box 3", "AM0323"), ($"{element.GetProperty("number")} {element.GetProperty("parameters")} {element.GetProperty("deviceName")} {element.GetProperty("exitCode")}", element.GetProperty("problem").GetProperty("code").GetString()));
     }
@@ -139,24 +130,14 @@ public sealed class NotifierTests
     [Fact]
     public async Task A_workflow_is_told_with_its_name_its_counts_and_the_steps_that_failed()
     {
-        var sent = new List<JsonElement>();
-        using var notifier = new Notifier(
-            (request, _) =>
-            {
-                sent.Add(JsonDocument.Parse(request.Body).RootElement);
-                return Task.FromResult(Taken);
-            },
-            (_, _, _, _, _) => throw new InvalidOperationException("read"),
-            "");
         var id = WorkflowId.FromIdempotencyKey(Home, "flow");
         var job = JobId.FromIdempotencyKey(Home, "train");
         var told = new ToldWorkflow(id, "nightly", 4, 1, 2, [new ToldStep("train", false, job, "gpu-box", 3, new Problem("AM0323", "ended")), new ToldStep("tidy", true, default, null, null, null)]);
-        await notifier.DeliverAsync(
-            new Parcel("id", "https://example.org/", default, JobStateName.Paused, new EndReport(0, null, "", null, Start, Start.AddSeconds(2), new Problem("AM0323", "step train failed: ended"), 0, 0, ""), 1) { Workflow = told, Key = "mine" },
-            CancellationToken.None);
+        JsonElement sent = await SentAsync(
+            new Parcel("id", "https://example.org/", default, JobStateName.Paused, new EndReport(0, null, "", null, Start, Start.AddSeconds(2), new Problem("AM0323", "step train failed: ended"), 0, 0, ""), 1) { Workflow = told, Key = "mine" });
 
-        JsonElement data = sent.Single().GetProperty("data");
-        Assert.Equal("workflow.paused", sent.Single().GetProperty("type").GetString());
+        JsonElement data = sent.GetProperty("data");
+        Assert.Equal("workflow.paused", sent.GetProperty("type").GetString());
         Assert.Equal($"id {id} nightly mine paused", string.Join(' ', new[] { "delivery", "workflow", "name", "key", "state" }.Select(name => data.GetProperty(name).GetString())));
         Assert.Equal("4 1 2 2000", string.Join(' ', new[] { "count", "completed", "failed", "durationMs" }.Select(name => data.GetProperty(name).GetInt32())));
         Assert.Equal("step train failed: ended", data.GetProperty("problem").GetProperty("message").GetString());
@@ -173,6 +154,22 @@ public sealed class NotifierTests
         DeliveryAnswer answer = await notifier.DeliverAsync(Parcel(1, "42"), CancellationToken.None);
         Assert.Equal((DeliveryVerdict.Again, MeshErrors.NotifySecret), (answer.Verdict, answer.Problem!.Code));
         await Assert.ThrowsAsync<InvalidOperationException>(() => new Notifier((_, _) => throw new InvalidOperationException("sent"), (_, _, _, _, _) => Task.FromResult(default(OutputEnds)), "").DeliverAsync(Parcel(1, "42"), CancellationToken.None));
+    }
+
+    /// <summary>What the receiver gets of what has no output of its own.</summary>
+    private static async Task<JsonElement> SentAsync(Parcel parcel)
+    {
+        var sent = new List<JsonElement>();
+        using var notifier = new Notifier(
+            (request, _) =>
+            {
+                sent.Add(JsonDocument.Parse(request.Body).RootElement);
+                return Task.FromResult(Taken);
+            },
+            (_, _, _, _, _) => throw new InvalidOperationException("read"),
+            "");
+        await notifier.DeliverAsync(parcel, CancellationToken.None);
+        return sent.Single();
     }
 
     private static Parcel Parcel(int number, string? text, string url = "https://example.org/")

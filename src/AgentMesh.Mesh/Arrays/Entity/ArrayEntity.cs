@@ -32,7 +32,7 @@ public sealed record ArrayEnvironment(DeviceId Self, IActorRef Jobs, Func<ArrayT
 /// One array of jobs at its home. That an element goes to a device is journalled, with the id of its job, before the job is submitted; whatever is repeated
 /// after a crash reaches the same job.
 /// </summary>
-public sealed class ArrayEntity : HomeEntity<IArrayEvent>
+public sealed class ArrayEntity : TellingEntity<IArrayEvent>
 {
     private const int EventsOfSnapshot = 200;
 
@@ -44,17 +44,15 @@ public sealed class ArrayEntity : HomeEntity<IArrayEvent>
 
     private readonly ArrayEnvironment _environment;
     private readonly JobWatch _watch;
-    private readonly Telling _telling;
     private readonly Dictionary<int, ElementEnd> _over = [];
     private ArrayState _array;
     private Caller? _cancelledBy;
 
     public ArrayEntity(ArrayId id, ArrayEnvironment environment)
-        : base(id.ToString(), environment.Self, environment.Time, EventsOfSnapshot, environment.Journal, environment.IsHome)
+        : base(id.ToString(), environment.Self, environment.Time, EventsOfSnapshot, environment.Deliver, environment.Journal, environment.IsHome)
     {
         _environment = environment;
         _watch = new JobWatch(environment.Jobs, environment.Time, AwaitFor);
-        _telling = new Telling(environment.Deliver);
         _array = ArrayState.None(id);
         Recover<SnapshotOffer>(offer => _array = ((ArraySnapshot)offer.Snapshot).ToState(id));
         Recover<RecoveryCompleted>(_ => OnRecovered());
@@ -67,7 +65,6 @@ public sealed class ArrayEntity : HomeEntity<IArrayEvent>
         FromJobs<JobAccepted>(accepted => OnFound(accepted.JobId), _watch.AskSoon);
         FromJobs<JobProblem>(OnJobProblem, _watch.AskSoon);
         FromJobs<JobView>(OnJobView, _watch.AskSoon);
-        Command<Courier.Back>(OnTold);
         Command<ArrayRemoved>(_ => Leave());
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }
@@ -94,29 +91,19 @@ public sealed class ArrayEntity : HomeEntity<IArrayEvent>
     protected override object NotStored(string why) =>
         Refusal(MeshErrors.NotStored, $"the journal of this device did not take it: {why}", "look at the log of the node; 'agentmesh job list' tells whether it was taken after all");
 
-    protected override void AfterRejection()
-    {
-        _telling.Rejected();
-        LookAgain(TimeSpan.FromSeconds(1));
-    }
+    protected override TimeSpan? UntilParcel() => ArrayDeliveryRules.UntilNext(_array, Now);
 
-    protected override void PostStop()
-    {
-        _telling.Stop();
-        base.PostStop();
-    }
+    protected override Parcel? ReadyParcel() => ArrayDeliveryRules.Ready(_array, Now);
 
-    private void OnTold(Courier.Back back)
+    protected override bool RecordTold(string deliveryId, DeliveryAnswer answer)
     {
-        _telling.Returned();
-        if (ArrayDeliveryRules.Ended(_array, back.DeliveryId, back.Answer, Now) is { } told)
+        if (ArrayDeliveryRules.Ended(_array, deliveryId, answer, Now) is not { } told)
         {
-            Record(told, null, null);
+            return false;
         }
-        else
-        {
-            LookAtOnce();
-        }
+
+        Record(told, null, null);
+        return true;
     }
 
     private void OnRecovered()
@@ -259,7 +246,7 @@ public sealed class ArrayEntity : HomeEntity<IArrayEvent>
         TimeSpan? question = _watch.Ask(_array.Running.Values.Select(Watched), Self);
         if (!_array.Exists || _array.EndedAt is not null)
         {
-            if (_telling.Send(ArrayDeliveryRules.UntilNext(_array, Now), () => ArrayDeliveryRules.Ready(_array, Now), Self) is { } wait)
+            if (SendParcel() is { } wait)
             {
                 Context.SetReceiveTimeout(null);
                 LookAgain(wait);

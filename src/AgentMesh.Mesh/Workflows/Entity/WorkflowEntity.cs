@@ -38,7 +38,7 @@ public sealed record WorkflowEnvironment(
 /// One workflow at its home. That a step begins is journalled, with the ids of its jobs, before the jobs are submitted; whatever is repeated after a crash
 /// reaches the same jobs. A step's text is filled in from what was journalled before, so it is the same each time.
 /// </summary>
-public sealed class WorkflowEntity : HomeEntity<IWorkflowEvent>
+public sealed class WorkflowEntity : TellingEntity<IWorkflowEvent>
 {
     private const int EventsOfSnapshot = 200;
 
@@ -47,18 +47,16 @@ public sealed class WorkflowEntity : HomeEntity<IWorkflowEvent>
 
     private readonly WorkflowEnvironment _environment;
     private readonly JobWatch _watch;
-    private readonly Telling _telling;
     private readonly Dictionary<JobId, StepRun> _over = [];
     private readonly HashSet<JobId> _read = [];
     private readonly Dictionary<JobId, string> _notes = [];
     private WorkflowState _workflow;
 
     public WorkflowEntity(WorkflowId id, WorkflowEnvironment environment)
-        : base(id.ToString(), environment.Self, environment.Time, EventsOfSnapshot, environment.Journal, environment.IsHome)
+        : base(id.ToString(), environment.Self, environment.Time, EventsOfSnapshot, environment.Deliver, environment.Journal, environment.IsHome)
     {
         _environment = environment;
         _watch = new JobWatch(environment.Jobs, environment.Time, AwaitFor);
-        _telling = new Telling(environment.Deliver);
         _workflow = WorkflowState.None(id);
         Recover<SnapshotOffer>(offer => _workflow = (WorkflowState)offer.Snapshot);
         Recover<RecoveryCompleted>(_ => LookAtOnce());
@@ -71,7 +69,6 @@ public sealed class WorkflowEntity : HomeEntity<IWorkflowEvent>
         FromJobs<JobProblem>(OnJobProblem, _watch.AskSoon);
         FromJobs<JobView>(OnJobView, _watch.AskSoon);
         Command<OutputRead>(OnOutputRead);
-        Command<Courier.Back>(OnTold);
         Command<WorkflowRemoved>(_ => Leave());
         Command<ReceiveTimeout>(_ => Context.Parent.Tell(new Passivate(PoisonPill.Instance)));
     }
@@ -91,29 +88,19 @@ public sealed class WorkflowEntity : HomeEntity<IWorkflowEvent>
     protected override object NotStored(string why) =>
         Refusal(MeshErrors.NotStored, $"the journal of this device did not take it: {why}", "look at the log of the node; 'agentmesh workflow list' tells whether it was taken after all");
 
-    protected override void AfterRejection()
-    {
-        _telling.Rejected();
-        LookAgain(TimeSpan.FromSeconds(1));
-    }
+    protected override TimeSpan? UntilParcel() => WorkflowDeliveryRules.UntilNext(_workflow, Now);
 
-    protected override void PostStop()
-    {
-        _telling.Stop();
-        base.PostStop();
-    }
+    protected override Parcel? ReadyParcel() => WorkflowDeliveryRules.Ready(_workflow, Now);
 
-    private void OnTold(Courier.Back back)
+    protected override bool RecordTold(string deliveryId, DeliveryAnswer answer)
     {
-        _telling.Returned();
-        if (WorkflowDeliveryRules.Ended(_workflow, back.DeliveryId, back.Answer, Now) is { } told)
+        if (WorkflowDeliveryRules.Ended(_workflow, deliveryId, answer, Now) is not { } told)
         {
-            Record(told, null, null);
+            return false;
         }
-        else
-        {
-            LookAtOnce();
-        }
+
+        Record(told, null, null);
+        return true;
     }
 
     private void OnSubmit(SubmitWorkflow request)
@@ -273,7 +260,7 @@ public sealed class WorkflowEntity : HomeEntity<IWorkflowEvent>
     private void Settle()
     {
         TimeSpan? question = _watch.Ask(_workflow.Running.SelectMany(step => step.Runs.Where(run => run.End is null && !_read.Contains(run.JobId)).Select(run => Watched(step, run))), Self);
-        if (_telling.Send(WorkflowDeliveryRules.UntilNext(_workflow, Now), () => WorkflowDeliveryRules.Ready(_workflow, Now), Self) is { } wait && _workflow.Rest is not null)
+        if (SendParcel() is { } wait && _workflow.Rest is not null)
         {
             // At rest nothing is due but this, until a person does something.
             Context.SetReceiveTimeout(null);
