@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Net;
 using AgentMesh.Errors;
 using AgentMesh.Node.Administration;
@@ -32,6 +33,18 @@ public sealed class AdministrationTests
 
         // Twice within the minute, written once.
         Assert.Equal(["laptop: open a stream refused AM0179"], two.Written);
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_to_become_something_else_is_no_way_to_a_device()
+    {
+        await using TwoDevices two = await TwoDevices.StartAsync();
+        two.Grant("admin");
+        (NetworkStream stream, string head) = await two.AskForWayAsync("websocket", CancellationToken.None);
+        await using (stream)
+        {
+            Assert.StartsWith("HTTP/1.1 4", head, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -82,24 +82,32 @@ internal sealed class TwoDevices : IAsyncDisposable
     {
         ConnectCallback = async (_, cancel) =>
         {
-            var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            await connection.ConnectAsync(new UnixDomainSocketEndPoint(Socket), cancel);
-            var stream = new NetworkStream(connection, ownsSocket: true);
-            await stream.WriteAsync("GET /v1/on?device=lab HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: agentmesh-control\r\n\r\n"u8.ToArray(), cancel);
-            var head = new StringBuilder();
-            for (byte[] one = new byte[1]; !head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal) && await stream.ReadAsync(one, cancel) == 1;)
-            {
-                head.Append((char)one[0]);
-            }
-
-            Assert.StartsWith("HTTP/1.1 101 ", head.ToString(), StringComparison.Ordinal);
-            Assert.Contains("Upgrade: agentmesh-control\r\n", head.ToString(), StringComparison.Ordinal);
+            (NetworkStream stream, string head) = await AskForWayAsync(ControlTunnel.Protocol, cancel);
+            Assert.StartsWith("HTTP/1.1 101 ", head, StringComparison.Ordinal);
+            Assert.Contains($"Upgrade: {ControlTunnel.Protocol}\r\n", head, StringComparison.Ordinal);
             return stream;
         },
     })
     {
         BaseAddress = new Uri("http://lab/"),
     };
+
+    /// <param name="protocol">What the connection is to become.</param>
+    /// <returns>The connection, and the head of the answer.</returns>
+    public async Task<(NetworkStream Stream, string Head)> AskForWayAsync(string protocol, CancellationToken cancel)
+    {
+        var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await connection.ConnectAsync(new UnixDomainSocketEndPoint(Socket), cancel);
+        var stream = new NetworkStream(connection, ownsSocket: true);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET /v1/on?device=lab HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\n\r\n"), cancel);
+        var head = new StringBuilder();
+        for (byte[] one = new byte[1]; !head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal) && await stream.ReadAsync(one, cancel) == 1;)
+        {
+            head.Append((char)one[0]);
+        }
+
+        return (stream, head.ToString());
+    }
 
     public async ValueTask DisposeAsync()
     {
